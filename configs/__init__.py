@@ -1,0 +1,1 @@
+"""The menu: one YAML a choice."""

@@ -1,0 +1,157 @@
+"""A checklist of things that are allowed and usually regretted. Advice, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.utils.parametrize import is_parametrized
+
+from genlab.checks import has_batch_norm
+
+if TYPE_CHECKING:
+    from genlab.trainers.trainer import Trainer
+
+Rule = Callable[["Trainer"], str | None]
+
+SMALL_BATCH = 32
+FEW_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
+FEW_SAMPLES = 2_000
+FEW_BATCHES = 10
+
+
+def advice(trainer: Trainer) -> list[str]:
+    """One sentence for each rule that has something to say."""
+    return [line for rule in RULES if (line := rule(trainer))]
+
+
+def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
+    if trainer.batch_size >= SMALL_BATCH or not has_batch_norm(trainer.model):
+        return None
+    return f"trainer.batch_size={trainer.batch_size} with batch normalisation: its statistics are noisy below 32."
+
+
+def slow_discriminator(trainer: Trainer) -> str | None:
+    rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
+    generator, discriminator = rates.get("generator"), rates.get("discriminator")
+    if generator is None or discriminator is None or discriminator >= generator:
+        return None
+    return (
+        f"optimizer.discriminator.lr={discriminator:g} is below the generator's {generator:g}: where the two differ, "
+        "the discriminator is to be the faster one (Heusel et al. 2017)."
+    )
+
+
+def clipping_and_penalty(trainer: Trainer) -> str | None:
+    clip = settings(trainer, "trainer").get("clip_weights")
+    if clip is None or not trainer.penalties:
+        return None
+    return (
+        f"trainer.clip_weights={clip} and penalty=[{','.join(trainer.penalties)}] both hold the critic's slope down: "
+        "one of them is enough (trainer.clip_weights=null or penalty=[])."
+    )
+
+
+def few_images_without_augmentation(trainer: Trainer) -> str | None:
+    images = trainer.spec.images
+    if images >= FEW_IMAGES or settings(trainer, "augment"):
+        return None
+    return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
+
+
+def unbounded_output(trainer: Trainer) -> str | None:
+    low, high = trainer.draw_samples(0, 8).aminmax()
+    if low >= -1.001 and high <= 1.001:
+        return None
+    return (
+        f"the generator's images span {low:.3g} to {high:.3g}, the data's -1 to 1: end the generator with tanh, "
+        "or the discriminator tells them apart by range alone."
+    )
+
+
+def slow_bfloat16(trainer: Trainer) -> str | None:
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)  # private: absent before torch 2.6
+    asked = trainer.device.type == "cpu" and settings(trainer, "trainer").get("precision") == "bfloat16"
+    if not asked or has_amx is None or has_amx():
+        return None
+    return "trainer.precision=bfloat16 on a CPU without AMX is slower than float32 (0.5 to 0.8 times as fast)."
+
+
+def unbounded_critic(trainer: Trainer) -> str | None:
+    if not trainer.loss.needs_lipschitz or settings(trainer, "trainer").get("clip_weights"):
+        return None
+    if any(penalty.bounds_slope for penalty in trainer.penalties.values()) or has_spectral_norm(trainer):
+        return None
+    return (
+        f"{type(trainer.loss).__name__} needs a critic of bounded slope and nothing bounds it: add "
+        "penalty=[gradient_penalty] or trainer.clip_weights=0.01."
+    )
+
+
+def penalty_with_batch_norm(trainer: Trainer) -> str | None:
+    names = [
+        name
+        for name, penalty in trainer.penalties.items()
+        if penalty.per_sample_gradient and has_batch_norm(trainer.players[penalty.on].module)
+    ]
+    if not names:
+        return None
+    return (
+        f"penalty=[{','.join(names)}] measures each sample's own slope, and batch normalisation mixes the samples of "
+        "a batch: choose layer or instance normalisation for the discriminator."
+    )
+
+
+def no_ema(trainer: Trainer) -> str | None:
+    if trainer.ema is not None:
+        return None
+    return "no EMA of the generator: samples and scores follow its last few steps (trainer.ema.halflife, in images)."
+
+
+def short_run(trainer: Trainer) -> str | None:
+    if trainer.total_images >= trainer.spec.images:
+        return None
+    return (
+        f"trainer.images={trainer.total_images:,} is less than one epoch ({trainer.spec.images:,}): some images are "
+        "never seen."
+    )
+
+
+def few_score_images(trainer: Trainer) -> str | None:
+    images = settings(trainer, "metrics").get("images")
+    if images is None or images >= FEW_SAMPLES:
+        return None
+    return f"metrics.images={images:,}: FID from fewer than 2,000 samples is far too high; compare only like with like."
+
+
+def batch_near_data(trainer: Trainer) -> str | None:
+    batch, images = trainer.batch_size, trainer.spec.images
+    if batch * FEW_BATCHES <= images:
+        return None
+    return f"trainer.batch_size={batch:,} of {images:,} images: under {FEW_BATCHES} batches an epoch; a smaller one learns more."
+
+
+RULES: list[Rule] = [
+    small_batch_with_batch_norm,
+    slow_discriminator,
+    clipping_and_penalty,
+    few_images_without_augmentation,
+    unbounded_output,
+    slow_bfloat16,
+    unbounded_critic,
+    penalty_with_batch_norm,
+    no_ema,
+    short_run,
+    few_score_images,
+    batch_near_data,
+]
+
+
+def settings(trainer: Trainer, group: str) -> dict[str, Any]:
+    return trainer.config.get(group) or {}
+
+
+def has_spectral_norm(trainer: Trainer) -> bool:
+    """Or any other parametrisation of the critic's weights: they are what bounds a slope."""
+    return any(map(is_parametrized, trainer.players["discriminator"].module.modules()))

@@ -1,0 +1,112 @@
+"""The last words of a run: what it reached, where things are, what to type next."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genlab.callbacks.base import Callback
+from genlab.callbacks.jsonl import finite
+
+if TYPE_CHECKING:
+    from genlab.trainers.trainer import Trainer
+
+
+class Summary(Callback):
+    """Prints the summary, and writes it to `summary.json` in the run directory."""
+
+    def __init__(self) -> None:
+        self.best: dict[str, Any] | None = None  # {"value", "images"} of the lowest FID
+        self.records: list[dict[str, Any]] = []  # of the latest position that was scored
+        self._records_at = -1
+        self._began, self._before = time.monotonic(), 0.0
+
+    def start(self, trainer: Trainer) -> None:
+        self._began = time.monotonic()
+
+    def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
+        fid = values.get("score/fid")
+        lowest = math.inf if self.best is None else self.best["value"]
+        if fid is not None and fid < lowest:  # false for nan
+            self.best = {"value": fid, "images": trainer.images}
+
+    def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        if trainer.images != self._records_at:
+            self.records, self._records_at = [], trainer.images
+        self.records.append(record)
+
+    def finish(self, trainer: Trainer) -> None:
+        facts = self.facts(trainer)
+        path = trainer.run_dir / "summary.json"
+        path.write_text(json.dumps(finite(facts), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "seconds": self._seconds()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best, self._before = state["best"], state["seconds"]
+
+    def facts(self, trainer: Trainer) -> dict[str, Any]:
+        """What summary.json holds."""
+        run_dir = trainer.run_dir
+        return {
+            "images": trainer.images,
+            "total_images": trainer.total_images,
+            "step": trainer.step,
+            "complete": trainer.images >= trainer.total_images,
+            "seconds": round(self._seconds(), 3),  # of training, over all restarts
+            "best_fid": self.best,
+            "records": self.records,
+            "run_dir": str(run_dir),
+            "last_grid": _last(run_dir / "samples", "[0-9]*.png"),
+            "checkpoints": str(run_dir / "checkpoints") if (run_dir / "checkpoints").is_dir() else None,
+            "look": f"tensorboard --logdir {shlex.quote(_log_root(run_dir))}",
+            "resume": _resume(trainer),
+        }
+
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+
+def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    best = facts["best_fid"]
+    rows = [
+        ("best FID", best and f"{best['value']:.4g} at {best['images']:,} images"),
+        ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
+        ("time", str(timedelta(seconds=int(facts["seconds"])))),
+        ("run", _short(facts["run_dir"])),
+        ("samples", _short(facts["last_grid"])),
+        ("checkpoints", _short(facts["checkpoints"])),
+        ("curves", facts["look"]),
+        ("longer" if facts["complete"] else "continue", facts["resume"]),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _resume(trainer: Trainer) -> str:
+    command = f"python -m genlab.train resume={shlex.quote(_short(str(trainer.run_dir)))}"
+    complete = trainer.images >= trainer.total_images
+    return f"{command} trainer.images={2 * trainer.total_images}" if complete else command
+
+
+def _log_root(run_dir: Path) -> str:
+    """The `outputs` folder that holds all runs, or this run's own where it lies elsewhere."""
+    roots = [parent for parent in run_dir.parents if parent.name == "outputs"]
+    return _short(str(roots[0] if roots else run_dir))
+
+
+def _last(folder: Path, pattern: str) -> str | None:
+    return max((str(path) for path in folder.glob(pattern)), default=None)
+
+
+def _short(path: str | None) -> str | None:
+    """Relative to the working directory where it lies below it."""
+    if path is None or not Path(path).resolve().is_relative_to(Path.cwd()):
+        return path
+    return str(Path(path).resolve().relative_to(Path.cwd()))

@@ -1,0 +1,7 @@
+"""Data sets: what they hold in memory, and the batches that training draws from them."""
+
+from genlab.data.dataset import InMemory, Split
+from genlab.data.mnist import MNIST
+from genlab.spec import Spec
+
+__all__ = ["MNIST", "InMemory", "Spec", "Split"]

@@ -1,0 +1,3 @@
+from genlab.spec import Spec
+
+__all__ = ["Spec"]

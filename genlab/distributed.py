@@ -1,0 +1,99 @@
+"""Everything that knows about ranks. Without torchrun each function is the identity.
+
+torch is imported late: `--help` asks for the rank and must answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def launched() -> bool:
+    """Whether torchrun started this process."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def rank() -> int:
+    return int(os.environ["RANK"]) if launched() else 0
+
+
+def local_rank() -> int:
+    return int(os.environ.get("LOCAL_RANK", 0)) if launched() else 0
+
+
+def world_size() -> int:
+    return int(os.environ["WORLD_SIZE"]) if launched() else 1
+
+
+def is_main() -> bool:
+    return rank() == 0
+
+
+def start() -> None:
+    """Join the other ranks: NCCL where every rank has a GPU, else gloo."""
+    import torch
+    from torch import distributed
+
+    if not launched() or distributed.is_initialized():
+        return
+    has_gpu = torch.cuda.device_count() > local_rank()
+    if has_gpu:
+        torch.cuda.set_device(local_rank())
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if has_gpu else "gloo")
+
+
+def stop() -> None:
+    from torch import distributed
+
+    if launched() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def from_main(value: Any) -> Any:
+    """Rank 0's value, on every rank. Any picklable object."""
+    if world_size() == 1:
+        return value
+    from torch import distributed
+
+    box = [value]
+    distributed.broadcast_object_list(box)
+    return box[0]
+
+
+def mean(tensor: Tensor) -> Tensor:
+    """The mean over ranks."""
+    if world_size() == 1:
+        return tensor
+    from torch import distributed
+
+    distributed.all_reduce(tensor)
+    return tensor / world_size()
+
+
+def largest(number: int) -> int:
+    """The largest of the ranks' numbers: how all learn that one was asked to stop."""
+    if world_size() == 1:
+        return number
+    import torch
+    from torch import distributed
+
+    tensor = torch.tensor(number)
+    distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
+    return int(tensor)
+
+
+def average_gradients(module: nn.Module) -> None:
+    """One flat all-reduce: works with double backward and idle parameters, where DDP's wrapper does not."""
+    if world_size() == 1:
+        return
+    import torch
+
+    params = [param for param in module.parameters() if param.requires_grad]
+    grads = [torch.zeros_like(param) if param.grad is None else param.grad for param in params]
+    flat = mean(torch.cat([grad.flatten() for grad in grads]))
+    for param, grad in zip(params, flat.split([param.numel() for param in params]), strict=True):
+        param.grad = grad.view_as(param).clone(memory_format=torch.preserve_format)

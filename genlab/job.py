@@ -1,0 +1,139 @@
+"""One job: a composed config becomes a run."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from genlab import build, checkpoint, distributed, preflight
+from genlab.device import keep_freed_memory
+from genlab.errors import ConfigError, Interrupted, RunError
+
+if TYPE_CHECKING:
+    from genlab.data import InMemory
+    from genlab.trainers import Trainer
+
+log = logging.getLogger(__name__)
+
+
+def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
+    """Train as a config says, in `run_dir`; gives the best FID, None without scores. Raises GenlabError."""
+    keep_freed_memory()
+    settings = OmegaConf.to_container(config, resolve=True)
+    require_sense(settings, run_dir, fixed_dir)
+    with locked(run_dir), readable_failures():
+        trainer = build.trainer(settings, run_dir, data)
+        begin(trainer)
+        trainer.description = preflight.describe(trainer)
+        if distributed.is_main():
+            preflight.show(trainer)
+        if settings["dry_run"]:
+            preflight.dry_run(trainer)
+            return None
+        fit(trainer)
+    return best_fid(trainer)
+
+
+def require_sense(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
+    resume = settings["resume"]
+    if resume == "auto" and not fixed_dir:
+        raise ConfigError("resume=auto: which run? It needs a directory that stays the same: hydra.run.dir=outputs/my_run.")
+    if resume is None and (run_dir / "checkpoints").exists():
+        raise ConfigError(f"{run_dir} holds a run already. Continue it with resume={run_dir}, or choose another hydra.run.dir.")
+    if not isinstance(settings["seed"], int) or settings["seed"] < 0:
+        raise ConfigError(f"seed={settings['seed']}: expected a whole number, 0 or more.")
+
+
+@contextmanager
+def locked(run_dir: Path) -> Iterator[None]:
+    """Nobody else writes to the run directory meanwhile; the system frees the lock of a killed process."""
+    if not distributed.is_main():
+        yield
+        return
+    run_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run_dir / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(f"{run_dir} is being written to by another run. Wait for it, or choose another hydra.run.dir.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def readable_failures() -> Iterator[None]:
+    """Memory and disk that ran out, as one message."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RunError(
+            f"out of memory: {str(error).splitlines()[0]} Lower trainer.batch_size, or raise trainer.accumulate "
+            "(same batch, in more and smaller pieces)."
+        ) from error
+    except OSError as error:
+        raise RunError(f"cannot write: {checkpoint.why(error)}. Checkpoints so far are kept; make room and resume.") from error
+
+
+def begin(trainer: Trainer) -> None:
+    """Take over weights or a whole state, and write down the config."""
+    settings = trainer.config
+    if settings["init_from"]:
+        networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
+        checkpoint.load_weights(networks, settings["init_from"])
+        trainer.restart_average()
+    found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
+    if found:
+        path, state = found
+        checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
+        log.info("resumed from %s", path)
+    if distributed.is_main():
+        text = OmegaConf.to_yaml(OmegaConf.create(settings))
+        checkpoint.write_atomically(trainer.run_dir / "config.yaml", text.encode())
+
+
+def fit(trainer: Trainer) -> None:
+    with Signals() as signals:
+        trainer.fit(lambda: signals.received is not None)
+    if signals.received is not None:
+        name = signal.Signals(signals.received).name
+        raise Interrupted(f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}", signals.received)
+
+
+class Signals:
+    """SIGINT and SIGTERM are noted the first time; the second time they act as ever."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        try:
+            self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not in the main thread: whoever owns it handles signals
+            self.before = {}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def note(self, number: int, _: FrameType | None) -> None:
+        self.received = number
+        for other in self.before:
+            signal.signal(other, signal.SIG_DFL)
+
+
+def best_fid(trainer: Trainer) -> float | None:
+    scores = trainer.callbacks.get("scores")
+    return scores.best["fid"] if scores and scores.best else None

@@ -1,0 +1,101 @@
+"""Adversarial losses: logits in, one number a sample out, [N] -> [N].
+
+A loss says with `watch` what else is worth a curve, and with `needs_lipschitz` that it means nothing
+unless something bounds the critic's slope. `uses_real`: the generator's part wants real logits too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import relu, sigmoid, softplus
+
+from genlab.types import Share
+
+
+class AdversarialLoss:
+    needs_lipschitz = False
+    uses_real = False
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+    def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Numbers worth a curve that are not minimised."""
+        return {}
+
+
+def cross_entropy(logits: Tensor, label: float) -> Tensor:
+    """Binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
+    return label * softplus(-logits) + (1 - label) * softplus(logits)
+
+
+@dataclass
+class NonSaturating(AdversarialLoss):
+    """Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)).
+
+    One-sided label smoothing (Salimans et al. 2016, section 3.4) is real_label=0.9.
+    """
+
+    real_label: Share = 1.0  # the discriminator's target on real images
+    fake_label: Share = 0.0  # and on generated ones
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return cross_entropy(real, self.real_label) + cross_entropy(fake, self.fake_label)
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return softplus(-fake)
+
+    def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {"real_probability": sigmoid(real), "fake_probability": sigmoid(fake)}
+
+
+@dataclass
+class Minimax(NonSaturating):
+    """Goodfellow et al. 2014, equation 1: the generator minimises log(1 - D(G(z))), which saturates."""
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -softplus(fake)
+
+
+@dataclass
+class LeastSquares(AdversarialLoss):
+    """Mao et al. 2017, equation 2 with a = fake_label, b = real_label; c = 1 (equation 9)."""
+
+    real_label: Share = 1.0
+    fake_label: Share = 0.0
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return (fake - 1).square() / 2
+
+
+class Hinge(AdversarialLoss):
+    """Miyato et al. 2018, equations 16 and 17."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return relu(1 - real) + relu(1 + fake)
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -fake
+
+
+class Wasserstein(AdversarialLoss):
+    """Arjovsky et al. 2017, equation 3."""
+
+    needs_lipschitz = True
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return fake - real
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -fake
+
+    def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {"wasserstein": real - fake}

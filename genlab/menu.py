@@ -1,0 +1,59 @@
+"""What `--help` shows: every choice of every group, from the first comment line of its YAML. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+GROUPS = ("model", "data", "loss", "penalty", "optimizer", "trainer", "metrics", "metrics/extractor", "callbacks")
+USAGE = """\
+genlab trains deep generative image models.
+
+  python -m genlab.train model=wgan_gp data=mnist                      train; all is written to outputs/
+  python -m genlab.train model=dcgan loss=hinge penalty=[r1] seed=1    recombine, override anything
+  python -m genlab.train -m model=dcgan,wgan,wgan_gp seed=0,1,2        a sweep: one run after another
+  python -m genlab.train resume=outputs/wgan_gp-mnist/DATE_TIME        continue a run where it stopped
+  tensorboard --logdir outputs                                         look at curves and samples
+
+Choices (GROUP=NAME; penalty takes a list):
+"""
+KEYS = """\
+Keys that are typed most (KEY=VALUE; all of them: --cfg job):
+  trainer.images             duration: real images shown to the discriminator
+  trainer.batch_size         images a turn; trainer.accumulate: backward passes it is split into
+  trainer.n_critic           critic's turns a step, a number or {0: 5, 200000: 1}; trainer.n_generator
+  trainer.clip_weights       bound on the critic's weights; trainer.clip_gradients: on gradients
+  trainer.device             auto, cpu, cuda, mps; trainer.precision: float32, bfloat16, float64
+  trainer.ema.halflife       of the averaged generator, in images; trainer.ema=null: no average
+  trainer.max_time           seconds after which the run saves and exits
+  optimizer.generator.lr     learning rate; optimizer.discriminator.betas, ...
+  penalty.NAME.weight        strength; penalty.NAME.every: applied every so many turns
+  data.size                  pixels a side; data.root, data.limit
+  metrics.every              images between scores; metrics.images: samples a score
+  callbacks.grid.every       images between sample grids; callbacks.checkpoint.every, .keep
+  seed, resume, init_from    resume=RUN or auto; init_from=RUN takes over weights alone
+  dry_run=true               build everything, take a step, say what the run will cost
+
+Flags: -m sweeps, --cfg job prints the composed config, --config-dir DIR adds your own YAMLs.
+Exit codes: 0 done, 2 a mistake in the command, 3 the run failed, 130 or 143 interrupted after saving.
+"""
+
+
+def text() -> str:
+    width = max(len(name) for group in GROUPS for name in choices(group))
+    blocks = [
+        "\n".join([f"  {group}="] + [f"    {name:{width}}  {line}" for name, line in choices(group).items()])
+        for group in (*GROUPS, "experiment")
+    ]
+    return "\n".join([USAGE, "\n".join(blocks), "", KEYS])
+
+
+def choices(group: str) -> dict[str, str]:
+    """Name -> one line, of every YAML in a group."""
+    from genlab import configs
+
+    return {path.stem: description(path) for path in sorted(Path(configs.__path__[0], group).glob("*.yaml"))}
+
+
+def description(path: Path) -> str:
+    comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    return next(line for line in comments if not line.startswith("@package"))

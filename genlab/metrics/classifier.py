@@ -1,0 +1,40 @@
+"""The small digit classifier whose features MNIST's scores are measured in."""
+
+import torch
+from torch import Tensor, nn
+
+FEATURES = 64
+
+
+class DigitClassifier(nn.Module):
+    """[N, 1, 28, 28] in [-1, 1] -> logits [N, 10]; `features` gives the penultimate layer, [N, 64].
+
+    The features are taken before their ReLU, so that none of them is dead, and are standardised with the
+    mean and deviation of the real training images, so that each weighs the same in a Frechet distance.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_block(1, 24), nn.MaxPool2d(2),  # 14 x 14
+            *_block(24, 48), *_block(48, 64), nn.MaxPool2d(2),  # 7 x 7
+            *_block(64, 64), nn.MaxPool2d(2), nn.Flatten(),  # 3 x 3
+        )  # fmt: skip
+        self.penultimate = nn.Linear(64 * 3 * 3, FEATURES)
+        self.head = nn.Linear(FEATURES, 10)
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("deviation", torch.ones(FEATURES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.penultimate(self.body(images)).relu())
+
+    def features(self, images: Tensor) -> Tensor:
+        return (self.penultimate(self.body(images)) - self.mean) / self.deviation
+
+
+def _block(channels: int, out_channels: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(channels, out_channels, kernel_size=3, padding=1, bias=False)
+    return convolution, nn.BatchNorm2d(out_channels), nn.ReLU()

@@ -1,0 +1,47 @@
+"""Stateless randomness: every draw is a pure function of (seed, what, when), so no state needs saving."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def mix(*words: int | str) -> int:
+    """32 bits that depend on every word (CPU generators keep only 32 bits of a seed)."""
+    entropy = [zlib.crc32(word.encode()) if isinstance(word, str) else int(word) for word in words]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def generator(*words: int | str, device: torch.device | str = "cpu") -> torch.Generator:
+    return torch.Generator(device).manual_seed(mix(*words))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of rows `start:stop` of one batch.
+
+    The whole batch is drawn and then sliced, so that any number of ranks and micro-batches sees the same numbers.
+    """
+
+    key: tuple[int | str, ...]  # seed, player, turn: whatever tells this batch from all others
+    batch: int  # rows of the whole batch
+    start: int
+    stop: int
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+
+    def normal(self, purpose: str, *shape: int) -> Tensor:
+        """[stop - start, *shape], standard normal."""
+        return torch.randn(self.batch, *shape, **self._options(purpose))[self.start : self.stop]
+
+    def uniform(self, purpose: str, *shape: int) -> Tensor:
+        """[stop - start, *shape] in [0, 1)."""
+        return torch.rand(self.batch, *shape, **self._options(purpose))[self.start : self.stop]
+
+    def _options(self, purpose: str) -> dict:
+        source = generator(*self.key, purpose, device=self.device)
+        return {"generator": source, "device": self.device, "dtype": self.dtype}

@@ -1,0 +1,180 @@
+"""The entry point: `python -m genlab.train model=wgan_gp data=mnist`. See `--help`.
+
+torch is imported only when a job starts, so that `--help` and mistakes in the command answer at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genlab import distributed, menu
+from genlab.errors import ConfigError, GenlabError, Interrupted
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from genlab.data import InMemory
+
+CONFIGS = "pkg://genlab.configs"
+log = logging.getLogger("genlab")
+
+
+def cli() -> None:
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command line; gives the exit code. A user's mistake is one message, never a traceback."""
+    if {"--help", "-h"} & set(arguments):
+        print(menu.text())
+        return 0
+    logging.basicConfig(level=logging.INFO if distributed.is_main() else logging.ERROR, format="%(message)s")
+    try:
+        run(arguments)
+    except GenlabError as error:
+        print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
+    """Compose, build and train; gives the best FID of the last job. Raises GenlabError."""
+    results: list[float | GenlabError | None] = []
+
+    def job(config: DictConfig) -> float:
+        results.append(attempt(config, data))
+        return results[-1] if isinstance(results[-1], float) else float("nan")
+
+    if distributed.launched():
+        distributed.start()
+    try:
+        compose_and_call(job, arguments)
+    finally:
+        if distributed.launched():
+            distributed.stop()
+    failures = [result for result in results if isinstance(result, GenlabError)]
+    if failures and len(results) > 1:
+        log.error("%d of %d jobs failed; see error.txt in their directories.", len(failures), len(results))
+    if failures:
+        raise failures[0]
+    return results[-1] if results else None
+
+
+def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | None:
+    """One job. An error is given back, not raised: the other jobs of a sweep go on."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from genlab import job
+
+    hydra = HydraConfig.get()
+    try:
+        return job.run(config, Path(hydra.runtime.output_dir), data=data, fixed_dir=has_fixed_dir(hydra))
+    except Interrupted as error:
+        if hydra.mode == RunMode.MULTIRUN:  # Ctrl-C ends the sweep, not this job alone
+            print(f"\n{error}", file=sys.stderr)
+            sys.exit(error.exit_code)
+        return error
+    except GenlabError as error:
+        if hydra.mode == RunMode.MULTIRUN:
+            log.error("%s: %s", type(error).__name__, error)
+            Path(hydra.runtime.output_dir, "error.txt").write_text(f"{error}\n", encoding="utf-8")
+        return error
+
+
+def has_fixed_dir(hydra: Any) -> bool:
+    key = "hydra.sweep.dir=" if hydra.mode is not None and hydra.mode.name == "MULTIRUN" else "hydra.run.dir="
+    return any(override.startswith(key) for override in hydra.overrides.hydra)
+
+
+def compose_and_call(job: Any, arguments: list[str]) -> None:
+    """Hydra's main, with its errors as ConfigError."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+    OmegaConf.register_new_resolver("started", lambda: started, replace=True)
+    where, extra = source(arguments)
+    with command_line([*arguments, *extra]):
+        try:
+            hydra.main(version_base="1.3", **where)(job)()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(explain(str(error), arguments, where)) from error
+
+
+def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Where the config comes from: the menu, or the directory of the run that is resumed."""
+    resume = next((word.partition("=")[2] for word in reversed(arguments) if word.startswith("resume=")), "null")
+    if resume in ("null", "auto", ""):
+        return {"config_path": CONFIGS, "config_name": "train"}, []
+    folder = Path(resume.strip("'\"")).expanduser().resolve()
+    if not (folder / "config.yaml").is_file():
+        raise ConfigError(f"resume={resume}: not a run directory (it has no config.yaml). Give one like outputs/wgan_gp-mnist/DATE_TIME.")
+    keep = [f'hydra.run.dir="{folder}"', "hydra.output_subdir=null", "hydra/job_logging=none"]
+    return {"config_path": str(folder), "config_name": "config"}, keep
+
+
+@contextmanager
+def command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and shows errors itself unless it is asked for the exception."""
+    before, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [before[0], *arguments], "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        os.environ.pop("HYDRA_FULL_ERROR")
+        os.environ.update({"HYDRA_FULL_ERROR": full} if full else {})
+
+
+def explain(message: str, arguments: list[str], where: dict[str, str]) -> str:
+    """Hydra's message; for a key that is not there, the keys that are."""
+    found = re.search(r"Could not override '([\w.@/]+)'", message)
+    if not found:
+        return message.strip()
+    key = found.group(1)
+    others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
+    return f"{key}: there is no such key. {suggestions(key, composed(others, where))}"
+
+
+def composed(overrides: list[str], where: dict[str, str]) -> DictConfig:
+    """The config without the override that failed."""
+    from hydra import compose, initialize_config_dir, initialize_config_module
+    from hydra.errors import HydraException
+
+    folder = where["config_path"]
+    begin = initialize_config_module(CONFIGS[6:], version_base="1.3") if folder == CONFIGS else initialize_config_dir(folder, version_base="1.3")
+    with begin:
+        try:
+            return compose(where["config_name"], overrides)
+        except HydraException:  # a second mistake: the first is told first
+            return compose(where["config_name"])
+
+
+def suggestions(key: str, config: DictConfig) -> str:
+    from difflib import get_close_matches
+
+    from omegaconf import DictConfig, OmegaConf
+
+    parent, _, name = key.rpartition(".")
+    while parent and not isinstance(OmegaConf.select(config, parent), DictConfig):
+        parent, _, name = parent.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    valid = sorted(str(child) for child in node if not str(child).startswith("_"))
+    close = get_close_matches(name, valid, n=1)
+    guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
+    return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."
+
+
+if __name__ == "__main__":
+    cli()

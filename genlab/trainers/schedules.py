@@ -1,0 +1,56 @@
+"""What changes while a run goes on, as functions of the images seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi
+
+from genlab.types import Count, NonNegative, Whole
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A factor on the learning rate: rises from 0 over `warmup` images, then 1."""
+
+    warmup: Whole = 0  # images
+
+    def __call__(self, images: int, total: int) -> float:
+        rise = min(1.0, (images + 1) / self.warmup) if self.warmup else 1.0
+        return rise * self.fall(images, total)
+
+    def fall(self, images: int, total: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Linear(Constant):
+    """Falls in a straight line from 1 to `final`."""
+
+    final: NonNegative = 0.0  # factor at the end
+    begin: Whole = 0  # images before the fall
+    end: Count | None = None  # images at its end; null: the run's
+
+    def fall(self, images: int, total: int) -> float:
+        last = self.end or total
+        progress = min(1.0, max(0.0, (images - self.begin) / max(1, last - self.begin)))
+        return self.final + (1 - self.final) * self.shape(progress)
+
+    def shape(self, progress: float) -> float:
+        """From 1 at progress 0 to 0 at progress 1."""
+        return 1 - progress
+
+
+@dataclass(frozen=True)
+class Cosine(Linear):
+    """Falls along half a cosine from 1 to `final`: Loshchilov and Hutter 2017, equation 5, without restarts."""
+
+    def shape(self, progress: float) -> float:
+        return (1 + cos(pi * progress)) / 2
+
+
+def at(schedule: int | dict[int, int], images: int) -> int:
+    """The value of a number, or of a staircase `{from_image: value}`, at a position."""
+    if isinstance(schedule, int):
+        return schedule
+    reached = [start for start in schedule if start <= images]
+    return schedule[max(reached, default=min(schedule))]

@@ -1,0 +1,235 @@
+"""The loop: steps, callbacks between them, and the one list of parts that holds all state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genlab import distributed
+from genlab.data import InMemory
+from genlab.data.stream import Stream
+from genlab.device import choose_device, precision_of
+from genlab.errors import ConfigError
+from genlab.random import Draws
+from genlab.spec import Spec
+from genlab.trainers.ema import EMA
+from genlab.trainers.schedules import Constant
+from genlab.trainers.statistics import Statistics
+from genlab.trainers.turns import Clip, Engine, Phase, Player, take_turn
+from genlab.types import Count, Positive
+
+if TYPE_CHECKING:
+    from genlab.callbacks.base import Callback
+    from genlab.losses import AdversarialLoss, Penalty
+
+SAMPLES = 500  # rows of the fixed noise that are drawn together
+
+
+@dataclass(frozen=True)
+class System:
+    """What is trained, on what."""
+
+    model: nn.Module
+    data: InMemory
+    loss: AdversarialLoss
+    penalties: dict[str, Penalty]
+    optimizers: dict[str, Callable[..., torch.optim.Optimizer]]  # one a player: parameters -> optimizer
+    schedule: Constant  # (images, total) -> factor on every learning rate
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run lives and how it is watched."""
+
+    dir: Path
+    seed: int
+    config: dict[str, Any]
+    callbacks: dict[str, Callback]
+
+
+class Trainer:
+    """Everything a strategy shares. A strategy says in `take_step` which phases make up a step."""
+
+    def __init__(
+        self,
+        system: System,
+        run: Run,
+        *,
+        images: Count,  # duration: real images shown
+        batch_size: Count = 64,  # images a turn, over all ranks
+        accumulate: Count = 1,  # backward passes a turn
+        clip_gradients: Positive | dict[Literal["norm", "value"], Positive] | None = None,
+        max_time: Positive | None = None,  # seconds after which the run saves and exits
+        device: str = "auto",
+        precision: Literal["float32", "bfloat16", "float64"] = "float32",
+        deterministic: bool = False,  # bit-identical on CUDA too, at some cost
+        channels_last: bool = True,
+        ema: Callable[[nn.Module], EMA] | None = None,
+    ) -> None:
+        self.system, self.run = system, run
+        self.model, self.data, self.loss, self.penalties = system.model, system.data, system.loss, system.penalties
+        self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
+        self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
+        self.device = choose_device(device, deterministic)
+        dtype, autocast = precision_of(precision)
+        check_batch(batch_size, accumulate, self.spec.images)
+        self.engine = Engine(self.device, dtype, autocast, run.seed, batch_size, accumulate, clip_of(clip_gradients))
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.model.to(self.device, dtype).to(memory_format=layout)
+        self.players = self.make_players()
+        self.ema = ema(self.model.generator) if ema else None
+        self.stream = Stream(
+            self.data.train,
+            seed=run.seed,
+            device=self.device,
+            dtype=dtype,
+            flip=self.data.flip,
+            channels_last=channels_last,
+        )
+        self.statistics = Statistics()
+        self.images = self.step = self.resumed_from = 0
+        self.stop_reason: str | None = None
+        self.description: list[tuple[str, str]] = []  # what the pre-flight table says of the run
+        self.interrupted = False  # by a signal: what takes long is left out at the end
+        self.started = time.monotonic()
+
+    @property
+    def spec(self) -> Spec:
+        return self.data.spec
+
+    def make_players(self) -> dict[str, Player]:
+        networks, optimizers = self.model.players, self.system.optimizers
+        if networks.keys() != optimizers.keys():
+            raise ConfigError(
+                f"optimizer: has entries for {sorted(optimizers)}, but the model's players are {sorted(networks)}. "
+                "Choose an optimizer that was made for this kind of model."
+            )
+        players = {name: Player(name, net, optimizers[name](net.parameters())) for name, net in networks.items()}
+        for player in players.values():
+            player.make_room([penalty.every for penalty in self.penalties.values() if penalty.on == player.name])
+        return players
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """All state, by name; each part has `state_dict` and `load_state_dict`."""
+        networks = {f"network/{name}": player.module for name, player in self.players.items()}
+        optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
+        watchers = {f"callback/{name}": call for name, call in self.callbacks.items() if hasattr(call, "state_dict")}
+        average = {"ema": self.ema} if self.ema else {}
+        return {**networks, **optimizers, **average, **watchers, "statistics": self.statistics, "position": self}
+
+    def state_dict(self) -> dict:
+        turns = {name: player.turns for name, player in self.players.items()}
+        return {"images": self.images, "step": self.step, "turns": turns}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.images, self.step, self.resumed_from = state["images"], state["step"], state["images"]
+        for name, turns in state["turns"].items():
+            self.players[name].turns = turns
+
+    def restart_average(self) -> None:
+        """Let the averaged weights be the weights: after these were taken from elsewhere."""
+        if self.ema:
+            self.ema.load_state_dict(self.model.generator.state_dict())
+
+    def take_step(self) -> None:
+        """A step of the strategy: moves every player and `images`."""
+        raise NotImplementedError
+
+    def take_turn(self, phase: Phase) -> None:
+        self.players[phase.player].scale_rate(self.system.schedule(self.images, self.total_images))
+        take_turn(phase, self.players, self.engine, self.statistics, self.step)
+
+    def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
+        """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
+        self._each("start")
+        try:
+            while self.images < self.total_images and not self.stop_reason:
+                before = self.images
+                self.take_step()
+                self.step += 1
+                self._tick(before)
+                self._look_at_the_clock(asked_to_stop)
+        finally:
+            self.model.requires_grad_(True)
+        self._each("finish")
+
+    def _tick(self, before: int) -> None:
+        for callback in self._watching():
+            if callback.every and self.images // callback.every > before // callback.every:
+                callback.tick(self)
+
+    def _look_at_the_clock(self, asked_to_stop: Callable[[], bool]) -> None:
+        late = self.max_time is not None and time.monotonic() - self.started > self.max_time
+        asked = distributed.largest(2 * asked_to_stop() + late)
+        self.interrupted = asked >= 2
+        if asked:
+            self.stop("a signal" if self.interrupted else "trainer.max_time is over")
+
+    def _watching(self) -> Iterator[Callback]:
+        return (call for call in self.callbacks.values() if call.every_rank or distributed.is_main())
+
+    def _each(self, event: str, *values: Any) -> None:
+        for callback in self._watching():
+            getattr(callback, event)(self, *values)
+
+    def stop(self, reason: str) -> None:
+        """End the run after this step."""
+        self.stop_reason = reason
+
+    def publish(self, values: dict[str, float]) -> None:
+        self._each("scalars", values)
+
+    def show(self, name: str, image: Tensor) -> None:
+        self._each("picture", name, image)
+
+    def report(self, record: dict[str, Any]) -> None:
+        self._each("record", record)
+
+    def learning_rates(self) -> dict[str, float]:
+        return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}
+
+    @torch.no_grad()
+    def draw_samples(self, start: int, count: int) -> Tensor:
+        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any."""
+        with self.sampling() as generator:
+            chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
+            noise = torch.cat([self.model.latent.draw(self._noise(chunk)) for chunk in chunks])
+            first = start - chunks.start * SAMPLES
+            return generator(noise[first : first + count])
+
+    def _noise(self, chunk: int) -> Draws:
+        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.engine.dtype)
+
+    @contextmanager
+    def sampling(self) -> Iterator[nn.Module]:
+        """The generator that samples come from, in evaluation mode."""
+        generator = self.ema.network if self.ema else self.model.generator
+        was_training = generator.training
+        generator.eval()
+        try:
+            yield generator
+        finally:
+            generator.train(was_training)
+
+
+def check_batch(batch_size: int, accumulate: int, images: int) -> None:
+    if batch_size > images:
+        raise ConfigError(f"trainer.batch_size={batch_size}: larger than the data, {images} images. Lower it.")
+    pieces = accumulate * distributed.world_size()
+    if batch_size % pieces:
+        raise ConfigError(
+            f"trainer.batch_size={batch_size}: must be a multiple of trainer.accumulate x ranks = {pieces}; "
+            f"use {max(1, batch_size // pieces) * pieces}."
+        )
+
+
+def clip_of(bound: float | dict[str, float] | None) -> Clip:
+    return Clip(**bound) if isinstance(bound, dict) else Clip(norm=bound)

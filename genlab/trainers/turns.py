@@ -1,0 +1,121 @@
+"""One player's turn: the only place where gradients are made and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genlab import distributed
+from genlab.random import Draws, mix
+from genlab.trainers.statistics import Statistics
+
+
+class Losses(NamedTuple):
+    terms: dict[str, Tensor]  # minimised: one number a sample [N]; their sum counts
+    stats: dict[str, Tensor] = {}  # only watched
+
+
+@dataclass
+class Player:
+    """A network that is trained, and what moves it."""
+
+    name: str
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    turns: int = 0
+    rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
+
+    def __post_init__(self) -> None:
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+
+    def make_room(self, intervals: list[int]) -> None:
+        """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
+        share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
+        self.rates = [rate * share for rate in self.rates]
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["betas"] = tuple(beta**share for beta in group["betas"])
+
+    def scale_rate(self, factor: float) -> None:
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Whose parameters move, and the loss that moves them."""
+
+    name: str  # the player's own, or that of a lazy penalty
+    player: str
+    loss: Callable[[Draws], Losses]  # of one micro-batch
+    every: int = 1  # taken every so many turns of the player, and so many times as strong
+    float32: bool = False  # under mixed precision too: a gradient penalty needs it
+
+    @property
+    def norm_name(self) -> str:
+        return "gradient_norm" if self.name == self.player else f"{self.name}_gradient_norm"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Bounds a player's gradient."""
+
+    norm: float | None = None  # of the whole gradient
+    value: float | None = None  # of each element
+
+    def __call__(self, module: nn.Module) -> Tensor:
+        """Clips in place; gives the norm before."""
+        grads = [param.grad for param in module.parameters() if param.grad is not None]
+        norm = torch.stack(torch._foreach_norm(grads)).norm()
+        if self.norm is not None:
+            torch._foreach_mul_(grads, (self.norm / (norm + 1e-6)).clamp(max=1))
+        if self.value is not None:
+            torch._foreach_clamp_min_(grads, -self.value)
+            torch._foreach_clamp_max_(grads, self.value)
+        return norm
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a turn is computed."""
+
+    device: torch.device
+    dtype: torch.dtype  # of weights and images
+    autocast: torch.dtype | None
+    seed: int
+    batch_size: int  # images over all ranks
+    accumulate: int
+    clip: Clip
+
+
+def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statistics: Statistics, step: int) -> None:
+    """Freeze the others, sum gradients over micro-batches, average over ranks, clip, step."""
+    player = players[phase.player]
+    for other in players.values():
+        other.module.requires_grad_(other is player)
+    player.optimizer.zero_grad(set_to_none=True)
+    # Dropout takes no generator; what it draws from the global one must not depend on the past.
+    torch.manual_seed(mix(engine.seed, phase.name, player.turns, distributed.rank()))
+    for draws in micro_batches(phase, player, engine):
+        with torch.autocast(engine.device.type, engine.autocast, enabled=bool(engine.autocast) and not phase.float32):
+            losses = phase.loss(draws)
+        total = sum(term.float().mean() if engine.autocast else term.mean() for term in losses.terms.values())
+        (total * (phase.every / engine.accumulate)).backward()
+        for name, values in (losses.terms | losses.stats).items():
+            statistics.add(f"{phase.player}/{name}", values, step)
+    distributed.average_gradients(player.module)
+    statistics.add(f"{phase.player}/{phase.norm_name}", engine.clip(player.module), step)
+    player.optimizer.step()
+
+
+def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draws]:
+    """This rank's share of the turn's batch, cut into `accumulate` pieces."""
+    size = engine.batch_size // (distributed.world_size() * engine.accumulate)
+    first = distributed.rank() * engine.accumulate * size
+    for start in range(first, first + engine.accumulate * size, size):
+        key = (engine.seed, phase.name, player.turns)
+        yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype)

@@ -1,0 +1,12 @@
+"""Argument types that state their range; `build` checks every configured value against them."""
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le, Lt
+
+Count = Annotated[int, Ge(1)]
+Whole = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+ProperShare = Annotated[float, Ge(0), Lt(1)]

@@ -1,0 +1,92 @@
+"""When scores are taken, what is published, and what outlives a restart."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from genlab.callbacks.scores import Scores
+from genlab.data import InMemory, Split
+from genlab.errors import ConfigError
+from genlab.metrics import FID, Classifier
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path))
+
+
+def make_trainer(size: int = 28) -> SimpleNamespace:
+    """What the callback sees of a trainer; `spread` is how good its generator is."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (100, 1, size, size), generator=generator, dtype=torch.uint8)
+    trainer = SimpleNamespace(images=0, device=torch.device("cpu"), seed=0, ema=None, spread=0.1)
+    trainer.data = InMemory(Split(images), test=Split(images))
+    trainer.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
+    trainer.published, trainer.records = [], []
+    trainer.publish, trainer.report = trainer.published.append, trainer.records.append
+    return trainer
+
+
+def make_scores() -> Scores:
+    return Scores(Classifier(), {"fid": FID()}, every=10, images=60, batch_size=25)
+
+
+def tick(scores: Scores, trainer: SimpleNamespace, *, images: int, spread: float) -> float:
+    trainer.images, trainer.spread = images, spread
+    scores.tick(trainer)
+    return trainer.published[-1]["score/fid"]
+
+
+def test_the_best_score_is_remembered():
+    scores, trainer = make_scores(), make_trainer()
+    values = [tick(scores, trainer, images=n, spread=spread) for n, spread in ((10, 0.1), (20, 1.0), (30, 0.5))]
+    assert values[1] == min(values)
+    assert scores.best == {"fid": values[1], "images": 20}
+
+
+def test_a_score_comes_with_its_record():
+    scores, trainer = make_scores(), make_trainer()
+    value = tick(scores, trainer, images=10, spread=0.5)
+    (record,) = trainer.records
+    assert record["metric"] == "fid" and record["value"] == value
+    assert record["position"] == 10 and record["ema"] is False and record["images"] == 60
+
+
+def test_no_position_is_scored_twice():
+    scores, trainer = make_scores(), make_trainer()
+    tick(scores, trainer, images=10, spread=0.5)
+    scores.finish(trainer)
+    assert len(trainer.published) == 1
+    trainer.images = 13
+    scores.finish(trainer)
+    assert len(trainer.published) == 2
+
+
+def test_state_outlives_a_restart():
+    scores, trainer = make_scores(), make_trainer()
+    tick(scores, trainer, images=10, spread=1.0)
+    later = make_scores()
+    later.load_state_dict(scores.state_dict())
+    later.finish(trainer)
+    assert len(trainer.published) == 1
+    tick(later, trainer, images=20, spread=0.1)
+    assert later.best == scores.best
+
+
+def test_a_generator_that_diverged_is_never_the_best():
+    scores, trainer = make_scores(), make_trainer()
+    assert tick(scores, trainer, images=10, spread=float("nan")) != 0
+    assert scores.best is None
+
+
+def test_images_that_cannot_be_scored_fail_before_training():
+    with pytest.raises(ConfigError, match="metrics=none"):
+        make_scores().start(make_trainer(size=64))
+
+
+def test_the_random_state_is_left_alone():
+    scores, trainer = make_scores(), make_trainer()
+    before = torch.get_rng_state()
+    tick(scores, trainer, images=10, spread=0.5)
+    assert torch.equal(torch.get_rng_state(), before)

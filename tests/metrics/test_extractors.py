@@ -1,0 +1,140 @@
+"""The bundled classifier is as good as promised; Inception reads a file of weights, or says how to get one."""
+
+import pickle
+import urllib.error
+
+import pytest
+import torch
+
+from genlab.data import MNIST
+from genlab.errors import ConfigError
+from genlab.metrics import Classifier, Inception
+from genlab.metrics.extractors import CLASSIFIER_WEIGHTS, to_colour
+from genlab.spec import Spec
+
+
+@pytest.fixture(scope="module")
+def mnist() -> MNIST:
+    return MNIST()
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> str:
+    """A file as torch-fidelity's, with random weights."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.load", lambda *_, **__: {})
+        patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
+        torch.manual_seed(0)
+        network = FeatureExtractorInceptionV3("test", ["2048"], feature_extractor_weights_path="none")
+    torch.save(network.state_dict(), path)
+    return str(path)
+
+
+def to_float(images):
+    return images.float() / 127.5 - 1
+
+
+def test_the_classifier_reads_digits(mnist, classifier):
+    batches = to_float(mnist.test.images).split(500)
+    guesses = torch.cat([classifier.classify(batch).argmax(1) for batch in batches])
+    assert (guesses == mnist.test.labels).double().mean() >= 0.992
+
+
+def test_the_classifier_is_small():
+    assert CLASSIFIER_WEIGHTS.stat().st_size < 1_000_000
+
+
+def test_features_are_standardised_on_real_images(mnist, classifier):
+    features = torch.cat([classifier(batch) for batch in to_float(mnist.train.images[:5_000]).split(500)])
+    assert features.shape == (5_000, 64) and features.dtype == torch.float32
+    assert features.mean(0).abs().max() < 0.1 and (features.std(0) - 1).abs().max() < 0.1
+
+
+def test_nothing_of_training_reaches_the_features(mnist, classifier):
+    images = to_float(mnist.test.images[:8])
+    expected = classifier(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(classifier(images), expected)
+    assert not expected.requires_grad and not classifier.network.training
+
+
+def test_the_identity_is_that_of_the_weights():
+    one, other = Classifier(), Classifier()
+    assert one.identity == other.identity
+    changed = Classifier()
+    changed.network.head.bias[0] += 1
+    assert changed.identity != one.identity
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_the_classifier_takes_padded_digits(classifier, padding):
+    classifier.check(Spec(1, 28 + 2 * padding, 28 + 2 * padding, images=1, padding=padding))
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28), (1, 32, 32), (1, 28, 56)])
+def test_the_classifier_refuses_other_images(classifier, shape):
+    with pytest.raises(ConfigError, match=r"1 x 28 x 28 alone.*metrics/extractor=inception.*metrics=none"):
+        classifier.check(Spec(*shape, images=1))
+
+
+def test_inception_reads_a_file(weights):
+    inception = Inception(weights)
+    inception.check(Spec(1, 28, 28, images=1))
+    grey = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    features = inception(grey)
+    assert features.shape == (2, 2048) and features.dtype == torch.float32
+    assert torch.allclose(features, inception(grey.expand(-1, 3, -1, -1)), atol=1e-6)
+    assert len(inception.identity) == 64
+
+
+def test_inception_without_network_names_both_ways(monkeypatch):
+    def offline(*_, **__):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
+    with pytest.raises(
+        ConfigError, match=r"no route to host.*run once where https://.*metrics\.extractor\.weights=FILE"
+    ):
+        Inception().check(Spec(3, 64, 64, images=1))
+
+
+def test_inception_names_a_file_that_is_missing_or_wrong(tmp_path):
+    with pytest.raises(ConfigError, match=r"weights=.*missing\.pth: there is no such file"):
+        Inception(str(tmp_path / "missing.pth")).network
+    (tmp_path / "text.pth").write_text("not weights")
+    with pytest.raises(ConfigError, match=r"text\.pth: not a file of PyTorch weights"):
+        Inception(str(tmp_path / "text.pth")).network
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ConfigError, match=r"other\.pth: these are not the weights of torch-fidelity's Inception"):
+        Inception(str(tmp_path / "other.pth")).network
+
+
+class Payload:
+    def __reduce__(self):
+        return print, ("this ran",)
+
+
+def test_inception_runs_no_code_of_a_file(tmp_path, capsys):
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(ConfigError, match="not a file of PyTorch weights"):
+        Inception(str(tmp_path / "evil.pth")).network
+    assert "this ran" not in capsys.readouterr().out
+
+
+def test_inception_refuses_two_channels():
+    with pytest.raises(ConfigError, match=r"2 channels: it reads 1, 3 or 4.*metrics=none"):
+        Inception().check(Spec(2, 64, 64, images=1))
+
+
+def test_alpha_is_laid_over_white():
+    colour = torch.full((1, 3, 1, 1), -1.0)
+    shown = [to_colour(torch.cat([colour, torch.full((1, 1, 1, 1), alpha)], 1)) for alpha in (-1.0, 0.0, 1.0)]
+    assert [image.unique().tolist() for image in shown] == [[255], [128], [0]]
