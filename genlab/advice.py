@@ -129,7 +129,7 @@ def batch_near_data(trainer: Trainer) -> str | None:
     batch, images = trainer.batch_size, trainer.spec.images
     if batch * FEW_BATCHES <= images:
         return None
-    return f"trainer.batch_size={batch:,} of {images:,} images: under {FEW_BATCHES} batches an epoch; a smaller one learns more."
+    return f"trainer.batch_size={batch:,} of {images:,} images: under {FEW_BATCHES} steps an epoch; try a smaller one."
 
 
 RULES: list[Rule] = [

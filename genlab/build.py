@@ -126,7 +126,9 @@ def located(path: str, key: str) -> Any:
 
 def arguments(target: Any) -> dict[str, Any]:
     """Name -> annotation of all that a class takes, its bases' keyword arguments included."""
-    owners = [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
+    owners = (
+        [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
+    )
     found: dict[str, Any] = {}
     for call in [owner.__init__ for owner in owners if "__init__" in vars(owner)] or [target]:
         parameters = inspect.signature(call).parameters.values()

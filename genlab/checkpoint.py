@@ -8,7 +8,7 @@ import io
 import logging
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,9 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str) -
         write_atomically(checksum_of(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
         write_atomically(path, data)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {why(error)}. Earlier checkpoints are kept; make room and resume.") from error
+        raise RunError(
+            f"cannot write {path}: {why(error)}. Earlier checkpoints are kept; make room and resume."
+        ) from error
 
 
 def write_atomically(path: Path, data: Any) -> None:
@@ -96,7 +98,9 @@ def read(path: Path) -> dict:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})") from error
+        raise ValueError(
+            f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
+        ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}, the one that this version reads")
     return state
@@ -123,12 +127,18 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
     found = list(differences(state["config"], config))
     if state["fingerprint"] != fingerprint:
         found.append("  the training images themselves differ (their SHA-256 does)")
-    if found:
+    refuse(found)
+    load(parts, state["parts"])
+
+
+def refuse(found: Iterable[str]) -> None:
+    """Raises ConfigError if there are differences."""
+    lines = list(found)
+    if lines:
         raise ConfigError(
-            "this run cannot be resumed with another config or other data:\n" + "\n".join(found) + "\n"
+            "this run cannot be resumed with another config or other data:\n" + "\n".join(lines) + "\n"
             "Resume it with what it was trained with, or start a new run (init_from=... takes over its weights)."
         )
-    load(parts, state["parts"])
 
 
 def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
@@ -148,7 +158,7 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
         for name in sorted(before.keys() | now.keys(), key=str):
             yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
     elif before != now:
-        yield f"  {key}: {before!r} in the checkpoint, {now!r} now"
+        yield f"  {key}: {before!r} before, {now!r} now"
 
 
 def load_weights(networks: dict[str, Any], source: str) -> None:

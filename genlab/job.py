@@ -29,8 +29,8 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     """Train as a config says, in `run_dir`; gives the best FID, None without scores. Raises GenlabError."""
     keep_freed_memory()
     settings = OmegaConf.to_container(config, resolve=True)
-    require_sense(settings, run_dir, fixed_dir)
     with locked(run_dir), readable_failures():
+        require_sense(settings, run_dir, fixed_dir)
         trainer = build.trainer(settings, run_dir, data)
         begin(trainer)
         trainer.description = preflight.describe(trainer)
@@ -39,16 +39,24 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         if settings["dry_run"]:
             preflight.dry_run(trainer)
             return None
+        write_config(settings, run_dir)
         fit(trainer)
     return best_fid(trainer)
 
 
 def require_sense(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
-    resume = settings["resume"]
+    resume, written = settings["resume"], run_dir / "config.yaml"
     if resume == "auto" and not fixed_dir:
-        raise ConfigError("resume=auto: which run? It needs a directory that stays the same: hydra.run.dir=outputs/my_run.")
+        raise ConfigError(
+            "resume=auto: which run? It needs a directory that stays the same: hydra.run.dir=outputs/my_run."
+        )
     if resume is None and (run_dir / "checkpoints").exists():
-        raise ConfigError(f"{run_dir} holds a run already. Continue it with resume={run_dir}, or choose another hydra.run.dir.")
+        raise ConfigError(
+            f"{run_dir} holds a run already. Continue it with resume={run_dir}, or choose another hydra.run.dir."
+        )
+    if resume is not None and written.exists():
+        before = OmegaConf.to_container(OmegaConf.load(written))
+        checkpoint.refuse(checkpoint.differences(before, settings))
     if not isinstance(settings["seed"], int) or settings["seed"] < 0:
         raise ConfigError(f"seed={settings['seed']}: expected a whole number, 0 or more.")
 
@@ -64,11 +72,23 @@ def locked(run_dir: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise ConfigError(f"{run_dir} is being written to by another run. Wait for it, or choose another hydra.run.dir.") from error
+        raise ConfigError(
+            f"{run_dir} is being written to by another run. Wait for it, or choose another hydra.run.dir."
+        ) from error
     try:
         yield
     finally:
         lock.release()
+        tidy(run_dir)
+
+
+def tidy(run_dir: Path) -> None:
+    """Leave no directory behind that holds nothing: of a mistaken command, or a dry run."""
+    (run_dir / ".lock").unlink(missing_ok=True)
+    for folder in (run_dir, run_dir.parent):
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 @contextmanager
@@ -82,11 +102,13 @@ def readable_failures() -> Iterator[None]:
             "(same batch, in more and smaller pieces)."
         ) from error
     except OSError as error:
-        raise RunError(f"cannot write: {checkpoint.why(error)}. Checkpoints so far are kept; make room and resume.") from error
+        raise RunError(
+            f"cannot write: {checkpoint.why(error)}. Checkpoints so far are kept; make room and resume."
+        ) from error
 
 
 def begin(trainer: Trainer) -> None:
-    """Take over weights or a whole state, and write down the config."""
+    """Take over weights or a whole state."""
     settings = trainer.config
     if settings["init_from"]:
         networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
@@ -97,9 +119,12 @@ def begin(trainer: Trainer) -> None:
         path, state = found
         checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
         log.info("resumed from %s", path)
+
+
+def write_config(settings: dict[str, Any], run_dir: Path) -> None:
     if distributed.is_main():
         text = OmegaConf.to_yaml(OmegaConf.create(settings))
-        checkpoint.write_atomically(trainer.run_dir / "config.yaml", text.encode())
+        checkpoint.write_atomically(run_dir / "config.yaml", text.encode())
 
 
 def fit(trainer: Trainer) -> None:
@@ -107,7 +132,9 @@ def fit(trainer: Trainer) -> None:
         trainer.fit(lambda: signals.received is not None)
     if signals.received is not None:
         name = signal.Signals(signals.received).name
-        raise Interrupted(f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}", signals.received)
+        raise Interrupted(
+            f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}", signals.received
+        )
 
 
 class Signals:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from genlab import distributed
 from genlab.advice import advice
 from genlab.callbacks.environment import device_name
 
@@ -27,12 +28,11 @@ Rows = list[tuple[str, str]]
 
 def show(trainer: Trainer) -> None:
     """Prints the table and the checklist."""
-    print_rows(describe(trainer))
-    print_rows([("advice", line) for line in advice(trainer)])
+    print_rows(describe(trainer) + [("advice", line) for line in advice(trainer)])
 
 
 def dry_run(trainer: Trainer) -> Rows:
-    """Takes two steps, the first to warm up, and prints what the second one cost."""
+    """Takes two steps, the first to warm up, and prints what the second one cost. Every rank takes them."""
     trainer.take_step()
     images = trainer.images
     seconds = _timed_step(trainer)
@@ -43,7 +43,8 @@ def dry_run(trainer: Trainer) -> Rows:
         ("peak memory", _peak_memory(trainer.device)),
         ("whole run", f"{total} for {trainer.total_images:,} images, scores and lazy penalties not counted"),
     ]
-    print_rows(rows)
+    if distributed.is_main():
+        print_rows(rows)
     return rows
 
 
@@ -65,7 +66,8 @@ def describe(trainer: Trainer) -> Rows:
 
 def print_rows(rows: Rows) -> None:
     if not sys.stdout.isatty():
-        print("".join(f"{name:<24} {value}\n" for name, value in rows), end="", flush=True)
+        width = max(len(name) for name, _ in rows)
+        print("\n".join(f"{name:<{width}}  {value}" for name, value in rows), flush=True)
         return
     from rich.console import Console
     from rich.table import Table

@@ -119,7 +119,10 @@ def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
         return {"config_path": CONFIGS, "config_name": "train"}, []
     folder = Path(resume.strip("'\"")).expanduser().resolve()
     if not (folder / "config.yaml").is_file():
-        raise ConfigError(f"resume={resume}: not a run directory (it has no config.yaml). Give one like outputs/wgan_gp-mnist/DATE_TIME.")
+        raise ConfigError(
+            f"resume={resume}: not a run directory (it has no config.yaml). "
+            "Give one like outputs/wgan_gp-mnist/DATE_TIME."
+        )
     keep = [f'hydra.run.dir="{folder}"', "hydra.output_subdir=null", "hydra/job_logging=none"]
     return {"config_path": str(folder), "config_name": "config"}, keep
 
@@ -141,7 +144,7 @@ def explain(message: str, arguments: list[str], where: dict[str, str]) -> str:
     """Hydra's message; for a key that is not there, the keys that are."""
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
-        return message.strip()
+        return message.partition("Config search path:")[0].strip()
     key = found.group(1)
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
     return f"{key}: there is no such key. {suggestions(key, composed(others, where))}"
@@ -153,7 +156,11 @@ def composed(overrides: list[str], where: dict[str, str]) -> DictConfig:
     from hydra.errors import HydraException
 
     folder = where["config_path"]
-    begin = initialize_config_module(CONFIGS[6:], version_base="1.3") if folder == CONFIGS else initialize_config_dir(folder, version_base="1.3")
+    begin = (
+        initialize_config_module(CONFIGS[6:], version_base="1.3")
+        if folder == CONFIGS
+        else initialize_config_dir(folder, version_base="1.3")
+    )
     with begin:
         try:
             return compose(where["config_name"], overrides)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from genlab.trainers.trainer import Trainer
 
-PACKAGES = ("genlab", "torch", "torchvision", "numpy", "scipy", "hydra-core")
+PACKAGES = ("genlab", "torchvision", "numpy", "scipy", "hydra-core")
 
 
 class Environment(Callback):
@@ -33,9 +33,10 @@ class Environment(Callback):
 def environment(device: torch.device) -> dict[str, Any]:
     import torch
 
+    versions = {name: _version(name) for name in PACKAGES}
     return {
         "git": git_revision(Path(__file__).resolve()),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__} | versions,
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),
         "device": str(device),
@@ -48,7 +49,7 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def git_revision(file: Path) -> dict[str, Any] | None:
-    """Of the checkout that tracks `file`; None if none does (a package in an environment inside somebody's checkout)."""
+    """Of the checkout that tracks `file`; None if none does: an installed package may lie in another project's."""
     if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return None
     revision = _git(file.parent, "rev-parse", "HEAD")

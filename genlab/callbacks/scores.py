@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
 from genlab.metrics.evaluation import Evaluation, Metric
 from genlab.metrics.extractors import Extractor
-from genlab.metrics.records import Record
+from genlab.metrics.records import Record, unlike
 from genlab.types import Count
 
 if TYPE_CHECKING:
@@ -30,8 +31,14 @@ class Scores(Callback):
     ) -> None:
         self.every = every
         self.evaluation = Evaluation(extractor, metrics, images=images, batch_size=batch_size, split=split)
-        self.best: dict[str, float] | None = None  # {"fid": ..., "images": ...}
+        self.best_record: Record | None = None
         self.scored: int | None = None  # position of the last score
+
+    @property
+    def best(self) -> dict[str, float] | None:
+        """{"fid": ..., "images": ...}: the best value and where in training it was measured."""
+        found = self.best_record
+        return None if found is None else {found.metric: found.value, "images": found.position}
 
     def start(self, trainer: Trainer) -> None:
         self.evaluation.check(trainer.data)
@@ -54,20 +61,30 @@ class Scores(Callback):
             trainer.report(record.as_dict())
 
     def finish(self, trainer: Trainer) -> None:
-        self.tick(trainer)
+        if not trainer.interrupted:  # whoever sent the signal does not wait for a score
+            self.tick(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "scored": self.scored}
+        best = self.best_record
+        return {"best": None if best is None else best.as_dict(), "scored": self.scored}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best, self.scored = state["best"], state["scored"]
+        self.best_record = None if state["best"] is None else Record(**state["best"])
+        self.scored = state["scored"]
 
     def _remember(self, record: Record) -> None:
         """A nan, from a generator that diverged, is never the best."""
-        if math.isnan(record.value) or (self.best is not None and not self._improves(record)):
-            return
-        self.best = {record.metric: record.value, "images": record.position}
+        if not math.isnan(record.value) and (self.best_record is None or self._improves(record, self.best_record)):
+            self.best_record = record
 
-    def _improves(self, record: Record) -> bool:
-        sign = -1 if next(iter(self.evaluation.metrics.values())).higher_is_better else 1
-        return sign * record.value < sign * self.best[record.metric]
+    def _improves(self, record: Record, best: Record) -> bool:
+        if differing := unlike(record, best):
+            warnings.warn(
+                f"scores are measured in another way than before the run was resumed ({', '.join(differing)}): "
+                f"the best of then, {best.metric}={best.value:.4g} at {best.position:,} images, does not compare "
+                "and is forgotten.",
+                stacklevel=2,
+            )
+            return True
+        first = next(iter(self.evaluation.metrics.values()))
+        return record.value > best.value if first.higher_is_better else record.value < best.value

@@ -43,8 +43,9 @@ class TensorBoard(Callback):
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter  # a second of imports
 
-            # TensorBoard hides what earlier files hold from `purge_step` on; the point at the position itself stays.
-            purge = trainer.resumed_from + 1 if trainer.resumed_from else None
+            # TensorBoard hides what earlier files hold from `purge_step` on. The point at the position itself stays;
+            # a run that starts anew after a crash before its first checkpoint keeps nothing.
+            purge = trainer.resumed_from + 1 if trainer.resumed_from else 0
             self._writer = SummaryWriter(str(trainer.run_dir), purge_step=purge)
         return self._writer
 
@@ -54,4 +55,3 @@ def _as_yaml(config: dict[str, Any]) -> str:
     import yaml
 
     return "".join(f"    {line}\n" for line in yaml.safe_dump(config, sort_keys=False).splitlines())
-

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from genlab.spec import Spec
 from genlab.errors import ConfigError
+from genlab.spec import Spec
 
 
 class Split(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from genlab.types import Count
 Sample = Callable[[int, int], Tensor]
 
 
+@runtime_checkable
 class Metric(Protocol):
     """Is fed features of generated images and yields named numbers."""
 

@@ -37,7 +37,8 @@ class Extractor(ABC):
 
     @cached_property
     def network(self) -> nn.Module:
-        return self._load().eval().requires_grad_(False)
+        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and training must not notice
+            return self._load().eval().requires_grad_(False)
 
     @cached_property
     def identity(self) -> str:

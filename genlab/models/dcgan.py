@@ -7,10 +7,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genlab.spec import Spec
 from genlab.errors import ConfigError
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.spec import Spec
 from genlab.types import Count
 
 SMALLEST = 4  # pixels a side of the innermost map

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from genlab.spec import Spec
 from genlab.models.latent import Normal, Uniform
+from genlab.spec import Spec
 
 
 class GAN(nn.Module):

@@ -8,8 +8,8 @@ from math import prod
 
 from torch import Tensor, nn
 
-from genlab.spec import Spec
 from genlab.models.layers.norm import NormName, norm1d
+from genlab.spec import Spec
 from genlab.types import Count, NonNegative
 
 
@@ -46,9 +46,7 @@ class Discriminator(nn.Module):
         slope: NonNegative = 0.2,
     ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            *hidden_layers([prod(spec.shape), *widths], norm, slope), nn.Linear(widths[-1], 1)
-        )
+        self.layers = nn.Sequential(*hidden_layers([prod(spec.shape), *widths], norm, slope), nn.Linear(widths[-1], 1))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(images.flatten(1)).squeeze(1)

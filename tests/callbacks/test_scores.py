@@ -20,7 +20,7 @@ def make_trainer(size: int = 28) -> SimpleNamespace:
     """What the callback sees of a trainer; `spread` is how good its generator is."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (100, 1, size, size), generator=generator, dtype=torch.uint8)
-    trainer = SimpleNamespace(images=0, device=torch.device("cpu"), seed=0, ema=None, spread=0.1)
+    trainer = SimpleNamespace(images=0, device=torch.device("cpu"), seed=0, ema=None, spread=0.1, interrupted=False)
     trainer.data = InMemory(Split(images), test=Split(images))
     trainer.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
     trainer.published, trainer.records = [], []
@@ -72,6 +72,23 @@ def test_state_outlives_a_restart():
     assert len(trainer.published) == 1
     tick(later, trainer, images=20, spread=0.1)
     assert later.best == scores.best
+
+
+def test_a_best_that_was_measured_in_another_way_is_not_compared():
+    scores, trainer = make_scores(), make_trainer()
+    tick(scores, trainer, images=10, spread=1.0)
+    later = Scores(Classifier(), {"fid": FID()}, every=10, images=40)
+    later.load_state_dict(scores.state_dict())
+    with pytest.warns(UserWarning, match=r"another way than before the run was resumed \(images\)"):
+        worse = tick(later, trainer, images=20, spread=0.1)
+    assert later.best == {"fid": worse, "images": 20}
+
+
+def test_an_interrupted_run_does_not_wait_for_a_score():
+    scores, trainer = make_scores(), make_trainer()
+    trainer.interrupted = True
+    scores.finish(trainer)
+    assert trainer.published == []
 
 
 def test_a_generator_that_diverged_is_never_the_best():

@@ -12,6 +12,8 @@ from genlab.metrics import Classifier, Inception
 from genlab.metrics.extractors import CLASSIFIER_WEIGHTS, to_colour
 from genlab.spec import Spec
 
+COLOUR = Spec(3, 64, 64, images=1)
+
 
 @pytest.fixture(scope="module")
 def mnist() -> MNIST:
@@ -103,18 +105,18 @@ def test_inception_without_network_names_both_ways(monkeypatch):
     with pytest.raises(
         ConfigError, match=r"no route to host.*run once where https://.*metrics\.extractor\.weights=FILE"
     ):
-        Inception().check(Spec(3, 64, 64, images=1))
+        Inception().check(COLOUR)
 
 
 def test_inception_names_a_file_that_is_missing_or_wrong(tmp_path):
     with pytest.raises(ConfigError, match=r"weights=.*missing\.pth: there is no such file"):
-        Inception(str(tmp_path / "missing.pth")).network
+        Inception(str(tmp_path / "missing.pth")).check(COLOUR)
     (tmp_path / "text.pth").write_text("not weights")
     with pytest.raises(ConfigError, match=r"text\.pth: not a file of PyTorch weights"):
-        Inception(str(tmp_path / "text.pth")).network
+        Inception(str(tmp_path / "text.pth")).check(COLOUR)
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(ConfigError, match=r"other\.pth: these are not the weights of torch-fidelity's Inception"):
-        Inception(str(tmp_path / "other.pth")).network
+        Inception(str(tmp_path / "other.pth")).check(COLOUR)
 
 
 class Payload:
@@ -123,9 +125,9 @@ class Payload:
 
 
 def test_inception_runs_no_code_of_a_file(tmp_path, capsys):
-    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Payload()))
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
     with pytest.raises(ConfigError, match="not a file of PyTorch weights"):
-        Inception(str(tmp_path / "evil.pth")).network
+        Inception(str(tmp_path / "evil.pth")).check(COLOUR)
     assert "this ran" not in capsys.readouterr().out
 
 

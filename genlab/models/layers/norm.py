@@ -19,4 +19,6 @@ def norm2d(name: NormName, channels: int) -> list[nn.Module]:
 
 def norm1d(name: Literal["batch", "layer", "none"], features: int) -> list[nn.Module]:
     """For [N, F]. There is no instance normalisation of one value."""
-    return {"batch": lambda: [nn.BatchNorm1d(features)], "layer": lambda: [nn.LayerNorm(features)], "none": list}[name]()
+    return {"batch": lambda: [nn.BatchNorm1d(features)], "layer": lambda: [nn.LayerNorm(features)], "none": list}[
+        name
+    ]()

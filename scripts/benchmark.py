@@ -1,0 +1,228 @@
+"""Images a second of genlab's training, beside a bare hand-written loop and the loop that tutorials teach.
+
+python scripts/benchmark.py [--workloads NAME ...] [--rounds N] [--seconds S] [--device D] [--json FILE]
+
+The loops take turns (genlab, bare, tutorial, genlab, ...), and every number is a median over the rounds, ratios with
+their 95 % interval. The tutorial loop runs in a process of its own, for genlab's allocator and cuDNN settings
+hold for a whole process (glibc's own tuning of its thresholds, once switched off, cannot be switched on again);
+it sleeps while the others run. A slice during which other processes kept the machine busy counts as disturbed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from math import comb
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from loops import LOOPS, Workload
+
+NEAREST = "model=dcgan data.size=32 model.generator.upsampling=nearest"
+WORKLOADS = {
+    "gan": Workload("model=gan", target=1.8),
+    "gan_reuse": Workload("model=gan trainer.reuse_fakes=true", target=2.2),
+    "dcgan": Workload(NEAREST, target=1.7),
+    "dcgan_reuse": Workload(f"{NEAREST} trainer.reuse_fakes=true", target=2.6),
+    "wgan_gp_mlp": Workload(
+        "model=gan loss=wasserstein penalty=[gradient_penalty] optimizer=adam_wgan_gp trainer=alternating_5",
+        target=2.0,
+    ),
+    "wgan_gp": Workload("model=wgan_gp data.size=32 model.generator.upsampling=nearest", target=4.0),
+    "dcgan64": Workload("model=dcgan trainer.batch_size=128", target=1.2, random_size=64),
+}
+BARE_TARGET = 0.95  # genlab's images/s, as a share of the bare loop's
+DISTURBED = 0.1  # of a slice's processor time taken by others
+TOLERATED = 0.25  # of all slices disturbed, before a row is not to be trusted
+
+
+def main() -> None:
+    options = parse_arguments()
+    print(f"{about()}; {options.rounds} rounds of {options.seconds:g} s a loop\n")
+    print("\n".join(HEADER), flush=True)
+    results = {}
+    for name in options.workloads:
+        results[name] = measure(name, options)
+        print(row(name, results[name]), flush=True)
+    if options.json:
+        text = {"machine": about(), "options": vars(options) | {"json": None}, "workloads": dump(results)}
+        options.json.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = list(WORKLOADS)
+    parser.add_argument("--workloads", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--rounds", type=int, default=11, help="at least 6 for a 95 %% interval")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one loop in one round, about")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--json", type=Path, help="write every slice here")
+    return parser.parse_args()
+
+
+def about() -> str:
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}{gpu}"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One loop's turn of one round."""
+
+    images: int
+    seconds: float
+    foreign: float | None  # share of the machine's processor time that others took; None: unknown
+
+    @property
+    def speed(self) -> float:
+        return self.images / self.seconds
+
+
+def measure(name: str, options: argparse.Namespace) -> dict[str, list[Slice]]:
+    """Loop -> its slice of every round."""
+    with tutorial_process(name, options.device) as tutorial:
+        here = {loop: Runner(name, loop, options.device) for loop in ("genlab", "bare")}
+        loops: dict[str, Callable[[int], Slice]] = here | {"tutorial": tutorial}
+        steps = {loop: calibrate(run, options.seconds) for loop, run in loops.items()}
+        rounds = [{loop: run(steps[loop]) for loop, run in loops.items()} for _ in range(options.rounds)]
+    return {loop: [found[loop] for found in rounds] for loop in loops}
+
+
+class Runner:
+    """Runs and times slices of a loop."""
+
+    def __init__(self, workload: str, loop: str, device: str) -> None:
+        self.loop, self.device = LOOPS[loop](WORKLOADS[workload], device), device
+
+    def __call__(self, steps: int) -> Slice:
+        self.synchronise()
+        clock, others = time.perf_counter(), foreign_seconds()
+        images = self.loop.run(steps)
+        self.synchronise()
+        seconds, after = time.perf_counter() - clock, foreign_seconds()
+        share = None if after is None else max(0.0, after - others) / seconds / os.cpu_count()
+        return Slice(images, seconds, share)
+
+    def synchronise(self) -> None:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+
+def foreign_seconds() -> float | None:
+    """Processor seconds that everybody but this process has used; None where there is no /proc/stat."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return None
+    user, nice, system, _, _, irq, softirq, steal = map(int, path.read_text().split()[1:9])
+    busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return busy - time.process_time()
+
+
+@contextmanager
+def tutorial_process(workload: str, device: str) -> Iterator[Callable[[int], Slice]]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, workload, device), daemon=True)
+    process.start()
+    theirs.close()  # so that its death is an EOFError here, not a wait without end
+
+    def run(steps: int) -> Slice:
+        ours.send(steps)
+        return ours.recv()
+
+    try:
+        run(1)
+        yield run
+    finally:
+        ours.close()
+        process.join()
+
+
+def serve(pipe: Connection, workload: str, device: str) -> None:
+    """The other end: runs as many steps as it is told, until nobody asks."""
+    run = Runner(workload, "tutorial", device)
+    while True:
+        try:
+            steps = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(run(steps))
+
+
+def calibrate(run: Callable[[int], Slice], seconds: float) -> int:
+    """Steps that take about so long, after warming up."""
+    run(2)
+    steps, taken = 1, run(1).seconds
+    while taken < seconds / 10:
+        steps *= 4
+        taken = run(steps).seconds
+    return max(1, round(steps * seconds / taken))
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Of the median, 95 % or more, from order statistics: no law is assumed. Under 6 values it is their range."""
+    ordered, count, tail, cut = sorted(values), len(values), 0.0, 0
+    while (tail := tail + comb(count, cut) / 2**count) <= 0.025:
+        cut += 1
+    cut = max(cut, 1)
+    return ordered[cut - 1], ordered[-cut]
+
+
+HEADER = [
+    "| workload | genlab | bare | tutorial | genlab / bare | target | genlab / tutorial | target | disturbed |",
+    "|---|---|---|---|---|---|---|---|---|",
+]
+
+
+def row(name: str, slices: dict[str, list[Slice]]) -> str:
+    speeds = [f"{median(one.speed for one in found):,.0f}" for found in slices.values()]
+    bare = compared(ratios(slices, "bare"), BARE_TARGET)
+    tutorial = compared(ratios(slices, "tutorial"), WORKLOADS[name].target)
+    return f"| {' | '.join([name, *speeds, *bare, *tutorial, disturbance(slices)])} |"
+
+
+def ratios(slices: dict[str, list[Slice]], other: str) -> list[float]:
+    """Genlab's speed by the other's, round by round."""
+    return [ours.speed / theirs.speed for ours, theirs in zip(slices["genlab"], slices[other], strict=True)]
+
+
+def compared(found: list[float], target: float) -> tuple[str, str]:
+    low, high = interval(found)
+    verdict = "reached" if median(found) >= target else "missed"
+    return f"{median(found):.2f} ({low:.2f}-{high:.2f})", f"{target:g} {verdict}"
+
+
+def disturbance(slices: dict[str, list[Slice]]) -> str:
+    """How many slices other processes disturbed, and whether the row still says anything."""
+    shares = [one.foreign for found in slices.values() for one in found]
+    if None in shares:
+        return "unknown"
+    count = sum(share > DISTURBED for share in shares)
+    spoiled = " SPOILED: measure again" if count > TOLERATED * len(shares) else ""
+    return f"{count} of {len(shares)} slices{spoiled}"
+
+
+def dump(results: dict[str, dict[str, list[Slice]]]) -> dict[str, Any]:
+    return {
+        name: {
+            "overrides": WORKLOADS[name].overrides,
+            "slices": {loop: [asdict(one) for one in found] for loop, found in slices.items()},
+            "genlab_by_bare": ratios(slices, "bare"),
+            "genlab_by_tutorial": ratios(slices, "tutorial"),
+        }
+        for name, slices in results.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""A trainer that only remembers: what callbacks look at, without anything that trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from genlab.data import InMemory
+from genlab.data.dataset import Split
+from genlab.losses import NonSaturating
+
+
+class FakeTrainer:
+    def __init__(self, run_dir: Path, images: Tensor | None = None, padding: int = 0) -> None:
+        pictures = torch.arange(100 * 28 * 28).reshape(100, 1, 28, 28).to(torch.uint8) if images is None else images
+        self.data = InMemory(Split(pictures), padding=padding)
+        self.run_dir, self.device, self.seed, self.batch_size = run_dir, torch.device("cpu"), 0, 10
+        self.images = self.step = self.resumed_from = 0
+        self.total_images = 1_000
+        self.config: dict[str, Any] = {"seed": 0, "metrics": {"every": 100}, "trainer": {"images": 1_000}}
+        self.loss = NonSaturating()
+        self.players = {"generator": None, "discriminator": None}
+        self.statistics = SimpleNamespace(flush=lambda: {"generator/adversarial": 0.5})
+        self.callbacks: list = []
+        self.published: list[dict[str, float]] = []
+        self.shown: list[tuple[str, Tensor]] = []
+        self.stopped: str | None = None
+
+    @property
+    def spec(self):
+        return self.data.spec
+
+    def at(self, images: int) -> FakeTrainer:
+        self.images, self.step = images, images // self.batch_size
+        return self
+
+    def learning_rates(self) -> dict[str, float]:
+        return {"generator/lr": 2e-4}
+
+    def draw_samples(self, start: int, count: int) -> Tensor:
+        """Sample i is uniformly i grey levels above black."""
+        shades = torch.arange(start, start + count).view(-1, 1, 1, 1) / 127.5 - 1
+        return shades.expand(count, *self.spec.shape)
+
+    def publish(self, values: dict[str, float]) -> None:
+        self.published.append(values)
+        for callback in self.callbacks:
+            callback.scalars(self, values)
+
+    def show(self, name: str, image: Tensor) -> None:
+        self.shown.append((name, image))
+
+    def stop(self, reason: str) -> None:
+        self.stopped = reason
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> FakeTrainer:
+    return FakeTrainer(tmp_path)
+
+
+@pytest.fixture
+def make_trainer():
+    return FakeTrainer

@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from genlab.callbacks import Summary
+
+
+@pytest.fixture
+def summary(trainer):
+    summary = Summary()
+    summary.start(trainer)
+    return summary
+
+
+def finished(summary, trainer):
+    summary.finish(trainer)
+    return json.loads((trainer.run_dir / "summary.json").read_text())
+
+
+def test_the_best_fid_is_the_lowest_with_its_position(trainer, summary, capsys):
+    for position, fid in [(100, float("nan")), (200, 9.0), (300, 4.5), (400, 6.0)]:
+        summary.scalars(trainer.at(position), {"score/fid": fid})
+    assert finished(summary, trainer.at(1_000))["best_fid"] == {"value": 4.5, "images": 300}
+    assert "best FID     4.5 at 300 images" in capsys.readouterr().out
+
+
+def test_a_run_without_scores_says_none(trainer, summary, capsys):
+    assert finished(summary, trainer)["best_fid"] is None
+    assert "FID" not in capsys.readouterr().out
+
+
+def test_only_the_last_records_are_kept(trainer, summary):
+    summary.record(trainer.at(100), {"metric": "fid", "value": 3.0})
+    summary.record(trainer.at(200), {"metric": "fid", "value": 2.0})
+    summary.record(trainer, {"metric": "kid", "value": 1.0})
+    assert [record["value"] for record in finished(summary, trainer)["records"]] == [2.0, 1.0]
+
+
+def test_best_and_time_outlive_a_restart(trainer, summary):
+    summary.scalars(trainer.at(300), {"score/fid": 4.5})
+    state = summary.state_dict() | {"seconds": 1_000.0}
+    resumed = Summary()
+    resumed.load_state_dict(state)
+    resumed.start(trainer)
+    resumed.scalars(trainer.at(400), {"score/fid": 6.0})
+    found = finished(resumed, trainer)
+    assert found["best_fid"]["value"] == 4.5 and 1_000 <= found["seconds"] < 1_010
+
+
+@pytest.mark.parametrize(("images", "ending"), [(400, ""), (1_000, " trainer.images=2000")])
+def test_what_to_type_next(trainer, summary, monkeypatch, images, ending):
+    monkeypatch.chdir(trainer.run_dir)
+    trainer.run_dir = trainer.run_dir / "outputs" / "dcgan-mnist" / "run"
+    (trainer.run_dir / "samples").mkdir(parents=True)
+    (trainer.run_dir / "checkpoints").mkdir()
+    for name in ("000000100.png", "000000400.png", "real.png"):
+        (trainer.run_dir / "samples" / name).touch()
+    found = finished(summary, trainer.at(images))
+    assert found["resume"] == f"python -m genlab.train resume=outputs/dcgan-mnist/run{ending}"
+    assert found["look"] == "tensorboard --logdir outputs"
+    assert found["last_grid"].endswith("samples/000000400.png")
+    assert found["complete"] == (images == 1_000)

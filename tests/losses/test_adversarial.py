@@ -1,0 +1,60 @@
+"""Losses against their closed forms, written with sigmoids and logarithms as in the papers."""
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from genlab.losses import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
+
+REAL = torch.linspace(-4, 4, 9, dtype=torch.float64)
+FAKE = torch.linspace(3, -5, 9, dtype=torch.float64)
+
+
+def D(logits):
+    return torch.sigmoid(logits)
+
+
+EXPECTED = {
+    NonSaturating: (-torch.log(D(REAL)) - torch.log(1 - D(FAKE)), -torch.log(D(FAKE))),
+    Minimax: (-torch.log(D(REAL)) - torch.log(1 - D(FAKE)), torch.log(1 - D(FAKE))),
+    LeastSquares: (((REAL - 1) ** 2 + FAKE**2) / 2, (FAKE - 1) ** 2 / 2),
+    Hinge: ((1 - REAL).clamp(min=0) + (1 + FAKE).clamp(min=0), -FAKE),
+    Wasserstein: (FAKE - REAL, -FAKE),
+}
+
+
+@pytest.mark.parametrize("loss", EXPECTED, ids=lambda loss: loss.__name__)
+def test_closed_form(loss):
+    discriminator, generator = EXPECTED[loss]
+    torch.testing.assert_close(loss().discriminator(REAL, FAKE), discriminator, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(loss().generator(FAKE), generator, rtol=1e-12, atol=1e-12)
+
+
+def test_smoothed_labels_are_those_of_binary_cross_entropy():
+    loss = NonSaturating(real_label=0.9, fake_label=0.1)
+    expected = bce(REAL, torch.full_like(REAL, 0.9), reduction="none") + bce(
+        FAKE, torch.full_like(FAKE, 0.1), reduction="none"
+    )
+    torch.testing.assert_close(loss.discriminator(REAL, FAKE), expected)
+
+
+def test_smoothed_least_squares():
+    found = LeastSquares(real_label=0.9, fake_label=0.1).discriminator(REAL, FAKE)
+    torch.testing.assert_close(found, ((REAL - 0.9) ** 2 + (FAKE - 0.1) ** 2) / 2)
+
+
+@pytest.mark.parametrize("loss", EXPECTED, ids=lambda loss: loss.__name__)
+def test_huge_logits_stay_finite(loss):
+    huge = torch.tensor([-1e4, 1e4])
+    assert loss().discriminator(huge, -huge).isfinite().all()
+    assert loss().generator(huge).isfinite().all()
+
+
+def test_non_saturating_gradient_does_not_vanish_where_minimax_does():
+    slopes = {}
+    for loss in (NonSaturating(), Minimax()):
+        logits = torch.tensor([-20.0], requires_grad=True)  # a discriminator that is sure
+        loss.generator(logits).sum().backward()
+        slopes[type(loss)] = logits.grad.abs().item()
+    assert slopes[NonSaturating] > 0.99
+    assert slopes[Minimax] < 1e-6
