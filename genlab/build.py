@@ -165,4 +165,4 @@ def unknown(key: str, valid: list[str]) -> str:
     name = key.rsplit(".", 1)[-1]
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
-    return f"{key}: there is no such key.{guess} Valid here: {', '.join(valid)}."
+    return f"{key}: there is no such key.{guess} Valid here: {', '.join(valid)}. Drop it with ~{key}."

@@ -25,8 +25,8 @@ def refuse_batch_norm_under_gradient_penalty(system: System) -> None:
     for name, penalty in system.penalties.items():
         if penalty.refuses_batch_norm and has_batch_norm(system.model.players[penalty.on]):
             raise ConfigError(
-                f"penalty={name} with batch normalisation in the {penalty.on}: the penalty bounds each image's own slope, "
-                f"which batch normalisation mixes (Gulrajani et al. 2017, section 4). "
+                f"penalty={name} with batch normalisation in the {penalty.on}: the penalty bounds each image's own "
+                f"slope, which batch normalisation mixes (Gulrajani et al. 2017, section 4). "
                 f"Set model.{penalty.on}.norm=layer (or instance, none)."
             )
 

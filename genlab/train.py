@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     except GenlabError as error:
         print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:  # before the first step, or a second time
+        return 130
     return 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Log(Callback):
     """Statistics since the last tick, learning rates, and the speed.
 
-    The speed is wall time from tick to tick: what other callbacks did in between (a score, a grid) slows it.
+    The speed is training's own: what other callbacks took in between (a score, a grid) does not count.
     Raises RunError if a statistic or a gradient was not finite.
     """
 
@@ -26,11 +26,11 @@ class Log(Callback):
         self._images, self._time = 0, 0.0
 
     def start(self, trainer: Trainer) -> None:
-        self._images, self._time = trainer.images, time.monotonic()
+        self._images, self._time = trainer.images, time.monotonic() - trainer.away
 
     def tick(self, trainer: Trainer) -> None:
         values = trainer.statistics.flush()  # the interval's only CPU-GPU synchronisation
-        speed = self._speed(trainer.images)
+        speed = self._speed(trainer)
         trainer.publish(values | trainer.learning_rates() | {"speed/images_per_second": speed})
 
     def finish(self, trainer: Trainer) -> None:
@@ -41,8 +41,8 @@ class Log(Callback):
         if self._images < trainer.images and trainer.images >= trainer.total_images:
             self.tick(trainer)
 
-    def _speed(self, images: int) -> float:
-        now = time.monotonic()
-        speed = (images - self._images) / max(now - self._time, 1e-9)
-        self._images, self._time = images, now
+    def _speed(self, trainer: Trainer) -> float:
+        now = time.monotonic() - trainer.away
+        speed = (trainer.images - self._images) / max(now - self._time, 1e-9)
+        self._images, self._time = trainer.images, now
         return speed

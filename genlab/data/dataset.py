@@ -26,8 +26,8 @@ class Split(NamedTuple):
 class InMemory:
     """A data set in memory, from the user's own tensors.
 
-    `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores are
-    measured against the training images.
+    `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores need
+    metrics.split=train.
 
     Raises ConfigError if images are not uint8 [N, C, H, W] or labels do not match them.
     """

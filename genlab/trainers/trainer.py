@@ -99,6 +99,7 @@ class Trainer:
         self.description: list[tuple[str, str]] = []  # what the pre-flight table says of the run
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
+        self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
 
     @property
     def spec(self) -> Spec:
@@ -164,14 +165,19 @@ class Trainer:
     def _tick(self, before: int) -> None:
         for callback in self._watching():
             if callback.every and self.images // callback.every > before // callback.every:
+                began = time.perf_counter()
                 callback.tick(self)
+                self.away += 0 if callback.every_rank else time.perf_counter() - began
 
     def _look_at_the_clock(self, asked_to_stop: Callable[[], bool]) -> None:
         late = self.max_time is not None and time.monotonic() - self.started > self.max_time
-        asked = distributed.largest(2 * asked_to_stop() + late)
-        self.interrupted = asked >= 2
-        if asked:
-            self.stop("a signal" if self.interrupted else "trainer.max_time is over")
+        if late:
+            self.stop("trainer.max_time is over")
+        wish = 2 if asked_to_stop() else int(self.stop_reason is not None)
+        agreed = distributed.largest(wish)  # every rank must leave the loop at the same step
+        self.interrupted = agreed == 2
+        if agreed:
+            self.stop(self.stop_reason or "another rank or a signal")
 
     def _watching(self) -> Iterator[Callback]:
         return (call for call in self.callbacks.values() if call.every_rank or distributed.is_main())

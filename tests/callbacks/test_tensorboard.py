@@ -1,7 +1,19 @@
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from genlab.callbacks import TensorBoard
+
+
+@pytest.fixture(autouse=True)
+def files_in_order(monkeypatch):
+    """Files of one second are read in the order of their names, where the process's 10th sorts before its 9th."""
+    from tensorboard.summary.writer import event_file_writer
+
+    numbers = count()
+    monkeypatch.setattr(event_file_writer, "_global_uid", SimpleNamespace(get=lambda: next(numbers)), raising=False)
 
 
 def read_back(run_dir):

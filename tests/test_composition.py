@@ -1,0 +1,126 @@
+"""The menu: every YAML composes, choices leave no residue, and who wins over whom."""
+
+import inspect
+
+import pytest
+from hydra.utils import get_object
+from omegaconf import OmegaConf
+
+from genlab import build, menu
+from genlab.errors import ConfigError
+from tests.conftest import CONFIGS, TINY, choices, composed, tiny_data
+
+YAMLS = sorted(CONFIGS.rglob("*.yaml"))
+
+
+def read(group, name):
+    return OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
+
+
+@pytest.mark.parametrize("group", ["model", "loss", "optimizer", "trainer", "data", "metrics", "callbacks"])
+def test_every_choice_composes_and_builds(group, tmp_path):
+    for name in choices(group):
+        quiet = [word for word in TINY if not word.startswith(f"{group}=")]
+        build.trainer(composed(*quiet, f"{group}={name}"), tmp_path)
+
+
+@pytest.mark.parametrize("name", choices("experiment"))
+def test_every_experiment_composes_and_builds(name, tmp_path):
+    build.trainer(composed(f"experiment={name}", "trainer.device=cpu"), tmp_path)
+
+
+@pytest.mark.parametrize("path", [*CONFIGS.glob("model/*.yaml"), *CONFIGS.glob("experiment/*.yaml")], ids=str)
+def test_package_header_is_the_first_line(path):
+    """After any other comment Hydra ignores it, and all lands under `model.`"""
+    assert path.read_text().splitlines()[0] == "# @package _global_"
+
+
+@pytest.mark.parametrize("path", CONFIGS.glob("model/*.yaml"), ids=str)
+def test_a_model_writes_only_under_model(path):
+    assert set(OmegaConf.load(path)) == {"defaults", "model"}
+
+
+@pytest.mark.parametrize("path", CONFIGS.glob("penalty/*.yaml"), ids=str)
+def test_a_penalty_file_holds_its_own_key(path):
+    assert [key for key in OmegaConf.load(path)] == [path.stem]
+
+
+@pytest.mark.parametrize("path", YAMLS, ids=str)
+def test_every_yaml_describes_itself(path):
+    assert len(menu.description(path)) > 10
+
+
+@pytest.mark.parametrize("model", choices("model"))
+def test_choosing_a_group_leaves_no_residue(model):
+    for loss in choices("loss"):
+        assert composed(f"model={model}", f"loss={loss}")["loss"] == read("loss", loss)
+    for optimizer in choices("optimizer"):
+        assert composed(f"model={model}", f"optimizer={optimizer}")["optimizer"] == read("optimizer", optimizer)
+    for penalty in choices("penalty"):
+        assert composed(f"model={model}", f"penalty=[{penalty}]")["penalty"] == read("penalty", penalty)
+
+
+def test_penalties_are_a_list():
+    assert composed("model=wgan_gp", "penalty=[]")["penalty"] == {}
+    assert set(composed("model=dcgan", "penalty=[r1,r2]")["penalty"]) == {"r1", "r2"}
+    assert set(composed("model=dcgan", "penalty=r1")["penalty"]) == {"r1"}
+    assert set(composed("model=wgan_gp", "+penalty=r2")["penalty"]) == {"gradient_penalty", "r2"}
+
+
+def test_the_command_line_beats_the_experiment_which_beats_the_model():
+    name = "wgan_gp_paper"
+    experiment = OmegaConf.load(CONFIGS / "experiment" / f"{name}.yaml")
+    assert composed("model=dcgan", f"experiment={name}")["loss"]["_target_"].endswith("Wasserstein")
+    assert composed(f"experiment={name}")["trainer"]["images"] == experiment.trainer.images
+    assert composed(f"experiment={name}", "trainer.images=7")["trainer"]["images"] == 7
+    assert composed(f"experiment={name}", "loss=hinge")["loss"]["_target_"].endswith("Hinge")
+
+
+def targets(node):
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node["_target_"]
+        for child in node.values():
+            yield from targets(child)
+
+
+def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
+    """A hint that cannot be resolved would silently go unchecked."""
+    for path in YAMLS:
+        for target in targets(OmegaConf.to_container(OmegaConf.load(path))):
+            if not target.startswith("genlab."):
+                continue
+            for name, hint in build.arguments(get_object(target)).items():
+                assert hint is not inspect.Parameter.empty and not isinstance(hint, str), f"{target}: {name}"
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("trainer.batch_size=0", "trainer.batch_size=0: should be greater than or equal to 1"),
+        ("trainer.batch_size=many", "trainer.batch_size=many: should be a valid integer"),
+        ("trainer.n_critic=0", "trainer.n_critic=0"),
+        ("trainer.images=-5", "trainer.images=-5"),
+        ("trainer.batch_size=65", "larger than the data"),
+        ("trainer.device=tpu", "trainer.device=tpu: no such device"),
+        ("trainer.precision=half", "trainer.precision=half"),
+        ("penalty.gradient_penalty.weight=-1", "penalty.gradient_penalty.weight=-1"),
+        ("optimizer.generator.lr=-1", "optimizer.generator: Invalid learning rate"),
+        ("+optimizer.generator.speed=1", "optimizer.generator.speed: there is no such key"),
+        ("+model.generator.widht=3", "model.generator.widht: there is no such key. Did you mean width?"),
+        ("model.latent.size=0", "model.latent.size=0"),
+        ("model.generator._target_=genlab.models.Nothing", "cannot be imported"),
+        ("trainer.clip_weights=0.1", "trainer.clip_weights=null"),
+        ("model.discriminator.norm=batch", "model.discriminator.norm=layer"),
+        ("+penalty.r1.weight=3", "penalty.r1: has values but no `_target_`"),
+        ("~optimizer.generator", "the model's players are"),
+    ],
+)
+def test_a_mistake_is_one_message_with_key_and_remedy(override, words, tmp_path):
+    with pytest.raises(ConfigError) as error:
+        build.trainer(composed(*TINY, "model=wgan_gp", override), tmp_path, tiny_data(size=16))
+    assert words in str(error.value)
+
+
+def test_whole_numbers_may_be_written_as_1e6(make_trainer):
+    assert make_trainer("model=gan", "trainer.images=1e6").total_images == 1_000_000

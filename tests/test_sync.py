@@ -1,0 +1,50 @@
+"""A step never waits for the device."""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tests.conftest import choices, narrow
+
+aten = torch.ops.aten
+WAITS = {
+    aten._local_scalar_dense.default,  # .item(), float(tensor), if tensor
+    aten.nonzero.default,
+    aten.masked_select.default,
+    aten.is_nonzero.default if hasattr(aten, "is_nonzero") else aten.nonzero.default,
+    aten.equal.default,
+}
+
+
+class NoWaiting(TorchDispatchMode):
+    """Raises where a GPU would have to be waited for."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        mask = func in (aten.index.Tensor, aten.index_put_.default) and any(
+            torch.is_tensor(index) and index.dtype == torch.bool for index in args[1]
+        )
+        if func in WAITS or mask:
+            raise AssertionError(f"{func} waits for the device")
+        return func(*args, **(kwargs or {}))
+
+
+def without_optimizers(trainer):
+    """On a CPU the optimizers read their step counts; on a GPU these stay there."""
+    for player in trainer.players.values():
+        player.optimizer.step = lambda: None
+    return trainer
+
+
+@pytest.mark.parametrize("model", choices("model"))
+def test_a_step_does_not_wait(make_trainer, model):
+    every = ("trainer.clip_gradients=1.0", "trainer.flip_labels=0.05", "penalty=[r1,r2]", "penalty.r1.every=1")
+    trainer = without_optimizers(make_trainer(f"model={model}", *narrow(model), *every, "penalty.r2.every=1"))
+    trainer.take_step()  # lets what is made once be made
+    with NoWaiting():
+        trainer.take_step()
+
+
+@pytest.mark.parametrize("wait", [lambda x: x.sum().item(), lambda x: x[x > 0], lambda x: bool(x.any())])
+def test_the_guard_bites(wait):
+    with pytest.raises(AssertionError, match="waits"), NoWaiting():
+        wait(torch.ones(3))

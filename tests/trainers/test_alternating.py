@@ -1,0 +1,153 @@
+"""What a step does: who moves, how often, on which images."""
+
+import pytest
+import torch
+
+from genlab.errors import ConfigError
+from genlab.trainers.turns import micro_batches
+from tests.conftest import NARROW, NARROW_MLP, choices, narrow, tiny_data
+
+
+def weights(module):
+    return torch.cat([param.detach().flatten().clone() for param in module.parameters()])
+
+
+def test_each_turn_moves_its_player_alone(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP)
+    generator, discriminator = trainer.model.generator, trainer.model.discriminator
+    before = weights(generator), weights(discriminator)
+    trainer.move_discriminator()
+    assert torch.equal(before[0], weights(generator)) and not torch.equal(before[1], weights(discriminator))
+    before = weights(generator), weights(discriminator)
+    trainer.move_generator()
+    assert not torch.equal(before[0], weights(generator)) and torch.equal(before[1], weights(discriminator))
+
+
+def test_turns_and_images_of_a_step(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.n_critic=3", "trainer.n_generator=2")
+    trainer.take_step()
+    assert {name: player.turns for name, player in trainer.players.items()} == {"generator": 2, "discriminator": 3}
+    assert trainer.images == 3 * 8
+
+
+def test_n_critic_as_a_staircase(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.n_critic={0:3,24:1}", "trainer.images=40")
+    trainer.fit()
+    assert trainer.step == 3  # 24 images in the first step, then 8 a step
+    assert trainer.players["generator"].turns == 3
+
+
+def test_weights_are_clipped_after_every_critic_turn(make_trainer):
+    trainer = make_trainer("model=wgan", *NARROW, "trainer.clip_weights=0.003", "trainer.n_critic=1")
+    trainer.move_discriminator()
+    assert weights(trainer.model.discriminator).abs().max() <= 0.003
+    assert weights(trainer.model.generator).abs().max() > 0.003
+
+
+def test_lazy_penalty_comes_every_kth_turn_and_k_times_as_strong(make_trainer):
+    """Under SGD a lazy turn moves the weights by k times the gradient of the penalty's mean."""
+    rate, every = 0.1, 4
+    trainer = make_trainer(
+        "model=gan", *NARROW_MLP, "optimizer=sgd", f"optimizer.discriminator.lr={rate}", "penalty=[r1]",
+        f"penalty.r1.every={every}", "trainer.precision=float64",
+    )  # fmt: skip
+    for turn in range(1, 2 * every + 1):
+        before = weights(trainer.model.discriminator)
+        trainer.move_discriminator()
+        assert ("discriminator/r1" in trainer.statistics.flush()) == (turn % every == 0)
+    phase = trainer.lazy[0]
+    before = weights(trainer.model.discriminator)
+    (draws,) = micro_batches(phase, trainer.players["discriminator"], trainer.engine)
+    gradient = torch.autograd.grad(phase.loss(draws).terms["r1"].mean(), list(trainer.model.discriminator.parameters()),
+                                   allow_unused=True, materialize_grads=True)  # fmt: skip
+    trainer.take_turn(phase)
+    expected = before - rate * every / (every + 1) * every * torch.cat([grad.flatten() for grad in gradient])
+    torch.testing.assert_close(weights(trainer.model.discriminator), expected)
+
+
+def test_lazy_turns_lower_rate_and_betas_as_stylegan2_does(make_trainer):
+    """Karras et al. 2020, appendix B: c = k / (k + 1); rate times c, betas to the power of c."""
+    trainer = make_trainer("model=gan", *NARROW_MLP, "penalty=[r1]", "penalty.r1.every=16", "optimizer=adam_wgan_gp")
+    trainer.take_step()
+    group = trainer.players["discriminator"].optimizer.param_groups[0]
+    assert group["lr"] == pytest.approx(1e-4 * 16 / 17)
+    assert group["betas"] == pytest.approx((0.0, 0.9 ** (16 / 17)))
+    assert trainer.players["generator"].optimizer.param_groups[0]["lr"] == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 4])
+def test_accumulated_gradients_are_those_of_the_whole_batch(make_trainer, pieces):
+    system = ("model=wgan_gp", *NARROW, "model.generator.norm=none", "trainer.precision=float64")
+    trainer, whole = make_trainer(*system, f"trainer.accumulate={pieces}"), make_trainer(*system)
+    trainer.take_step()
+    whole.take_step()
+    torch.testing.assert_close(
+        weights(trainer.model.discriminator), weights(whole.model.discriminator), rtol=1e-7, atol=1e-9
+    )
+
+
+def test_reused_fakes_are_the_generators_own(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.reuse_fakes=true")
+    seen, generate = [], trainer.model.generator.forward
+    trainer.model.generator.forward = lambda *z: seen.append(z) or generate(*z)
+    trainer.take_step()
+    assert len(seen) == 1  # one generator pass a step
+    with pytest.raises(ConfigError, match="n_critic=1"):
+        make_trainer("model=gan", *NARROW_MLP, "trainer.reuse_fakes=true", "trainer.n_critic=2")
+
+
+def test_flipped_labels_swap_a_share_of_the_pairs(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.flip_labels=0.5", "trainer.batch_size=64")
+    (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
+    real, fake = trainer.flip(torch.ones(64), torch.zeros(64), draws)
+    assert torch.equal(real + fake, torch.ones(64))
+    assert 16 < fake.sum() < 48
+
+
+@pytest.mark.parametrize("bound", ["0.01", "{norm: 0.01}", "{value: 0.001}"])
+def test_clipped_gradients(make_trainer, bound):
+    trainer = make_trainer("model=gan", *NARROW_MLP, f"trainer.clip_gradients={bound}")
+    trainer.take_step()
+    grads = [param.grad for param in trainer.model.generator.parameters()]
+    assert torch.cat([grad.flatten() for grad in grads]).norm() < 0.0101 or max(g.abs().max() for g in grads) <= 0.001
+
+
+def allowed():
+    forbidden = {("dcgan", name) for name in ("gradient_penalty", "one_sided_gradient_penalty", "dragan")}
+    forbidden |= {("wgan", name) for name in ("gradient_penalty", "one_sided_gradient_penalty", "dragan")}
+    every = [(m, lo, p) for m in choices("model") for lo in choices("loss") for p in ["", *choices("penalty")]]
+    return [row for row in every if (row[0], row[2]) not in forbidden], sorted(forbidden)
+
+
+@pytest.mark.parametrize(("model", "loss", "penalty"), allowed()[0])
+def test_every_allowed_combination_takes_a_step(make_trainer, model, loss, penalty):
+    lazy = [f"penalty.{penalty}.every=1"] if penalty else []
+    trainer = make_trainer(f"model={model}", *narrow(model), f"loss={loss}", f"penalty=[{penalty}]", *lazy)
+    before = weights(trainer.model)
+    trainer.take_step()
+    found = trainer.statistics.flush()  # raises if anything is not finite
+    assert not torch.equal(before, weights(trainer.model))
+    assert not penalty or f"discriminator/{penalty}" in found
+
+
+@pytest.mark.parametrize(("model", "penalty"), allowed()[1])
+def test_every_forbidden_combination_is_refused(make_trainer, model, penalty):
+    with pytest.raises(ConfigError, match="discriminator.norm|clip_weights"):
+        make_trainer(f"model={model}", *narrow(model), f"penalty=[{penalty}]", data=tiny_data(size=16))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("model", choices("model"))
+def test_every_model_trains_at_any_channel_count_and_an_odd_base(make_trainer, model, channels):
+    trainer = make_trainer(f"model={model}", *narrow(model), data=tiny_data(channels, size=10))
+    trainer.take_step()
+    assert trainer.draw_samples(0, 3).shape == (3, channels, 10, 10)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float64"])
+def test_precisions(make_trainer, precision):
+    trainer = make_trainer("model=wgan_gp", *NARROW, f"trainer.precision={precision}")
+    trainer.take_step()
+    trainer.statistics.flush()
+    kept = {param.dtype for param in trainer.model.parameters()}
+    assert kept == {torch.float64 if precision == "float64" else torch.float32}
