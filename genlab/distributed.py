@@ -95,5 +95,6 @@ def average_gradients(module: nn.Module) -> None:
     params = [param for param in module.parameters() if param.requires_grad]
     grads = [torch.zeros_like(param) if param.grad is None else param.grad for param in params]
     flat = mean(torch.cat([grad.flatten() for grad in grads]))
-    for param, grad in zip(params, flat.split([param.numel() for param in params]), strict=True):
-        param.grad = grad.view_as(param).clone(memory_format=torch.preserve_format)
+    for param, grad, piece in zip(params, grads, flat.split([grad.numel() for grad in grads]), strict=True):
+        # In place: fused optimizers need the gradient to lie in memory as the parameter does.
+        param.grad = grad.copy_(piece.view(grad.shape))

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from genlab import build
 from genlab.data import InMemory
 from genlab.data.dataset import Split
-from genlab.data.mnist import BUNDLED, MNIST
+from genlab.data.mnist import BUNDLED
 from genlab.device import keep_freed_memory
 from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.spec import Spec
@@ -48,7 +48,7 @@ class Workload:
 
     def data(self, settings: dict[str, Any]) -> InMemory:
         if self.random_size is None:
-            return MNIST(size=settings["data"]["size"])
+            return build.make(settings["data"], "data")
         shape = (RANDOM_IMAGES, 3, self.random_size, self.random_size)
         source = torch.Generator().manual_seed(0)
         return InMemory(Split(torch.randint(256, shape, generator=source, dtype=torch.uint8)))

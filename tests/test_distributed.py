@@ -25,7 +25,7 @@ def train(launcher, run_dir):
 
 
 def test_two_ranks_follow_one(tmp_path):
-    torchrun = ["torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "-m"]
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
     one, two = train([], tmp_path / "one"), train(torchrun, tmp_path / "two")
     for network in ("network/generator", "network/discriminator", "ema"):
         for name, tensor in one[network].items():
