@@ -88,8 +88,13 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     except GenlabError as error:
         if hydra.mode == RunMode.MULTIRUN:
             log.error("%s: %s", type(error).__name__, error)
-            Path(hydra.runtime.output_dir, "error.txt").write_text(f"{error}\n", encoding="utf-8")
+            write_error(Path(hydra.runtime.output_dir), error)
         return error
+
+
+def write_error(folder: Path, error: GenlabError) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
 def has_fixed_dir(hydra: Any) -> bool:
@@ -111,7 +116,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
         try:
             hydra.main(version_base="1.3", **where)(job)()
         except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(explain(str(error), arguments, where)) from error
+            raise ConfigError(explain(error, arguments, where)) from error
 
 
 def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -142,14 +147,28 @@ def command_line(arguments: list[str]) -> Iterator[None]:
         os.environ.update({"HYDRA_FULL_ERROR": full} if full else {})
 
 
-def explain(message: str, arguments: list[str], where: dict[str, str]) -> str:
-    """Hydra's message; for a key that is not there, the keys that are."""
+def explain(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
+    """Hydra's message; for a choice or key that is not there, those that are."""
+    message = str(error)
+    choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
+    if choice:
+        return no_such_choice(*choice.groups(), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
-        return message.partition("Config search path:")[0].strip()
+        where_it_is = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
+        return where_it_is + message.partition("\nSee http")[0].strip()
     key = found.group(1)
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
     return f"{key}: there is no such key. {suggestions(key, composed(others, where))}"
+
+
+def no_such_choice(group: str, name: str, listed: list[str]) -> str:
+    from difflib import get_close_matches
+
+    valid = listed or list(menu.choices(group))
+    close = get_close_matches(name, valid, n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
 
 
 def composed(overrides: list[str], where: dict[str, str]) -> DictConfig:
