@@ -130,7 +130,12 @@ def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
             f"resume={resume}: not a run directory (it has no config.yaml). "
             "Give one like outputs/wgan_gp-mnist/DATE_TIME."
         )
-    keep = [f'hydra.run.dir="{folder}"', "hydra.output_subdir=null", "hydra/job_logging=none"]
+    keep = [
+        f'hydra.run.dir="{folder}"',
+        "hydra.output_subdir=null",
+        "hydra/job_logging=none",
+        "hydra/hydra_logging=none",
+    ]
     return {"config_path": str(folder), "config_name": "config"}, keep
 
 

@@ -78,7 +78,7 @@ def test_a_sweep_records_the_job_that_failed_and_runs_the_others(tmp_path):
     done = command("-m", "model=dcgan", "penalty=[gradient_penalty],[r1]", "seed=0,1", *words(quick), cwd=tmp_path)
     assert done.returncode == 2 and "2 of 4 jobs failed" in done.stderr
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
-    jobs = sorted(sweep.iterdir())
+    jobs = sorted(path for path in sweep.iterdir() if path.is_dir())
     assert [(job / "error.txt").exists() for job in jobs] == [True, True, False, False]
     assert [(job / "summary.json").exists() for job in jobs] == [False, False, True, True]
     assert "discriminator.norm" in (jobs[0] / "error.txt").read_text()
