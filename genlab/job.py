@@ -96,15 +96,23 @@ def readable_failures() -> Iterator[None]:
     """Memory and disk that ran out, as one message."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out_of_memory(error):
+            raise
         raise RunError(
-            f"out of memory: {str(error).splitlines()[0]} Lower trainer.batch_size, or raise trainer.accumulate "
+            f"out of memory: {str(error).partition('. ')[0]}. Lower trainer.batch_size, or raise trainer.accumulate "
             "(same batch, in more and smaller pieces)."
         ) from error
     except OSError as error:
         raise RunError(
             f"cannot write: {checkpoint.why(error)}. Checkpoints so far are kept; make room and resume."
         ) from error
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """On a CPU and on MPS torch raises a plain RuntimeError, which only its words tell from others."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in words)
 
 
 def begin(trainer: Trainer) -> None:

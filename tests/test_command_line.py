@@ -170,3 +170,10 @@ def test_the_wheel_works_outside_the_repository(installed, tmp_path):
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": ours}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(installed.parent.parent) in where.stdout
+
+
+def test_out_of_memory_names_the_batch(tmp_path):
+    widths = "model.generator.widths=[1000000000,1000000000]"
+    done = command("model=gan", widths, "metrics=none", "trainer.device=cpu", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "trainer.batch_size" in done.stderr and "trainer.accumulate" in done.stderr

@@ -77,7 +77,13 @@ def test_lazy_turns_lower_rate_and_betas_as_stylegan2_does(make_trainer):
 
 @pytest.mark.parametrize("pieces", [1, 2, 4])
 def test_accumulated_gradients_are_those_of_the_whole_batch(make_trainer, pieces):
-    system = ("model=wgan_gp", *NARROW, "model.generator.norm=none", "trainer.precision=float64")
+    system = (
+        "model=wgan_gp",
+        *NARROW,
+        "model.generator.norm=none",
+        "trainer.precision=float64",
+        "penalty=[gradient_penalty]",
+    )
     trainer, whole = make_trainer(*system, f"trainer.accumulate={pieces}"), make_trainer(*system)
     trainer.take_step()
     whole.take_step()
@@ -146,7 +152,7 @@ def test_every_model_trains_at_any_channel_count_and_an_odd_base(make_trainer, m
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float64"])
 def test_precisions(make_trainer, precision):
-    trainer = make_trainer("model=wgan_gp", *NARROW, f"trainer.precision={precision}")
+    trainer = make_trainer("model=wgan_gp", *NARROW, "penalty=[gradient_penalty]", f"trainer.precision={precision}")
     trainer.take_step()
     trainer.statistics.flush()
     kept = {param.dtype for param in trainer.model.parameters()}

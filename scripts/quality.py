@@ -1,0 +1,231 @@
+"""How good runs on MNIST are, beside references: fidelity, variety, and whether training images were copied.
+
+python scripts/quality.py RUN_DIR [RUN_DIR ...] [--checkpoint best] [--samples N] [--json FILE]
+python scripts/quality.py --references [--seconds 480] [RUN_DIR ...]
+
+Prints a table in Markdown. In the 64 features of the bundled digit classifier, against the 10,000 test images: FID;
+precision and recall (Kynkäänniemi et al. 2019, k = 3); density and coverage (Naeem et al. 2020, k = 5). In pixels:
+`nearest` is the L2 distance in [0, 1] from a sample to the nearest training image, mean over 1,000 samples; `of test`
+is the same for 1,000 test images: far below it is copied, or blurred. `time` is the run's own clock, with whatever
+it scored and saved on the way.
+
+References are the floor (training images), a small VAE, and systems that are trained for --seconds each into
+outputs/references, unless they are there already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import references
+import torch
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from genlab import build, checkpoint
+from genlab.callbacks import jsonl
+from genlab.data import MNIST, InMemory
+from genlab.device import choose_device
+from genlab.errors import ConfigError, GenlabError
+from genlab.metrics import Classifier, Moments, frechet_distance
+from genlab.metrics.evaluation import as_saved, to_float
+
+ROWS = 500  # of a matrix of distances at a time: 10,000 x 10,000 would take 400 MB
+COPIES = 1_000  # images whose nearest training image is looked for
+
+
+def main(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
+    try:
+        report(options)
+    except GenlabError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run_dirs", nargs="*", type=Path, metavar="RUN_DIR")
+    parser.add_argument("--checkpoint", choices=["newest", "best"], default="newest", help="of the RUN_DIRs")
+    parser.add_argument("--samples", type=int, default=10_000, help="scores of other numbers do not compare")
+    parser.add_argument("--references", action="store_true", help="train what is missing of them, and measure them too")
+    parser.add_argument("--seconds", type=float, default=480.0, help="of training, for each trained reference")
+    parser.add_argument("--device", default="auto", help="to measure on, and to train the references on")
+    parser.add_argument("--json", type=Path, help="write the records here")
+    options = parser.parse_args(arguments)
+    if not options.run_dirs and not options.references:
+        parser.error("give a RUN_DIR, or --references")
+    return options
+
+
+def report(options: argparse.Namespace) -> None:
+    """Trains first, so that the table comes in one piece; then a row as soon as it is measured."""
+    for run_dir in options.run_dirs:  # a mistake is found before anything is trained
+        chosen_checkpoint(run_dir, options.checkpoint)
+    names = references.TRAINED if options.references else ()
+    folders = [references.trained(name, options.seconds, options.device) for name in names]
+    ruler, records = Ruler(MNIST(), choose_device(options.device)), []
+    print(f"\n{options.samples:,} samples, {len(ruler.test):,} test images, {ruler.extractor.name}\n")
+    print("\n".join(header()), flush=True)
+    for record, samples in compared(folders, ruler, options):
+        records.append(record | {"samples": len(samples)} | ruler.measure(samples))
+        print(line(records[-1]), flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(jsonl.finite(records), indent=2) + "\n", encoding="utf-8")
+
+
+def compared(folders: list[Path], ruler: Ruler, options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], Tensor]]:
+    """(what it is, its samples) for each row."""
+    if options.references:
+        yield {"name": "training images"}, references.floor(ruler.train, options.samples)
+        yield references.vae(ruler.train, options.samples)
+    chosen = [(folder, "newest") for folder in folders] + [(folder, options.checkpoint) for folder in options.run_dirs]
+    for folder, which in chosen:
+        yield run_samples(folder, which, options.samples, options.device)
+
+
+# ---- what is measured
+
+
+class Ruler:
+    """The real images and their features, computed once for all rows. Images are float [N, 1, 28, 28] in [-1, 1]."""
+
+    def __init__(self, data: InMemory, device: torch.device | str = "cpu") -> None:
+        self.extractor = Classifier().to(device)
+        self.extractor.check(data.spec)
+        self.train, self.test = to_float(data.train.images), to_float(data.reference("test").images)
+        self.identity = {"extractor_hash": self.extractor.identity, "reference_hash": data.test.fingerprint()}
+        self.real = self.features(self.test)
+        self.moments = moments_of(self.real)
+        self.pixels = as_pixels(self.train).to(device)
+        self.nearest_of_test = self.nearest(self.test)
+
+    def measure(self, samples: Tensor) -> dict[str, float | str]:
+        fake = self.features(samples)
+        return {
+            "fid": frechet_distance(moments_of(fake), self.moments),
+            **manifolds(self.real, fake),
+            "nearest": self.nearest(samples),
+            "nearest_of_test": self.nearest_of_test,
+            **self.identity,
+        }
+
+    def features(self, images: Tensor) -> Tensor:
+        return torch.cat([self.extractor(batch) for batch in images.split(ROWS)])
+
+    def nearest(self, images: Tensor) -> float:
+        chosen = images[:: max(1, len(images) // COPIES)][:COPIES]  # MNIST's first test images are its neatest
+        return nearest_distance(as_pixels(chosen).to(self.pixels.device), self.pixels).mean().item()
+
+
+def manifolds(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Of features [N, D] and [M, D], as the `prdc` package of Naeem et al. has them."""
+    near, wide, own = radii(real, 3), radii(real, 5), radii(fake, 3)
+    found = {
+        "precision": by_row(fake, real, lambda far: (far < near).any(1)),
+        "recall": by_row(real, fake, lambda far: (far < own).any(1)),
+        "density": by_row(fake, real, lambda far: (far < wide).sum(1).double() / 5),
+        "coverage": by_row(real, fake, lambda far: far.min(1).values) < wide,
+    }
+    return {name: values.double().mean().item() for name, values in found.items()}
+
+
+def radii(features: Tensor, k: int) -> Tensor:
+    """[N], the distance to the k-th neighbour; the first found is the point itself."""
+    return by_row(features, features, lambda far: far.topk(k + 1, largest=False).values[:, -1])
+
+
+def nearest_distance(images: Tensor, others: Tensor) -> Tensor:
+    """[N] from [N, D] and [M, D]; measured again once found, for a matrix product's rounding would blur a copy's 0."""
+    return (images - others[by_row(images, others, lambda far: far.argmin(1))]).norm(dim=1)
+
+
+def by_row(a: Tensor, b: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+    """[N]: what `reduce` makes of each row of the distances [N, M] from `a` to `b`."""
+    return torch.cat([reduce(torch.cdist(rows, b)) for rows in a.split(ROWS)])
+
+
+def moments_of(features: Tensor) -> Moments:
+    moments = Moments()
+    moments.update(features)
+    return moments
+
+
+def as_pixels(images: Tensor) -> Tensor:
+    """[N, D] in [0, 1]."""
+    return (images.flatten(1) + 1) / 2
+
+
+# ---- runs
+
+
+def run_samples(run_dir: Path, which: str, count: int, device: str) -> tuple[dict[str, Any], Tensor]:
+    """A run's record, and samples from its averaged weights if it has any, as they would be saved."""
+    path, state = chosen_checkpoint(run_dir, which)
+    config = OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml"))
+    config |= {"metrics": {}, "callbacks": {}}  # only the trainer is needed
+    config["trainer"]["device"] = device
+    trainer = build.trainer(config, run_dir)
+    Classifier().check(trainer.spec)
+    checkpoint.load(trainer.parts, state["parts"])
+    drawn = (trainer.draw_samples(start, min(ROWS, count - start)) for start in range(0, count, ROWS))
+    samples = torch.cat([as_saved(trainer.spec.crop(images)).cpu() for images in drawn])
+    seconds = training_seconds(run_dir, trainer.images)
+    return {"name": str(run_dir), "checkpoint": path.name, "images": trainer.images, "seconds": seconds}, samples
+
+
+def chosen_checkpoint(run_dir: Path, which: str) -> tuple[Path, dict]:
+    folder = run_dir / "checkpoints"
+    if not (run_dir / "config.yaml").is_file() or not folder.is_dir():
+        raise ConfigError(
+            f"{run_dir}: not a run directory with config.yaml and checkpoints/. Give one that was trained."
+        )
+    found = checkpoint.newest_good(folder) if which == "newest" else best_checkpoint(folder / "best.pt")
+    if found is None:
+        raise ConfigError(f"{folder}: holds no numbered checkpoint. Try --checkpoint best, or resume the run.")
+    return found
+
+
+def best_checkpoint(path: Path) -> tuple[Path, dict]:
+    try:
+        return path, checkpoint.read(path)
+    except ValueError as error:
+        raise ConfigError(
+            f"--checkpoint best: {path} {error}. Use newest; runs without scores have no best."
+        ) from error
+
+
+def training_seconds(run_dir: Path, images: int) -> float | None:
+    """The run's clock at a position; None if it wrote no numbers."""
+    summary = run_dir / "summary.json"
+    facts = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else {}
+    if facts.get("images") == images:
+        return facts["seconds"]
+    rows = [row for row in jsonl.read(run_dir / "metrics.jsonl") if row["images"] <= images]
+    return rows[-1]["time"] if rows else None
+
+
+# ---- the table
+
+SCORES = {"fid": ".2f", "precision": ".3f", "recall": ".3f", "density": ".3f", "coverage": ".3f"}
+COLUMNS = SCORES | {"nearest": ".2f", "nearest_of_test": ".2f", "images": ",", "seconds": ",.0f"}
+
+
+def header() -> list[str]:
+    names = ["run", *SCORES, "nearest", "of test", "images", "time (s)"]
+    return [f"| {' | '.join(names)} |", "|---" + "|---:" * len(COLUMNS) + "|"]
+
+
+def line(record: dict[str, Any]) -> str:
+    cells = ["" if record.get(name) is None else format(record[name], style) for name, style in COLUMNS.items()]
+    return f"| {' | '.join([record['name'], *cells])} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

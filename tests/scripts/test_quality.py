@@ -1,0 +1,190 @@
+"""Quality is measured by the published formulas, on the samples that genlab itself would score."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+import genlab
+from genlab import ConfigError
+from genlab.data import MNIST, InMemory, Split
+from genlab.metrics import FID, Classifier, Evaluation
+from tests.conftest import NARROW, NARROW_MLP, TINY, composed
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+RUN = ["model=gan", *NARROW_MLP, "data.limit=64", "trainer.batch_size=8", "trainer.device=cpu", "metrics=none"]
+
+
+@pytest.fixture
+def quality(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("quality")
+
+
+@pytest.fixture
+def references(quality: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """Trained below the test's own directory, and not for long."""
+    module = quality.references
+    monkeypatch.setattr(module, "FOLDER", tmp_path / "references")
+    small = [*NARROW, "data.limit=64", "trainer.batch_size=8"]
+    original = genlab.run
+    monkeypatch.setattr(genlab, "run", lambda overrides: original([*overrides, *small]))
+    return module
+
+
+@pytest.fixture(scope="module")
+def digits() -> InMemory:
+    mnist = MNIST()
+    return InMemory(Split(mnist.train.images[:200]), test=Split(mnist.test.images[:150]))
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Padded images; its newest checkpoint is of 64 images, the one before of 32."""
+    folder = tmp_path_factory.mktemp("quality") / "run"
+    few = ["trainer.images=64", "data.size=32", "callbacks.checkpoint.every=32", "callbacks.log.every=8"]
+    genlab.run([*RUN, *few, f"hydra.run.dir={folder}"])
+    return folder
+
+
+@pytest.mark.parametrize(("count", "shift", "rows"), [(300, 0.3, 64), (200, 1.0, 7), (300, 0.0, 500)])
+def test_manifolds_are_those_of_prdc(
+    quality: ModuleType, monkeypatch: pytest.MonkeyPatch, count: int, shift: float, rows: int
+) -> None:
+    monkeypatch.setattr(quality, "ROWS", rows)
+    source = np.random.default_rng(count)
+    real, fake = source.normal(size=(300, 8)), source.normal(size=(count, 8)) * 0.8 + shift
+    found = quality.manifolds(*(torch.from_numpy(part).float() for part in (real, fake)))
+    assert found == pytest.approx(
+        {name: prdc(real, fake, 5 if name in ("density", "coverage") else 3)[name] for name in found}, abs=1e-6
+    )
+    assert min(found.values()) > 0.01
+
+
+def prdc(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, float]:
+    """`compute_prdc` of github.com/clovaai/generative-evaluation-prdc, from whole matrices in float64."""
+    between = pairwise(real, fake)
+    real_radius, fake_radius = (np.sort(pairwise(part, part))[:, k] for part in (real, fake))
+    inside = between < real_radius[:, None]
+    return {
+        "precision": inside.any(axis=0).mean(),
+        "recall": (between < fake_radius).any(axis=1).mean(),
+        "density": inside.sum(axis=0).mean() / k,
+        "coverage": (between.min(axis=1) < real_radius).mean(),
+    }
+
+
+def pairwise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(a[:, None] - b, axis=-1)
+
+
+def test_manifolds_of_one_point_cover_nothing(quality: ModuleType) -> None:
+    real = torch.randn(100, 8, generator=torch.Generator().manual_seed(0))
+    found = quality.manifolds(real, real[:1].repeat(100, 1))
+    assert found["precision"] == 1  # a real image again and again
+    assert found["recall"] == 0
+    assert found["coverage"] < 0.2
+
+
+def test_the_nearest_distance_is_that_of_a_loop(quality: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "ROWS", 6)
+    source = torch.Generator().manual_seed(0)
+    images, others = torch.rand(10, 784, generator=source), torch.rand(30, 784, generator=source)
+    images[3] = others[7]
+    expected = [min((image - other).square().sum().sqrt().item() for other in others) for image in images]
+    found = quality.nearest_distance(images, others)
+    torch.testing.assert_close(found, torch.tensor(expected))
+    assert found[3] == 0
+
+
+def test_a_runs_fid_is_the_one_that_genlab_scores(quality: ModuleType, digits: InMemory, run_dir: Path) -> None:
+    trainer = quality.build.trainer(composed(*RUN, "data.size=32"), run_dir)
+    quality.checkpoint.load(trainer.parts, quality.chosen_checkpoint(run_dir, "newest")[1]["parts"])
+    scores = Evaluation(Classifier(), {"fid": FID()}, images=120, batch_size=50)
+    cropped = [lambda start, count: trainer.spec.crop(trainer.draw_samples(start, count)), digits]
+    (record,) = scores.run(*cropped, device="cpu", seed=0, position=0, ema=True)
+    found, samples = quality.run_samples(run_dir, "newest", 120, "cpu")
+    assert quality.Ruler(digits).measure(samples)["fid"] == pytest.approx(record.value, rel=1e-4)
+    assert samples.shape == (120, 1, 28, 28)
+    assert (found["images"], found["checkpoint"]) == (64, "0000000064.pt")
+
+
+def test_time_is_the_runs_clock_at_the_checkpoint(quality: ModuleType, tmp_path: Path) -> None:
+    rows = [{"images": images, "time": images / 10} for images in (10, 20, 30)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "summary.json").write_text('{"images": 40, "seconds": 4.5}')
+    assert quality.training_seconds(tmp_path, 40) == 4.5
+    assert quality.training_seconds(tmp_path, 25) == 2.0
+    assert quality.training_seconds(tmp_path, 5) is None
+
+
+def test_the_table_and_its_records(
+    quality: ModuleType, digits: InMemory, run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(quality, "MNIST", lambda: digits)
+    records = tmp_path / "records.json"
+    assert quality.main([str(run_dir), "--samples", "120", "--json", str(records), "--device", "cpu"]) == 0
+    header, rule, row = capsys.readouterr().out.strip().splitlines()[-3:]
+    assert header.count("|") == rule.count("|") == row.count("|") == 11
+    (record,) = json.loads(records.read_text())
+    assert record["samples"] == 120
+    assert row.startswith(f"| {run_dir} | {record['fid']:.2f} |")
+
+
+@pytest.mark.parametrize(("which", "said"), [("newest", "not a run directory"), ("best", "not a run directory")])
+def test_a_directory_without_a_run_is_one_message(
+    quality: ModuleType, tmp_path: Path, capsys, which: str, said: str
+) -> None:
+    assert quality.main([str(tmp_path), "--checkpoint", which]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_run_without_a_best_checkpoint_says_so(quality: ModuleType, run_dir: Path, capsys) -> None:
+    assert quality.main([str(run_dir), "--checkpoint", "best"]) == 2
+    assert "runs without scores have no best" in capsys.readouterr().err
+
+
+def test_a_reference_is_trained_once(references: ModuleType) -> None:
+    """The one whose schedule ends with its time, which takes a probe."""
+    folder = references.trained("wgan_gp_one", 0.25, "cpu")
+    assert [path.name for path in references.FOLDER.iterdir()] == ["wgan_gp_one"]
+    written = (folder / "config.yaml").stat().st_mtime_ns
+    config = references.OmegaConf.load(folder / "config.yaml")
+    assert 8 <= config.trainer.images < references.UNLIMITED
+    assert references.trained("wgan_gp_one", 0.25, "cpu") == folder
+    assert (folder / "config.yaml").stat().st_mtime_ns == written
+    with pytest.raises(ConfigError, match="--seconds 0.25: give the same, or delete it"):
+        references.trained("wgan_gp_one", 480.0, "cpu")
+
+
+def test_references_are_what_their_names_say(quality: ModuleType, make_trainer) -> None:
+    overrides = {name: found.overrides.split() for name, found in quality.references.TRAINED.items()}
+    plain, one, r1 = (make_trainer(*found, *TINY, *NARROW) for found in overrides.values())
+    assert (plain.n_critic, one.n_critic, r1.n_critic) == (5, 1, 1)
+    assert plain.ema is None and one.ema and r1.ema
+    schedule, rates = one.system.schedule, [found.learning_rates() for found in (plain, one, r1)]
+    assert (schedule(0, 100), schedule(100, 100)) == (1, 0)
+    assert [set(found.values()) for found in rates] == [{1e-4}, {1e-3}, {2e-4}]
+    assert r1.penalties["r1"].every == 16
+
+
+def test_the_vae_learns_images(quality: ModuleType, digits: InMemory) -> None:
+    train = quality.to_float(digits.train.images)
+    record, samples = quality.references.vae(train, 30, epochs=40)
+    assert record["images"] == 8_000
+    assert samples.shape == (30, 1, 28, 28)
+    error = (samples.mean(0) - train.mean(0)).abs().mean()
+    assert error < 0.15  # of a range of 2
+
+
+def test_the_floor_is_training_images_and_has_copied_them(quality: ModuleType, digits: InMemory) -> None:
+    ruler = quality.Ruler(digits)
+    found = ruler.measure(quality.references.floor(ruler.train, 120))
+    assert found["nearest"] == 0
+    assert found["nearest_of_test"] > 3
