@@ -221,6 +221,7 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Recipe:
+        require_known(settings)
         trainer, penalty = settings["trainer"], settings["penalty"].get("gradient_penalty")
         return cls(
             batch=trainer["batch_size"],
@@ -234,6 +235,14 @@ class Recipe:
     def adam(self, net: nn.Module, player: str, **options: Any) -> torch.optim.Adam:
         chosen = self.optimizers[player]
         return torch.optim.Adam(net.parameters(), lr=chosen["lr"], betas=tuple(chosen["betas"]), **options)
+
+
+def require_known(settings: dict[str, Any]) -> None:
+    """Raises ValueError for a config that the hand-written loops do not train: the comparison would mean nothing."""
+    loss, penalties = settings["loss"]["_target_"].rpartition(".")[2], settings["penalty"]
+    found = loss, {name: penalty["every"] for name, penalty in penalties.items()}
+    if found not in (("NonSaturating", {}), ("Wasserstein", {"gradient_penalty": 1})):
+        raise ValueError(f"no hand-written loop for this loss and these penalties: {found}.")
 
 
 def network(settings: dict[str, Any], spec: Spec) -> nn.Module:

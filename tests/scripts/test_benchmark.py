@@ -113,3 +113,8 @@ def test_a_disturbed_row_says_so(benchmark: ModuleType) -> None:
     assert benchmark.disturbance({"genlab": [quiet] * 11}) == "0 of 11 slices"
     assert "SPOILED" in benchmark.disturbance({"genlab": [quiet] * 5, "bare": [busy] * 5})
     assert benchmark.disturbance({"genlab": [benchmark.Slice(64, 1.0, None)]}) == "unknown"
+
+
+def test_a_config_that_no_hand_written_loop_trains_is_refused(benchmark: ModuleType, loops: ModuleType) -> None:
+    with pytest.raises(ValueError, match="no hand-written loop"):
+        loops.Bare(loops.Workload("model=gan loss=hinge", target=1.0), "cpu")
