@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.checks import has_batch_norm
+from genlab.trainers.turns import has_batch_norm
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-
 from genlab.errors import ConfigError
 from genlab.trainers import System
+from genlab.trainers.turns import has_batch_norm
 
 
 def check(system: System, config: dict[str, Any]) -> None:
     """Raises ConfigError for the first combination that makes no sense."""
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
-
-
-def has_batch_norm(network: nn.Module) -> bool:
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
 def refuse_batch_norm_under_gradient_penalty(system: System) -> None:

@@ -86,15 +86,14 @@ def largest(number: int) -> int:
     return int(tensor)
 
 
-def average_gradients(module: nn.Module) -> None:
+def average_gradients(parameters: list[nn.Parameter]) -> None:
     """One flat all-reduce: works with double backward and idle parameters, where DDP's wrapper does not."""
     if world_size() == 1:
         return
     import torch
 
-    params = [param for param in module.parameters() if param.requires_grad]
-    grads = [torch.zeros_like(param) if param.grad is None else param.grad for param in params]
+    grads = [torch.zeros_like(param) if param.grad is None else param.grad for param in parameters]
     flat = mean(torch.cat([grad.flatten() for grad in grads]))
-    for param, grad, piece in zip(params, grads, flat.split([grad.numel() for grad in grads]), strict=True):
+    for param, grad, piece in zip(parameters, grads, flat.split([grad.numel() for grad in grads]), strict=True):
         # In place: fused optimizers need the gradient to lie in memory as the parameter does.
         param.grad = grad.copy_(piece.view(grad.shape))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 
 def mix(*words: int | str) -> int:
     """32 bits that depend on every word (CPU generators keep only 32 bits of a seed)."""
-    entropy = [zlib.crc32(word.encode()) if isinstance(word, str) else int(word) for word in words]
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+    # A hash mixes as well as numpy's SeedSequence does, in a tenth of its time: this runs for every draw.
+    return int.from_bytes(hashlib.blake2b(repr(words).encode(), digest_size=4).digest(), "little")
+
+
+def reseed_global(seed: int, device: torch.device) -> None:
+    """For what takes no generator, such as dropout; `torch.manual_seed` asks every kind of device there is."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
 
 
 def generator(*words: int | str, device: torch.device | str = "cpu") -> torch.Generator:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from genlab.random import Draws
@@ -21,6 +22,7 @@ class Turn:
     draws: Draws  # this turn's random numbers
     slopes: frozenset[str] = frozenset()  # which of `real` and `fake` some penalty differentiates by
     condition: Tensor | None = None
+    joint: bool = False  # the network looks at each image alone: real and generated ones share a pass
 
     @cached_property
     def real(self) -> Tensor:
@@ -34,8 +36,13 @@ class Turn:
 
     @cached_property
     def real_logits(self) -> Tensor:
-        return self.network(self.real, self.condition)
+        return self.both[0] if self.joint else self.network(self.real, self.condition)
 
     @cached_property
     def fake_logits(self) -> Tensor:
-        return self.network(self.fake, self.condition)
+        return self.both[1] if self.joint else self.network(self.fake, self.condition)
+
+    @cached_property
+    def both(self) -> tuple[Tensor, ...]:
+        condition = None if self.condition is None else torch.cat([self.condition, self.condition])
+        return self.network(torch.cat([self.real, self.fake]), condition).chunk(2)

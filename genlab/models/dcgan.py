@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from genlab.errors import ConfigError
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.vector import FromVector, ToVector
 from genlab.spec import Spec
 from genlab.types import Count
 
@@ -31,7 +32,7 @@ class Generator(nn.Module):
         super().__init__()
         innermost, halvings = reach(spec)
         sizes = [width << level for level in reversed(range(halvings))]
-        first = nn.ConvTranspose2d(latent_size, sizes[0], innermost, bias=False)
+        first = FromVector(latent_size, sizes[0], innermost, bias=False)
         self.layers = nn.Sequential(first, *norm2d(norm, sizes[0]), nn.ReLU())
         for inputs, outputs in pairwise(sizes):
             self.layers.extend([double(inputs, outputs, upsampling), *norm2d(norm, outputs), nn.ReLU()])
@@ -52,7 +53,7 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(halve(spec.channels, sizes[0]), nn.LeakyReLU(0.2))
         for inputs, outputs in pairwise(sizes):
             self.layers.extend([halve(inputs, outputs), *norm2d(norm, outputs), nn.LeakyReLU(0.2)])
-        self.layers.append(nn.Conv2d(sizes[-1], 1, innermost, bias=False))
+        self.layers.append(ToVector(sizes[-1], 1, innermost, bias=False))
         self.apply(initialise)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from genlab.losses import Turn
 from genlab.random import Draws
 from genlab.trainers.schedules import at
 from genlab.trainers.trainer import Run, System, Trainer
-from genlab.trainers.turns import Losses, Phase
+from genlab.trainers.turns import Losses, Phase, has_batch_norm
 from genlab.types import Count, Positive, ProperShare, Whole
 
 
@@ -39,6 +39,7 @@ class Alternating(Trainer):
             raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
+        self.joint = not has_batch_norm(self.model.discriminator)
         self.kept: dict[int, Tensor] = {}  # the generator's last images, by micro-batch
         now = {name: penalty for name, penalty in self.penalties.items() if penalty.every == 1}
         self.main = {
@@ -119,6 +120,7 @@ class Alternating(Trainer):
             generate=lambda: self.fakes(draws),
             draws=draws,
             slopes=slopes,
+            joint=self.joint and not slopes,
         )
 
     @torch.no_grad()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from genlab import distributed
-from genlab.random import Draws, mix
+from genlab.random import Draws, mix, reseed_global
 from genlab.trainers.statistics import Statistics
 
 
@@ -28,9 +30,15 @@ class Player:
     optimizer: torch.optim.Optimizer
     turns: int = 0
     rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
+    parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.parameters = list(self.module.parameters())  # walking through the modules costs more than a kernel
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
+
+    def freeze(self, frozen: bool) -> None:
+        for parameter in self.parameters:
+            parameter.requires_grad = not frozen
 
     def make_room(self, intervals: list[int]) -> None:
         """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
@@ -67,9 +75,9 @@ class Clip:
     norm: float | None = None  # of the whole gradient
     value: float | None = None  # of each element
 
-    def __call__(self, module: nn.Module) -> Tensor:
-        """Clips in place; gives the norm before."""
-        grads = [param.grad for param in module.parameters() if param.grad is not None]
+    def __call__(self, parameters: list[nn.Parameter]) -> Tensor:
+        """Clips gradients in place; gives their norm before."""
+        grads = [param.grad for param in parameters if param.grad is not None]
         norm = torch.stack(torch._foreach_norm(grads)).norm()
         if self.norm is not None:
             torch._foreach_mul_(grads, (self.norm / (norm + 1e-6)).clamp(max=1))
@@ -91,24 +99,27 @@ class Engine:
     accumulate: int
     clip: Clip
 
+    def precision(self, phase: Phase) -> AbstractContextManager:
+        mixed = self.autocast is not None and not phase.float32
+        return torch.autocast(self.device.type, self.autocast) if mixed else nullcontext()
+
 
 def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statistics: Statistics, step: int) -> None:
     """Freeze the others, sum gradients over micro-batches, average over ranks, clip, step."""
     player = players[phase.player]
     for other in players.values():
-        other.module.requires_grad_(other is player)
+        other.freeze(other is not player)
     player.optimizer.zero_grad(set_to_none=True)
-    # Dropout takes no generator; what it draws from the global one must not depend on the past.
-    torch.manual_seed(mix(engine.seed, phase.name, player.turns, distributed.rank()))
+    reseed_global(mix(engine.seed, phase.name, player.turns, distributed.rank()), engine.device)
     for draws in micro_batches(phase, player, engine):
-        with torch.autocast(engine.device.type, engine.autocast, enabled=bool(engine.autocast) and not phase.float32):
+        with engine.precision(phase):
             losses = phase.loss(draws)
-        total = sum(term.float().mean() if engine.autocast else term.mean() for term in losses.terms.values())
+        total = torch.stack([term.mean(dtype=engine.dtype) for term in losses.terms.values()]).sum()
         (total * (phase.every / engine.accumulate)).backward()
         for name, values in (losses.terms | losses.stats).items():
             statistics.add(f"{phase.player}/{name}", values, step)
-    distributed.average_gradients(player.module)
-    statistics.add(f"{phase.player}/{phase.norm_name}", engine.clip(player.module), step)
+    distributed.average_gradients(player.parameters)
+    statistics.add(f"{phase.player}/{phase.norm_name}", engine.clip(player.parameters), step)
     player.optimizer.step()
 
 
@@ -119,3 +130,8 @@ def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draw
     for start in range(first, first + engine.accumulate * size, size):
         key = (engine.seed, phase.name, player.turns)
         yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype)
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Whether an image's output depends on the other images of its batch (while training)."""
+    return any(isinstance(module, _BatchNorm) for module in network.modules())

@@ -1,0 +1,20 @@
+"""Convolutions between a vector and a map, run as the matrix products that they are."""
+
+from torch import Tensor, nn
+
+
+class FromVector(nn.ConvTranspose2d):
+    """A transposed convolution of 1x1 maps: [N, in, 1, 1] -> [N, out, H, W] with a kernel of H x W."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        weight = self.weight.permute(0, 2, 3, 1)  # [in, H, W, out]: no copy in channels_last
+        rows = maps.flatten(1) @ weight.flatten(1)
+        return rows.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
+
+
+class ToVector(nn.Conv2d):
+    """A convolution as large as its input: [N, in, H, W] -> [N, out, 1, 1] with a kernel of H x W."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [out, H * W * in]
+        return (maps.permute(0, 2, 3, 1).flatten(1) @ weight.T)[:, :, None, None]
