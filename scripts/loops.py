@@ -27,6 +27,7 @@ from genlab.data.mnist import BUNDLED
 from genlab.device import keep_freed_memory
 from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.spec import Spec
+from genlab.trainers.turns import has_batch_norm
 
 RANDOM_IMAGES = 2_048  # in the data sets that are not MNIST
 FOREVER = 10**12  # images: no slice ends a run
@@ -83,6 +84,7 @@ class Bare:
         self.order = shuffled_batches(len(self.images), self.recipe.batch, self.device)
         self.model = network(settings, data.spec).to(self.device).to(memory_format=torch.channels_last)
         self.generator, self.discriminator = self.model.generator, self.model.discriminator
+        self.apart = has_batch_norm(self.discriminator)
         self.averaged = deepcopy(self.generator).requires_grad_(False)
         self.pairs = floating(self.averaged), floating(self.generator)
         self.generator_adam = self.recipe.adam(self.generator, "generator", fused=True)
@@ -115,7 +117,7 @@ class Bare:
     def move_discriminator(self, fake: Tensor | None) -> None:
         self.discriminator.requires_grad_(True)
         real, fake = self.batch(), self.fakes() if fake is None else fake
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+        real_logits, fake_logits = self.judge(real, fake)
         if self.recipe.penalty:
             slope = gradient_penalty(self.discriminator, real, fake, self.uniform(len(real)))
             loss = (fake_logits - real_logits).mean() + self.recipe.penalty * slope
@@ -124,6 +126,11 @@ class Bare:
         self.discriminator_adam.zero_grad(set_to_none=True)
         loss.backward()
         self.discriminator_adam.step()
+
+    def judge(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        if self.apart:
+            return self.discriminator(real), self.discriminator(fake)
+        return self.discriminator(torch.cat([real, fake])).chunk(2)
 
     @torch.no_grad()
     def fakes(self) -> Tensor:
