@@ -86,6 +86,9 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
             sys.exit(error.exit_code)
         return error
     except GenlabError as error:
+        experiment = hydra.runtime.choices.get("experiment")
+        if experiment and isinstance(error, ConfigError):
+            error = ConfigError(f"{error} (experiment={experiment})")
         if hydra.mode == RunMode.MULTIRUN:
             log.error("%s: %s", type(error).__name__, error)
             write_error(Path(hydra.runtime.output_dir), error)

@@ -60,6 +60,7 @@ class Summary(Callback):
             "total_images": trainer.total_images,
             "step": trainer.step,
             "complete": trainer.images >= trainer.total_images,
+            "stopped": trainer.stop_reason,
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
             "best_fid": self.best,
             "records": self.records,
@@ -79,6 +80,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("best FID", best and f"{best['value']:.4g} at {best['images']:,} images"),
         ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
+        ("stopped", facts["stopped"]),
         ("time", str(timedelta(seconds=int(facts["seconds"])))),
         ("run", _short(facts["run_dir"])),
         ("samples", _short(facts["last_grid"])),

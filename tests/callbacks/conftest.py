@@ -30,6 +30,7 @@ class FakeTrainer:
         self.published: list[dict[str, float]] = []
         self.shown: list[tuple[str, Tensor]] = []
         self.stopped: str | None = None
+        self.stop_reason: str | None = None
 
     @property
     def spec(self):
