@@ -10,7 +10,8 @@ from genlab import checkpoint
 from tests.conftest import NARROW
 
 SYSTEM = (
-    "model=wgan_gp", *NARROW, "model.generator.norm=none", "model.discriminator.norm=none", "optimizer=sgd", "penalty=[gradient_penalty,r1]",
+    "model=wgan_gp", *NARROW, "model.generator.norm=none", "model.discriminator.norm=none",
+    "optimizer=sgd", "penalty=[gradient_penalty,r1]",
     "penalty.r1.every=2", "trainer.precision=float64", "trainer.n_critic=2", "trainer.batch_size=8",
     "trainer.images=160", "trainer.accumulate=2", "data.limit=100", "metrics=none", "callbacks.log.every=80",
     "trainer.device=cpu",
