@@ -13,13 +13,14 @@ from genlab.errors import ConfigError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's <malloc.h>
 KEEP = 1 << 30  # bytes: blocks below this size come from the heap, and stay there when freed
+KEEP_OLD = 1 << 25  # the most that older versions of glibc take
 
 
 def keep_freed_memory() -> None:
     """Tell glibc to keep what is freed: otherwise up to 40 % of a convolution's time on a CPU is page faults."""
     if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, KEEP)
+        mallopt(M_MMAP_THRESHOLD, KEEP) or mallopt(M_MMAP_THRESHOLD, KEEP_OLD)
         mallopt(M_TRIM_THRESHOLD, KEEP)
 
 

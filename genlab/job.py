@@ -118,15 +118,15 @@ def ran_out_of_memory(error: Exception) -> bool:
 def begin(trainer: Trainer) -> None:
     """Take over weights or a whole state."""
     settings = trainer.config
-    if settings["init_from"]:
-        networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
-        checkpoint.load_weights(networks, settings["init_from"])
-        trainer.restart_average()
     found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
     if found:
         path, state = found
         checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
         log.info("resumed from %s", path)
+    elif settings["init_from"]:
+        networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
+        checkpoint.load_weights(networks, settings["init_from"])
+        trainer.restart_average()
 
 
 def write_config(settings: dict[str, Any], run_dir: Path) -> None:
