@@ -29,7 +29,7 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
     for group in ("data", "model", "loss", "penalty", "optimizer", "trainer", "metrics", "callbacks"):
         config[group] = checked(config[group], group, config)
-    data = data or make(config["data"], "data")
+    data = data or dataset(config["data"])
     torch.manual_seed(mix(config["seed"], "weights"))
     optimizers = dict(config["optimizer"])
     system = System(
@@ -43,6 +43,15 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
     return make(config["trainer"], "trainer", system, run)
+
+
+def dataset(node: dict[str, Any]) -> InMemory:
+    if "from_python" in node:
+        raise ConfigError(
+            f"data: the images of this run ({node['from_python']}) were given from Python; "
+            "resume it as it was started: genlab.run([...], data=...)."
+        )
+    return make(node, "data")
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:

@@ -29,6 +29,8 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     """Train as a config says, in `run_dir`; gives the best FID, None without scores. Raises GenlabError."""
     keep_freed_memory()
     settings = OmegaConf.to_container(config, resolve=True)
+    if data is not None:
+        settings["data"] = {"from_python": data.name}
     with locked(run_dir), readable_failures():
         require_sense(settings, run_dir, fixed_dir)
         trainer = build.trainer(settings, run_dir, data)

@@ -55,10 +55,11 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
         results.append(attempt(config, data))
         return results[-1] if isinstance(results[-1], float) else float("nan")
 
+    named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     if distributed.launched():
         distributed.start()
     try:
-        compose_and_call(job, arguments)
+        compose_and_call(job, [*named, *arguments])
     finally:
         if distributed.launched():
             distributed.stop()
@@ -102,7 +103,8 @@ def write_error(folder: Path, error: GenlabError) -> None:
 
 def has_fixed_dir(hydra: Any) -> bool:
     key = "hydra.sweep.dir=" if hydra.mode is not None and hydra.mode.name == "MULTIRUN" else "hydra.run.dir="
-    return any(override.startswith(key) for override in hydra.overrides.hydra)
+    chosen = [override for override in hydra.overrides.hydra if override.startswith(key)]
+    return any("${started:" not in override and "${now:" not in override for override in chosen)
 
 
 def compose_and_call(job: Any, arguments: list[str]) -> None:

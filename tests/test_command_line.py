@@ -113,9 +113,14 @@ def test_a_run_that_diverges_exits_3_and_keeps_the_last_good_checkpoint(tmp_path
 def test_from_python_on_ones_own_images(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pixels = torch.randint(0, 256, (100, 3, 16, 16), dtype=torch.uint8)
-    quick = ["trainer.images=128", "trainer.device=cpu", "metrics=none", "hydra.run.dir=run"]
-    assert genlab.run(["model=dcgan", *NARROW, *quick], data=InMemory(Split(pixels))) is None
-    assert (tmp_path / "run" / "samples" / "real.png").exists()
+    system = ["model=dcgan", *NARROW, "trainer.images=128", "trainer.device=cpu", "metrics=none"]
+    assert genlab.run(system, data=InMemory(Split(pixels), name="noise")) is None
+    (run,) = (tmp_path / "outputs" / "dcgan-noise").iterdir()
+    assert (run / "samples" / "real.png").exists()
+    with pytest.raises(ConfigError, match="given from Python"):
+        genlab.run([f"resume={run}"])
+    genlab.run([f"resume={run}", "trainer.images=200"], data=InMemory(Split(pixels), name="noise"))
+    assert len(list((run / "checkpoints").glob("[0-9]*.pt"))) == 2
     with pytest.raises(ConfigError, match="no such key"):
         genlab.run(["modle=dcgan"])
 

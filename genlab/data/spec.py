@@ -1,3 +1,0 @@
-from genlab.spec import Spec
-
-__all__ = ["Spec"]
