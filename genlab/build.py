@@ -66,6 +66,7 @@ def each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
 
 def make(node: dict[str, Any], key: str, *args: Any) -> Any:
     """The object that a node's `_target_` names."""
+    require_target(node, key)
     try:
         return instantiate({**node, "_partial_": True}, _convert_="all")(*args)
     except InstantiationException as error:
@@ -109,7 +110,7 @@ def require_target(node: Any, key: str) -> None:
     if node is not None and not (isinstance(node, dict) and "_target_" in node):
         raise ConfigError(
             f"{key}: has values but no `_target_`: {node}. An experiment or the command line sets values of a choice "
-            f"that is not chosen; choose it ({key.split('.')[0]}=[{key.split('.')[1]}]), or drop the values."
+            "that is not chosen: choose it, or drop the values."
         )
 
 

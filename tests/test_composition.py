@@ -115,6 +115,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("trainer.clip_weights=0.1", "trainer.clip_weights=null"),
         ("model.discriminator.norm=batch", "model.discriminator.norm=layer"),
         ("+penalty.r1.weight=3", "penalty.r1: has values but no `_target_`"),
+        ("+metrics.every=3", "metrics: has values but no `_target_`"),
         ("~optimizer.generator", "the model's players are"),
     ],
 )
