@@ -35,7 +35,6 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         require_sense(settings, run_dir, fixed_dir)
         trainer = build.trainer(settings, run_dir, data)
         begin(trainer)
-        trainer.description = preflight.describe(trainer)
         if distributed.is_main():
             preflight.show(trainer)
         if settings["dry_run"]:

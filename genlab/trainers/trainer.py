@@ -73,7 +73,7 @@ class Trainer:
         channels_last: bool = True,
         ema: Callable[[nn.Module], EMA] | None = None,
     ) -> None:
-        self.system, self.run = system, run
+        self.system = system
         self.model, self.data, self.loss, self.penalties = system.model, system.data, system.loss, system.penalties
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
@@ -96,7 +96,6 @@ class Trainer:
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
         self.stop_reason: str | None = None
-        self.description: list[tuple[str, str]] = []  # what the pre-flight table says of the run
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
         self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
