@@ -28,15 +28,19 @@ from typing import Any
 import torch
 from loops import LOOPS, Workload
 
-NEAREST = "model=dcgan data.size=32 model.generator.upsampling=nearest"
+CONVOLUTIONAL = (
+    "model=dcgan data.size=32 "
+    "model.generator._target_=tutorial_networks.Generator ~model.generator.width ~model.generator.upsampling "
+    "~model.generator.norm model.discriminator._target_=tutorial_networks.Discriminator ~model.discriminator.width"
+)
 WGAN_GP = "loss=wasserstein penalty=[gradient_penalty] optimizer=adam_wgan_gp trainer=alternating_5"
 WORKLOADS = {
     "gan": Workload("model=gan", target=1.8),
     "gan_reuse": Workload("model=gan trainer.reuse_fakes=true", target=2.2),
-    "dcgan": Workload(NEAREST, target=1.7),
-    "dcgan_reuse": Workload(f"{NEAREST} trainer.reuse_fakes=true", target=2.6),
+    "dcgan": Workload(CONVOLUTIONAL, target=1.7),
+    "dcgan_reuse": Workload(f"{CONVOLUTIONAL} trainer.reuse_fakes=true", target=2.6),
     "wgan_gp_mlp": Workload(f"model=gan {WGAN_GP}", target=2.0),
-    "wgan_gp": Workload(f"{NEAREST} model.discriminator.norm=none {WGAN_GP}", target=4.0),
+    "wgan_gp": Workload(f"{CONVOLUTIONAL} model.discriminator.norm=none {WGAN_GP}", target=4.0),
     "dcgan64": Workload("model=dcgan trainer.batch_size=128", target=1.2, random_size=64),
 }
 BARE_TARGET = 0.95  # genlab's images/s, as a share of the bare loop's
