@@ -44,11 +44,14 @@ class Draws:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape], standard normal."""
-        return torch.randn(self.batch, *shape, **self._options(purpose))[self.start : self.stop]
+        return self._mine(torch.randn(self.batch, *shape, **self._options(purpose)))
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape] in [0, 1)."""
-        return torch.rand(self.batch, *shape, **self._options(purpose))[self.start : self.stop]
+        return self._mine(torch.rand(self.batch, *shape, **self._options(purpose)))
+
+    def _mine(self, rows: Tensor) -> Tensor:
+        return rows if self.stop - self.start == self.batch else rows[self.start : self.stop]
 
     def _options(self, purpose: str) -> dict:
         source = generator(*self.key, purpose, device=self.device)

@@ -42,6 +42,9 @@ WORKLOADS = {
     "wgan_gp_mlp": Workload(f"model=gan {WGAN_GP}", target=2.0),
     "wgan_gp": Workload(f"{CONVOLUTIONAL} model.discriminator.norm=none {WGAN_GP}", target=4.0),
     "dcgan64": Workload("model=dcgan trainer.batch_size=128", target=1.2, random_size=64),
+    "dcgan64_reuse": Workload(
+        "model=dcgan trainer.batch_size=128 trainer.reuse_fakes=true", target=1.2, random_size=64
+    ),
 }
 BARE_TARGET = 0.95  # genlab's images/s, as a share of the bare loop's
 DISTURBED = 0.1  # of a slice's processor time taken by others

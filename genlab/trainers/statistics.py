@@ -11,16 +11,24 @@ from genlab import distributed
 from genlab.errors import RunError
 
 
+MOST = 50_000  # values kept for a flush that nobody asks for
+
+
 class Statistics:
-    """Means over the turns since the last `flush`, which alone waits for the device."""
+    """Means over the turns since the last `flush`, which alone waits for the device.
+
+    What is added is kept as it is: averaging it at once would be a launch for every number of every turn.
+    """
 
     def __init__(self) -> None:
         self._names: list[tuple[str, int]] = []  # (name, step) of each value
         self._values: list[Tensor] = []
 
     def add(self, name: str, values: Tensor, step: int) -> None:
+        if len(self._values) == MOST:
+            self.flush()  # nothing publishes them: see that they are finite, and forget them
         self._names.append((name, step))
-        self._values.append(values.detach().float().mean())
+        self._values.append(values.detach())
 
     def flush(self) -> dict[str, float]:
         """The mean of each name, over turns and ranks.
@@ -29,7 +37,7 @@ class Statistics:
         """
         if not self._values:
             return {}
-        values = distributed.mean(torch.stack(self._values)).tolist()  # the only CPU-GPU synchronisation
+        values = distributed.mean(self._means()).tolist()  # the only CPU-GPU synchronisation
         sums: dict[str, list[float]] = defaultdict(list)
         for (name, step), value in zip(self._names, values, strict=True):
             _check_finite(name, step, value)
@@ -37,9 +45,19 @@ class Statistics:
         self._names, self._values = [], []
         return {name: sum(found) / len(found) for name, found in sums.items()}
 
+    def _means(self) -> Tensor:
+        """The mean of each value [K], those of one shape together."""
+        alike = defaultdict(list)
+        for index, value in enumerate(self._values):
+            alike[value.shape, value.dtype].append(index)
+        means = torch.empty(len(self._values), device=self._values[0].device)
+        for indices in alike.values():
+            rows = torch.stack([self._values[index] for index in indices]).float()
+            means[indices] = rows.reshape(len(indices), -1).mean(1)
+        return means
+
     def state_dict(self) -> dict:
-        values = torch.stack(self._values).cpu() if self._values else torch.empty(0)
-        return {"names": list(self._names), "values": values}
+        return {"names": list(self._names), "values": [value.cpu() for value in self._values]}
 
     def load_state_dict(self, state: dict) -> None:
         self._names = [tuple(name) for name in state["names"]]
@@ -47,9 +65,9 @@ class Statistics:
 
     def check(self) -> None:
         """Raises RunError if a value that was added is not finite; synchronises, and keeps the values."""
-        state = self.state_dict()
-        for (name, step), value in zip(state["names"], state["values"].tolist(), strict=True):
-            _check_finite(name, step, value)
+        if self._values:
+            for (name, step), value in zip(self._names, self._means().tolist(), strict=True):
+                _check_finite(name, step, value)
 
 
 def _check_finite(name: str, step: int, value: float) -> None:

@@ -19,7 +19,7 @@ from genlab.trainers.statistics import Statistics
 
 # Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A gradient that
 # is not finite in between makes the next turn's loss so.
-NORM_EVERY = 8
+NORM_EVERY = 16
 
 
 class Losses(NamedTuple):

@@ -20,8 +20,15 @@ class UpsampleConv2d(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
-        self.register_buffer("fold", torch.tensor(FOLD), persistent=False)
+        fold = torch.tensor(FOLD)
+        self.register_buffer("fold", torch.kron(fold, fold).T.contiguous(), persistent=False)  # [9, 16]
 
     def forward(self, images: Tensor) -> Tensor:
-        weight = self.fold @ self.weight @ self.fold.T  # [out, in, 4, 4]
-        return conv_transpose2d(images, weight.transpose(0, 1), self.bias, stride=2, padding=1)
+        weight = (self.weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
+        weight = weight.contiguous(memory_format=layout(self.weight))  # a layer's output lies as its weight does
+        return conv_transpose2d(images, weight, self.bias, stride=2, padding=1)
+
+
+def layout(tensor: Tensor) -> torch.memory_format:
+    channels_last = tensor.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if channels_last else torch.contiguous_format
