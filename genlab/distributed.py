@@ -6,17 +6,20 @@ torch is imported late: `--help` asks for the rank and must answer at once.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+@cache  # asked several times a turn
 def launched() -> bool:
     """Whether torchrun started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
+@cache
 def rank() -> int:
     return int(os.environ["RANK"]) if launched() else 0
 
@@ -25,6 +28,7 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0)) if launched() else 0
 
 
+@cache
 def world_size() -> int:
     return int(os.environ["WORLD_SIZE"]) if launched() else 1
 
