@@ -46,6 +46,11 @@ class Player:
         for parameter in self.parameters:
             parameter.requires_grad = not frozen
 
+    def forget_gradients(self) -> None:
+        """What the optimizer's `zero_grad` does, without its hooks for profilers: tens of microseconds a turn."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
     def make_room(self, intervals: list[int]) -> None:
         """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
         share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
@@ -119,7 +124,7 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
     player = players[phase.player]
     for other in players.values():
         other.freeze(other is not player)
-    player.optimizer.zero_grad(set_to_none=True)
+    player.forget_gradients()
     reseed_global(mix(engine.seed, phase.name, player.turns, distributed.rank()), engine.device)
     for draws in micro_batches(phase, player, engine):
         with engine.precision(phase):
