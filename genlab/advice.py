@@ -23,7 +23,8 @@ FEW_BATCHES = 10
 
 def advice(trainer: Trainer) -> list[str]:
     """One sentence for each rule that has something to say."""
-    return [line for rule in RULES if (line := rule(trainer))]
+    rules = [*RULES, *(ADVERSARIAL if "discriminator" in trainer.players else [])]
+    return [line for rule in rules if (line := rule(trainer))]
 
 
 def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
@@ -93,7 +94,7 @@ def penalty_with_batch_norm(trainer: Trainer) -> str | None:
     names = [
         name
         for name, penalty in trainer.penalties.items()
-        if penalty.per_sample_gradient and has_batch_norm(trainer.players[penalty.on].module)
+        if penalty.per_sample_gradient and has_batch_norm(trainer.model.discriminator)
     ]
     if not names:
         return None
@@ -134,17 +135,19 @@ def batch_near_data(trainer: Trainer) -> str | None:
 
 RULES: list[Rule] = [
     small_batch_with_batch_norm,
+    slow_bfloat16,
+    short_run,
+    few_score_images,
+    batch_near_data,
+]
+ADVERSARIAL: list[Rule] = [  # of systems with a discriminator
     slow_discriminator,
     clipping_and_penalty,
     few_images_without_augmentation,
     unbounded_output,
-    slow_bfloat16,
     unbounded_critic,
     penalty_with_batch_norm,
     no_ema,
-    short_run,
-    few_score_images,
-    batch_near_data,
 ]
 
 

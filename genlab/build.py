@@ -22,12 +22,14 @@ from genlab.errors import ConfigError, GenlabError
 from genlab.random import mix
 from genlab.trainers import Run, System, Trainer
 
+GROUPS = ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks")
+LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 log = logging.getLogger(__name__)
 
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
     """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
-    for group in ("data", "model", "loss", "penalty", "optimizer", "trainer", "metrics", "callbacks"):
+    for group in GROUPS:
         config[group] = checked(config[group], group, config)
     data = data or dataset(config["data"])
     torch.manual_seed(mix(config["seed"], "weights"))
@@ -37,6 +39,7 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
         data=data,
         loss=make(config["loss"], "loss"),
         penalties=each(config["penalty"], "penalty"),
+        augmentations=each(config["augment"], "augment"),
         schedule=make(optimizers.pop("schedule"), "optimizer.schedule"),
         optimizers={name: optimizer(node, f"optimizer.{name}") for name, node in optimizers.items()},
     )
@@ -101,7 +104,7 @@ def checked(node: Any, key: str, config: dict[str, Any]) -> Any:
     children = {name: checked(value, f"{key}.{name}", config) for name, value in node.items()}
     if "_target_" in children:
         return children | dict(fitting(children, key))
-    for name in children if key in ("penalty", "callbacks", "optimizer") else ():
+    for name in children if key in LISTS else ():
         require_target(children[name], f"{key}.{name}")
     return children
 

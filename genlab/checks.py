@@ -2,26 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from genlab.errors import ConfigError
+from genlab.losses.reconstruction import Reconstruction
 from genlab.trainers import System
 from genlab.trainers.turns import has_batch_norm
 
 
 def check(system: System, config: dict[str, Any]) -> None:
     """Raises ConfigError for the first combination that makes no sense."""
+    refuse_what_has_no_player(system)
+    refuse_unfit_reconstruction(system)
+    refuse_pixels_of_points(system)
+    refuse_missing_heads(system)
+    refuse_missing_labels(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
 
 
+def refuse_what_has_no_player(system: System) -> None:
+    players = system.model.players
+    for name, penalty in system.penalties.items():
+        missing = [player for player in penalty.players if player not in players]
+        if missing:
+            raise ConfigError(f"penalty={name} is on the {missing[0]}: {no_such(players)} Set penalty=[].")
+    if system.augmentations and "discriminator" not in players:
+        raise ConfigError(f"augment is for a discriminator: {no_such(players)} Set augment=[].")
+
+
+def refuse_unfit_reconstruction(system: System) -> None:
+    """Beside a discriminator, which needs another loss; of pixels where there are none."""
+    if not isinstance(system.loss, Reconstruction):
+        return
+    name = type(system.loss).__name__
+    if "discriminator" in system.model.players:
+        raise ConfigError(
+            f"loss is {name}, which is for autoencoders, and this model has a discriminator. "
+            "Choose an adversarial one, such as loss=non_saturating."
+        )
+    if system.loss.needs_images and system.data.spec.height is None:
+        raise ConfigError(f"loss is {name}, of pixels, and the data are points: loss=gaussian.")
+
+
+def refuse_pixels_of_points(system: System) -> None:
+    if system.data.spec.height is not None:
+        return
+    for group, terms in {"penalty": system.penalties, "augment": system.augmentations}.items():
+        for name, term in terms.items():
+            if term.needs_images:
+                raise ConfigError(f"{group}={name} moves pixels, and the data are points. Leave it out: {group}=[].")
+
+
+def refuse_missing_heads(system: System) -> None:
+    for name, penalty in system.penalties.items():
+        if penalty.head and not hasattr(system.model.discriminator, penalty.head):
+            raise ConfigError(
+                f"penalty={name} needs a discriminator that can `{penalty.head}`, and this one cannot. "
+                f"Choose {penalty.models}, or drop the penalty."
+            )
+
+
+def refuse_missing_labels(system: System) -> None:
+    labels = system.data.train.labels
+    if system.model.conditional and labels is not None and labels.ndim == 1 and (labels < 0).any():
+        raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
+
+
+def no_such(players: Iterable[str]) -> str:
+    return f"this model has none ({', '.join(players) or 'nothing is trained by gradients'})."
+
+
 def refuse_batch_norm_under_gradient_penalty(system: System) -> None:
     for name, penalty in system.penalties.items():
-        if penalty.refuses_batch_norm and has_batch_norm(system.model.players[penalty.on]):
+        if penalty.refuses_batch_norm and has_batch_norm(system.model.discriminator):
             raise ConfigError(
-                f"penalty={name} with batch normalisation in the {penalty.on}: the penalty bounds each image's own "
-                f"slope, which batch normalisation mixes (Gulrajani et al. 2017, section 4). "
-                f"Set model.{penalty.on}.norm=layer (or instance, none)."
+                f"penalty={name} with batch normalisation in the discriminator: the penalty bounds each image's own "
+                "slope, which batch normalisation mixes (Gulrajani et al. 2017, section 4). "
+                "Set model.discriminator.norm=layer (or instance, none)."
             )
 
 

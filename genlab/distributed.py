@@ -78,6 +78,28 @@ def mean(tensor: Tensor) -> Tensor:
     return tensor / world_size()
 
 
+def shared_mean(tensor: Tensor) -> Tensor:
+    """The mean over ranks, with gradients of any order: a rank's gradient is the mean of what all ranks' losses ask."""
+    return tensor if world_size() == 1 else _averaging().apply(tensor)
+
+
+@cache
+def _averaging() -> type:
+    """An operation that is its own derivative."""
+    import torch
+
+    class Averaging(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, tensor: Tensor) -> Tensor:
+            return mean(tensor.clone())
+
+        @staticmethod
+        def backward(context: Any, gradient: Tensor) -> Tensor:
+            return Averaging.apply(gradient)
+
+    return Averaging
+
+
 def largest(number: int) -> int:
     """The largest of the ranks' numbers: how all learn that one was asked to stop."""
     if world_size() == 1:
@@ -88,6 +110,18 @@ def largest(number: int) -> int:
     tensor = torch.tensor(number)
     distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
     return int(tensor)
+
+
+def gather(tensor: Tensor) -> Tensor:
+    """The ranks' rows, one after another in the order of ranks; of the same shape on every rank. Without gradients."""
+    if world_size() == 1:
+        return tensor
+    import torch
+    from torch import distributed
+
+    rows = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(world_size())]
+    distributed.all_gather(rows, tensor.contiguous())
+    return torch.cat(rows)
 
 
 def average_gradients(parameters: list[nn.Parameter]) -> None:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from genlab import build, checkpoint, distributed, preflight
+from genlab.callbacks.scores import best_record
 from genlab.device import keep_freed_memory
 from genlab.errors import ConfigError, Interrupted, RunError
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
-    """Train as a config says, in `run_dir`; gives the best FID, None without scores. Raises GenlabError."""
+    """Train as a config says, in `run_dir`; gives the best score, None without. Raises GenlabError."""
     keep_freed_memory()
     settings = OmegaConf.to_container(config, resolve=True)
     if data is not None:
@@ -42,7 +43,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
             return None
         write_config(settings, run_dir)
         fit(trainer)
-    return best_fid(trainer)
+    return best_score(trainer)
 
 
 def require_sense(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
@@ -170,6 +171,6 @@ class Signals:
             signal.signal(other, signal.SIG_DFL)
 
 
-def best_fid(trainer: Trainer) -> float | None:
-    scores = trainer.callbacks.get("scores")
-    return scores.best["fid"] if scores and scores.best else None
+def best_score(trainer: Trainer) -> float | None:
+    best = best_record(trainer)
+    return best.value if best else None

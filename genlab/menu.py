@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-GROUPS = ("model", "data", "loss", "penalty", "optimizer", "trainer", "metrics", "metrics/extractor", "callbacks")
+GROUPS = (
+    "model",
+    "data",
+    "loss",
+    "penalty",
+    "augment",
+    "optimizer",
+    "trainer",
+    "metrics",
+    "metrics/extractor",
+    "callbacks",
+)
 USAGE = """\
 genlab trains deep generative image models.
 
@@ -14,7 +25,7 @@ genlab trains deep generative image models.
   python -m genlab.train resume=outputs/wgan_gp-mnist/DATE_TIME        continue a run where it stopped
   tensorboard --logdir outputs                                         look at curves and samples
 
-Choices (GROUP=NAME; penalty takes a list):
+Choices (GROUP=NAME; penalty and augment take a list):
 """
 KEYS = """\
 Keys that are typed most (KEY=VALUE; all of them: --cfg job):
@@ -25,7 +36,8 @@ Keys that are typed most (KEY=VALUE; all of them: --cfg job):
   trainer.device             auto, cpu, cuda, mps; trainer.precision: float32, bfloat16, float64
   trainer.ema.halflife       of the averaged generator, in images; trainer.ema=null: no average
   trainer.max_time           seconds after which the run saves and exits
-  optimizer.generator.lr     learning rate; optimizer.discriminator.betas, ...
+  optimizer.generator.lr     learning rate; optimizer.discriminator.betas, optimizer.autoencoder.lr, ...
+  trainer.beta               weight of a VAE's KL divergence; trainer.kl_warmup, trainer.free_bits
   penalty.NAME.weight        strength; penalty.NAME.every: applied every so many turns
   data.size                  pixels a side; data.root, data.limit
   metrics.every              images between scores; metrics.images: samples a score

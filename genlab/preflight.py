@@ -55,6 +55,7 @@ def describe(trainer: Trainer) -> Rows:
         ("networks", _networks(trainer)),
         ("loss", _signature(trainer.loss)),
         ("penalties", "; ".join(map(_signature, trainer.penalties.values())) or "none"),
+        ("augmentations", "; ".join(map(_signature, trainer.augmentations.values())) or "none"),
         *[(f"{name}'s optimizer", _optimizer(player.optimizer)) for name, player in trainer.players.items()],
         ("duration", _duration(trainer)),
         ("device", _device(trainer)),
@@ -88,7 +89,7 @@ def _data(trainer: Trainer) -> str:
 
 def _networks(trainer: Trainer) -> str:
     counts = {name: sum(p.numel() for p in player.module.parameters()) for name, player in trainer.players.items()}
-    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items())
+    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items()) or "none trained by gradients"
 
 
 def _signature(thing: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -49,6 +49,10 @@ class Draws:
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape] in [0, 1)."""
         return self._mine(torch.rand(self.batch, *shape, **self._options(purpose)))
+
+    def of(self, purpose: str) -> Draws:
+        """Others for the same rows, so that two of a kind differ."""
+        return replace(self, key=(*self.key, purpose))
 
     def _mine(self, rows: Tensor) -> Tensor:
         return rows if self.stop - self.start == self.batch else rows[self.start : self.stop]

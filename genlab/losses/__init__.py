@@ -1,21 +1,64 @@
 """Formulas: adversarial losses and penalties. Tensors in, one number a sample out."""
 
-from genlab.losses.adversarial import AdversarialLoss, Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
+from genlab.losses.adversarial import (
+    AdversarialLoss,
+    DiscriminatorOnly,
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Wasserstein,
+    top_k,
+)
+from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
+from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
+from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
+from genlab.losses.mmd import MMD, WitnessPenalty
+from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.penalties import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty, Penalty
+from genlab.losses.reconstruction import Bernoulli, Gaussian, Reconstruction, SquaredError
+from genlab.losses.relativistic import RelativisticAverage, RelativisticPairing
+from genlab.losses.statistics import FeatureMatching, LeCam
 from genlab.losses.turn import Turn
 
 __all__ = [
-    "AdversarialLoss",
-    "Dragan",
-    "GradientPenalty",
-    "Hinge",
-    "LeastSquares",
-    "Minimax",
-    "NonSaturating",
-    "OneSidedGradientPenalty",
-    "Penalty",
+    "KL",
+    "MMD",
     "R1",
     "R2",
+    "AdversarialLoss",
+    "AuxiliaryClassification",
+    "BalancedConsistency",
+    "Bernoulli",
+    "Consistency",
+    "DiscriminatorOnly",
+    "Dragan",
+    "FDivergence",
+    "FeatureMatching",
+    "Gaussian",
+    "GradientPenalty",
+    "Hinge",
+    "HistoricalAveraging",
+    "JensenShannon",
+    "LatentConsistency",
+    "LeCam",
+    "LeastSquares",
+    "Minimax",
+    "MutualInformation",
+    "NonSaturating",
+    "OneSidedGradientPenalty",
+    "Orthogonal",
+    "Pearson",
+    "Penalty",
+    "Reconstruction",
+    "RelativisticAverage",
+    "RelativisticPairing",
+    "ReverseKL",
+    "Spectral",
+    "SquaredError",
+    "Supervised",
     "Turn",
     "Wasserstein",
+    "WitnessPenalty",
+    "top_k",
 ]

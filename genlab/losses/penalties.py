@@ -4,8 +4,8 @@ With `every=1` a penalty is part of the player's turn; with `every=k` it has a t
 every k-th one, k times as strong (lazy regularisation: Karras et al. 2020, section 3.1).
 """
 
-from __future__ import annotations
-
+# Annotations are evaluated here, not kept as strings: dataclasses in other files inherit these fields, and
+# `genlab.build` reads their types where the names would mean nothing.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -14,23 +14,51 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.losses.turn import Turn
+from genlab.ramp import Ramp, at
 from genlab.types import Count, NonNegative, Positive
+
+PlayerName = Literal["discriminator", "generator"]
+Weight = NonNegative | Ramp  # a number, or one that changes with the images seen
 
 
 @dataclass
 class Penalty:
-    weight: NonNegative = 10.0
+    weight: Weight = 10.0
     every: Count = 1  # turns of the player
-    on: Literal["discriminator"] = "discriminator"
+    on: PlayerName | list[PlayerName] = "discriminator"
 
     slopes: ClassVar[frozenset[str]] = frozenset()  # inputs that must carry gradients before the network runs
-    per_sample_gradient: ClassVar[bool] = True  # batch normalisation blurs what it measures
+    per_sample_gradient: ClassVar[bool] = False  # batch normalisation blurs what it measures
     refuses_batch_norm: ClassVar[bool] = False  # ... so much that the paper forbids it
-    bounds_slope: ClassVar[bool] = True  # holds the network near Lipschitz
+    bounds_slope: ClassVar[bool] = False  # holds the network near Lipschitz
+    needs_float32: ClassVar[bool] = False  # under mixed precision too
+    needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
+    needs_images: ClassVar[bool] = False  # has no meaning for points
+    head: ClassVar[str | None] = None  # a method that the discriminator must have
+    models: ClassVar[str] = ""  # whose discriminators have it
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Whose turns it is part of."""
+        return (self.on,) if isinstance(self.on, str) else tuple(self.on)
 
     def __call__(self, turn: Turn) -> Tensor:
         """[N]."""
         raise NotImplementedError
+
+    def strength(self, turn: Turn) -> float:
+        """The weight at this turn."""
+        return at(self.weight, turn.seen, turn.total)
+
+
+def spread(value: Tensor, turn: Turn) -> Tensor:
+    """One number of the whole micro-batch, as [N] whose mean it is."""
+    return value.expand(turn.draws.stop - turn.draws.start)
+
+
+def per_image(values: Tensor) -> Tensor:
+    """[N]; what belongs to one image (a map of patches, pixels) counts as its mean."""
+    return values.flatten(1).mean(1) if values.ndim > 1 else values
 
 
 def slope(logits: Tensor, images: Tensor) -> Tensor:
@@ -40,20 +68,33 @@ def slope(logits: Tensor, images: Tensor) -> Tensor:
 
 
 @dataclass
-class GradientPenalty(Penalty):
+class SlopePenalty(Penalty):
+    """Bounds how fast the logits change with the images."""
+
+    per_sample_gradient: ClassVar[bool] = True
+    bounds_slope: ClassVar[bool] = True
+    needs_float32: ClassVar[bool] = True  # differences of rounded activations are no slope
+
+
+@dataclass
+class GradientPenalty(SlopePenalty):
     """Gulrajani et al. 2017, equation 3: weight * (|slope| - target)^2 between real and generated images."""
 
     target: Positive = 1.0  # the norm, over all values of an image, that slopes are pulled to
     refuses_batch_norm: ClassVar[bool] = True
 
     def __call__(self, turn: Turn) -> Tensor:
-        points = self.points(turn).detach().requires_grad_()
-        norm = slope(turn.network(points, turn.condition), points).norm(dim=1)
-        return self.weight * self.excess(norm).square()
+        points = turn.augment(self.points(turn), "gradient_penalty").detach().requires_grad_()
+        norm = slope(self.judge(turn, points), points).norm(dim=1)
+        return self.strength(turn) * self.excess(norm).square()
 
     def points(self, turn: Turn) -> Tensor:
         epsilon = turn.draws.uniform("gradient_penalty", *[1] * (turn.real.ndim - 1))
         return epsilon * turn.real + (1 - epsilon) * turn.fake
+
+    def judge(self, turn: Turn, points: Tensor) -> Tensor:
+        """The function of images whose slope is bounded."""
+        return turn.network(points, turn.condition)
 
     def excess(self, norm: Tensor) -> Tensor:
         return norm - self.target
@@ -81,20 +122,20 @@ class Dragan(GradientPenalty):
 
 
 @dataclass
-class R1(Penalty):
+class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2."""
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.weight / 2 * slope(turn.real_logits, turn.real).square().sum(1)
+        return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)
 
 
 @dataclass
-class R2(Penalty):
+class R2(SlopePenalty):
     """Mescheder et al. 2018, equation 10: weight / 2 * |slope at generated images|^2."""
 
     slopes: ClassVar[frozenset[str]] = frozenset({"fake"})
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.weight / 2 * slope(turn.fake_logits, turn.fake).square().sum(1)
+        return self.strength(turn) / 2 * slope(turn.fake_logits, turn.fake).square().sum(1)

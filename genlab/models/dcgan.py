@@ -8,9 +8,12 @@ from typing import Literal
 from torch import Tensor, nn
 
 from genlab.errors import ConfigError
+from genlab.models import discriminator as base
+from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector, ToVector
+from genlab.models.layers.vector import FromVector
 from genlab.spec import Spec
 from genlab.types import Count
 
@@ -18,7 +21,10 @@ SMALLEST = 4  # pixels a side of the innermost map
 
 
 class Generator(nn.Module):
-    """(z [N, latent]) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's."""
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
+
+    An embedded condition is appended to z.
+    """
 
     def __init__(
         self,
@@ -32,7 +38,8 @@ class Generator(nn.Module):
         super().__init__()
         innermost, halvings = reach(spec)
         sizes = [width << level for level in reversed(range(halvings))]
-        first = FromVector(latent_size, sizes[0], innermost, bias=False)
+        self.condition = Concatenation(spec)
+        first = FromVector(latent_size + self.condition.extra, sizes[0], innermost, bias=False)
         self.layers = nn.Sequential(first, *norm2d(norm, sizes[0]), nn.ReLU())
         for inputs, outputs in pairwise(sizes):
             self.layers.extend([double(inputs, outputs, upsampling), *norm2d(norm, outputs), nn.ReLU()])
@@ -40,24 +47,39 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.layers(z[:, :, None, None])
+        return self.layers(self.condition(z, condition)[:, :, None, None])
 
 
-class Discriminator(nn.Module):
-    """(images [N, C, H, W]) -> logits [N]: halves the side until no map is larger than 7 pixels."""
+class Discriminator(base.Discriminator):
+    """(images [N, C, H, W], condition=None) -> logits [N]: halves the side until no map is larger than 7 pixels.
 
-    def __init__(self, spec: Spec, *, width: Count = 64, norm: NormName = "batch") -> None:
-        super().__init__()
-        innermost, halvings = reach(spec)
+    Features are the last maps, place by place.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 64,
+        norm: NormName = "batch",
+        minibatch: MinibatchName = "none",
+        outputs: Count = 1,
+        condition: base.ConditionName = "projection",
+    ) -> None:
+        (height, breadth), halvings = reach(spec)
         sizes = [width << level for level in range(halvings)]
-        self.layers = nn.Sequential(halve(spec.channels, sizes[0]), nn.LeakyReLU(0.2))
-        for inputs, outputs in pairwise(sizes):
-            self.layers.extend([halve(inputs, outputs), *norm2d(norm, outputs), nn.LeakyReLU(0.2)])
-        self.layers.append(ToVector(sizes[-1], 1, innermost, bias=False))
+        shared = {"minibatch": minibatch, "outputs": outputs, "projection": condition == "projection"}
+        super().__init__(spec, sizes[-1] * height * breadth, bias=False, **shared)
+        self.maps = ConcatenatedMaps(spec if condition == "concatenation" else spec.unconditional)
+        self.layers = nn.Sequential(halve(spec.channels + self.maps.extra, sizes[0]), nn.LeakyReLU(0.2))
+        for inputs, outs in pairwise(sizes):
+            self.layers.extend([halve(inputs, outs), *norm2d(norm, outs), nn.LeakyReLU(0.2)])
         self.apply(initialise)
+        nn.init.normal_(self.last.weight, std=0.02)
 
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.layers(images).flatten()
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        maps = self.layers(self.maps(images, condition))
+        return maps.permute(0, 2, 3, 1).flatten(1)  # no copy in channels_last
 
 
 def reach(spec: Spec) -> tuple[tuple[int, int], int]:
@@ -65,6 +87,7 @@ def reach(spec: Spec) -> tuple[tuple[int, int], int]:
 
     Raises ConfigError for a size that halving does not bring to between 4 and 7 pixels.
     """
+    spec.require_images()
     height, width, halvings = spec.height, spec.width, 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
         height, width, halvings = height // 2, width // 2, halvings + 1

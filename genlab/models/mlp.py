@@ -8,13 +8,19 @@ from math import prod
 
 from torch import Tensor, nn
 
-from genlab.models.layers.norm import NormName, norm1d
+from genlab.models import discriminator as base
+from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.minibatch import MinibatchName
+from genlab.models.layers.norm import VectorNormName, norm1d
 from genlab.spec import Spec
-from genlab.types import Count, NonNegative
+from genlab.types import Count, NonNegative, ProperShare
 
 
 class Generator(nn.Module):
-    """(z [N, latent]) -> images [N, C, H, W] in [-1, 1]."""
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1], or points [N, D].
+
+    An embedded condition is appended to z.
+    """
 
     def __init__(
         self,
@@ -22,38 +28,47 @@ class Generator(nn.Module):
         latent_size: Count,
         *,
         widths: Sequence[Count] = (128, 256, 512),
-        norm: NormName = "none",  # after every hidden layer but the first
+        norm: VectorNormName = "none",  # after every hidden layer but the first
         slope: NonNegative = 0.2,  # of LeakyReLU below zero
     ) -> None:
         super().__init__()
         self.shape = spec.shape
-        hidden = hidden_layers([latent_size, *widths], norm, slope)
+        self.condition = Concatenation(spec)
+        hidden = hidden_layers([latent_size + self.condition.extra, *widths], norm, slope)
         self.layers = nn.Sequential(*hidden, nn.Linear(widths[-1], prod(self.shape)), nn.Tanh())
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.layers(z).unflatten(1, self.shape)
+        return self.layers(self.condition(z, condition)).unflatten(1, self.shape)
 
 
-class Discriminator(nn.Module):
-    """(images [N, C, H, W]) -> logits [N]."""
+class Discriminator(base.Discriminator):
+    """(images [N, C, H, W] or points [N, D], condition=None) -> logits [N]. Features are the last hidden layer's."""
 
     def __init__(
         self,
         spec: Spec,
         *,
         widths: Sequence[Count] = (512, 256, 128),
-        norm: NormName = "none",
+        norm: VectorNormName = "none",
         slope: NonNegative = 0.2,
+        dropout: ProperShare = 0.0,  # of every hidden layer's values, while training
+        minibatch: MinibatchName = "none",
+        outputs: Count = 1,
+        condition: base.ConditionName = "projection",
     ) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*hidden_layers([prod(spec.shape), *widths], norm, slope), nn.Linear(widths[-1], 1))
+        shared = {"minibatch": minibatch, "outputs": outputs, "projection": condition == "projection"}
+        super().__init__(spec, widths[-1], **shared)
+        self.condition = Concatenation(spec if condition == "concatenation" else spec.unconditional)
+        sizes = [prod(spec.shape) + self.condition.extra, *widths]
+        self.layers = nn.Sequential(*hidden_layers(sizes, norm, slope, dropout))
 
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.layers(images.flatten(1)).squeeze(1)
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(self.condition(images.flatten(1), condition))
 
 
-def hidden_layers(sizes: Sequence[int], norm: NormName, slope: float) -> list[nn.Module]:
+def hidden_layers(sizes: Sequence[int], norm: VectorNormName, slope: float, dropout: float = 0.0) -> list[nn.Module]:
     layers = []
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         layers += [nn.Linear(inputs, outputs), *norm1d("none" if index == 0 else norm, outputs), nn.LeakyReLU(slope)]
+        layers += [nn.Dropout(dropout)] if dropout else []
     return layers

@@ -1,21 +1,36 @@
 """How things train: the loop, its phases and turns, and the strategies that order them."""
 
+from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding, VariationalAlternating
 from genlab.trainers.alternating import Alternating
+from genlab.trainers.autoencoding import Autoencoding, Variational, VectorQuantising
+from genlab.trainers.closed_form import ClosedForm
 from genlab.trainers.ema import EMA
+from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import Constant, Cosine, Linear
+from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase, Player
+from genlab.trainers.unrolled import Unrolled
 
 __all__ = [
     "EMA",
+    "AdversarialAutoencoding",
     "Alternating",
+    "Autoencoding",
+    "ClosedForm",
     "Constant",
     "Cosine",
     "Linear",
     "Losses",
     "Phase",
     "Player",
+    "Replay",
     "Run",
     "System",
+    "TopK",
     "Trainer",
+    "Unrolled",
+    "Variational",
+    "VariationalAlternating",
+    "VectorQuantising",
 ]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.losses import Turn
+from genlab.losses import Penalty, Turn
+from genlab.losses.turn import Generated, each
 from genlab.random import Draws
+from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at
+from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
-from genlab.trainers.turns import Losses, Phase, has_batch_norm
-from genlab.types import Count, Positive, ProperShare, Whole
+from genlab.trainers.turns import Losses, Phase, mixes_batch
+from genlab.types import Count, Positive, ProperShare, Share, Whole
 
 
 class Alternating(Trainer):
@@ -21,6 +26,8 @@ class Alternating(Trainer):
 
     Either number may be a staircase in images: `{0: 5, 200000: 1}`.
     """
+
+    moves: ClassVar[frozenset[str]] = frozenset({"discriminator", "generator"})
 
     def __init__(
         self,
@@ -32,6 +39,8 @@ class Alternating(Trainer):
         clip_weights: Positive | None = None,  # of the critic, after its turn: Arjovsky et al. 2017, algorithm 1
         flip_labels: ProperShare = 0.0,  # share of pairs shown to the discriminator as each other
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
+        replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
+        top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
         **shared: Any,  # what every trainer takes
     ) -> None:
         super().__init__(system, run, **shared)
@@ -39,14 +48,14 @@ class Alternating(Trainer):
             raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
-        self.joint = not has_batch_norm(self.model.discriminator)
-        self.kept: dict[int, Tensor] = {}  # the generator's last images, by micro-batch
-        now = {name: penalty for name, penalty in self.penalties.items() if penalty.every == 1}
-        self.main = {
-            "discriminator": Phase("discriminator", "discriminator", self.judge(now), float32=bool(now)),
-            "generator": Phase("generator", "generator", self.deceive),
-        }
-        self.lazy = [self.lazy_phase(name) for name in self.penalties if name not in now]
+        self.joint = not mixes_batch(self.model.discriminator)
+        replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
+        self.replay = replay(self.batch_size) if replay else None
+        self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
+        self.kept: dict[int, Generated] = {}  # the generator's last images, by micro-batch
+        losses = {"discriminator": self.judge, "generator": self.deceive}
+        self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
+        self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
 
     def take_step(self) -> None:
         before, n_critic = self.images, at(self.n_critic, self.images)
@@ -60,20 +69,28 @@ class Alternating(Trainer):
         if self.ema:
             self.ema.update(self.images - before, self.images)
 
+    @property
+    def parts(self) -> dict[str, Any]:
+        return super().parts | ({"replay": self.replay} if self.replay else {})
+
     def move_discriminator(self) -> None:
-        player = self.players["discriminator"]
-        self.take_turn(self.main["discriminator"])
-        self.limit_weights()
-        player.turns += 1
+        self.move("discriminator")
+        if self.replay:
+            self.replay.end_turn()
         self.images += self.batch_size
-        for phase in self.lazy:
-            if player.turns % phase.every == 0:
-                self.take_turn(phase)
-                self.limit_weights()
 
     def move_generator(self) -> None:
-        self.take_turn(self.main["generator"])
-        self.players["generator"].turns += 1
+        self.move("generator")
+
+    def move(self, player: str) -> None:
+        """The player's turn, and those of its lazy penalties that are due."""
+        self.take_turn(self.main[player])
+        self.players[player].turns += 1
+        for phase in self.lazy[player]:
+            if self.players[player].turns % phase.every == 0:
+                self.take_turn(phase)
+        if player == "discriminator":
+            self.limit_weights()
 
     @torch.no_grad()
     def limit_weights(self) -> None:
@@ -82,52 +99,91 @@ class Alternating(Trainer):
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def judge(self, penalties: dict) -> Any:
-        """The discriminator's loss, with the penalties of every turn."""
-        slopes = frozenset().union(*(penalty.slopes for penalty in penalties.values()))
+    def main_phase(self, player: str, adversarial: Callable[[Turn], Losses]) -> Phase:
+        """A player's loss, with the penalties of every turn."""
+        penalties = {name: penalty for name, penalty in self.on(player).items() if penalty.every == 1}
+        demands = demands_of(penalties.values())
 
         def loss(draws: Draws) -> Losses:
-            turn = self.turn("discriminator", draws, slopes)
-            real, fake = self.flip(turn.real_logits, turn.fake_logits, draws)
-            terms = {"adversarial": per_sample(self.loss.discriminator(real, fake))}
-            terms |= {name: penalty(turn) for name, penalty in penalties.items()}
-            watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
-            return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
+            turn = self.turn(player, player, draws, **demands)
+            losses = adversarial(turn)
+            return losses._replace(terms=losses.terms | {name: penalty(turn) for name, penalty in penalties.items()})
 
-        return loss
+        return Phase(player, player, loss, float32=any(penalty.needs_float32 for penalty in penalties.values()))
 
-    def deceive(self, draws: Draws) -> Losses:
-        """The generator's loss."""
-        fake = self.model.generator(self.model.latent.draw(draws))
-        if self.reuse_fakes:
-            self.kept[draws.start] = fake.detach()
-        real = self.turn("generator", draws).real_logits if self.loss.uses_real else None
-        return Losses({"adversarial": per_sample(self.loss.generator(self.model.discriminator(fake), real))})
+    def lazy_phases(self, player: str) -> Iterator[Phase]:
+        for name, penalty in self.on(player).items():
+            if penalty.every > 1:
+                phase = name if len(penalty.players) == 1 else f"{name}_{player}"
+                loss = partial(self.lazy_loss, phase, player, name)
+                yield Phase(phase, player, loss, every=penalty.every, float32=penalty.needs_float32)
 
-    def lazy_phase(self, name: str) -> Phase:
+    def lazy_loss(self, phase: str, player: str, name: str, draws: Draws) -> Losses:
         penalty = self.penalties[name]
+        return Losses({name: penalty(self.turn(phase, player, draws, **demands_of([penalty])))})
 
-        def loss(draws: Draws) -> Losses:
-            return Losses({name: penalty(self.turn(name, draws, penalty.slopes))})
+    def on(self, player: str) -> dict[str, Penalty]:
+        return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
 
-        return Phase(name, penalty.on, loss, every=penalty.every, float32=True)
+    def judge(self, turn: Turn) -> Losses:
+        """The discriminator's loss."""
+        real, fake = self.flip(turn.real_logits, turn.fake_logits, turn.draws)
+        watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
+        terms = {"adversarial": per_sample(self.loss.discriminator(real, fake))}
+        return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
 
-    def turn(self, phase: str, draws: Draws, slopes: frozenset[str] = frozenset()) -> Turn:
+    def deceive(self, turn: Turn) -> Losses:
+        """The generator's loss."""
+        self.keep(turn)
+        real = turn.real_logits if self.loss.uses_real else None
+        return Losses({"adversarial": self.best(self.loss.generator(turn.fake_logits, real), turn)})
+
+    def keep(self, turn: Turn) -> None:
+        """The generator's images for the discriminator's next turn, if that is to use them."""
+        if self.reuse_fakes:
+            self.kept[turn.draws.start] = each(torch.Tensor.detach, turn.generated)
+
+    def best(self, values: Tensor, turn: Turn) -> Tensor:
+        """Of the generator's loss those images that count."""
+        values = per_sample(values)
+        return self.top_k(values, per_sample(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
+
+    def turn(
+        self, phase: str, player: str, draws: Draws, slopes: frozenset[str] = frozenset(), with_features: bool = False
+    ) -> Turn:
         position = draws.key[-1] * self.batch_size
+        judging = phase == "discriminator"
+        recalls = self.replay and player == "discriminator"
         return Turn(
+            player=player,
             network=self.model.discriminator,
+            generator=self.model.generator,
             images=lambda: self.stream.batch(phase, position, draws),
-            generate=lambda: self.fakes(draws),
+            labelled=lambda: self.stream.labelled(f"{phase}/labelled", position, draws),
+            noise=lambda: self.model.latent.draw(draws),
             draws=draws,
+            condition=self.stream.labels(phase, position, draws) if self.model.conditional else None,
             slopes=slopes,
-            joint=self.joint and not slopes,
+            joint=judging and self.joint and not slopes,
+            with_features=with_features,
+            augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
+            kept=self.kept.pop(draws.start, None) if judging else None,
+            recall=partial(self.recall, draws=draws, new=judging) if recalls else None,
+            seen=self.images,
+            total=self.total_images,
         )
 
-    @torch.no_grad()
-    def fakes(self, draws: Draws) -> Tensor:
-        """Generated images for the discriminator, without a graph."""
-        kept = self.kept.pop(draws.start, None)
-        return self.model.generator(self.model.latent.draw(draws)) if kept is None else kept
+    def recall(self, generated: Generated, *, draws: Draws, new: bool) -> Generated:
+        """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
+        if new:
+            self.replay.remember(generated, draws)
+        return self.replay.mix(generated, draws)
+
+    def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
+        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own."""
+        for name, augmentation in self.augmentations.items():
+            images = augmentation(images, draws.of(f"{name}/{purpose}"), self.images / self.total_images)
+        return images
 
     def flip(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Some pairs swapped, which flips both their labels: Salimans et al. 2016's advice against a sure critic."""
@@ -135,6 +191,15 @@ class Alternating(Trainer):
             return real, fake
         swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
+
+
+def demands_of(penalties: Iterable[Penalty]) -> dict[str, Any]:
+    """What a turn must prepare for its penalties."""
+    penalties = list(penalties)
+    return {
+        "slopes": frozenset().union(*(penalty.slopes for penalty in penalties)),
+        "with_features": any(penalty.needs_features for penalty in penalties),
+    }
 
 
 def per_sample(values: Tensor) -> Tensor:

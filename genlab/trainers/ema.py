@@ -7,6 +7,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
+from genlab.ramp import Ramp, at
 from genlab.types import Positive, Share
 
 
@@ -20,20 +21,24 @@ class EMA:
     def __init__(
         self,
         network: nn.Module,
+        total: int = 0,  # images in the whole run, which a ramp may last for
         *,
-        halflife: Positive = 10_000,  # images
+        halflife: Positive | Ramp = 10_000,  # images
         warmup: Share = 0.05,  # of the images seen; 0: no warm-up
     ) -> None:
-        self.halflife, self.warmup = halflife, warmup
+        self.total, self.halflife, self.warmup = total, halflife, warmup
         self.network = deepcopy(network).eval().requires_grad_(False)
-        self._average = [tensor for tensor in self._tensors(self.network) if tensor.is_floating_point()]
-        self._current = [tensor for tensor in self._tensors(network) if tensor.is_floating_point()]
+        self._average, self._vectors = self._tensors(self.network)
+        self._current, self._current_vectors = self._tensors(network)
 
     @torch.no_grad()
     def update(self, new: int, seen: int) -> None:
         """After `new` images, `seen` in all."""
-        halflife = min(self.halflife, seen * self.warmup) if self.warmup else self.halflife
+        halflife = at(self.halflife, seen, self.total)
+        halflife = min(halflife, seen * self.warmup) if self.warmup else halflife
         torch._foreach_lerp_(self._average, self._current, 1 - 0.5 ** (new / max(halflife, 1e-8)))
+        if self._vectors:
+            torch._foreach_copy_(self._vectors, self._current_vectors)
 
     def state_dict(self) -> dict:
         return self.network.state_dict()
@@ -42,5 +47,12 @@ class EMA:
         self.network.load_state_dict(state)
 
     @staticmethod
-    def _tensors(network: nn.Module) -> list[torch.Tensor]:
-        return [*network.parameters(), *network.buffers()]
+    def _tensors(network: nn.Module) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Those to average, and those to copy: the singular vectors that spectral normalisation keeps.
+
+        The mean of unit vectors is shorter; it would underestimate singular values and let weights grow.
+        """
+        buffers = dict(network.named_buffers())
+        vectors = {name: buffer for name, buffer in buffers.items() if "parametrizations" in name.split(".")}
+        rest = [*network.parameters(), *(buffer for name, buffer in buffers.items() if name not in vectors)]
+        return [tensor for tensor in rest if tensor.is_floating_point()], list(vectors.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, pi
 
+from genlab.ramp import Ramp
 from genlab.types import Count, NonNegative, Whole
 
 
@@ -13,10 +14,15 @@ class Constant:
     """A factor on the learning rate: rises from 0 over `warmup` images, then 1."""
 
     warmup: Whole = 0  # images
+    beta2: Ramp | None = None  # of Adam, instead of the optimizer's own
 
     def __call__(self, images: int, total: int) -> float:
         rise = min(1.0, (images + 1) / self.warmup) if self.warmup else 1.0
         return rise * self.fall(images, total)
+
+    def second_beta(self, images: int, total: int) -> float | None:
+        """Adam's, where it changes."""
+        return None if self.beta2 is None else self.beta2(images, total)
 
     def fall(self, images: int, total: int) -> float:
         return 1.0

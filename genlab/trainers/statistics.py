@@ -10,7 +10,6 @@ from torch import Tensor
 from genlab import distributed
 from genlab.errors import RunError
 
-
 MOST = 50_000  # values kept for a flush that nobody asks for
 
 

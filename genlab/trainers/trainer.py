@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ from genlab.types import Count, Positive
 
 if TYPE_CHECKING:
     from genlab.callbacks.base import Callback
+    from genlab.data.augment import Augmentation
     from genlab.losses import AdversarialLoss, Penalty
 
 SAMPLES = 500  # rows of the fixed noise that are drawn together
@@ -40,6 +41,7 @@ class System:
     data: InMemory
     loss: AdversarialLoss
     penalties: dict[str, Penalty]
+    augmentations: dict[str, Augmentation]  # of what the discriminator is shown, in this order
     optimizers: dict[str, Callable[..., torch.optim.Optimizer]]  # one a player: parameters -> optimizer
     schedule: Constant  # (images, total) -> factor on every learning rate
 
@@ -55,7 +57,12 @@ class Run:
 
 
 class Trainer:
-    """Everything a strategy shares. A strategy says in `take_step` which phases make up a step."""
+    """Everything a strategy shares. A strategy says in `take_step` which phases make up a step.
+
+    Raises ConfigError for a model without the players that the strategy moves.
+    """
+
+    moves: ClassVar[frozenset[str]] = frozenset()  # players
 
     def __init__(
         self,
@@ -74,7 +81,8 @@ class Trainer:
         ema: Callable[[nn.Module], EMA] | None = None,
     ) -> None:
         self.system = system
-        self.model, self.data, self.loss, self.penalties = system.model, system.data, system.loss, system.penalties
+        self.model, self.data, self.loss = system.model, system.data, system.loss
+        self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
         self.device = choose_device(device, deterministic)
@@ -84,13 +92,14 @@ class Trainer:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(self.device, dtype).to(memory_format=layout)
         self.players = self.make_players()
-        self.ema = ema(self.model.generator) if ema else None
+        self.ema = ema(self.model.generator, images) if ema else None
         self.stream = Stream(
             self.data.train,
             seed=run.seed,
             device=self.device,
             dtype=dtype,
             flip=self.data.flip,
+            scale=self.spec.scale,
             channels_last=channels_last,
         )
         self.statistics = Statistics()
@@ -106,6 +115,11 @@ class Trainer:
 
     def make_players(self) -> dict[str, Player]:
         networks, optimizers = self.model.players, self.system.optimizers
+        if not self.moves <= networks.keys():
+            raise ConfigError(
+                f"trainer: {type(self).__name__} moves {' and '.join(sorted(self.moves))}, but the model's players are "
+                f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
+            )
         if networks.keys() != optimizers.keys():
             raise ConfigError(
                 f"optimizer: has entries for {sorted(optimizers)}, but the model's players are {sorted(networks)}. "
@@ -113,7 +127,7 @@ class Trainer:
             )
         players = {name: Player(name, net, optimizers[name](net.parameters())) for name, net in networks.items()}
         for player in players.values():
-            player.make_room([penalty.every for penalty in self.penalties.values() if penalty.on == player.name])
+            player.make_room([penalty.every for penalty in self.penalties.values() if player.name in penalty.players])
         return players
 
     @property
@@ -123,7 +137,10 @@ class Trainer:
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
         watchers = {f"callback/{name}": call for name, call in self.callbacks.items() if hasattr(call, "state_dict")}
         average = {"ema": self.ema} if self.ema else {}
-        return {**networks, **optimizers, **average, **watchers, "statistics": self.statistics, "position": self}
+        terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
+        stateful = {name: term for name, term in terms.items() if hasattr(term, "state_dict")}
+        own = {"statistics": self.statistics, "position": self}
+        return {**networks, **optimizers, **average, **stateful, **watchers, **own}
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
@@ -144,7 +161,8 @@ class Trainer:
         raise NotImplementedError
 
     def take_turn(self, phase: Phase) -> None:
-        self.players[phase.player].scale_rate(self.system.schedule(self.images, self.total_images))
+        schedule, now = self.system.schedule, (self.images, self.total_images)
+        self.players[phase.player].follow(schedule(*now), schedule.second_beta(*now))
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
@@ -202,15 +220,47 @@ class Trainer:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}
 
     @torch.no_grad()
-    def draw_samples(self, start: int, count: int) -> Tensor:
-        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any."""
-        with self.sampling() as generator:
-            chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
-            noise = torch.cat([self.model.latent.draw(self._noise(chunk)) for chunk in chunks])
-            first = start - chunks.start * SAMPLES
-            return generator(noise[first : first + count])
+    def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
+        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any.
 
-    def _noise(self, chunk: int) -> Draws:
+        A conditional model is told `condition`, by default `sample_conditions` of the same rows.
+        """
+        if condition is None:
+            condition = self.sample_conditions(start, count)
+        with self.sampling() as generator:
+            noise = self._fixed(start, count, self.model.latent.draw)
+            return self.render(generator(noise, condition))
+
+    def sample_conditions(self, start: int, count: int) -> Tensor | None:
+        """Of the same samples: labels as the training images have them; None: the model is not conditional."""
+        if not self.model.conditional:
+            return None
+        return self._fixed(start, count, self._draw_labels).to(self.device)
+
+    @property
+    def caption(self) -> str:
+        """What must be known of samples that are no fair picture of the model."""
+        return getattr(self.model, "caption", "")
+
+    def render(self, output: Tensor) -> Tensor:
+        """What the sampled network gives, as images in [-1, 1]."""
+        return output
+
+    def _fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
+        """Rows `start` to `start + count` of an endless fixed stream."""
+        chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
+        rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])
+        first = start - chunks.start * SAMPLES
+        return rows[first : first + count]
+
+    def _draw_labels(self, draws: Draws) -> Tensor:
+        labels = self.data.train.labels
+        rows = (draws.uniform("labels").cpu() * len(labels)).long()
+        chosen = labels[rows]
+        return chosen.to(self.engine.dtype) if chosen.is_floating_point() else chosen
+
+    def fixed_draws(self, chunk: int) -> Draws:
+        """Of `SAMPLES` rows of the fixed stream that samples come from."""
         return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.engine.dtype)
 
     @contextmanager
@@ -223,6 +273,10 @@ class Trainer:
             yield generator
         finally:
             generator.train(was_training)
+
+
+def prefixed(prefix: str, parts: dict[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}/{name}": part for name, part in parts.items()}
 
 
 def check_batch(batch_size: int, accumulate: int, images: int) -> None:

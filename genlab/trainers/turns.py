@@ -36,6 +36,7 @@ class Player:
     optimizer: torch.optim.Optimizer
     turns: int = 0
     rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
+    share: float = 1.0  # of the turns that are no lazy penalty's
     parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,15 +54,18 @@ class Player:
 
     def make_room(self, intervals: list[int]) -> None:
         """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
-        share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
-        self.rates = [rate * share for rate in self.rates]
+        self.share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
+        self.rates = [rate * self.share for rate in self.rates]
         for group in self.optimizer.param_groups:
             if "betas" in group:
-                group["betas"] = tuple(beta**share for beta in group["betas"])
+                group["betas"] = tuple(beta**self.share for beta in group["betas"])
 
-    def scale_rate(self, factor: float) -> None:
+    def follow(self, factor: float, beta2: float | None = None) -> None:
+        """Sets what a schedule changes: the learning rate and, where it has one, Adam's second beta."""
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
+            if beta2 is not None and "betas" in group:
+                group["betas"] = (group["betas"][0], beta2**self.share)
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
     """Freeze the others, sum gradients over micro-batches, average over ranks, clip, step."""
     player = players[phase.player]
     for other in players.values():
-        other.freeze(other is not player)
+        other.freeze(True)
+    player.freeze(False)  # last: players may share parameters
     player.forget_gradients()
     reseed_global(mix(engine.seed, phase.name, player.turns, distributed.rank()), engine.device)
     for draws in micro_batches(phase, player, engine):
@@ -150,5 +155,9 @@ def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draw
 
 
 def has_batch_norm(network: nn.Module) -> bool:
-    """Whether an image's output depends on the other images of its batch (while training)."""
     return any(isinstance(module, _BatchNorm) for module in network.modules())
+
+
+def mixes_batch(network: nn.Module) -> bool:
+    """Whether an image's output depends on the other images of its batch (while training)."""
+    return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())

@@ -4,21 +4,31 @@ from typing import Literal
 
 from torch import nn
 
-NormName = Literal["batch", "layer", "instance", "none"]
+from genlab.models.layers.virtual_norm import VirtualBatchNorm
+
+NormName = Literal["batch", "layer", "instance", "virtual", "virtual_large", "none"]
+VectorNormName = Literal["batch", "layer", "virtual", "virtual_large", "none"]  # one value has no instance to normalise
+
+VIRTUAL = {
+    "virtual": VirtualBatchNorm,
+    "virtual_large": lambda features: VirtualBatchNorm(features, reference=256, sample=False),
+}
 
 
 def norm2d(name: NormName, channels: int) -> list[nn.Module]:
     """For [N, C, H, W]. `layer` takes all of a sample's values together (one group)."""
-    return {
-        "batch": lambda: [nn.BatchNorm2d(channels)],
-        "layer": lambda: [nn.GroupNorm(1, channels)],
-        "instance": lambda: [nn.InstanceNorm2d(channels, affine=True)],
-        "none": lambda: [],
-    }[name]()
+    if name == "none":
+        return []
+    layers = {
+        "batch": nn.BatchNorm2d,
+        "layer": lambda channels: nn.GroupNorm(1, channels),
+        "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
+    }
+    return [(layers | VIRTUAL)[name](channels)]
 
 
-def norm1d(name: Literal["batch", "layer", "none"], features: int) -> list[nn.Module]:
-    """For [N, F]. There is no instance normalisation of one value."""
-    return {"batch": lambda: [nn.BatchNorm1d(features)], "layer": lambda: [nn.LayerNorm(features)], "none": list}[
-        name
-    ]()
+def norm1d(name: VectorNormName, features: int) -> list[nn.Module]:
+    """For [N, F]."""
+    if name == "none":
+        return []
+    return [({"batch": nn.BatchNorm1d, "layer": nn.LayerNorm} | VIRTUAL)[name](features)]

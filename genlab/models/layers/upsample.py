@@ -24,9 +24,10 @@ class UpsampleConv2d(nn.Conv2d):
         self.register_buffer("fold", torch.kron(fold, fold).T.contiguous(), persistent=False)  # [9, 16]
 
     def forward(self, images: Tensor) -> Tensor:
-        weight = (self.weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
-        weight = weight.contiguous(memory_format=layout(self.weight))  # a layer's output lies as its weight does
-        return conv_transpose2d(images, weight, self.bias, stride=2, padding=1)
+        weight = self.weight  # read once: a parametrisation computes it each time
+        folded = (weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
+        folded = folded.contiguous(memory_format=layout(weight))  # a layer's output lies as its weight does
+        return conv_transpose2d(images, folded, self.bias, stride=2, padding=1)
 
 
 def layout(tensor: Tensor) -> torch.memory_format:

@@ -1,4 +1,4 @@
-"""Convolutions between a vector and a map, run as the matrix products that they are."""
+"""A convolution from a vector to a map, run as the matrix product that it is."""
 
 from torch import Tensor, nn
 
@@ -10,11 +10,3 @@ class FromVector(nn.ConvTranspose2d):
         weight = self.weight.permute(0, 2, 3, 1)  # [in, H, W, out]: no copy in channels_last
         rows = maps.flatten(1) @ weight.flatten(1)
         return rows.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
-
-
-class ToVector(nn.Conv2d):
-    """A convolution as large as its input: [N, in, H, W] -> [N, out, 1, 1] with a kernel of H x W."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # [out, H * W * in]
-        return (maps.permute(0, 2, 3, 1).flatten(1) @ weight.T)[:, :, None, None]

@@ -1,0 +1,29 @@
+"""Downsampling by two, with a convolution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d
+
+from genlab.models.layers.upsample import FOLD, layout
+
+
+class ConvDownsample2d(nn.Conv2d):
+    """A 3x3 convolution and 2x2 average pooling, run as one 4x4 convolution of stride 2.
+
+    Same parameters and function as `AvgPool2d(2)` after `Conv2d(3, padding=1)`, at 16/36 of its
+    multiplications: [N, in, 2H, 2W] -> [N, out, H, W].
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
+        # Along one axis, output i is half of (w0 | w0 + w1 | w1 + w2 | w2) of inputs 2i-1 ... 2i+2:
+        # the taps of upsampling, in reverse.
+        fold = torch.tensor(FOLD).flip(0) / 2
+        self.register_buffer("fold", torch.kron(fold, fold).T.contiguous(), persistent=False)  # [9, 16]
+
+    def forward(self, images: Tensor) -> Tensor:
+        weight = self.weight  # read once: a parametrisation computes it each time
+        folded = (weight.flatten(2) @ self.fold).unflatten(2, (4, 4))
+        return conv2d(images, folded.contiguous(memory_format=layout(weight)), self.bias, stride=2, padding=1)

@@ -1,0 +1,116 @@
+"""Virtual batch normalisation: Salimans et al. 2016, section 3.5.
+
+Batch normalisation makes an image depend on the other images of its batch. Here a reference batch, drawn once
+and kept, takes the place of the others: it runs through the network in front of every batch, which costs so
+many rows more and is why the paper has it in the generator alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from genlab.errors import ConfigError
+from genlab.random import Draws
+from genlab.spec import Spec
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from genlab.models.latent import Normal, Uniform
+
+REFUSAL = (
+    "norm=virtual: a reference batch runs in front of generators' batches only "
+    "(Salimans et al. 2016, section 3.5). Choose batch, layer, instance or none for this network."
+)
+
+
+class VirtualBatchNorm(nn.Module):
+    """[R + N, C, ...] -> the same, its first R rows the reference batch, in `WithReference`.
+
+    The reference is normalised by its own statistics. With `sample` each other row joins it with a share of
+    1 / (R + 1), as in the paper; without, the statistics are the reference's alone, which asks for a larger one.
+
+    Raises ConfigError where nothing put a reference in front of the batch.
+    """
+
+    def __init__(self, features: Count, *, reference: Count = 64, sample: bool = True, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.reference, self.sample, self.eps = reference, sample, eps
+        self.has_reference = False  # set by what provides it
+        self.weight = nn.Parameter(torch.ones(features))
+        self.bias = nn.Parameter(torch.zeros(features))
+
+    def forward(self, values: Tensor) -> Tensor:
+        if not self.has_reference:
+            raise ConfigError(REFUSAL)
+        maps = values if values.ndim > 2 else values[..., None]
+        mean, variance = self.statistics(maps)
+        scale = self.weight / (variance + self.eps).sqrt()
+        shift = self.bias - mean * scale
+        places = (..., *[None] * (maps.ndim - 2))
+        return (maps * scale[places] + shift[places]).view_as(values)
+
+    def statistics(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance that normalise each row, [R + N or 1, C] each, of maps [R + N, C, ...]."""
+        places = tuple(range(2, maps.ndim))
+        reference = maps[: self.reference]
+        mean, variance = reference.mean((0, *places)), reference.var((0, *places), correction=0)
+        if not self.sample:
+            return mean[None], variance[None]
+        share = torch.full((len(maps), 1), 1 / (self.reference + 1), device=maps.device, dtype=maps.dtype)
+        share[: self.reference] = 0
+        own, spread = maps.mean(places), maps.var(places, correction=0)
+        joint = mean + share * (own - mean)
+        within = variance + share * (spread - variance)
+        between = (1 - share) * (mean - joint).square() + share * (own - joint).square()
+        return joint, within + between
+
+
+class WithReference(nn.Module):
+    """A generator with virtual batch normalisation, (z [N, L], condition) -> images, and the batch it refers to."""
+
+    def __init__(self, network: nn.Module, latents: Tensor, condition: Tensor | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("latents", latents)  # [R, L]
+        self.register_buffer("condition", condition)
+        for layer in virtual_layers(network):
+            layer.has_reference = True
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        if self.condition is not None:
+            condition = torch.cat([self.condition, condition])
+        return self.network(torch.cat([self.latents, z]), condition)[len(self.latents) :]
+
+
+def virtual_layers(network: nn.Module) -> list[VirtualBatchNorm]:
+    return [module for module in network.modules() if isinstance(module, VirtualBatchNorm)]
+
+
+def with_reference(network: nn.Module, latent: Normal | Uniform, spec: Spec) -> nn.Module:
+    """The generator, with a reference batch of the latent's law if a layer of it wants one.
+
+    The batch depends on torch's global seed, as initial weights do.
+    """
+    layers = virtual_layers(network)
+    if not layers:
+        return network
+    rows, seed = layers[0].reference, int(torch.randint(2**31, ()))
+    draws = Draws((seed, "reference"), rows, 0, rows, torch.device("cpu"))
+    return WithReference(network, latent.draw(draws), reference_condition(spec, draws))
+
+
+def reference_condition(spec: Spec, draws: Draws) -> Tensor | None:
+    """Every class alike, or attributes that are there or not; None without a condition."""
+    if spec.classes:
+        return torch.arange(draws.batch) % spec.classes
+    return draws.uniform("attributes", spec.attributes).round() if spec.attributes else None
+
+
+def without_reference(network: nn.Module) -> nn.Module:
+    """The discriminator. Raises ConfigError if a layer of it wants a reference batch."""
+    if virtual_layers(network):
+        raise ConfigError(f"model.discriminator.{REFUSAL}")
+    return network

@@ -1,0 +1,120 @@
+"""Strategies of autoencoders with a discriminator. The loss is the adversarial one; penalties act on its players."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.losses import Turn
+from genlab.losses.elbo import kl_to_standard_normal
+from genlab.losses.reconstruction import Reconstruction, feature_error
+from genlab.random import Draws
+from genlab.trainers.alternating import Alternating
+from genlab.trainers.trainer import Run, System
+from genlab.trainers.turns import Losses, Phase
+from genlab.types import NonNegative
+
+
+class AdversarialAutoencoding(Alternating):
+    """Makhzani et al. 2016, section 2: the autoencoder's turn, then the discriminator's and the encoder's.
+
+    To the discriminator draws from the prior are real and codes are generated.
+    """
+
+    moves: ClassVar[frozenset[str]] = frozenset({"autoencoder", "discriminator", "generator"})
+
+    def __init__(
+        self,
+        system: System,
+        run: Run,
+        *,
+        reconstruction: Reconstruction,  # of the autoencoder's turn
+        **shared: Any,  # what `Alternating` takes
+    ) -> None:
+        super().__init__(system, run, **shared)
+        if self.augmentations:
+            raise ConfigError("augment: the discriminator of this model sees codes, not images. Set augment=[].")
+        if reconstruction.needs_images and self.spec.height is None:
+            raise ConfigError(
+                f"trainer.reconstruction is {type(reconstruction).__name__}, of pixels, and the data are points: "
+                "trainer.reconstruction._target_=genlab.losses.Gaussian."
+            )
+        self.reconstruction = reconstruction
+        self.phase = Phase("autoencoder", "autoencoder", self.measure)
+
+    def take_step(self) -> None:
+        self.take_turn(self.phase)
+        self.players["autoencoder"].turns += 1
+        super().take_step()
+
+    def measure(self, draws: Draws) -> Losses:
+        turn = super().turn("autoencoder", "generator", draws)
+        output = self.model.autoencoder(turn.real, turn.condition).to(turn.real.dtype)
+        return Losses({"reconstruction": self.reconstruction.reconstruction(output, turn.real)})
+
+    def turn(self, *args: Any, **demands: Any) -> Turn:
+        turn = super().turn(*args, **demands)
+        turn.generator, turn.noise, turn.images = self.model.encoder, turn.images, turn.noise
+        return turn
+
+    def render(self, output: Tensor) -> Tensor:
+        return self.reconstruction.picture(output)
+
+
+class VariationalAlternating(Alternating):
+    """Larsen et al. 2016, algorithm 1: the encoder's turn, then the discriminator's and the generator's.
+
+    Every other generated image is a reconstruction, the rest are samples; the paper shows the discriminator all of
+    both, and so twice as many generated images as real ones.
+    """
+
+    moves: ClassVar[frozenset[str]] = frozenset({"encoder", "discriminator", "generator"})
+
+    def __init__(
+        self,
+        system: System,
+        run: Run,
+        *,
+        gamma: NonNegative = 1e-2,  # weight of the feature error in the generator's turn
+        **shared: Any,  # what `Alternating` takes
+    ) -> None:
+        super().__init__(system, run, **shared)
+        self.gamma = gamma
+        self.phase = Phase("encoder", "encoder", self.measure)
+
+    def take_step(self) -> None:
+        self.take_turn(self.phase)
+        self.players["encoder"].turns += 1
+        super().take_step()
+
+    def measure(self, draws: Draws) -> Losses:
+        """The encoder's loss: equation 3, and equation 7 for the error."""
+        turn = super().turn("encoder", "generator", draws)
+        posterior = self.model.posterior(turn.real, turn.condition)
+        turn.noise = lambda: posterior.sample(draws.normal("posterior", self.model.latent.size))
+        divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
+        return Losses({"divergence": divergence.sum(1), "features": feature_error(turn)})
+
+    def deceive(self, turn: Turn) -> Losses:
+        losses = super().deceive(turn)
+        halves = 2 * self.gamma * self.reconstructed(turn.draws)  # twice half of the batch
+        return losses._replace(terms=losses.terms | {"features": halves * feature_error(turn)})
+
+    def turn(self, phase: str, player: str, draws: Draws, **demands: Any) -> Turn:
+        turn = super().turn(phase, player, draws, **demands)
+        turn.noise = lambda: self.latents(turn)
+        turn.with_features = turn.with_features or player == "generator"
+        return turn
+
+    @torch.no_grad()
+    def latents(self, turn: Turn) -> Tensor:
+        posterior = self.model.posterior(turn.real, turn.condition)
+        codes = posterior.sample(turn.draws.normal("posterior", self.model.latent.size))
+        return torch.where(self.reconstructed(turn.draws)[:, None] > 0, codes, self.model.latent.draw(turn.draws))
+
+    def reconstructed(self, draws: Draws) -> Tensor:
+        """1 for the rows that are reconstructions, 0 for samples, [N]."""
+        return torch.arange(draws.start, draws.stop, device=self.device).remainder(2).to(self.engine.dtype)

@@ -1,0 +1,59 @@
+"""The strategy of what has a solution: no gradients, one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.losses.reconstruction import SquaredError
+from genlab.random import Draws
+from genlab.trainers.trainer import Run, System, Trainer
+from genlab.types import Count
+
+
+class ClosedForm(Trainer):
+    """One step shows the model all images, `batch_size` at a time and as often as it asks for them.
+
+    Raises ConfigError for a loss that the solution does not minimise, and for more images than there are.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        run: Run,
+        *,
+        images: Count | None = None,  # look at the first N of the shuffled ones; null: at all
+        **shared: Any,  # what every trainer takes
+    ) -> None:
+        if not isinstance(system.loss, SquaredError):
+            raise ConfigError(f"loss is {type(system.loss).__name__}: this model minimises loss=squared_error alone.")
+        if not hasattr(system.model, "fit"):
+            raise ConfigError(
+                "trainer: this model has no closed form. Choose the trainer that it comes with, or model=pca."
+            )
+        there = system.data.spec.images
+        if images is not None and images > there:
+            raise ConfigError(f"trainer.images={images}: there are {there} images, and looking twice changes nothing.")
+        super().__init__(system, run, images=images or there, **shared)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        return super().parts | {"network/solution": self.model}
+
+    def take_step(self) -> None:
+        self.model.fit(self.chunks, seed=self.seed)
+        self.images += self.total_images
+        for name, value in self.model.facts().items():
+            self.statistics.add(f"solution/{name}", value, self.step)
+
+    def chunks(self) -> Iterator[Tensor]:
+        """The images in float64, [n, D] each; on the CPU where the device has no such numbers."""
+        place = "cpu" if self.device.type == "mps" else self.device
+        for start in range(0, self.total_images, self.batch_size):
+            count = min(self.batch_size, self.total_images - start)
+            draws = Draws((self.seed, "solution", start), count, 0, count, self.device, self.engine.dtype)
+            yield self.stream.batch("solution", start, draws).to(place, torch.float64).flatten(1)
