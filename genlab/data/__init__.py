@@ -1,7 +1,8 @@
 """Data sets: what they hold in memory, and the batches that training draws from them."""
 
+from genlab.data.corruption import GaussianNoise, Masking
 from genlab.data.dataset import InMemory, Split
 from genlab.data.mnist import MNIST
 from genlab.spec import Spec
 
-__all__ = ["MNIST", "InMemory", "Spec", "Split"]
+__all__ = ["MNIST", "GaussianNoise", "InMemory", "Masking", "Spec", "Split"]

@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate, pad
 
 from genlab.data.dataset import InMemory, Split
 from genlab.errors import ConfigError
+from genlab.random import generator
 from genlab.spec import Spec
 from genlab.types import Count, Whole
 
@@ -33,7 +34,9 @@ class MNIST(InMemory):
     """60,000 training and 10,000 test digits (LeCun et al. 1998), uint8 [N, 1, size, size], labels int64 [N].
 
     `size` 30 and 32 pad the native 28 x 28 by 1 and 2 black pixels a side, which samples and scores crop
-    away again; any other size is a resize with antialiased bilinear filtering, rounded back to 8 bit.
+    away again; any other size is a resize with antialiased bilinear filtering, rounded back to 8 bit. With `binarise`
+    each pixel is white with a probability of its grey value: always the same draw, as Salakhutdinov and Murray 2008
+    made one (theirs is another).
 
     Raises ConfigError if a file is missing or is not MNIST's, or if `limit` or `holdout` leave too few images.
     """
@@ -45,13 +48,20 @@ class MNIST(InMemory):
         size: Count | None = None,  # pixels a side; null: 28
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
+        labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
+        label_seed: Whole = 0,  # which ones
+        binarise: bool = False,  # black and white, drawn once from the grey values
     ) -> None:
         folder = BUNDLED if root is None else Path(root).expanduser()
         train, test = read_split(folder, "train"), read_split(folder, "t10k")
         train, held = _divide(train, limit, holdout)
         train, test = _sized(train, size), _sized(test, size)
         held = _sized(held, size) if holdout else None
-        super().__init__(train, test=test, holdout=held, padding=_padding(size), name="mnist")
+        if binarise:
+            train, test = _binarised(train, "train"), _binarised(test, "test")
+            held = _binarised(held, "holdout") if held else None
+        options = {"padding": _padding(size), "labelled": labelled, "label_seed": label_seed}
+        super().__init__(train, test=test, holdout=held, name="mnist", **options)
 
     @cached_property
     def spec(self) -> Spec:
@@ -127,3 +137,8 @@ def _resized(images: Tensor, size: int) -> Tensor:
     """uint8 [N, C, size, size]; in chunks, as float pixels take four times the memory."""
     resized = interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
     return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def _binarised(split: Split, name: str) -> Split:
+    chance = torch.rand(split.images.shape, generator=generator("mnist", "binarise", name))
+    return split._replace(images=((chance * 255 < split.images) * 255).to(torch.uint8))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from copy import copy
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -27,11 +28,14 @@ class Stream:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         flip: bool = False,
+        scale: float = 1.0,  # points are divided by it
         channels_last: bool = False,
     ) -> None:
-        self.seed, self.device, self.dtype, self.flip = seed, device, dtype, flip
-        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.seed, self.device, self.dtype, self.flip, self.scale = seed, device, dtype, flip, scale
+        layout = channels_last and split.images.ndim == 4
+        self.layout = torch.channels_last if layout else torch.contiguous_format
         self.images = split.images.to(device) if fits(split.images, device) else split.images
+        self.conditions = None if split.labels is None else split.labels.to(self.images.device)
         self.order = lru_cache(maxsize=4)(self._order)
 
     def rows(self, player: str, position: int, count: int) -> Tensor:
@@ -43,13 +47,37 @@ class Stream:
         return torch.cat([indices, self.rows(player, position + len(indices), count - len(indices))])
 
     def batch(self, player: str, position: int, draws: Draws) -> Tensor:
-        """[N, C, H, W] in [-1, 1]: the rows that `draws` is for, of the batch that begins at `position`."""
-        rows = self.rows(player, position + draws.start, draws.stop - draws.start)
-        images = self.images.index_select(0, rows).to(self.device, non_blocking=True)
+        """[N, C, H, W] in [-1, 1], or points [N, D]: the rows that `draws` is for, of the batch from `position` on."""
+        images = self.images.index_select(0, self._mine(player, position, draws))
+        images = images.to(self.device, non_blocking=True)
+        if images.dtype != torch.uint8:
+            return images.to(self.dtype).div_(self.scale)
         images = images.to(self.dtype, memory_format=self.layout).mul_(1 / 127.5).sub_(1)
         if not self.flip:
             return images
         return torch.where(draws.uniform("flip", 1, 1, 1) < 0.5, images.flip(-1), images)
+
+    def labels(self, player: str, position: int, draws: Draws) -> Tensor:
+        """Of the same rows: classes int64 [N] or attributes [N, K]."""
+        labels = self.conditions.index_select(0, self._mine(player, position, draws)).to(self.device, non_blocking=True)
+        return labels.to(self.dtype) if labels.is_floating_point() else labels
+
+    def labelled(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
+        """As `batch` and `labels`, from an endless stream of the labelled images alone."""
+        return self._labelled.batch(player, position, draws), self._labelled.labels(player, position, draws)
+
+    @cached_property
+    def _labelled(self) -> Stream:
+        rows = (self.conditions >= 0).nonzero().squeeze(1)
+        if len(rows) == len(self.images):
+            return self
+        part = copy(self)
+        part.images, part.conditions = self.images[rows], self.conditions[rows]
+        part.order = lru_cache(maxsize=4)(part._order)
+        return part
+
+    def _mine(self, player: str, position: int, draws: Draws) -> Tensor:
+        return self.rows(player, position + draws.start, draws.stop - draws.start)
 
     def _order(self, player: str, epoch: int) -> Tensor:
         source = generator(self.seed, "order", player, epoch)

@@ -119,3 +119,19 @@ def test_a_changed_pixel_is_noticed(folder):
     path.write_bytes(gzip.compress(bytes(content), compresslevel=1))
     with pytest.raises(ConfigError, match=r"t10k-images-idx3-ubyte\.gz: its content is not MNIST's"):
         MNIST(str(folder))
+
+
+def test_binarised_digits_are_white_as_often_as_they_were_grey(mnist):
+    data = MNIST(binarise=True, limit=5_000, holdout=5_000)
+    grey = {"train": mnist.train.images[:5_000], "holdout": mnist.train.images[-5_000:], "test": mnist.test.images}
+    for name, pixels in grey.items():
+        drawn = data.reference(name).images
+        assert drawn.unique().tolist() == [0, 255]
+        assert drawn.double().mean() == pytest.approx(pixels.double().mean().item(), rel=0.01)
+        assert not drawn[pixels == 0].any() and (drawn[pixels == 255] == 255).all()
+
+
+def test_binarised_once_is_binarised_for_all():
+    few, more = MNIST(binarise=True, limit=100), MNIST(binarise=True, limit=2_000)
+    assert torch.equal(few.train.images, more.train.images[:100])
+    assert torch.equal(few.test.images, more.test.images)

@@ -1,0 +1,7 @@
+"""What happens to images on their way to the discriminator."""
+
+from genlab.data.augment.base import Augmentation
+from genlab.data.augment.diffaugment import DiffAugment
+from genlab.data.augment.instance_noise import InstanceNoise
+
+__all__ = ["Augmentation", "DiffAugment", "InstanceNoise"]

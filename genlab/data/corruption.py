@@ -1,0 +1,35 @@
+"""What a denoising autoencoder is shown in place of an image: functions of (images, draws)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genlab.random import Draws
+from genlab.types import NonNegative, Share
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Vincent et al. 2010, section 3.3: normal noise is added."""
+
+    deviation: NonNegative = 0.5  # of values in [-1, 1]
+
+    def __call__(self, images: Tensor, draws: Draws) -> Tensor:
+        return images + self.deviation * draws.normal("corruption", *images.shape[1:])
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Vincent et al. 2008, section 2.3: a share of the values is lost. Pixels turn black, coordinates of points 0.
+
+    Each value by its own chance, where the paper takes an exact number of them.
+    """
+
+    share: Share = 0.25
+
+    def __call__(self, images: Tensor, draws: Draws) -> Tensor:
+        lost = draws.uniform("corruption", *images.shape[1:]) < self.share
+        return torch.where(lost, -1.0 if images.ndim == 4 else 0.0, images)

@@ -1,0 +1,134 @@
+"""A user's own image files: a folder or a zip, with subfolders as classes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from genlab.data.cache import Add, Rest, cached
+from genlab.data.layout import layout
+from genlab.data.sources import SHOWN, SUFFIXES, Source, listed, open_source
+from genlab.data.stored import Stored
+from genlab.errors import ConfigError
+from genlab.types import Count, Whole
+
+log = logging.getLogger(__name__)
+
+
+class Folder(Stored):
+    """Images below a folder or in a zip archive, uint8 [N, C, H, W], decoded once into the cache.
+
+    Folders mean what `layout` says; files become pixels as `pictures.Rule` says. The order of the images is a hash of
+    their names, so that `limit` and `holdout` take fair samples.
+
+    Raises ConfigError if there is no image, if files give none (all of them are named) and `on_error` is `error`,
+    if sizes differ and `size` is null, or if an archive's members lead out of it.
+    """
+
+    def __init__(
+        self,
+        root: str | None = None,  # a folder or a zip archive
+        *,
+        size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
+        channels: Literal[1, 3] | None = None,  # null: 1 if every file is grey, else 3
+        limit: Count | None = None,  # train on the first N images only
+        holdout: Whole = 0,  # keep the last N training images from training
+        labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
+        label_seed: Whole = 0,  # which ones
+        flip: bool = False,  # mirror half of the training images
+        on_error: Literal["error", "skip"] = "error",  # what to do about files that give no image
+    ) -> None:
+        if root is None:
+            raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
+        path = Path(root).expanduser()
+        source = open_source(path)
+        refuse_nothing(source, path)
+        key = {"content": source.content_key(), "size": size, "channels": channels}
+        table = cached({"folder": key}, lambda add: decode(source, path, add, size=size, channels=channels))
+        check_skipped(table.facts, path, on_error == "skip")
+        self.class_names: list[str] = table.facts["classes"]
+        super().__init__(
+            table,
+            name=path.absolute().stem,
+            classes=len(self.class_names) or None,
+            limit=limit,
+            holdout=holdout,
+            labelled=labelled,
+            label_seed=label_seed,
+            flip=flip,
+        )
+
+
+def refuse_nothing(source: Source, root: Path) -> None:
+    if not source.names:
+        raise ConfigError(
+            f"data.root={root}: no images among {source.others} files; expected {', '.join(SUFFIXES)}, "
+            "in subfolders by class or without any."
+        )
+
+
+def decode(source: Source, root: Path, add: Add, *, size: int | None, channels: int | None) -> Rest:
+    """Every picture that can be used, split by split. Raises ConfigError if sizes differ or none is left to train on.
+
+    Bad files are facts of the table: whether they matter is asked at every load.
+    """
+    from genlab.data.decoder import Decoder  # Pillow takes a moment to load
+    from genlab.data.pictures import Rule
+
+    found = layout(source.names)
+    log.info("%s: decoding %s images, once", root, f"{len(found.labels):,}")
+    rule = Rule(channels or channels_of(source), size)
+    decoder = Decoder(source, rule, add, label=f"data.root={root}")
+    stored = {split: decoder.store(names) for split, names in found.splits.items()}
+    if not stored["train"]:
+        raise unusable(decoder.bad, len(found.labels), root)
+    labels = [found.labels[name] for names in stored.values() for name in names]
+    facts = {
+        "splits": {split: len(names) for split, names in stored.items()},
+        "classes": found.classes,
+        "skipped": decoder.bad,
+        "unused": listed(found.unused),
+    }
+    return Rest(np.array(labels, np.int64) if found.classes else None, facts)
+
+
+def channels_of(source: Source) -> int:
+    """From the headers, up to the first that is not grey."""
+    from genlab.data.decoder import content
+    from genlab.data.pictures import Unusable, is_grey
+
+    for name in source.names:
+        try:
+            if not is_grey(content(source, name)):
+                return 3
+        except Unusable:  # named when it is decoded
+            continue
+    return 1
+
+
+def unusable(bad: dict[str, str], total: int, root: Path) -> ConfigError:
+    return ConfigError(
+        f"data.root={root}: {len(bad)} of {total} images cannot be used:\n{described(bad)}\n"
+        "Repair or remove them, or leave them out with data.on_error=skip."
+    )
+
+
+def described(bad: dict[str, str]) -> str:
+    lines = [f"  {name}: {reason}" for name, reason in sorted(bad.items())[:SHOWN]]
+    return "\n".join(lines + [f"  and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN))
+
+
+def check_skipped(facts: dict, root: Path, skip: bool) -> None:
+    """Raises ConfigError for bad files, or warns of them; warns of images outside of the splits."""
+    bad = facts["skipped"]
+    total = sum(facts["splits"].values()) + len(bad)
+    if bad and not skip:
+        raise unusable(bad, total, root)
+    if bad:
+        said = "data.root=%s: %d of %d images are left out (data.on_error=skip):\n%s"
+        log.warning(said, root, len(bad), total, described(bad))
+    if facts["unused"]:
+        log.warning("data.root=%s: not in the splits that are used: %s", root, facts["unused"])

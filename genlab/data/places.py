@@ -1,0 +1,23 @@
+"""Where a user's data and what is computed from it are kept."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """`$GENLAB_CACHE`, else where the platform keeps what can be computed again."""
+    if chosen := os.environ.get("GENLAB_CACHE"):
+        return Path(chosen).expanduser()
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "genlab"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "genlab"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "genlab"
+
+
+def data_folder() -> Path:
+    """Where data sets are looked for and downloaded to: `$GENLAB_DATA`, else `data` in the cache folder."""
+    chosen = os.environ.get("GENLAB_DATA")
+    return Path(chosen).expanduser() if chosen else cache_folder() / "data"
