@@ -34,6 +34,10 @@ class DigitClassifier(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         return (self.penultimate(self.body(images)) - self.mean) / self.deviation
 
+    def logits(self, features: Tensor) -> Tensor:
+        """What `forward` gives for the images whose features these are."""
+        return self.head((features * self.deviation + self.mean).relu())
+
 
 def _block(channels: int, out_channels: int) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(channels, out_channels, kernel_size=3, padding=1, bias=False)

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from genlab.data.dataset import InMemory, Split
-from genlab.metrics.cache import cached_moments
+from genlab.data.dataset import InMemory
 from genlab.metrics.extractors import Extractor
-from genlab.metrics.frechet import Moments
+from genlab.metrics.metric import Metric
+from genlab.metrics.pixels import as_seen
 from genlab.metrics.records import Record
+from genlab.metrics.reference import Reference
 from genlab.spec import Spec
 from genlab.types import Count
 
-Sample = Callable[[int, int], Tensor]
+Conditions = Callable[[int, int], "Tensor | None"]
 
 
-@runtime_checkable
-class Metric(Protocol):
-    """Is fed features of generated images and yields named numbers."""
+@dataclass(frozen=True)
+class Source:
+    """A fixed stream of generated images, and where in training it comes from."""
 
-    higher_is_better: bool
-
-    def reset(self) -> None: ...
-    def update(self, features: Tensor) -> None: ...
-    def compute(self, reference: Moments) -> dict[str, float]: ...
+    sample: Callable[[int, int], Tensor]  # (start, count) -> float [count, C, H, W] in [-1, 1], or points [count, D]
+    conditions: Conditions = lambda start, count: None  # what those were asked to show
+    seed: int = 0  # of the stream
+    position: int = 0  # images seen in training
+    ema: bool = False  # does the stream come from the averaged generator?
 
 
 class Evaluation:
@@ -47,93 +48,66 @@ class Evaluation:
     ) -> None:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
-        self._reference: tuple[InMemory, str, Moments] | None = None
+        self._reference: Reference | None = None
 
     def check(self, data: InMemory) -> None:
         """Raises ConfigError, before anything is trained, if these images cannot be scored."""
         self.extractor.check(data.spec)
-        data.reference(self.split)
+        self.extractor.check_reading(data.reference(self.split), data.spec)
 
-    def run(
-        self,
-        sample: Sample,  # (start, count) -> images of a fixed stream, float [count, C, H, W] in [-1, 1]
-        data: InMemory,
-        *,
-        device: torch.device | str,
-        seed: int,  # of the stream
-        position: int,  # images seen in training
-        ema: bool,  # does the stream come from the averaged generator?
-    ) -> list[Record]:
+    def run(self, source: Source, data: InMemory, *, device: torch.device | str) -> list[Record]:
         """A record for each number of each metric. Raises ConfigError if the split or two images are missing."""
         self.extractor.to(device)
-        fingerprint, reference = self._measure_reference(data)
-        self._feed(sample, data.spec)
+        reference = self._reference_of(data)
+        self._feed(source, data.spec)
         return [
-            Record(
-                metric=name,
-                value=value,
-                extractor=self.extractor.name,
-                extractor_hash=self.extractor.identity,
-                reference=f"{data.name}/{self.split}",
-                reference_hash=fingerprint,
-                images=self.images,
-                reference_images=reference.count,
-                resize=self.extractor.resize_rule,
-                ema=ema,
-                seed=seed,
-                position=position,
-            )
+            self._record(name, value, metric, reference, source)
             for metric in self.metrics.values()
             for name, value in metric.compute(reference).items()
         ]
 
+    def _record(self, name: str, value: float, metric: Metric, reference: Reference, source: Source) -> Record:
+        return Record(
+            metric=name,
+            value=value,
+            extractor=self.extractor.name,
+            extractor_hash=self.extractor.identity,
+            reference=reference.name,
+            reference_hash=reference.fingerprint,
+            images=self.images,
+            reference_images=reference.count,
+            resize=self.extractor.resize_rule,
+            ema=source.ema,
+            seed=source.seed,
+            position=source.position,
+            settings=metric.settings,
+        )
+
     @torch.no_grad()
-    def _feed(self, sample: Sample, spec: Spec) -> None:
+    def _feed(self, source: Source, spec: Spec) -> None:
         for metric in self.metrics.values():
             metric.reset()
         for start, count in _chunks(self.images, self.batch_size):
-            features = self._features_of(spec.crop(sample(start, count)))
+            features = self._features_of(source.sample(start, count), spec)
+            condition = source.conditions(start, count)
             for metric in self.metrics.values():
-                metric.update(features)
+                metric.update(features, condition)
 
-    def _features_of(self, images: Tensor) -> Tensor:
+    def _features_of(self, images: Tensor, spec: Spec) -> Tensor:
         """Features of generated images; nan for those that are not finite, which 8 bit would turn into a colour."""
         broken = ~images.isfinite().flatten(1).all(1)
-        features = self.extractor(as_saved(images))
+        features = self.extractor(as_seen(images, spec))
         return features.masked_fill(broken.to(features.device).unsqueeze(1), torch.nan)
 
-    def _measure_reference(self, data: InMemory) -> tuple[str, Moments]:
-        """The split's fingerprint and moments; hashed and looked up once a data set."""
-        if self._reference is None or self._reference[0] is not data:
-            split = data.reference(self.split)
-            fingerprint = split.fingerprint()
-            key = {
-                "images": fingerprint,
-                "extractor": self.extractor.identity,
-                "resize": self.extractor.resize_rule,
-                "padding": data.padding,
-            }
-            moments = cached_moments(key, lambda: self._moments_of(split, data.spec))
-            self._reference = data, fingerprint, moments
-        return self._reference[1:]
-
-    def _moments_of(self, split: Split, spec: Spec) -> Moments:
-        moments = Moments()
-        for batch in split.images.split(self.batch_size):
-            moments.update(self.extractor(to_float(spec.crop(batch))))
-        return moments
+    def _reference_of(self, data: InMemory) -> Reference:
+        """Hashed and looked up once a data set; features first, for moments follow from them."""
+        if self._reference is None or self._reference.data is not data:
+            self._reference = Reference(data, self.split, self.extractor, batch_size=self.batch_size)
+        if any(metric.needs_features for metric in self.metrics.values()):
+            _ = self._reference.features
+        return self._reference
 
 
 def _chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
     """(start, count) of each chunk; the last may be smaller."""
     return ((start, min(size, total - start)) for start in range(0, total, size))
-
-
-def as_saved(images: Tensor) -> Tensor:
-    """Float images as they would come back from an 8-bit file."""
-    return to_float(((images.float().clamp(-1, 1) + 1) * 127.5).round())
-
-
-def to_float(pixels: Tensor) -> Tensor:
-    """0 ... 255 -> float in [-1, 1]."""
-    return pixels.float() / 127.5 - 1

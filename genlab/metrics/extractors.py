@@ -6,16 +6,14 @@ import hashlib
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from genlab.data.dataset import Split
 from genlab.errors import ConfigError
-from genlab.metrics.classifier import DigitClassifier
 from genlab.spec import Spec
 
-CLASSIFIER_WEIGHTS = Path(__file__).parent / "weights" / "mnist_classifier.safetensors"
 READABLE = (1, 3, 4)  # channels that Inception can be shown
 
 
@@ -27,7 +25,7 @@ class Extractor(ABC):
     device = torch.device("cpu")
 
     def __call__(self, images: Tensor) -> Tensor:
-        with torch.no_grad(), _full_precision(self.device):
+        with torch.no_grad(), full_precision(self.device):
             return self._features(images.to(self.device, torch.float32)).float()
 
     def to(self, device: torch.device | str) -> Extractor:
@@ -53,6 +51,14 @@ class Extractor(ABC):
     def check(self, spec: Spec) -> None:
         """Raises ConfigError if it cannot read such images, or if its weights cannot be loaded."""
 
+    def check_reading(self, split: Split, spec: Spec) -> None:
+        """Raises ConfigError if it can look at these images, but mistakes what they show."""
+        return None
+
+    def labels(self, features: Tensor) -> Tensor | None:
+        """Features [N, D] -> the class that each image shows, int64 [N]; None if it knows no classes."""
+        return None
+
     @abstractmethod
     def _load(self) -> nn.Module: ...
 
@@ -60,7 +66,7 @@ class Extractor(ABC):
     def _features(self, images: Tensor) -> Tensor: ...
 
 
-def _full_precision(device: torch.device) -> ExitStack:
+def full_precision(device: torch.device) -> ExitStack:
     """Float32 whatever training chose: neither autocast nor TF32 may change a score."""
     stack = ExitStack()
     stack.enter_context(torch.autocast(device.type, enabled=False))
@@ -69,37 +75,27 @@ def _full_precision(device: torch.device) -> ExitStack:
     return stack
 
 
-class Classifier(Extractor):
-    """64 standardised features of a digit classifier that comes with genlab: quick, for MNIST's 1 x 28 x 28.
+class Coordinates(Extractor):
+    """Points as they are, in the data's own units."""
 
-    Scores in them compare with each other, never with published ones, which are Inception's.
-    """
-
-    name = "mnist_classifier"
+    name = "coordinates"
     resize_rule = "none"
 
-    def classify(self, images: Tensor) -> Tensor:
-        """Logits [N, 10]."""
-        with torch.no_grad(), _full_precision(self.device):
-            return self.network(images.to(self.device, torch.float32))
-
     def check(self, spec: Spec) -> None:
-        native = spec.channels, spec.height - 2 * spec.padding, spec.width - 2 * spec.padding
-        if native != (1, 28, 28):
-            raise ConfigError(
-                f"metrics.extractor is MNIST's classifier, and images are {' x '.join(map(str, native))}: it reads "
-                "1 x 28 x 28 alone. Choose metrics/extractor=inception, or metrics=none to train without scores."
-            )
+        if spec.height is not None:
+            raise ConfigError("metrics=points measures points, and the data are images: choose metrics=quick or none.")
 
     def _load(self) -> nn.Module:
-        from safetensors.torch import load_file
-
-        network = DigitClassifier()
-        network.load_state_dict(load_file(CLASSIFIER_WEIGHTS))
-        return network
+        return nn.Identity()
 
     def _features(self, images: Tensor) -> Tensor:
-        return self.network.features(images)
+        return images
+
+
+def require_images(spec: Spec) -> None:
+    """Raises ConfigError for points."""
+    if spec.height is None:
+        raise ConfigError("metrics.extractor reads images, and the data are points: choose metrics=points or none.")
 
 
 class Inception(Extractor):
@@ -115,6 +111,7 @@ class Inception(Extractor):
         self.weights = weights
 
     def check(self, spec: Spec) -> None:
+        require_images(spec)
         if spec.channels not in READABLE:
             raise ConfigError(
                 f"metrics.extractor is Inception, and images have {spec.channels} channels: it reads 1, 3 or 4 "

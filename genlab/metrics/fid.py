@@ -1,25 +1,30 @@
 """The Frechet distance between features of generated and of real images."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from genlab.metrics.frechet import Moments, frechet_distance
+from genlab.metrics.metric import Metric
+
+if TYPE_CHECKING:
+    from genlab.metrics.reference import Reference
 
 
-class FID:
+class FID(Metric):
     """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
 
-    higher_is_better = False
-
     def __init__(self) -> None:
-        self.generated = Moments()
+        self.reset()
 
     def reset(self) -> None:
         self.generated = Moments()
 
-    def update(self, features: Tensor) -> None:
-        """Adds features of generated images, [N, D]."""
+    def update(self, features: Tensor, condition: Tensor | None = None) -> None:
         self.generated.update(features)
 
-    def compute(self, reference: Moments) -> dict[str, float]:
+    def compute(self, reference: Reference) -> dict[str, float]:
         """`fid`; nan if the generator made anything that is not finite. Raises ConfigError below two images."""
-        return {"fid": frechet_distance(self.generated, reference)}
+        return {"fid": frechet_distance(self.generated, reference.moments)}

@@ -22,6 +22,7 @@ class Record:
     ema: bool  # from the averaged generator?
     seed: int  # of the noise
     position: int  # images seen in training when it was measured
+    settings: str = ""  # of the metric itself
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

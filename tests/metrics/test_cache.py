@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab.metrics.cache import _warn_once, cache_folder, cached_moments
-from genlab.metrics.frechet import Moments
+from genlab.metrics.cache import _warn_once, cache_folder, cached
 
-KEY = {"images": "a1", "extractor": "b2", "resize": "none", "padding": 0}
+KEY = {"kind": "features", "images": "a1", "extractor": "b2", "resize": "none", "padding": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -26,44 +25,45 @@ class Compute:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self) -> Moments:
+    def __call__(self) -> dict[str, torch.Tensor]:
         self.calls += 1
-        moments = Moments()
-        moments.update(torch.randn(50, 4, generator=torch.Generator().manual_seed(0)))
-        return moments
+        features = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+        return {"features": features, "mean": features.double().mean(0), "turned": features.T}
 
 
 def test_what_was_stored_comes_back(folder):
     compute = Compute()
-    first, second = (cached_moments(KEY, compute) for _ in range(2))
+    first, second = (cached(KEY, compute) for _ in range(2))
     assert compute.calls == 1
-    assert second.count == first.count == 50
-    assert torch.equal(second.mean, first.mean) and torch.equal(second.covariance, first.covariance)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) and first[name].dtype == second[name].dtype for name in first)
     assert [path.suffix for path in folder.iterdir()] == [".safetensors"]  # nothing temporary is left
 
 
-@pytest.mark.parametrize("change", [{"images": "c3"}, {"extractor": "c3"}, {"resize": "box"}, {"padding": 2}])
+@pytest.mark.parametrize(
+    "change", [{"kind": "moments"}, {"images": "c3"}, {"extractor": "c3"}, {"resize": "box"}, {"padding": 2}]
+)
 def test_whatever_changes_the_statistics_misses(change):
     compute = Compute()
-    cached_moments(KEY, compute)
-    cached_moments(KEY | change, compute)
+    cached(KEY, compute)
+    cached(KEY | change, compute)
     assert compute.calls == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "text"])
 def test_a_damaged_file_is_computed_again(folder, damage):
     compute = Compute()
-    cached_moments(KEY, compute)
+    cached(KEY, compute)
     (path,) = folder.iterdir()
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes({"cut": content[:-8], "empty": b"", "flipped": content, "text": b"<html>" * 100}[damage])
     with pytest.warns(UserWarning, match="is damaged"):
-        cached_moments(KEY, compute)
+        cached(KEY, compute)
     assert compute.calls == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        cached_moments(KEY, compute)  # the file was mended
+        cached(KEY, compute)  # the file was mended
     assert compute.calls == 2
 
 
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written_is_said_once(tmp_path, monkeypatch):
     _warn_once.cache_clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert [cached_moments(KEY, Compute()).count for _ in range(2)] == [50, 50]
+        assert [len(cached(KEY, Compute())["features"]) for _ in range(2)] == [50, 50]
     assert [str(warning.message).count("cannot be written") for warning in caught] == [1]
 
 

@@ -5,12 +5,17 @@ import math
 import pytest
 import torch
 
-from genlab.data import InMemory, Split
+from genlab.data import MNIST, InMemory, Split
+from genlab.data.points import Ring
 from genlab.errors import ConfigError
-from genlab.metrics import FID, Classifier, Evaluation
-from genlab.metrics.evaluation import as_saved
+from genlab.metrics import FID, PRDC, Accuracy, Classifier, Coordinates, Evaluation, Record, Source
+from genlab.metrics.frechet import Moments
+from genlab.metrics.metric import Gathering
+from genlab.metrics.pixels import as_saved
 
-RUN = {"device": "cpu", "seed": 3, "position": 1_000, "ema": True}
+
+def run(evaluation: Evaluation, sample, data: InMemory) -> list[Record]:
+    return evaluation.run(Source(sample, seed=3, position=1_000, ema=True), data, device="cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +54,13 @@ def evaluation(**options) -> Evaluation:
 
 
 def test_the_batch_size_changes_no_score(data):
-    values = [evaluation(batch_size=size).run(noise, data, **RUN)[0].value for size in (7, 50, 500)]
+    values = [run(evaluation(batch_size=size), noise, data)[0].value for size in (7, 50, 500)]
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
 
 
 def test_a_record_says_how_it_was_measured(data):
     scored = evaluation()
-    (record,) = scored.run(noise, data, **RUN)
+    (record,) = run(scored, noise, data)
     assert (record.metric, record.images, record.reference_images) == ("fid", 130, 200)
     assert (record.reference, record.reference_hash) == ("noise/test", data.test.fingerprint())
     assert (record.extractor, record.extractor_hash) == ("mnist_classifier", scored.extractor.identity)
@@ -64,23 +69,23 @@ def test_a_record_says_how_it_was_measured(data):
 
 def test_one_pass_feeds_all_metrics_and_real_images_are_read_once(data):
     scored = Evaluation(Counting(), {"one": FID(), "two": FID()}, images=130, batch_size=50)
-    first = scored.run(noise, data, **RUN)
+    first = run(scored, noise, data)
     assert scored.extractor.seen == 200 + 130
-    assert scored.run(noise, data, **RUN) == first and len(first) == 2
+    assert run(scored, noise, data) == first and len(first) == 2
     assert scored.extractor.seen == 200 + 130 + 130
 
 
 def test_the_next_run_finds_the_real_statistics(data):
-    evaluation().run(noise, data, **RUN)
+    run(evaluation(), noise, data)
     later = evaluation()
-    later.run(noise, data, **RUN)
+    run(later, noise, data)
     assert later.extractor.seen == 130
 
 
 def test_another_split_or_padding_is_measured_anew(data):
-    evaluation().run(noise, data, **RUN)
+    run(evaluation(), noise, data)
     train = evaluation(split="train")
-    assert train.run(noise, data, **RUN)[0].reference_images == 300
+    assert run(train, noise, data)[0].reference_images == 300
     assert train.extractor.seen == 300 + 130
 
 
@@ -90,7 +95,7 @@ def test_real_and_generated_images_are_cropped_alike(data):
 
     framed = torch.nn.functional.pad(data.test.images, [2] * 4)
     wide = InMemory(Split(framed), test=Split(framed), padding=2)
-    plain, cropped = (evaluation().run(*case, **RUN)[0].value for case in ((noise, data), (padded, wide)))
+    plain, cropped = (run(evaluation(), *case)[0].value for case in ((noise, data), (padded, wide)))
     assert cropped == plain
 
 
@@ -107,10 +112,83 @@ def test_a_generator_that_diverged_scores_nan(data):
     def broken(start: int, count: int) -> torch.Tensor:
         return torch.full((count, 1, 28, 28), math.nan)
 
-    assert math.isnan(evaluation().run(broken, data, **RUN)[0].value)
+    assert math.isnan(run(evaluation(), broken, data)[0].value)
 
 
 def test_a_missing_split_is_found_before_training(data):
     evaluation(split="train").check(InMemory(Split(pixels(0, 10))))
     with pytest.raises(ConfigError, match=r"metrics\.split=test.*no such split"):
         evaluation().check(InMemory(Split(pixels(0, 10))))
+
+
+def test_real_features_are_measured_once_and_moments_follow_from_them(data):
+    scored = Evaluation(Counting(), {"fid": FID(), "prdc": PRDC()}, images=130, batch_size=50)
+    first = run(scored, noise, data)
+    assert scored.extractor.seen == 200 + 130
+    assert [record.metric for record in first] == ["fid", "precision", "recall", "density", "coverage"]
+    assert first[0].value == pytest.approx(run(evaluation(), noise, data)[0].value, rel=1e-12)
+    later = Evaluation(Counting(), {"fid": FID(), "prdc": PRDC()}, images=130, batch_size=50)
+    assert run(later, noise, data) == first and later.extractor.seen == 130
+
+
+def test_a_record_names_the_settings_of_its_metric(data):
+    plain, wide = (Evaluation(Classifier(), {"prdc": PRDC(k_precision=k)}, images=60) for k in (3, 4))
+    assert run(plain, noise, data)[0].settings == "k=3 (precision, recall), k=5 (density, coverage)"
+    assert run(wide, noise, data)[0].settings.startswith("k=4")
+
+
+class Remembering(Gathering):
+    def compute(self, reference) -> dict[str, float]:
+        return {}
+
+
+def test_metrics_are_told_what_was_asked_for(data):
+    seen = Remembering()
+    scored = Evaluation(Classifier(), {"seen": seen}, images=130, batch_size=50)
+    scored.run(Source(noise, lambda start, count: torch.arange(start, start + count)), data, device="cpu")
+    assert torch.equal(seen.condition, torch.arange(130))
+
+
+def test_accuracy_is_a_number_of_conditional_models_alone():
+    mnist = MNIST(limit=1)
+    data = InMemory(mnist.test, name="digits")
+
+    def real(start: int, count: int) -> torch.Tensor:
+        return mnist.test.images[start : start + count].float() / 127.5 - 1
+
+    def labels(start: int, count: int) -> torch.Tensor:
+        return mnist.test.labels[start : start + count]
+
+    scored = Evaluation(Classifier(), {"accuracy": Accuracy()}, images=300, split="train")
+    assert scored.run(Source(real), data, device="cpu") == []
+    (record,) = scored.run(Source(real, labels), data, device="cpu")
+    assert record.metric == "accuracy" and record.value > 0.98
+
+
+def test_points_are_measured_in_their_own_units():
+    """The generator speaks in units of `scale`, and nothing is rounded to 8 bit."""
+    ring, seen = Ring(points=100, test_points=100), Remembering()
+    scored = Evaluation(Coordinates(), {"seen": seen, "fid": FID()}, images=100)
+    sample = Source(lambda start, count: ring.test.images[start : start + count] / ring.scale)
+    (record,) = scored.run(sample, ring, device="cpu")
+    torch.testing.assert_close(seen.features, ring.test.images)
+    assert record.value == pytest.approx(0, abs=1e-9)
+    assert (record.reference, record.extractor, record.reference_images) == ("ring8/test", "coordinates", 100)
+
+
+def test_moments_from_features_are_those_of_the_images(data):
+    scored = Evaluation(Classifier(), {"prdc": PRDC()}, images=60)
+    run(scored, noise, data)
+    moments = Moments()
+    moments.update(Classifier()(data.test.images / 127.5 - 1))
+    torch.testing.assert_close(scored._reference.moments.mean, moments.mean, atol=1e-5, rtol=1e-5)
+
+
+def test_other_pictures_of_the_same_size_are_refused_by_their_labels():
+    pictures = InMemory(Split(pixels(0, 300), torch.arange(300) % 10))
+    with pytest.raises(
+        ConfigError, match=r"tells the class of \d+% of 200 .*metrics/extractor=inception, or metrics=none"
+    ):
+        evaluation(split="train").check(pictures)
+    evaluation(split="train").check(InMemory(pictures.train._replace(labels=torch.full((300,), -1))))
+    evaluation().check(MNIST(limit=1))

@@ -8,8 +8,9 @@ import torch
 
 from genlab.data import MNIST
 from genlab.errors import ConfigError
-from genlab.metrics import Classifier, Inception
-from genlab.metrics.extractors import CLASSIFIER_WEIGHTS, to_colour
+from genlab.metrics import Classifier, Coordinates, Inception, StackedClassifier
+from genlab.metrics.digits import CLASSIFIER_WEIGHTS
+from genlab.metrics.extractors import to_colour
 from genlab.spec import Spec
 
 COLOUR = Spec(3, 64, 64, images=1)
@@ -85,6 +86,37 @@ def test_the_classifier_takes_padded_digits(classifier, padding):
 def test_the_classifier_refuses_other_images(classifier, shape):
     with pytest.raises(ConfigError, match=r"1 x 28 x 28 alone.*metrics/extractor=inception.*metrics=none"):
         classifier.check(Spec(*shape, images=1))
+
+
+@pytest.mark.parametrize("extractor", [Classifier(), StackedClassifier(), Inception()])
+def test_what_reads_images_refuses_points(extractor):
+    with pytest.raises(ConfigError, match="data are points: choose metrics=points or none"):
+        extractor.check(Spec(2, None, None, images=1))
+
+
+def test_coordinates_are_the_points_themselves():
+    points = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(Coordinates()(points), points)
+    Coordinates().check(Spec(2, None, None, images=1))
+    with pytest.raises(ConfigError, match="data are images: choose metrics=quick or none"):
+        Coordinates().check(COLOUR)
+
+
+def test_labels_follow_from_features_as_from_images(mnist, classifier):
+    images = to_float(mnist.test.images[:200])
+    assert torch.equal(classifier.labels(classifier(images)), classifier.classify(images).argmax(1))
+
+
+def test_stacked_digits_are_read_one_by_one(mnist, classifier):
+    """Hundreds in the first channel, tens in the second, ones in the third."""
+    digits = mnist.test.images[:300].view(100, 3, 28, 28)
+    expected = classifier.labels(classifier(to_float(digits.reshape(300, 1, 28, 28)))).view(100, 3)
+    stacked = StackedClassifier()
+    stacked.check(Spec(3, 28, 28, images=1))
+    features = stacked(to_float(digits).to(memory_format=torch.channels_last))
+    assert features.shape == (100, 192)
+    assert torch.equal(stacked.labels(features), expected @ torch.tensor([100, 10, 1]))
+    assert stacked.identity != classifier.identity
 
 
 def test_inception_reads_a_file(weights):

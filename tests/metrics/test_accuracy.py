@@ -1,0 +1,46 @@
+"""Samples that show what was asked for."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from genlab.data import MNIST
+from genlab.metrics import Accuracy, Classifier, Coordinates
+
+
+def accuracy(features, condition, extractor) -> dict[str, float]:
+    metric = Accuracy()
+    metric.update(features, condition)
+    return metric.compute(SimpleNamespace(extractor=extractor))
+
+
+FOUR = SimpleNamespace(labels=lambda features: torch.tensor([0, 1, 2, 3]))
+
+
+def test_the_share_of_those_that_fit():
+    assert accuracy(torch.zeros(4, 2), torch.tensor([0, 1, 2, 0]), FOUR) == {"accuracy": 0.75}
+
+
+def test_what_is_not_finite_shows_nothing():
+    broken = torch.tensor([[0.0], [math.nan], [0.0], [0.0]])
+    assert accuracy(broken, torch.arange(4), FOUR) == {"accuracy": 0.75}
+
+
+@pytest.mark.parametrize("condition", [None, torch.zeros(4, 7)])
+def test_models_that_are_told_no_class_have_none(condition):
+    assert accuracy(torch.zeros(4, 2), condition, FOUR) == {}
+
+
+def test_extractors_that_know_no_classes_have_none():
+    assert accuracy(torch.zeros(4, 2), torch.arange(4), Coordinates()) == {}
+
+
+def test_of_real_digits_it_is_the_classifiers():
+    test = MNIST(limit=1).test
+    images, labels = test.images[:300].float() / 127.5 - 1, test.labels[:300]
+    classifier = Classifier()
+    right = (classifier.classify(images).argmax(1) == labels).double().mean().item()
+    assert accuracy(classifier(images), labels, classifier) == {"accuracy": right} and right > 0.98
+    assert accuracy(classifier(images), (labels + 1) % 10, classifier)["accuracy"] < 0.02
