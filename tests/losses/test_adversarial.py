@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from genlab.losses import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
+from genlab.losses import DiscriminatorOnly, Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein, top_k
 
 REAL = torch.linspace(-4, 4, 9, dtype=torch.float64)
 FAKE = torch.linspace(3, -5, 9, dtype=torch.float64)
@@ -58,3 +58,26 @@ def test_non_saturating_gradient_does_not_vanish_where_minimax_does():
         slopes[type(loss)] = logits.grad.abs().item()
     assert slopes[NonSaturating] > 0.99
     assert slopes[Minimax] < 1e-6
+
+
+def test_discriminator_only_leaves_the_generator_no_slope_but_a_graph():
+    logits = FAKE.clone().requires_grad_()
+    loss = DiscriminatorOnly()
+    torch.testing.assert_close(loss.discriminator(REAL, FAKE), NonSaturating().discriminator(REAL, FAKE))
+    loss.generator(logits).mean().backward()
+    assert not logits.grad.any()
+
+
+@pytest.mark.parametrize(("share", "count"), [(1.0, 9), (0.5, 4), (0.3, 3), (0.0, 1)])
+def test_top_k_is_the_mean_over_the_best(share, count):
+    logits = FAKE[torch.randperm(9, generator=torch.Generator().manual_seed(0))].clone().requires_grad_()
+    values = NonSaturating().generator(logits)
+    weighted = top_k(values, logits, share)
+    best = logits.detach().sort(descending=True).values[:count]
+    torch.testing.assert_close(weighted.mean(), -torch.log(D(best)).mean())
+    weighted.mean().backward()
+    assert logits.grad.count_nonzero() == count
+
+
+def test_top_k_takes_no_more_than_k_of_equal_logits():
+    assert top_k(torch.ones(8), torch.zeros(8), 0.25).tolist().count(4.0) == 2

@@ -3,29 +3,21 @@
 import pytest
 import torch
 
-from genlab.losses import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty, Turn
-from genlab.random import Draws
+from genlab.losses import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty
+from genlab.ramp import Ramp
+from tests.losses.conftest import Judge, N, images
 
-N, SHAPE = 5, (2, 3, 3)
 PENALTIES = [GradientPenalty, OneSidedGradientPenalty, Dragan, R1, R2]
 
 
-def draws():
-    return Draws((0, "test", 0), N, 0, N, torch.device("cpu"), torch.float64)
+@pytest.fixture
+def turn(make_turn):
+    """A turn of a critic that is a function of images, prepared for a penalty."""
 
+    def make(network, penalty, **options):
+        return make_turn(network=Judge(features=lambda x: x, head=network), slopes=penalty.slopes, **options)
 
-def images(seed):
-    return torch.randn(N, *SHAPE, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def turn(network, penalty):
-    return Turn(
-        network=lambda x, condition=None: network(x),
-        images=lambda: images(1),
-        generate=lambda: images(2),
-        draws=draws(),
-        slopes=penalty.slopes,
-    )
+    return make
 
 
 def linear(weight):
@@ -33,7 +25,7 @@ def linear(weight):
 
 
 @pytest.mark.parametrize("scale", [0.1, 3.0])
-def test_linear_critic_has_the_slope_of_its_weights(scale):
+def test_linear_critic_has_the_slope_of_its_weights(scale, turn):
     """D(x) = w.x has slope w everywhere: every penalty is known exactly."""
     weight = scale * torch.arange(1, 19, dtype=torch.float64) / 18
     norm = weight.norm()
@@ -51,7 +43,7 @@ def test_linear_critic_has_the_slope_of_its_weights(scale):
 
 
 @pytest.mark.parametrize("kind", PENALTIES, ids=lambda kind: kind.__name__)
-def test_gradient_by_the_weights_against_finite_differences(kind):
+def test_gradient_by_the_weights_against_finite_differences(kind, turn):
     """The double backward: d penalty / d weights of a curved critic."""
     penalty, mix = kind(weight=2.0), torch.randn(18, 4, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
@@ -61,7 +53,7 @@ def test_gradient_by_the_weights_against_finite_differences(kind):
     assert torch.autograd.gradcheck(total, torch.linspace(0.5, 1.5, 4, dtype=torch.float64).requires_grad_())
 
 
-def test_r1_looks_at_real_and_r2_at_generated_images():
+def test_r1_looks_at_real_and_r2_at_generated_images(turn):
     """D(x) = |x|^2 / 2 has slope x."""
 
     def network(x):
@@ -71,7 +63,7 @@ def test_r1_looks_at_real_and_r2_at_generated_images():
         torch.testing.assert_close(penalty(turn(network, penalty)), where.flatten(1).square().sum(1))
 
 
-def test_gradient_penalty_draws_one_point_between_each_pair():
+def test_gradient_penalty_draws_one_point_between_each_pair(turn):
     seen = []
     penalty = GradientPenalty()
     penalty(turn(lambda x: seen.append(x.detach()) or x.flatten(1).sum(1), penalty))
@@ -81,7 +73,7 @@ def test_gradient_penalty_draws_one_point_between_each_pair():
     assert ((share > -1e-9) & (share < 1 + 1e-9)).all()
 
 
-def test_dragan_stays_near_the_real_images():
+def test_dragan_stays_near_the_real_images(turn):
     seen = []
     penalty = Dragan()
     penalty(turn(lambda x: seen.append(x.detach()) or x.flatten(1).sum(1), penalty))
@@ -91,9 +83,31 @@ def test_dragan_stays_near_the_real_images():
     assert distance.abs().max() > 0
 
 
-def test_a_flat_critic_gives_a_finite_gradient():
+def test_a_flat_critic_gives_a_finite_gradient(turn):
     """|slope| has no derivative at 0; it must not become NaN there."""
     weight = torch.zeros(18, dtype=torch.float64, requires_grad=True)
     penalty = GradientPenalty()
     penalty(turn(linear(weight), penalty)).sum().backward()
     assert weight.grad.isfinite().all()
+
+
+def test_penalty_weights_may_change_with_the_images_seen(turn):
+    """Half a cosine from 8 to 2: 5 half-way."""
+    for kind in PENALTIES:
+        penalty, fixed = kind(weight=Ramp(start=8.0, end=2.0)), kind(weight=5.0)
+        weight = torch.arange(1, 19, dtype=torch.float64)
+        half_way = penalty(turn(linear(weight), penalty, seen=50, total=100))
+        torch.testing.assert_close(half_way, fixed(turn(linear(weight), fixed)))
+
+
+def test_gradient_penalty_measures_where_the_critic_is_shown_images(turn):
+    """Under augmentation the critic never sees the images themselves."""
+    seen = []
+    penalty = GradientPenalty()
+    penalty(turn(lambda x: seen.append(x.detach()) or x.flatten(1).sum(1), penalty, augmentation=lambda x, _: 0 * x))
+    assert not seen[0].any()
+
+
+def test_players_are_one_or_several():
+    assert R1().players == ("discriminator",)
+    assert R1(on=["generator", "discriminator"]).players == ("generator", "discriminator")

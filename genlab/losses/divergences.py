@@ -1,0 +1,92 @@
+"""f-GAN: the critic's variational bound on an f-divergence between data P and model Q (Nowozin et al. 2016).
+
+D_f(P || Q) = E_Q f(p / q) >= E_P T - E_Q f*(T), with T = g_f(logit) in the domain of the conjugate f*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from genlab.losses.adversarial import AdversarialLoss
+
+
+@dataclass
+class FDivergence(AdversarialLoss):
+    """Nowozin et al. 2016, equation 6: the critic raises the bound.
+
+    The generator maximises E_Q g_f(logit), their section 3.2's counterpart of the non-saturating loss; in the
+    `zero_sum` game it lowers the bound itself, -E_Q f*(g_f(logit)).
+    """
+
+    zero_sum: bool = False
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.conjugate(fake) - self.activation(real)
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -self.conjugate(fake) if self.zero_sum else -self.activation(fake)
+
+    def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {"divergence": self.activation(real) - self.conjugate(fake)}
+
+    def activation(self, logits: Tensor) -> Tensor:
+        """g_f(logits): table 2."""
+        raise NotImplementedError
+
+    def conjugate(self, logits: Tensor) -> Tensor:
+        """f*(g_f(logits)): table 2, simplified where that is finite for more logits."""
+        raise NotImplementedError
+
+
+class KL(FDivergence):
+    """KL(P || Q), f(u) = u log u: covers all modes."""
+
+    def activation(self, logits: Tensor) -> Tensor:
+        return logits
+
+    def conjugate(self, logits: Tensor) -> Tensor:
+        return torch.exp(logits - 1)
+
+
+@dataclass
+class ReverseKL(FDivergence):
+    """KL(Q || P), f(u) = -log u: seeks a mode.
+
+    Its zero-sum game never saturates, -f* = 1 - logit; -g_f = exp(-logit) grows without bound (to 1e10 within
+    minutes), and Adam's memory of such a gradient stops the generator.
+    """
+
+    zero_sum: bool = True
+
+    def activation(self, logits: Tensor) -> Tensor:
+        return -torch.exp(-logits)
+
+    def conjugate(self, logits: Tensor) -> Tensor:
+        """-1 - log(-t) at t = -exp(-logits)."""
+        return logits - 1
+
+
+class JensenShannon(FDivergence):
+    """KL(P || M) + KL(Q || M) with M = (P + Q) / 2, f(u) = u log u - (u + 1) log((u + 1) / 2): at most 2 log 2."""
+
+    def activation(self, logits: Tensor) -> Tensor:
+        return log(2) - softplus(-logits)
+
+    def conjugate(self, logits: Tensor) -> Tensor:
+        """-log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
+        return softplus(logits) - log(2)
+
+
+class Pearson(FDivergence):
+    """E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""
+
+    def activation(self, logits: Tensor) -> Tensor:
+        return logits
+
+    def conjugate(self, logits: Tensor) -> Tensor:
+        return logits.square() / 4 + logits

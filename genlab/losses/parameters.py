@@ -1,0 +1,121 @@
+"""Penalties on a player's parameters; whose turn it is decides whose."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.parametrize import is_parametrized
+
+from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
+from genlab.losses.turn import Turn
+from genlab.random import generator
+
+
+def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """(name, weight [outputs, inputs * kernel]) of every linear and convolutional layer.
+
+    Of a weight with a parametrisation, such as spectral normalisation, what the optimizer moves.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, (nn.Linear, _ConvNd)):
+            parametrised = is_parametrized(module, "weight")
+            weight = module.parametrizations.weight.original if parametrised else module.weight
+            outputs_first = weight.transpose(0, 1) if isinstance(module, _ConvTransposeNd) else weight
+            yield name, outputs_first.flatten(1)
+
+
+@dataclass
+class Orthogonal(Penalty):
+    """Brock et al. 2019 (BigGAN), equation 3: |W W^T * (1 - I)|^2, summed over layers; W's rows are the outputs.
+
+    With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
+    """
+
+    weight: Weight = 1e-4  # theirs
+    on: PlayerName | list[PlayerName] = "generator"
+    diagonal: bool = False
+
+    def __call__(self, turn: Turn) -> Tensor:
+        with torch.autocast(turn.draws.device.type, enabled=False):  # weights are exact, their products should be too
+            overlaps = [self.overlap(rows) for _, rows in matrices(turn.trained)]
+        return self.strength(turn) * spread(torch.stack(overlaps).sum(), turn)
+
+    def overlap(self, rows: Tensor) -> Tensor:
+        products = rows @ rows.T
+        wanted = torch.eye(len(rows), dtype=rows.dtype, device=rows.device) if self.diagonal else products.diag().diag()
+        return (products - wanted).square().sum()
+
+
+@dataclass
+class Spectral(Penalty):
+    """Yoshida and Miyato 2017, section 3: weight / 2 * the squared spectral norm, summed over layers.
+
+    One power iteration a call (their algorithm 1) follows each layer's largest singular vector.
+    """
+
+    weight: Weight = 0.01  # theirs
+    vectors: dict[str, dict[str, Tensor]] = field(init=False, default_factory=dict, repr=False)  # player -> layer
+
+    bounds_slope: ClassVar[bool] = True
+
+    def __call__(self, turn: Turn) -> Tensor:
+        vectors = self.vectors.setdefault(turn.player, {})
+        with torch.autocast(turn.draws.device.type, enabled=False):
+            norms = [self.norm(vectors, name, rows) for name, rows in matrices(turn.trained)]
+        return self.strength(turn) / 2 * spread(torch.stack(norms).square().sum(), turn)
+
+    def norm(self, vectors: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
+        fixed = rows.detach()
+        before = vectors[name].to(fixed) if name in vectors else first_vector(name, fixed)
+        right = normalize(fixed.T @ before, dim=0)
+        vectors[name] = normalize(fixed @ right, dim=0)
+        return vectors[name] @ rows @ right
+
+    def state_dict(self) -> dict[str, Any]:
+        return {player: dict(vectors) for player, vectors in self.vectors.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.vectors = {player: dict(vectors) for player, vectors in state.items()}
+
+
+def first_vector(name: str, rows: Tensor) -> Tensor:
+    """A random direction for a layer, the same on every rank and in every run."""
+    source = generator("spectral", name, device=rows.device)
+    return normalize(torch.randn(len(rows), generator=source, device=rows.device, dtype=rows.dtype), dim=0)
+
+
+@dataclass
+class HistoricalAveraging(Penalty):
+    """Salimans et al. 2016, section 3.3: |theta - mean of theta at all earlier calls|^2 over all parameters."""
+
+    weight: Weight = 1.0
+    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player, as are the means
+    means: dict[str, list[Tensor]] = field(init=False, default_factory=dict, repr=False)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        parameters = list(turn.trained.parameters())
+        distances = torch._foreach_sub(parameters, self.past(turn.player, parameters))
+        value = sum(distance.square().sum() for distance in distances)
+        self.remember(turn.player, parameters)
+        return self.strength(turn) * spread(value, turn)
+
+    def past(self, player: str, parameters: list[nn.Parameter]) -> list[Tensor]:
+        """The means so far; before the first call, the parameters themselves."""
+        known = self.means.get(player, parameters)
+        return [mean.detach().to(now) for mean, now in zip(known, parameters, strict=True)]
+
+    @torch.no_grad()
+    def remember(self, player: str, parameters: list[nn.Parameter]) -> None:
+        self.calls[player] = self.calls.get(player, 0) + 1
+        self.means[player] = torch._foreach_lerp(self.past(player, parameters), parameters, 1 / self.calls[player])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"calls": dict(self.calls), "means": {player: list(means) for player, means in self.means.items()}}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.calls, self.means = dict(state["calls"]), dict(state["means"])

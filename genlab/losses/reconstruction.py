@@ -1,0 +1,100 @@
+"""How well a decoder's output explains an image: [N, ...] -> one number a sample, summed over pixels.
+
+A loss says with `picture` which images, in [-1, 1], an output stands for. One with `variance` other than fixed
+reads twice the channels: the means, then the logarithms of the variances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import ClassVar, Literal
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from genlab.losses.turn import Turn
+from genlab.types import Positive
+
+Variance = Literal["fixed", "learned", "per_pixel"]
+
+
+class Reconstruction:
+    is_likelihood: ClassVar[bool] = True
+    needs_images: ClassVar[bool] = False  # has no meaning for points
+
+    def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
+        """[N]; -log p(target | output) in nats where the loss is a likelihood."""
+        raise NotImplementedError
+
+    def picture(self, output: Tensor) -> Tensor:
+        """The mean image."""
+        raise NotImplementedError
+
+
+class Bernoulli(Reconstruction):
+    """Binary cross-entropy, output = logits: Kingma and Welling 2014, appendix C.1.
+
+    A likelihood of black and white images; of grey ones a stand-in, whose least value is the pixels' entropy.
+    """
+
+    needs_images: ClassVar[bool] = True
+
+    def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
+        return (softplus(output) - output * ((target + 1) / 2)).flatten(1).sum(1)
+
+    def picture(self, output: Tensor) -> Tensor:
+        return (output / 2).tanh()  # 2 sigmoid(x) - 1
+
+
+@dataclass
+class Gaussian(Reconstruction):
+    """Independent normal pixels: Kingma and Welling 2014, appendix C.2.
+
+    Where the variance is the network's, a smooth floor holds it up: on pixels that never change the
+    likelihood would otherwise have no bound (Mattei and Frellsen 2018).
+    """
+
+    variance: Variance = "fixed"  # learned: one number of all pixels; per_pixel: the decoder's second output
+    deviation: Positive = 1.0  # the fixed one, of values in [-1, 1]
+    floor: Positive = 0.02  # least deviation where it is not fixed
+
+    def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
+        mean, log_variance = self.split(output)
+        if log_variance is None:
+            excess = ((target - mean) / self.deviation).square().flatten(1)
+            return excess.sum(1) / 2 + excess.shape[1] * (log(2 * pi) / 2 + log(self.deviation))
+        excess = (target - mean).square() * (-log_variance).exp()
+        return (excess + log_variance + log(2 * pi)).flatten(1).sum(1) / 2
+
+    def picture(self, output: Tensor) -> Tensor:
+        return self.split(output)[0]
+
+    def split(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and logarithm of the variance; None: fixed."""
+        if self.variance == "fixed":
+            return output, None
+        mean, raw = output.chunk(2, dim=1)
+        lowest = 2 * log(self.floor)
+        return mean, lowest + softplus(raw - lowest)
+
+
+class SquaredError(Reconstruction):
+    """Squared distance: what principal components minimise (Baldi and Hornik 1989)."""
+
+    is_likelihood: ClassVar[bool] = False
+
+    def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
+        return (output - target).square().flatten(1).sum(1)
+
+    def picture(self, output: Tensor) -> Tensor:
+        return output
+
+
+def feature_error(turn: Turn) -> Tensor:
+    """-log N(features of the real image; those of the generated one, I), but for a constant, [N].
+
+    Larsen et al. 2016, equation 7; over the discriminator's features.
+    """
+    difference = (turn.real_features - turn.fake_features).to(turn.real.dtype)
+    return difference.square().flatten(1).sum(1) / 2
