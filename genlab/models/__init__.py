@@ -1,7 +1,31 @@
 """Networks: tensors in, tensors out."""
 
-from genlab.models import dcgan, mlp
+from genlab.models import dcgan, mlp, noisy
+from genlab.models.adversarial_autoencoder import AdversarialAutoencoder
+from genlab.models.autoencoder import VAE, Autoencoder
+from genlab.models.auxiliary import ACGAN, SemiSupervisedGAN
 from genlab.models.gan import GAN
-from genlab.models.latent import Normal, Uniform
+from genlab.models.infogan import InfoGAN
+from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.pca import PCA
+from genlab.models.vae_gan import VAEGAN
+from genlab.models.vqvae import VQVAE
 
-__all__ = ["GAN", "Normal", "Uniform", "dcgan", "mlp"]
+__all__ = [
+    "ACGAN",
+    "GAN",
+    "PCA",
+    "VAE",
+    "VAEGAN",
+    "VQVAE",
+    "AdversarialAutoencoder",
+    "Autoencoder",
+    "Coded",
+    "InfoGAN",
+    "Normal",
+    "SemiSupervisedGAN",
+    "Uniform",
+    "dcgan",
+    "mlp",
+    "noisy",
+]

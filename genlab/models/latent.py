@@ -1,11 +1,17 @@
 """The law that latents are drawn from."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
 from torch import Tensor
 
+from genlab.errors import ConfigError
 from genlab.random import Draws
-from genlab.types import Count
+from genlab.types import Count, Whole
 
 
 @dataclass(frozen=True)
@@ -28,3 +34,76 @@ class Uniform:
     def draw(self, draws: Draws) -> Tensor:
         """[N, size]."""
         return draws.uniform("latent", self.size) * 2 - 1
+
+
+class Codes(NamedTuple):
+    """A latent of `Coded`, taken apart."""
+
+    noise: Tensor  # [N, noise]
+    categorical: tuple[Tensor, ...]  # one-hot, [N, classes] each
+    continuous: Tensor  # [N, continuous]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Noise, then codes that images are to show: Chen et al. 2016, section 7.2 for the sizes on MNIST.
+
+    Noise and continuous codes are uniform in [-1, 1], categorical ones uniform over their classes, one-hot.
+
+    Raises ConfigError without any code.
+    """
+
+    noise: Whole = 62  # values without a meaning
+    categorical: Sequence[Count] = (10,)  # classes of each categorical code
+    continuous: Whole = 2  # continuous codes
+
+    def __post_init__(self) -> None:
+        if not self.code_size:
+            raise ConfigError(
+                "model.latent: has no code; set model.latent.categorical=[10] or model.latent.continuous=2."
+            )
+
+    @property
+    def code_size(self) -> int:
+        return sum(self.categorical) + self.continuous
+
+    @property
+    def size(self) -> int:
+        return self.noise + self.code_size
+
+    def draw(self, draws: Draws) -> Tensor:
+        """[N, size]."""
+        shares = draws.uniform("latent_classes", len(self.categorical))
+        one_hots = [one_hot(shares[:, code : code + 1], classes) for code, classes in enumerate(self.categorical)]
+        noise, continuous = draws.uniform("latent", self.noise), draws.uniform("latent_continuous", self.continuous)
+        return torch.cat([noise * 2 - 1, *one_hots, continuous * 2 - 1], dim=1)
+
+    def split(self, z: Tensor) -> Codes:
+        """[N, size] -> its parts."""
+        noise, *categorical, continuous = z.split([self.noise, *self.categorical, self.continuous], dim=1)
+        return Codes(noise, tuple(categorical), continuous)
+
+    def vary(self, z: Tensor, columns: int = 10, reach: float = 2.0) -> Iterator[tuple[str, Tensor]]:
+        """For each code its name and [N, columns, size]: every z with that code running through its values.
+
+        A categorical code has a column a class; a continuous one runs from -reach to reach (ibid., figure 2).
+        """
+        start = self.noise
+        for number, classes in enumerate(self.categorical, start=1):
+            yield f"categorical_{number}", with_values(z, torch.eye(classes).to(z), start)
+            start += classes
+        line = torch.linspace(-reach, reach, columns).to(z).unsqueeze(1)
+        for number in range(self.continuous):
+            yield f"continuous_{number + 1}", with_values(z, line, start + number)
+
+
+def one_hot(share: Tensor, classes: int) -> Tensor:
+    """Uniform numbers [N, 1] in [0, 1) -> classes, equally likely, as one-hot vectors [N, classes]."""
+    return ((share * classes).floor() == torch.arange(classes, device=share.device)).to(share)
+
+
+def with_values(z: Tensor, values: Tensor, start: int) -> Tensor:
+    """[N, size], [V, K] -> [N, V, size]: columns `start` to `start + K` of every z take each of the V values."""
+    sheet = z[:, None].repeat(1, len(values), 1)
+    sheet[:, :, start : start + values.shape[1]] = values
+    return sheet

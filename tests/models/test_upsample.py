@@ -1,12 +1,11 @@
 """Layers that run as something quicker equal the plain ones: output, gradient and double gradient."""
 
-import pytest
 import torch
 from torch import nn
 from torch.autograd import grad
 
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector, ToVector
+from genlab.models.layers.vector import FromVector
 
 
 def pair(bias=True):
@@ -49,18 +48,12 @@ def test_same_parameters_and_checkpoint_keys():
     assert sum(p.numel() for p in folded.parameters()) == sum(p.numel() for p in plain.parameters())
 
 
-@pytest.mark.parametrize(
-    ("quick", "plain", "shape"),
-    [
-        (FromVector(5, 3, (2, 4), bias=False), nn.ConvTranspose2d(5, 3, (2, 4), bias=False), (6, 5, 1, 1)),
-        (ToVector(5, 3, (2, 4), bias=False), nn.Conv2d(5, 3, (2, 4), bias=False), (6, 5, 2, 4)),
-    ],
-)
-def test_convolutions_between_a_vector_and_a_map(quick, plain, shape):
+def test_a_convolution_from_a_vector_to_a_map():
+    quick, plain = FromVector(5, 3, (2, 4), bias=False), nn.ConvTranspose2d(5, 3, (2, 4), bias=False)
     plain.load_state_dict(quick.state_dict())
     found = []
     for network in (quick.double(), plain.double()):
-        x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        x = torch.randn(6, 5, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
         (slope,) = grad(network(x).sin().sum(), x, create_graph=True)
         found.append([network(x), slope, *grad(slope.square().sum(), [x, *network.parameters()])])
     torch.testing.assert_close(found[0], found[1], rtol=1e-11, atol=1e-11)
