@@ -1,27 +1,39 @@
 """What happens every so many images."""
 
+from genlab.callbacks.accuracy import Accuracy
 from genlab.callbacks.base import Callback
 from genlab.callbacks.checkpoint import Checkpoint
+from genlab.callbacks.codes import Codes
 from genlab.callbacks.early_stop import EarlyStop
+from genlab.callbacks.encoding import Encoding
 from genlab.callbacks.environment import Environment
 from genlab.callbacks.grid import Grid
 from genlab.callbacks.jsonl import JSONL
+from genlab.callbacks.latent_plane import LatentPlane
 from genlab.callbacks.log import Log
 from genlab.callbacks.progress import Progress
+from genlab.callbacks.reconstructions import Reconstructions
 from genlab.callbacks.scores import Scores
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.tensorboard import TensorBoard
+from genlab.callbacks.truncation import Truncation
 
 __all__ = [
     "JSONL",
+    "Accuracy",
     "Callback",
     "Checkpoint",
+    "Codes",
     "EarlyStop",
+    "Encoding",
     "Environment",
     "Grid",
+    "LatentPlane",
     "Log",
     "Progress",
+    "Reconstructions",
     "Scores",
     "Summary",
     "TensorBoard",
+    "Truncation",
 ]

@@ -1,12 +1,12 @@
-"""Saves the run: every so often, when the FID is the best so far, and at the end."""
+"""Saves the run: every so often, when the score is the best so far, and at the end."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from genlab import checkpoint
 from genlab.callbacks.base import Callback
+from genlab.callbacks.scores import best_record
 from genlab.types import Count
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Checkpoint(Callback):
-    """Keeps the last `keep` checkpoints, and `best.pt`, the one of the lowest FID."""
+    """Keeps the last `keep` checkpoints, and `best.pt`, the one of the best score."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class Checkpoint(Callback):
         every: Count = 250_000,  # images
         keep: Count = 2,
     ) -> None:
-        self.every, self.keep, self.best = every, keep, math.inf
+        self.every, self.keep = every, keep
 
     def tick(self, trainer: Trainer) -> None:
         path = self.file(trainer)
@@ -33,8 +33,8 @@ class Checkpoint(Callback):
             checkpoint.remove(old)
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        if values.get("score/fid", math.inf) < self.best:
-            self.best = values["score/fid"]
+        best = best_record(trainer)
+        if best and best.position == trainer.images and f"score/{best.metric}" in values:
             self.save(trainer, self.file(trainer).with_name("best.pt"))
 
     def finish(self, trainer: Trainer) -> None:
@@ -48,9 +48,3 @@ class Checkpoint(Callback):
     @staticmethod
     def file(trainer: Trainer) -> Path:
         return trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
-
-    def state_dict(self) -> dict:
-        return {"best": self.best}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.best = state["best"]

@@ -93,7 +93,8 @@ def _no_fid(trainer: Trainer) -> str | None:
 def _no_wasserstein(trainer: Trainer) -> str | None:
     import torch
 
-    if "wasserstein" in trainer.loss.watch(torch.zeros(1), torch.zeros(1)):
+    adversarial = "discriminator" in trainer.players
+    if adversarial and "wasserstein" in trainer.loss.watch(torch.zeros(1), torch.zeros(1)):
         return None
     return f"{type(trainer.loss).__name__} does not estimate it; choose loss=wasserstein, or another monitor"
 

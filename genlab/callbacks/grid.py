@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.callbacks.base import Callback
+from genlab.callbacks.scatter import GENERATED, REAL, frame_of, scatter
 from genlab.types import Count
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 GAP = 2  # pixels between pictures
 GREY = 128  # its colour: seen on black digits and on white paper
 READABLE = 500  # pixels: narrower grids are enlarged
+POINTS = 2_500  # shown at a time
 
 
 class Grid(Callback):
     """Saves `samples/<images>.png` in the run directory, at the start, every so many images and at the end.
 
     `samples/real.png` shows the first real images, for comparison. Pictures with 1, 3 or 4 channels are drawn as
-    grey, RGB and RGBA; with any other number, their channels are drawn in grey, side by side.
+    grey, RGB and RGBA; with any other number, their channels are drawn in grey, side by side. Of a model that is told
+    a class, every column shows one class. Points are scattered, generated ones in red over real ones in blue.
+    A caption of the model's, such as "no prior was trained", is part of the file's name and of TensorBoard's.
     """
 
     def __init__(self, every: Count | None = 50_000, *, rows: Count = 8, columns: Count = 8) -> None:
@@ -34,26 +38,69 @@ class Grid(Callback):
     def start(self, trainer: Trainer) -> None:
         if trainer.resumed_from:  # the pictures are there
             return
-        real = trainer.data.train.images[: self.rows * self.columns]
-        self._save(trainer, "real", real)
+        self._save(trainer, "real", self._draw_real(trainer))
         self.tick(trainer)
 
     def tick(self, trainer: Trainer) -> None:
-        samples = to_uint8(trainer.draw_samples(0, self.rows * self.columns))
-        picture = self._save(trainer, f"{trainer.images:09d}", samples)
-        trainer.show("samples", picture)
+        picture, caption = self._draw(trainer), trainer.caption
+        words = "".join(f"_{word}" for word in caption.replace(",", "").split())
+        self._save(trainer, f"{trainer.images:09d}{words}", picture)
+        trainer.show(f"samples ({caption})" if caption else "samples", picture)
         self._drawn_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         if self._drawn_at != trainer.images:
             self.tick(trainer)
 
-    def _save(self, trainer: Trainer, name: str, images: Tensor) -> Tensor:
-        images = drawable(trainer.spec.crop(images).cpu())
-        factor = -(-READABLE // (self.columns * images.shape[-1]))
-        picture = tile(enlarge(images, factor), self.columns)
+    def _draw(self, trainer: Trainer) -> Tensor:
+        if trainer.spec.height is None:
+            return draw_points(trainer)
+        classes = self._classes(trainer)
+        columns = self.columns if classes is None else len(classes)
+        condition = None if classes is None else classes.repeat(self.rows)
+        samples = trainer.draw_samples(0, self.rows * columns, condition)
+        return sheet(trainer.spec.crop(to_uint8(samples)), columns)
+
+    def _draw_real(self, trainer: Trainer) -> Tensor:
+        """The first images; of each class, where the columns are classes."""
+        images, labels = trainer.data.train
+        if trainer.spec.height is None:
+            return scatter([(images[:POINTS], REAL)], frame_of(images))
+        classes = self._classes(trainer)
+        if classes is None:
+            return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
+        chosen = [first_of(images, labels == label, self.rows) for label in classes.tolist()]
+        return sheet(trainer.spec.crop(torch.stack(chosen, 1).flatten(0, 1)), len(classes))
+
+    def _classes(self, trainer: Trainer) -> Tensor | None:
+        """One a column: all if they fit on twice as many columns, else the first; None: the model is told none."""
+        told = trainer.sample_conditions(0, 1)
+        if told is None or told.ndim > 1:  # unconditional; attributes
+            return None
+        classes = trainer.spec.classes
+        return torch.arange(classes if classes <= 2 * self.columns else self.columns, device=told.device)
+
+    def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
         write_png(picture, trainer.run_dir / "samples" / f"{name}.png")
-        return picture
+
+
+def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:
+    """[count, C, H, W]: the first of those that are wanted, grey where there are no more."""
+    found = images[wanted.nonzero()[:count, 0]]
+    return torch.cat([found, found.new_full((count - len(found), *images.shape[1:]), GREY)])
+
+
+def draw_points(trainer: Trainer) -> Tensor:
+    real = trainer.data.train.images
+    samples = trainer.draw_samples(0, POINTS) * trainer.spec.scale
+    return scatter([(real[:POINTS], REAL), (samples, GENERATED)], frame_of(real))
+
+
+def sheet(images: Tensor, columns: int) -> Tensor:
+    """uint8 [N, C, H, W] -> a picture of them that is large enough to look at."""
+    images = drawable(images.cpu())
+    factor = -(-READABLE // (columns * images.shape[-1]))
+    return tile(enlarge(images, factor), columns)
 
 
 def to_uint8(images: Tensor) -> Tensor:

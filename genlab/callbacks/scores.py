@@ -7,8 +7,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
-from genlab.metrics.evaluation import Evaluation, Metric
+from genlab.metrics.evaluation import Evaluation, Source
 from genlab.metrics.extractors import Extractor
+from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, unlike
 from genlab.types import Count
 
@@ -34,26 +35,13 @@ class Scores(Callback):
         self.best_record: Record | None = None
         self.scored: int | None = None  # position of the last score
 
-    @property
-    def best(self) -> dict[str, float] | None:
-        """{"fid": ..., "images": ...}: the best value and where in training it was measured."""
-        found = self.best_record
-        return None if found is None else {found.metric: found.value, "images": found.position}
-
     def start(self, trainer: Trainer) -> None:
         self.evaluation.check(trainer.data)
 
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored:
             return
-        records = self.evaluation.run(
-            trainer.draw_samples,
-            trainer.data,
-            device=trainer.device,
-            seed=trainer.seed,
-            position=trainer.images,
-            ema=trainer.ema is not None,
-        )
+        records = self.evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
         self.scored = trainer.images
         self._remember(records[0])
         trainer.publish({f"score/{record.metric}": record.value for record in records})
@@ -88,3 +76,19 @@ class Scores(Callback):
             return True
         first = next(iter(self.evaluation.metrics.values()))
         return record.value > best.value if first.higher_is_better else record.value < best.value
+
+
+def source_of(trainer: Trainer) -> Source:
+    return Source(
+        trainer.draw_samples,
+        trainer.sample_conditions,
+        seed=trainer.seed,
+        position=trainer.images,
+        ema=trainer.ema is not None,
+    )
+
+
+def best_record(trainer: Trainer) -> Record | None:
+    """The best score so far: of FID, or of whatever is measured first. None where nothing is."""
+    scores = trainer.callbacks.get("scores")
+    return scores.best_record if scores else None

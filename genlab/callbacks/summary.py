@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import time
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
 from genlab.callbacks.jsonl import finite
+from genlab.callbacks.scores import best_record
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
@@ -21,19 +21,12 @@ class Summary(Callback):
     """Prints the summary, and writes it to `summary.json` in the run directory."""
 
     def __init__(self) -> None:
-        self.best: dict[str, Any] | None = None  # {"value", "images"} of the lowest FID
         self.records: list[dict[str, Any]] = []  # of the latest position that was scored
         self._records_at = -1
         self._began, self._before = time.monotonic(), 0.0
 
     def start(self, trainer: Trainer) -> None:
         self._began = time.monotonic()
-
-    def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        fid = values.get("score/fid")
-        lowest = math.inf if self.best is None else self.best["value"]
-        if fid is not None and fid < lowest:  # false for nan
-            self.best = {"value": fid, "images": trainer.images}
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
         if trainer.images != self._records_at:
@@ -47,14 +40,14 @@ class Summary(Callback):
         print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "seconds": self._seconds()}
+        return {"seconds": self._seconds()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best, self._before = state["best"], state["seconds"]
+        self._before = state["seconds"]
 
     def facts(self, trainer: Trainer) -> dict[str, Any]:
         """What summary.json holds."""
-        run_dir = trainer.run_dir
+        run_dir, best = trainer.run_dir, best_record(trainer)
         return {
             "images": trainer.images,
             "total_images": trainer.total_images,
@@ -62,7 +55,7 @@ class Summary(Callback):
             "complete": trainer.images >= trainer.total_images,
             "stopped": trainer.stop_reason,
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
-            "best_fid": self.best,
+            "best": None if best is None else {"metric": best.metric, "value": best.value, "images": best.position},
             "records": self.records,
             "run_dir": str(run_dir),
             "last_grid": _last(run_dir / "samples", "[0-9]*.png"),
@@ -76,9 +69,9 @@ class Summary(Callback):
 
 
 def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    best = facts["best_fid"]
+    best = facts["best"]
     rows = [
-        ("best FID", best and f"{best['value']:.4g} at {best['images']:,} images"),
+        ("best", best and f"{best['metric']} {best['value']:.4g} at {best['images']:,} images"),
         ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
         ("stopped", facts["stopped"]),
         ("time", str(timedelta(seconds=int(facts["seconds"])))),

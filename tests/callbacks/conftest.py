@@ -16,6 +16,8 @@ from genlab.losses import NonSaturating
 
 
 class FakeTrainer:
+    caption = ""
+
     def __init__(self, run_dir: Path, images: Tensor | None = None, padding: int = 0) -> None:
         pictures = torch.arange(100 * 28 * 28).reshape(100, 1, 28, 28).to(torch.uint8) if images is None else images
         self.data = InMemory(Split(pictures), padding=padding)
@@ -26,7 +28,7 @@ class FakeTrainer:
         self.loss = NonSaturating()
         self.players = {"generator": None, "discriminator": None}
         self.statistics = SimpleNamespace(flush=lambda: {"generator/adversarial": 0.5})
-        self.callbacks: list = []
+        self.callbacks: dict[str, Any] = {}
         self.published: list[dict[str, float]] = []
         self.shown: list[tuple[str, Tensor]] = []
         self.stopped: str | None = None
@@ -43,14 +45,17 @@ class FakeTrainer:
     def learning_rates(self) -> dict[str, float]:
         return {"generator/lr": 2e-4}
 
-    def draw_samples(self, start: int, count: int) -> Tensor:
+    def sample_conditions(self, start: int, count: int) -> Tensor | None:
+        return None
+
+    def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
         """Sample i is uniformly i grey levels above black."""
         shades = torch.arange(start, start + count).view(-1, 1, 1, 1) / 127.5 - 1
         return shades.expand(count, *self.spec.shape)
 
     def publish(self, values: dict[str, float]) -> None:
         self.published.append(values)
-        for callback in self.callbacks:
+        for callback in self.callbacks.values():
             callback.scalars(self, values)
 
     def show(self, name: str, image: Tensor) -> None:

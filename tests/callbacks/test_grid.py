@@ -5,6 +5,8 @@ from PIL import Image
 
 from genlab.callbacks import Grid
 from genlab.callbacks.grid import GREY, drawable, enlarge, tile, to_uint8
+from genlab.callbacks.scatter import SIDE
+from genlab.data.points import Ring
 
 
 def pixels(trainer, name):
@@ -84,3 +86,55 @@ def test_any_number_of_channels_can_be_drawn(tmp_path, make_trainer, channels, s
 def test_unusual_channels_lie_side_by_side():
     images = torch.tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]])
     assert drawable(images).tolist() == [[[[1, 2, 5, 6], [3, 4, 7, 8]]]]
+
+
+class Told:
+    """A model of `classes` classes that draws class k as k grey levels, in a picture of 10 x 10."""
+
+    def __init__(self, trainer, classes: int) -> None:
+        labels = torch.arange(64) % classes
+        images = labels.view(-1, 1, 1, 1).expand(64, 1, 10, 10).to(torch.uint8)
+        trainer.data.train = trainer.data.train._replace(images=images, labels=labels)
+        trainer.sample_conditions = lambda start, count: labels[start : start + count]
+        trainer.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
+
+
+@pytest.mark.parametrize(("classes", "columns"), [(10, 10), (16, 16), (17, 8)])
+def test_columns_are_classes(trainer, classes, columns):
+    """All of them where twice as many columns have room, else the first."""
+    Told(trainer, classes)
+    Grid(rows=3).start(trainer)
+    for name in ("real.png", "000000000.png"):
+        grid = pixels(trainer, name)
+        cell = (grid.shape[1] + 2) // columns
+        shown = grid[::cell, ::cell]
+        assert shown.shape == (3, columns) and (shown == np.arange(columns)).all()
+
+
+def test_a_class_with_few_real_images_leaves_room(trainer):
+    Told(trainer, 10)
+    trainer.data.train = trainer.data.train._replace(labels=torch.tensor([3] * 2 + [9] * 62))
+    Grid(rows=3).start(trainer)
+    grid = pixels(trainer, "real.png")
+    cell = (grid.shape[1] + 2) // 10
+    column = grid[::cell, 3 * cell]
+    assert column[2] == GREY and (column[:2] != GREY).all()
+
+
+def test_models_that_are_told_attributes_keep_their_grid(trainer):
+    trainer.sample_conditions = lambda start, count: torch.zeros(count, 5)
+    trainer.draw_samples = lambda start, count, condition: torch.zeros(count, 1, 28, 28)
+    Grid(rows=2, columns=4).tick(trainer)
+    assert pixels(trainer, "000000000.png").shape[1] == 4 * 5 * 28 + 3 * 2
+
+
+def test_points_are_scattered_in_their_own_units(trainer):
+    """Generated points lie where the real ones do once they are multiplied by the scale."""
+    trainer.data = Ring(points=3_000, test_points=10)
+    trainer.draw_samples = lambda start, count: trainer.data.train.images[:count] / trainer.data.scale
+    Grid().start(trainer)
+    real, grid = (pixels(trainer, name).astype(int) for name in ("real.png", "000000000.png"))
+    assert real.shape == grid.shape == (SIDE, SIDE, 3)
+    blank = (real == 255).all(-1)
+    assert (grid[blank] == 255).all() and (grid[~blank] != real[~blank]).any(-1).mean() > 0.95
+    assert 0.002 < (~blank).mean() < 0.05

@@ -23,6 +23,7 @@ def make_trainer(size: int = 28) -> SimpleNamespace:
     trainer = SimpleNamespace(images=0, device=torch.device("cpu"), seed=0, ema=None, spread=0.1, interrupted=False)
     trainer.data = InMemory(Split(images), test=Split(images))
     trainer.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
+    trainer.sample_conditions = lambda start, count: None
     trainer.published, trainer.records = [], []
     trainer.publish, trainer.report = trainer.published.append, trainer.records.append
     return trainer
@@ -42,7 +43,7 @@ def test_the_best_score_is_remembered():
     scores, trainer = make_scores(), make_trainer()
     values = [tick(scores, trainer, images=n, spread=spread) for n, spread in ((10, 0.1), (20, 1.0), (30, 0.5))]
     assert values[1] == min(values)
-    assert scores.best == {"fid": values[1], "images": 20}
+    assert (scores.best_record.value, scores.best_record.position) == (values[1], 20)
 
 
 def test_a_score_comes_with_its_record():
@@ -71,7 +72,7 @@ def test_state_outlives_a_restart():
     later.finish(trainer)
     assert len(trainer.published) == 1
     tick(later, trainer, images=20, spread=0.1)
-    assert later.best == scores.best
+    assert later.best_record == scores.best_record
 
 
 def test_a_best_that_was_measured_in_another_way_is_not_compared():
@@ -81,7 +82,7 @@ def test_a_best_that_was_measured_in_another_way_is_not_compared():
     later.load_state_dict(scores.state_dict())
     with pytest.warns(UserWarning, match=r"another way than before the run was resumed \(images\)"):
         worse = tick(later, trainer, images=20, spread=0.1)
-    assert later.best == {"fid": worse, "images": 20}
+    assert (later.best_record.value, later.best_record.position) == (worse, 20)
 
 
 def test_an_interrupted_run_does_not_wait_for_a_score():
@@ -94,7 +95,7 @@ def test_an_interrupted_run_does_not_wait_for_a_score():
 def test_a_generator_that_diverged_is_never_the_best():
     scores, trainer = make_scores(), make_trainer()
     assert tick(scores, trainer, images=10, spread=float("nan")) != 0
-    assert scores.best is None
+    assert scores.best_record is None
 
 
 def test_images_that_cannot_be_scored_fail_before_training():

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,16 +18,21 @@ def finished(summary, trainer):
     return json.loads((trainer.run_dir / "summary.json").read_text())
 
 
-def test_the_best_fid_is_the_lowest_with_its_position(trainer, summary, capsys):
-    for position, fid in [(100, float("nan")), (200, 9.0), (300, 4.5), (400, 6.0)]:
-        summary.scalars(trainer.at(position), {"score/fid": fid})
-    assert finished(summary, trainer.at(1_000))["best_fid"] == {"value": 4.5, "images": 300}
-    assert "best FID     4.5 at 300 images" in capsys.readouterr().out
+def with_best(trainer, value, images):
+    record = SimpleNamespace(metric="fid", value=value, position=images)
+    trainer.callbacks["scores"] = SimpleNamespace(best_record=record)
+    return trainer
+
+
+def test_the_best_score_and_its_position(trainer, summary, capsys):
+    found = finished(summary, with_best(trainer, 4.5, 300).at(1_000))
+    assert found["best"] == {"metric": "fid", "value": 4.5, "images": 300}
+    assert "fid 4.5 at 300 images" in capsys.readouterr().out
 
 
 def test_a_run_without_scores_says_none(trainer, summary, capsys):
-    assert finished(summary, trainer)["best_fid"] is None
-    assert "FID" not in capsys.readouterr().out
+    assert finished(summary, trainer)["best"] is None
+    assert "fid" not in capsys.readouterr().out
 
 
 def test_only_the_last_records_are_kept(trainer, summary):
@@ -36,15 +42,11 @@ def test_only_the_last_records_are_kept(trainer, summary):
     assert [record["value"] for record in finished(summary, trainer)["records"]] == [2.0, 1.0]
 
 
-def test_best_and_time_outlive_a_restart(trainer, summary):
-    summary.scalars(trainer.at(300), {"score/fid": 4.5})
-    state = summary.state_dict() | {"seconds": 1_000.0}
+def test_time_outlives_a_restart(trainer, summary):
     resumed = Summary()
-    resumed.load_state_dict(state)
+    resumed.load_state_dict(summary.state_dict() | {"seconds": 1_000.0})
     resumed.start(trainer)
-    resumed.scalars(trainer.at(400), {"score/fid": 6.0})
-    found = finished(resumed, trainer)
-    assert found["best_fid"]["value"] == 4.5 and 1_000 <= found["seconds"] < 1_010
+    assert 1_000 <= finished(resumed, trainer)["seconds"] < 1_010
 
 
 @pytest.mark.parametrize(("images", "ending"), [(400, ""), (1_000, " trainer.images=2000")])

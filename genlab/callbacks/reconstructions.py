@@ -1,0 +1,59 @@
+"""What an autoencoder makes of real images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from genlab.callbacks.base import Callback
+from genlab.callbacks.encoded import codes_of, decoded, encodes, first_images
+from genlab.callbacks.grid import sheet, to_uint8, write_png
+from genlab.callbacks.scatter import GENERATED, REAL, frame_of, scatter
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.trainers.trainer import Trainer
+
+POINTS = 300  # with a line each
+LINE = (200, 200, 200)
+DOTS = 60  # that a line is drawn with
+
+
+class Reconstructions(Callback):
+    """Saves `reconstructions/<images>.png`; does nothing where the model has no encoder.
+
+    Test images (training images where there are none), each with its reconstruction below. Points are blue, their
+    reconstructions red, and a line joins the two: of principal components it is the projection's.
+    """
+
+    def __init__(self, every: Count | None = 50_000, *, rows: Count = 4, columns: Count = 8) -> None:
+        self.every, self.rows, self.columns = every, rows, columns
+        self._drawn_at: int | None = None
+
+    def tick(self, trainer: Trainer) -> None:
+        if not encodes(trainer) or self._drawn_at == trainer.images:
+            return
+        picture = draw_lines(trainer) if trainer.spec.height is None else self._draw(trainer)
+        write_png(picture, trainer.run_dir / "reconstructions" / f"{trainer.images:09d}.png")
+        trainer.show("reconstructions", picture)
+        self._drawn_at = trainer.images
+
+    def finish(self, trainer: Trainer) -> None:
+        self.tick(trainer)
+
+    def _draw(self, trainer: Trainer) -> Tensor:
+        split, images, condition = first_images(trainer, self.rows * self.columns)
+        again = to_uint8(decoded(trainer, codes_of(trainer, images, condition), condition)).cpu()
+        pairs = zip(split.images.split(self.columns), again.split(self.columns), strict=True)
+        return sheet(trainer.spec.crop(torch.cat([row for pair in pairs for row in pair])), self.columns)
+
+
+def draw_lines(trainer: Trainer) -> Tensor:
+    split, points, condition = first_images(trainer, POINTS)
+    again = decoded(trainer, codes_of(trainer, points, condition), condition).cpu() * trainer.spec.scale
+    steps = torch.linspace(0, 1, DOTS).view(-1, 1, 1)
+    lines = torch.lerp(split.images, again.to(split.images.dtype), steps).flatten(0, 1)
+    return scatter([(lines, LINE), (split.images, REAL), (again, GENERATED)], frame_of(split.images))
