@@ -31,7 +31,8 @@ from loops import LOOPS, Workload
 CONVOLUTIONAL = (
     "model=dcgan data.size=32 "
     "model.generator._target_=tutorial_networks.Generator ~model.generator.width ~model.generator.upsampling "
-    "~model.generator.norm model.discriminator._target_=tutorial_networks.Discriminator ~model.discriminator.width"
+    "~model.generator.norm model.discriminator._target_=tutorial_networks.Discriminator ~model.discriminator.width "
+    "~model.discriminator.minibatch ~model.discriminator.condition"
 )
 WGAN_GP = "loss=wasserstein penalty=[gradient_penalty] optimizer=adam_wgan_gp trainer=alternating_5"
 WORKLOADS = {

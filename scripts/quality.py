@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,10 @@ from genlab.data import MNIST, InMemory
 from genlab.device import choose_device
 from genlab.errors import ConfigError, GenlabError
 from genlab.metrics import Classifier, Moments, frechet_distance
-from genlab.metrics.evaluation import as_saved, to_float
+from genlab.metrics.distances import ROWS, by_row
+from genlab.metrics.pixels import as_saved, to_float
+from genlab.metrics.prdc import prdc
 
-ROWS = 500  # of a matrix of distances at a time: 10,000 x 10,000 would take 400 MB
 COPIES = 1_000  # images whose nearest training image is looked for
 
 
@@ -110,7 +111,7 @@ class Ruler:
         fake = self.features(samples)
         return {
             "fid": frechet_distance(moments_of(fake), self.moments),
-            **manifolds(self.real, fake),
+            **prdc(self.real, fake),
             "nearest": self.nearest(samples),
             "nearest_of_test": self.nearest_of_test,
             **self.identity,
@@ -124,31 +125,9 @@ class Ruler:
         return nearest_distance(as_pixels(chosen).to(self.pixels.device), self.pixels).mean().item()
 
 
-def manifolds(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """Of features [N, D] and [M, D], as the `prdc` package of Naeem et al. has them."""
-    near, wide, own = radii(real, 3), radii(real, 5), radii(fake, 3)
-    found = {
-        "precision": by_row(fake, real, lambda far: (far < near).any(1)),
-        "recall": by_row(real, fake, lambda far: (far < own).any(1)),
-        "density": by_row(fake, real, lambda far: (far < wide).sum(1).double() / 5),
-        "coverage": by_row(real, fake, lambda far: far.min(1).values) < wide,
-    }
-    return {name: values.double().mean().item() for name, values in found.items()}
-
-
-def radii(features: Tensor, k: int) -> Tensor:
-    """[N], the distance to the k-th neighbour; the first found is the point itself."""
-    return by_row(features, features, lambda far: far.topk(k + 1, largest=False).values[:, -1])
-
-
 def nearest_distance(images: Tensor, others: Tensor) -> Tensor:
     """[N] from [N, D] and [M, D]; measured again once found, for a matrix product's rounding would blur a copy's 0."""
     return (images - others[by_row(images, others, lambda far: far.argmin(1))]).norm(dim=1)
-
-
-def by_row(a: Tensor, b: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
-    """[N]: what `reduce` makes of each row of the distances [N, M] from `a` to `b`."""
-    return torch.cat([reduce(torch.cdist(rows, b)) for rows in a.split(ROWS)])
 
 
 def moments_of(features: Tensor) -> Moments:

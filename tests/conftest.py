@@ -21,6 +21,11 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
 
 
+def read(group: str, name: str) -> dict:
+    """One YAML as it stands."""
+    return OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
+
+
 def composed(*overrides: str) -> dict:
     """The resolved config of a command line."""
     OmegaConf.register_new_resolver("started", lambda: "now", replace=True)
@@ -40,9 +45,22 @@ NARROW = ("model.generator.width=4", "model.discriminator.width=4")
 NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]")
 
 
+SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "code_size": 8, "number": 8}
+
+
 def narrow(model: str) -> tuple[str, ...]:
     """Overrides that make a model's networks small."""
-    return NARROW_MLP if model == "gan" else NARROW
+    return tuple(f"model.{key}={value}" for key, value in shrunk(composed(f"model={model}")["model"]))
+
+
+def shrunk(node: dict, path: str = ""):
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from shrunk(value, f"{path}{key}.")
+        elif key == "widths":
+            yield f"{path}{key}", str([8] * len(value)).replace(" ", "")
+        elif key in SMALL:
+            yield f"{path}{key}", SMALL[key]
 
 
 @pytest.fixture

@@ -8,21 +8,42 @@ from omegaconf import OmegaConf
 
 from genlab import build, menu
 from genlab.errors import ConfigError
-from tests.conftest import CONFIGS, TINY, choices, composed, tiny_data
+from tests.conftest import CONFIGS, TINY, choices, composed, read, tiny_data
 
 YAMLS = sorted(CONFIGS.rglob("*.yaml"))
-PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment")]
+PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
 
 
-def read(group, name):
-    return OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
+BUNDLED = ("mnist", "mnist_100_labels", "ring8", "grid25", "swiss_roll", "two_moons", "blobs")
+GROUPS = ["model", "loss", "optimizer", "trainer", "metrics", "callbacks"]
 
 
-@pytest.mark.parametrize("group", ["model", "loss", "optimizer", "trainer", "data", "metrics", "callbacks"])
-def test_every_choice_composes_and_builds(group, tmp_path):
-    for name in choices(group):
-        quiet = [word for word in TINY if not word.startswith(f"{group}=")]
-        build.trainer(composed(*quiet, *[] if group == "model" else ["model=gan"], f"{group}={name}"), tmp_path)
+FITTING = {"gaussian": "vae", "denoising_masking": "denoising_autoencoder"}  # choices that no model pulls in
+
+
+def user_of(group, name):
+    """A model that the choice goes with: itself, one that pulls it in, or the plain GAN."""
+    pulled = {model: read("model", model)["defaults"] for model in choices("model")}
+    users = [model for model, defaults in pulled.items() if {f"/{group}": name} in defaults]
+    return name if group == "model" else FITTING.get(name) or next(iter(users), "gan")
+
+
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in choices(group)])
+def test_every_choice_composes_and_builds(group, name, tmp_path):
+    quiet = [word for word in TINY if not word.startswith(f"{group}=")]
+    data = tiny_data() if group != "metrics" else None
+    words = {"points": ["data=ring8"], "stacked_mnist": ["data=stacked_mnist", "data.images=100"]}.get(name, [])
+    model = user_of(group, name)
+    build.trainer(composed(*quiet, *words, *dict.fromkeys([f"model={model}", f"{group}={name}"])), tmp_path, data)
+
+
+@pytest.mark.parametrize("name", choices("data"))
+def test_every_data_set_composes(name, tmp_path):
+    """Those that are bundled are built too; the others' files are written by their own tests."""
+    config = composed(*[word for word in TINY if word != "metrics=none"], "model=gan", f"data={name}")
+    if name in BUNDLED:
+        build.trainer(config, tmp_path)
+    assert "_target_" in config["data"] and "_target_" in config["metrics"]
 
 
 @pytest.mark.parametrize("name", choices("experiment"))
@@ -41,6 +62,13 @@ def test_a_model_writes_only_under_model(path):
     assert set(OmegaConf.load(path)) == {"defaults", "model"}
 
 
+@pytest.mark.parametrize("path", [path for path in PACKAGED if path.parent.name == "data"], ids=str)
+def test_a_data_set_that_chooses_its_metrics_writes_only_under_data(path):
+    chosen = OmegaConf.load(path)
+    assert set(chosen) == {"defaults", "data"}
+    assert [set(entry) for entry in chosen.defaults] == [{"override /metrics"}]
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("penalty/*.yaml")), ids=str)
 def test_a_penalty_file_holds_one_key_that_its_name_begins_with(path):
     (key,) = OmegaConf.load(path)
@@ -52,14 +80,29 @@ def test_every_yaml_describes_itself(path):
     assert len(menu.description(path)) > 10
 
 
-@pytest.mark.parametrize("model", choices("model"))
-def test_choosing_a_group_leaves_no_residue(model):
-    for loss in choices("loss"):
-        assert composed(f"model={model}", f"loss={loss}")["loss"] == read("loss", loss)
-    for optimizer in choices("optimizer"):
-        assert composed(f"model={model}", f"optimizer={optimizer}")["optimizer"] == read("optimizer", optimizer)
-    for penalty in choices("penalty"):
-        assert composed(f"model={model}", f"penalty=[{penalty}]")["penalty"] == read("penalty", penalty)
+def rounds(group):
+    """(model, choice): each model and each choice at least once; a model writes under `model:`, so any pair will do."""
+    models, names = choices("model"), choices(group)
+    return [(models[i % len(models)], names[i % len(names)]) for i in range(max(len(models), len(names)))]
+
+
+@pytest.mark.parametrize("group", ["loss", "optimizer"])
+def test_choosing_a_group_leaves_no_residue(group):
+    for model, name in rounds(group):
+        assert composed(f"model={model}", f"{group}={name}")[group] == resolved(group, name), (model, name)
+
+
+@pytest.mark.parametrize("group", ["penalty", "augment"])
+def test_choosing_of_a_list_leaves_no_residue(group):
+    for model, name in rounds(group):
+        assert composed(f"model={model}", f"{group}=[{name}]")[group] == resolved(group, name), (model, name)
+
+
+def resolved(group, name):
+    """A YAML on top of those that it names."""
+    node = read(group, name)
+    bases = [base for base in node.pop("defaults", []) if base != "_self_"]
+    return OmegaConf.to_container(OmegaConf.merge(*(resolved(group, base) for base in bases), node))
 
 
 def test_penalties_are_a_list():

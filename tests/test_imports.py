@@ -9,14 +9,14 @@ from pathlib import Path
 import genlab
 
 ROOT = Path(genlab.__file__).parent
-SHARED = {"errors", "types", "random", "spec", "distributed"}  # the vocabulary that every room may use
+SHARED = {"errors", "types", "random", "spec", "distributed", "ramp"}  # the vocabulary that every room may use
 MAY_IMPORT = {
     "models": SHARED,
     "losses": SHARED,
     "data": SHARED,
     "metrics": SHARED | {"data"},
     "trainers": SHARED | {"losses", "data", "device", "callbacks.base"},
-    "callbacks": SHARED | {"data", "metrics", "trainers", "checkpoint", "advice"},
+    "callbacks": SHARED | {"data", "metrics", "trainers", "checkpoint", "advice", "models.latent", "models.truncation"},
 }
 OUTSIDE_OF_BUILD = {"hydra", "omegaconf"}
 

@@ -18,7 +18,7 @@ from genlab.random import Draws
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 MLP = "model.generator.widths=[16] model.discriminator.widths=[16] trainer.batch_size=8 data.limit=64"
-CONVOLUTIONS = "model.generator.width=4 model.discriminator.width=4 trainer.batch_size=8 data.limit=64"
+CONVOLUTIONS = "trainer.batch_size=8 data.limit=64"
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""The negative log-likelihood of test images under a trained VAE, by importance sampling (Burda et al. 2016).
+
+python -m genlab.train experiment=vae_nll hydra.run.dir=outputs/vae_nll
+python scripts/likelihood.py outputs/vae_nll [--samples 200] [--images 10000] [--json FILE]
+
+In nats an image. It means something on data that the decoder's likelihood fits: black and white for loss=bernoulli
+(data.binarise=true). MNIST is binarised here by draws of genlab's own; published numbers are on others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from genlab import build, checkpoint
+from genlab.errors import ConfigError, GenlabError
+from genlab.metrics.likelihood import likelihood
+from genlab.metrics.pixels import to_float
+from genlab.trainers import Trainer
+
+
+def main(arguments: list[str]) -> int:
+    options = parse_arguments(arguments)
+    try:
+        record = measure(options)
+    except GenlabError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    text = json.dumps(record, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    parser.add_argument("--samples", type=int, default=200, help="an image; more make a tighter bound")
+    parser.add_argument("--images", type=int, default=10_000, help="the first so many of the split")
+    parser.add_argument("--split", default="test", help="train, test or holdout")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path, help="write the record here")
+    return parser.parse_args(arguments)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    trainer = load(options.run_dir, options.device)
+    require_likelihood(trainer)
+    split = trainer.data.reference(options.split)
+    images = to_float(split.images[: options.images]).to(trainer.device, trainer.engine.dtype)
+    model, began = trainer.model.eval(), time.perf_counter()
+
+    def error(z: Tensor, targets: Tensor) -> Tensor:
+        return trainer.loss.reconstruction(model.decoder(z), targets)
+
+    found = likelihood(images, model.posterior, error, samples=options.samples, seed=options.seed)
+    return {
+        "nll": found.nll.mean().item(),
+        "standard_error": (found.nll.std() / len(images) ** 0.5).item(),
+        "negative_elbo": found.negative_elbo.mean().item(),
+        "samples": options.samples,
+        "images": len(images),
+        "reference": f"{trainer.data.name}/{options.split}",
+        "reference_hash": split.fingerprint(),
+        "seed": options.seed,
+        "trained_images": trainer.images,
+        "run": str(options.run_dir),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def load(run_dir: Path, device: str) -> Trainer:
+    """A run at its newest checkpoint."""
+    found = checkpoint.newest_good(run_dir / "checkpoints")
+    if found is None or not (run_dir / "config.yaml").is_file():
+        raise ConfigError(f"{run_dir}: no run directory with config.yaml and checkpoints. Give one that was trained.")
+    config = OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")) | {"metrics": {}, "callbacks": {}}
+    config["trainer"]["device"] = device
+    trainer = build.trainer(config, run_dir)
+    checkpoint.load(trainer.parts, found[1]["parts"])
+    return trainer
+
+
+def require_likelihood(trainer: Trainer) -> None:
+    fits = hasattr(trainer.model, "posterior") and getattr(trainer.loss, "is_likelihood", False)
+    if not fits or trainer.model.conditional:
+        raise ConfigError(
+            f"{trainer.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "
+            f"model is {type(trainer.model).__name__}, its loss {type(trainer.loss).__name__}."
+        )
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    sys.exit(main(sys.argv[1:]))

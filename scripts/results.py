@@ -1,0 +1,145 @@
+"""Trains every system for a few minutes, and keeps what it scored: the tables of results in the README.
+
+python scripts/results.py [--only NAME ...] [--jobs N]  # trains what has no record yet; what was stopped goes on
+python scripts/results.py --table [--readme]            # prints the tables; writes them into README.md
+
+A record is scripts/results/NAME-SEED.json. Runs land in outputs/results/NAME-SEED. Each has one core (--jobs of
+them run side by side) and at most three minutes of training, unless its row says otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from results_rows import ROWS, TABLES, Row
+
+HOME = Path(__file__).parent.parent
+RECORDS = HOME / "scripts" / "results"
+RUNS = HOME / "outputs" / "results"
+T95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # Student's quantile of a 95 % interval, by number of runs
+
+
+def main() -> int:
+    options = parse_arguments()
+    if options.table:
+        text = {name: table(name) for name in TABLES}
+        print("\n\n".join(text.values()))
+        if options.readme:
+            write_readme(text)
+        return 0
+    jobs = [(row, seed) for row in ROWS for seed in row.seeds if not options.only or row.name in options.only]
+    missing = [job for job in jobs if not path_of(*job).exists()]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        return max(pool.map(lambda job: train(*job), missing), default=0)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [row.name for row in ROWS]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs side by side, a core each")
+    parser.add_argument("--table", action="store_true", help="print the tables; train nothing")
+    parser.add_argument("--readme", action="store_true", help="with --table: write them into README.md too")
+    return parser.parse_args()
+
+
+def train(row: Row, seed: int) -> int:
+    """The exit code of a run; its record, if it came to its end."""
+    run_dir = RUNS / f"{row.name}-{seed}"
+    words = [*row.words, f"seed={seed}", f"hydra.run.dir={run_dir.relative_to(HOME)}", "resume=auto"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / "log.txt").open("a") as log:
+        command = [sys.executable, "-m", "genlab.train", *words]
+        code = subprocess.run(command, cwd=HOME, env=environment, stdout=log, stderr=log).returncode
+    if code:
+        print(f"{row.name} seed {seed}: exit code {code}, see {run_dir / 'log.txt'}", flush=True)
+        return code
+    record = record_of(row, seed, run_dir)
+    path_of(row, seed).parent.mkdir(exist_ok=True)
+    path_of(row, seed).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    print(f"{row.name} seed {seed}: {record['seconds']:.0f} s, {record['scores']}", flush=True)
+    return 0
+
+
+def record_of(row: Row, seed: int, run_dir: Path) -> dict[str, Any]:
+    summary, environment = (json.loads((run_dir / f"{name}.json").read_text()) for name in ("summary", "environment"))
+    last = max(score["position"] for score in summary["records"])
+    records = [score for score in summary["records"] if score["position"] == last]
+    return {
+        "command": f"python -m genlab.train {row.command} seed={seed}",
+        "seconds": summary["seconds"],
+        "images": summary["images"],
+        "scores": {score["metric"]: round(score["value"], 5) for score in records},
+        "records": records,
+        "versions": environment["versions"],
+        "device": environment["device_name"],
+        "threads": environment["threads"],
+    }
+
+
+def path_of(row: Row, seed: int) -> Path:
+    return RECORDS / f"{row.name}-{seed}.json"
+
+
+def table(name: str) -> str:
+    """In Markdown: a row a system, the best by the first column on top."""
+    columns, ascending = TABLES[name]
+    found = [(row, records) for row in ROWS if row.table == name and (records := records_of(row))]
+    found.sort(key=lambda pair: average(pair[1], columns[0]), reverse=not ascending)
+    lines = [
+        "| `python -m genlab.train ...` | time | images | " + " | ".join(columns) + " |",
+        "|---|---:|---:|" + "---:|" * len(columns),
+        *(line(row, records, columns) for row, records in found),
+    ]
+    return "\n".join(lines)
+
+
+def records_of(row: Row) -> list[dict[str, Any]]:
+    paths = [path_of(row, seed) for seed in row.seeds]
+    return [json.loads(path.read_text()) for path in paths if path.exists()]
+
+
+def average(records: list[dict[str, Any]], column: str) -> float:
+    return mean(record["scores"].get(column, float("inf")) for record in records)
+
+
+def line(row: Row, records: list[dict[str, Any]], columns: list[str]) -> str:
+    seconds = mean(record["seconds"] for record in records)
+    cells = [f"{seconds // 60:.0f}:{seconds % 60:02.0f}", f"{mean(record['images'] for record in records):,.0f}"]
+    cells += [
+        cell([record["scores"][column] for record in records if column in record["scores"]]) for column in columns
+    ]
+    return f"| `{row.command}` | {' | '.join(cells)} |"
+
+
+def cell(values: list[float]) -> str:
+    """The mean, with its 95 % interval where there are several runs."""
+    if not values:
+        return ""
+    digits = 2 if max(map(abs, values)) < 1000 else 0
+    spread = T95[len(values)] * stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+    return f"{mean(values):.{digits}f}" + (f" ± {spread:.{digits}f}" if spread is not None else "")
+
+
+def write_readme(tables: dict[str, str]) -> None:
+    path = HOME / "README.md"
+    text = path.read_text(encoding="utf-8")
+    for name, body in tables.items():
+        begin, end = f"<!-- results: {name} -->\n", f"\n<!-- end: {name} -->"
+        head, _, rest = text.partition(begin)
+        _, _, tail = rest.partition(end)
+        text = head + begin + body + end + tail
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

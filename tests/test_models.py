@@ -1,0 +1,28 @@
+"""Every model of the menu: composed, built and trained a few steps, at several channel counts and an odd size."""
+
+import pytest
+import torch
+
+from tests.conftest import choices, narrow, tiny_data
+
+SIZES = {"vqvae": 12}  # two halvings, no rounding
+MODELS = choices("model")
+
+
+def data_of(model, channels):
+    return tiny_data(channels, size=SIZES.get(model, 10))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_trains(make_trainer, model, channels):
+    """10 pixels a side: 5 x 2. What moved is finite, and samples look as the data do."""
+    data = data_of(model, channels)
+    trainer = make_trainer(f"model={model}", *narrow(model), "trainer.images=24", data=data)
+    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    trainer.fit()
+    trainer.statistics.flush()  # raises if anything is not finite
+    after = trainer.model.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    samples = trainer.draw_samples(0, 3)
+    assert samples.shape == (3, *data.spec.shape) and samples.isfinite().all()

@@ -1,0 +1,112 @@
+"""Augmentations between the images and the discriminator: their order, their draws, and slopes through them."""
+
+import pytest
+import torch
+
+from genlab.data import InMemory, Split
+from genlab.data.augment import DiffAugment
+from genlab.data.augment.shift import shifted
+from genlab.errors import ConfigError
+from genlab.losses import R1, Turn
+from genlab.random import Draws
+from genlab.trainers.turns import micro_batches
+from tests.conftest import NARROW, NARROW_MLP, tiny_data
+from tests.test_sync import NoWaiting, without_optimizers
+
+BOTH = "augment=[diffaugment,instance_noise]"
+N, SHAPE = 6, (1, 5, 5)
+
+
+def turn_of(trainer, player="discriminator"):
+    (draws,) = micro_batches(trainer.main[player], trainer.players[player], trainer.engine)
+    return trainer.turn(player, player, draws)
+
+
+class Linear(torch.nn.Module):
+    """D(x) = w . x."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, images, condition=None):
+        return (images * self.weight).flatten(1).sum(1)
+
+
+def test_r1_is_the_slope_at_the_image_before_the_shift():
+    """D(shift(x)) = w . shift(x) = shift back(w) . x: what is shifted out of sight has no slope."""
+    draws = Draws((0, "test", 0), N, 0, N, torch.device("cpu"), torch.float64)
+    weight = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    augmentation, seen = DiffAugment(policy=["translation"], translation=0.4), []
+
+    def augment(images, purpose):
+        seen.append(augmentation(images, draws, 0.0))
+        return seen[-1]
+
+    images = torch.full((N, *SHAPE), 0.5, dtype=torch.float64)
+    turn = Turn(
+        player="discriminator", network=Linear(weight), generator=torch.nn.Identity(), images=lambda: images.clone(),
+        noise=lambda: images, draws=draws, slopes=R1.slopes, augmentation=augment,
+    )  # fmt: skip
+    found = R1(weight=2.0)(turn)
+    chances = draws.uniform("diffaugment", 7)
+    down, right = ((chances[:, column] * 5).floor().long() - 2 for column in (3, 4))
+    slopes = shifted(weight.expand(N, *SHAPE), -down, -right)
+    torch.testing.assert_close(found, slopes.square().flatten(1).sum(1))
+    torch.testing.assert_close(seen[0], shifted(images, down, right))
+    assert len(set(found.tolist())) > 1
+
+
+@pytest.mark.parametrize("names", [("diffaugment", "instance_noise"), ("instance_noise", "diffaugment")])
+def test_several_come_in_the_order_in_which_they_are_listed(make_trainer, names):
+    trainer = make_trainer("model=gan", *NARROW_MLP, f"augment=[{','.join(names)}]")
+    turn = turn_of(trainer)
+    expected = turn.real
+    for name in names:
+        expected = trainer.augmentations[name](expected, turn.draws.of(f"{name}/real"), 0.0)
+    torch.testing.assert_close(turn.augment(turn.real, "real"), expected)
+
+
+def test_real_and_generated_images_have_draws_of_their_own(make_trainer):
+    turn = turn_of(make_trainer("model=gan", *NARROW_MLP, BOTH))
+    x = turn.real
+    assert not torch.equal(turn.augment(x, "real"), turn.augment(x, "fake"))
+    assert torch.equal(turn.augment(x, "real"), turn.augment(x, "real"))
+
+
+def test_noise_fades_with_the_run(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "augment=[instance_noise]", "augment.instance_noise.until=0.5")
+    changes = []
+    for trainer.images in (0, 16, 32):  # of 64
+        turn = turn_of(trainer)
+        changes.append((turn.augment(turn.real, "real") - turn.real).std().item())
+    assert changes == pytest.approx([0.1, 0.05, 0.0], rel=0.2)
+
+
+def test_the_generator_learns_through_them(make_trainer):
+    """Its images are shown augmented, and the gradient of what leaves the picture is none."""
+    trainer = make_trainer("model=gan", *NARROW_MLP, "augment=[diffaugment]", "augment.diffaugment.policy=[cutout]")
+    turn = turn_of(trainer, "generator")
+    turn.fake.retain_grad()
+    turn.fake_logits.sum().backward()
+    hidden = turn.augment(torch.ones_like(turn.fake), "fake") == 0
+    assert hidden.any() and (turn.fake.grad[hidden] == 0).all() and (turn.fake.grad[~hidden] != 0).any()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_step_with_all_of_them_and_slope_penalties_does_not_wait(make_trainer, channels):
+    system = ("model=dcgan", *NARROW, BOTH, "penalty=[r1,r2]", "penalty.r1.every=1", "penalty.r2.every=1")
+    options = ("trainer.top_k=0.5", "trainer.replay=16")
+    trainer = without_optimizers(make_trainer(*system, *options, data=tiny_data(channels, size=10)))
+    for _ in range(3):  # fills the history, and makes what is made once
+        trainer.take_step()
+    with NoWaiting():
+        trainer.take_step()
+    trainer.statistics.flush()  # raises if anything is not finite
+
+
+def test_points_take_noise_and_refuse_pictures_changes(make_trainer):
+    points = InMemory(Split(torch.randn(64, 2)))
+    make_trainer("model=gan", *NARROW_MLP, "augment=[instance_noise]", data=points).take_step()
+    with pytest.raises(ConfigError, match="points"):
+        make_trainer("model=gan", *NARROW_MLP, "augment=[diffaugment]", data=points).take_step()

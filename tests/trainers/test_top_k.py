@@ -1,0 +1,58 @@
+"""Top-k against a sort, and its schedule."""
+
+import pytest
+import torch
+
+from genlab.trainers.top_k import TopK
+from genlab.trainers.turns import micro_batches
+from tests.conftest import NARROW_MLP
+
+
+def test_the_best_images_count_and_no_others():
+    logits = torch.tensor([0.3, -2.0, 5.0, 1.0, 0.0, -1.0])
+    values = torch.arange(6.0, requires_grad=True)
+    kept = TopK(final=0.5, until=0.0)(values, logits, 0.0)
+    assert sorted(kept.tolist()) == [0.0, 2.0, 3.0]
+    kept.mean().backward()
+    assert values.grad.tolist() == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3, 0, 0])
+
+
+def test_gradient_flows_to_the_best_logits_alone():
+    logits = torch.tensor([3.0, 1.0, 2.0, 0.0], requires_grad=True)
+    TopK(final=0.5, until=0.0)(-logits, logits, 1.0).sum().backward()
+    assert logits.grad.tolist() == [-1, 0, -1, 0]
+
+
+@pytest.mark.parametrize(("progress", "count"), [(0.0, 64), (0.25, 45), (0.5, 32), (1.0, 32)])
+def test_the_share_falls_by_a_constant_factor(progress, count):
+    """64 * 0.5^(1/2) = 45.25."""
+    assert TopK(final=0.5, until=0.5).count(64, progress) == count
+
+
+def test_at_least_one_image_is_kept():
+    assert TopK(final=0.0).count(8, 0.5) == 1
+
+
+def test_at_the_start_nothing_changes():
+    values = torch.randn(5)
+    assert TopK()(values, values, 0.0) is values
+
+
+def test_the_generator_learns_from_its_best_images_alone(make_trainer):
+    """At the end of the fall: the mean loss of the better half, and its gradient."""
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.top_k=0.5", "trainer.precision=float64")
+    trainer.images = trainer.total_images
+    (draws,) = micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+    trainer.players["discriminator"].freeze(True)
+    found = trainer.main["generator"].loss(draws).terms["adversarial"].mean()
+    logits = trainer.model.discriminator(trainer.model.generator(trainer.model.latent.draw(draws)))
+    expected = trainer.loss.generator(logits.sort(descending=True).values[:4]).mean()
+    weights = list(trainer.model.generator.parameters())
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(torch.autograd.grad(found, weights), torch.autograd.grad(expected, weights))
+
+
+def test_all_images_count_at_the_start(make_trainer):
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.top_k=0.5")
+    (draws,) = micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+    assert len(trainer.main["generator"].loss(draws).terms["adversarial"]) == 8
