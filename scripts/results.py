@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ def main() -> int:
             write_readme(text)
         return 0
     jobs = [(row, seed) for row in ROWS for seed in row.seeds if not options.only or row.name in options.only]
+    jobs.sort(key=lambda job: job[1])  # one run of everything before the second of anything
     missing = [job for job in jobs if not path_of(*job).exists()]
     with ThreadPoolExecutor(options.jobs) as pool:
         return max(pool.map(lambda job: train(*job), missing), default=0)
@@ -132,13 +134,15 @@ def cell(values: list[float]) -> str:
 
 def write_readme(tables: dict[str, str]) -> None:
     path = HOME / "README.md"
-    text = path.read_text(encoding="utf-8")
+    path.write_text(filled(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
+
+
+def filled(text: str, tables: dict[str, str]) -> str:
+    """A text with each table between its two marks."""
     for name, body in tables.items():
-        begin, end = f"<!-- results: {name} -->\n", f"\n<!-- end: {name} -->"
-        head, _, rest = text.partition(begin)
-        _, _, tail = rest.partition(end)
-        text = head + begin + body + end + tail
-    path.write_text(text, encoding="utf-8")
+        marks = re.compile(f"(<!-- results: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
+        text = marks.sub(lambda found, body=body: f"{found[1]}{body}\n{found[2]}", text)
+    return text
 
 
 if __name__ == "__main__":
