@@ -107,6 +107,8 @@ def _optimizer(optimizer: torch.optim.Optimizer) -> str:
 
 def _duration(trainer: Trainer) -> str:
     images, batch = trainer.total_images, trainer.batch_size
+    if not trainer.iterates:
+        return f"{images:,} images, {batch} at a time"
     n_critic = (trainer.config.get("trainer") or {}).get("n_critic", 1)
     # Only the discriminator's images count. A schedule of its turns has no one number of images a step.
     steps = [f"{-(-images // (batch * n_critic)):,} steps"] if isinstance(n_critic, int) else []

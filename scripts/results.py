@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from math import floor, log10
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -93,10 +94,10 @@ def path_of(row: Row, seed: int) -> Path:
 
 
 def table(name: str) -> str:
-    """In Markdown: a row a system, the best by the first column on top."""
+    """In Markdown: a row a system, the best by the first two columns on top."""
     columns, ascending = TABLES[name]
     found = [(row, records) for row in ROWS if row.table == name and (records := records_of(row))]
-    found.sort(key=lambda pair: average(pair[1], columns[0]), reverse=not ascending)
+    found.sort(key=lambda pair: [average(pair[1], column) for column in columns[:2]], reverse=not ascending)
     lines = [
         "| `python -m genlab.train ...` | time | images | " + " | ".join(columns) + " |",
         "|---|---:|---:|" + "---:|" * len(columns),
@@ -124,10 +125,11 @@ def line(row: Row, records: list[dict[str, Any]], columns: list[str]) -> str:
 
 
 def cell(values: list[float]) -> str:
-    """The mean, with its 95 % interval where there are several runs."""
+    """The mean to three digits, with its 95 % interval where there are several runs. Counts are printed whole."""
     if not values:
         return ""
-    digits = 2 if max(map(abs, values)) < 1000 else 0
+    largest = max(map(abs, values))
+    digits = max(0, 2 - floor(log10(largest))) if any(value % 1 for value in values) else 0
     spread = T95[len(values)] * stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
     return f"{mean(values):.{digits}f}" + (f" ± {spread:.{digits}f}" if spread is not None else "")
 

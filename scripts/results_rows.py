@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 AT_THE_END = "metrics.every=1_000_000_000"
 MINUTES = f"trainer.max_time=175 metrics=full {AT_THE_END}"
-POINTS = f"trainer.max_time=100 trainer.images=100_000_000 {AT_THE_END}"
+POINTS = f"trainer.max_time=175 {AT_THE_END}"
 STACKED = f"trainer.max_time=600 {AT_THE_END}"
 TABLES = {  # columns, and whether less of the first is better
     "mnist": (["fid", "precision", "recall", "density", "coverage", "accuracy", "test_accuracy"], True),
-    "ring8": (["modes", "high_quality", "w1", "kl", "reverse_kl", "js"], False),
-    "grid25": (["modes", "high_quality", "w1", "kl", "reverse_kl", "js"], False),
+    "ring8": (["modes", "high_quality", "w1", "mmd2", "kl", "reverse_kl", "js"], False),
+    "grid25": (["modes", "high_quality", "w1", "mmd2", "kl", "reverse_kl", "js"], False),
+    "divergences": (["kl", "reverse_kl", "js", "modes", "high_quality"], True),
     "stacked_mnist": (["modes", "reverse_kl", "fid"], False),
 }
 
@@ -33,6 +34,16 @@ def on_mnist(name: str, words: str = "", *, seeds: int = 1, model: str | None = 
     return Row(name, f"model={model or name} {words}".strip(), extra=f"data=mnist {MINUTES}", seeds=tuple(range(seeds)))
 
 
+TUNED = (
+    "model.generator.norm=none model.generator.widths=[128,128,128,128] model.discriminator.widths=[128,128,128] "
+    "model.latent.size=2 penalty=[r1] penalty.r1.weight=0.02 penalty.r1.every=4 optimizer=adam_fast "
+    "trainer.batch_size=128 trainer.images=4_200_000"
+)
+COVERING = (  # what a small generator gives up under each divergence: the README's picture
+    "model=gan data=ring8 data.std=0.1 model.generator.norm=none model.generator.widths=[64,64] model.latent.size=2 "
+    "model.discriminator.widths=[128,128] optimizer.discriminator.lr=1e-3 trainer.batch_size=256 "
+    "trainer.images=1_000_000"
+)
 DCGAN = "model.generator.width=32 model.discriminator.width=32"
 ROWS = [  # those whose rates fall to the end of the run say how many images there are, about three minutes' worth
     on_mnist("vae", seeds=3),
@@ -45,7 +56,7 @@ ROWS = [  # those whose rates fall to the end of the run say how many images the
         model="wgan_gp",
     ),
     on_mnist("sngan", "trainer.images=60_000", seeds=3),
-    on_mnist("r3gan", "trainer.images=25_000", seeds=3),
+    on_mnist("r3gan", "penalty.r1.every=4 penalty.r2.every=4 trainer.images=64_000", seeds=3),
     on_mnist("pca"),
     on_mnist("cgan"),
     on_mnist("acgan", "trainer.images=100_000"),
@@ -54,13 +65,13 @@ ROWS = [  # those whose rates fall to the end of the run say how many images the
     on_mnist("aae"),
     on_mnist("autoencoder"),
     on_mnist("lsgan", DCGAN),
-    on_mnist("dragan", DCGAN),
+    on_mnist("dragan", f"{DCGAN} optimizer=adam_fast trainer.images=140_000"),
     on_mnist("wgan", DCGAN),
     on_mnist("infogan"),
     Row("semi_supervised_gan", "model=semi_supervised_gan", extra=MINUTES),
     on_mnist("sngan_conditional", "model.conditional=true trainer.images=60_000", model="sngan"),
-    on_mnist("sagan", "trainer.images=45_000"),
-    on_mnist("biggan", "trainer.images=22_000"),
+    on_mnist("sagan", "trainer.images=55_000"),
+    on_mnist("biggan", "trainer.images=38_000"),
     on_mnist("cgan_conv"),
     on_mnist("vae_gan"),
     on_mnist("vae_conv"),
@@ -69,7 +80,7 @@ ROWS = [  # those whose rates fall to the end of the run say how many images the
     on_mnist("autoencoder_conv"),
     on_mnist("linear_autoencoder"),
     on_mnist("ebgan"),
-    on_mnist("began"),
+    on_mnist("began", "trainer.batch_size=16"),
     on_mnist("mmd_gan", DCGAN),
     on_mnist("fgan", DCGAN),
     on_mnist("multi_gan"),
@@ -86,12 +97,15 @@ ROWS = [  # those whose rates fall to the end of the run say how many images the
                 "wgan_gp",
                 "gan",
                 "model.generator.norm=none loss=wasserstein penalty=[gradient_penalty] optimizer=adam_wgan_gp "
-                "trainer=alternating_5",
+                "trainer=alternating_5 trainer.images=1_200_000",
             ),
             ("r1", "gan", "model.generator.norm=none penalty=[r1] penalty.r1.weight=1 penalty.r1.every=1"),
-            ("kl", "gan", "model.generator.norm=none loss=kl"),
-            ("reverse_kl", "gan", "model.generator.norm=none loss=reverse_kl"),
+            ("tuned", "gan", TUNED),
         ]
+    ],
+    *[
+        Row(f"divergences_{loss}", f"loss={loss} {COVERING}", "divergences", f"trainer.max_time=100 {AT_THE_END}")
+        for loss in ("kl", "jensen_shannon", "reverse_kl")
     ],
     Row("stacked_dcgan", f"model=dcgan data=stacked_mnist {DCGAN}", "stacked_mnist", STACKED),
     Row(

@@ -24,6 +24,8 @@ class Model(nn.Module):
 class FakeTrainer:
     """A well-chosen run: every rule is silent."""
 
+    iterates = True
+
     def __init__(self, tmp_path, norm: nn.Module | None = None) -> None:
         self.model = Model(norm or nn.Identity())
         self.players = {

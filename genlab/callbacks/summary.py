@@ -84,10 +84,11 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def _resume(trainer: Trainer) -> str:
+def _resume(trainer: Trainer) -> str | None:
     command = f"python -m genlab.train resume={shlex.quote(_short(str(trainer.run_dir)))}"
-    complete = trainer.images >= trainer.total_images
-    return f"{command} trainer.images={2 * trainer.total_images}" if complete else command
+    if trainer.images < trainer.total_images:
+        return command
+    return f"{command} trainer.images={2 * trainer.total_images}" if trainer.iterates else None
 
 
 def _log_root(run_dir: Path) -> str:

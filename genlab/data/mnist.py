@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
 
 from genlab.data.dataset import InMemory, Split
+from genlab.data.sizes import padding_for, sized
 from genlab.errors import ConfigError
 from genlab.random import generator
 from genlab.spec import Spec
@@ -60,7 +60,7 @@ class MNIST(InMemory):
         if binarise:
             train, test = _binarised(train, "train"), _binarised(test, "test")
             held = _binarised(held, "holdout") if held else None
-        options = {"padding": _padding(size), "labelled": labelled, "label_seed": label_seed}
+        options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed}
         super().__init__(train, test=test, holdout=held, name="mnist", **options)
 
     @cached_property
@@ -120,23 +120,8 @@ def _divide(train: Split, limit: int | None, holdout: int) -> tuple[Split, Split
     return Split(*(part[:kept] for part in train)), Split(*(part[left:] for part in train))
 
 
-def _padding(size: int | None) -> int:
-    return (size - SIDE) // 2 if size in (30, 32) else 0
-
-
 def _sized(split: Split, size: int | None) -> Split:
-    """Native, padded or resized images: see the class."""
-    if size in (None, SIDE):
-        return split
-    if _padding(size):
-        return split._replace(images=pad(split.images, [_padding(size)] * 4))
-    return split._replace(images=torch.cat([_resized(images, size) for images in split.images.split(2_000)]))
-
-
-def _resized(images: Tensor, size: int) -> Tensor:
-    """uint8 [N, C, size, size]; in chunks, as float pixels take four times the memory."""
-    resized = interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
-    return resized.round().clamp(0, 255).to(torch.uint8)
+    return split._replace(images=sized(split.images, size, padding=padding_for(SIDE, size)))
 
 
 def _binarised(split: Split, name: str) -> Split:

@@ -34,8 +34,9 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = spec.shape
         self.condition = Concatenation(spec)
-        hidden = hidden_layers([latent_size + self.condition.extra, *widths], norm, slope)
-        self.layers = nn.Sequential(*hidden, nn.Linear(widths[-1], prod(self.shape)), nn.Tanh())
+        sizes = [latent_size + self.condition.extra, *widths]
+        hidden = hidden_layers(sizes, norm, slope)
+        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], prod(self.shape)), nn.Tanh())
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(self.condition(z, condition)).unflatten(1, self.shape)

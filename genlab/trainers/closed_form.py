@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ class ClosedForm(Trainer):
 
     Raises ConfigError for a loss that the solution does not minimise, and for more images than there are.
     """
+
+    iterates: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -63,6 +63,7 @@ class Trainer:
     """
 
     moves: ClassVar[frozenset[str]] = frozenset()  # players
+    iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
 
     def __init__(
         self,

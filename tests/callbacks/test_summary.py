@@ -62,3 +62,9 @@ def test_what_to_type_next(trainer, summary, monkeypatch, images, ending):
     assert found["look"] == "tensorboard --logdir outputs"
     assert found["last_grid"].endswith("samples/000000400.png")
     assert found["complete"] == (images == 1_000)
+
+
+def test_nothing_is_next_where_more_images_change_nothing(trainer, summary, capsys):
+    trainer.iterates = False
+    assert finished(summary, trainer.at(1_000))["resume"] is None
+    assert "longer" not in capsys.readouterr().out

@@ -30,20 +30,21 @@ def test_every_row_composes_and_has_a_name_of_its_own(results):
 
 
 def test_several_runs_are_a_mean_with_its_interval(results):
-    values = [2.0, 4.0, 9.0]
+    values = [2.0, 3.5, 9.5]
     low, high = stats.t.interval(0.95, 2, loc=5.0, scale=stats.sem(values))
     assert results.cell(values) == f"5.00 ± {(high - low) / 2:.2f}"
-    assert results.cell([3.14159]) == "3.14" and results.cell([]) == ""
+    assert results.cell([3.14159]) == "3.14" and results.cell([0.00141]) == "0.00141" and results.cell([7.0]) == "7"
+    assert results.cell([]) == ""
 
 
 def test_a_table_is_sorted_by_its_first_column(results, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "RECORDS", tmp_path)
-    for name, fid in {"gan": 9.0, "vae": 4.0, "pca": 6.0}.items():
+    for name, fid in {"gan": 9.0, "vae": 4.25, "pca": 6.0}.items():
         record = {"seconds": 61.0, "images": 1000, "scores": {"fid": fid}}
         (tmp_path / f"{name}-0.json").write_text(json.dumps(record))
     lines = results.table("mnist").splitlines()
     assert [line.split("`")[1] for line in lines[2:]] == ["model=vae", "model=pca", "model=gan"]
-    assert "| 1:01 | 1,000 | 4.00 |" in lines[2]
+    assert "| 1:01 | 1,000 | 4.25 |" in lines[2]
 
 
 def test_tables_replace_what_stood_between_their_marks(results):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from genlab.errors import ConfigError
+from genlab.preflight import describe
 from tests.conftest import tiny_data
 
 
@@ -13,6 +14,7 @@ def test_one_step_looks_at_every_image_once(make_trainer):
     torch.testing.assert_close(rows.sort(0).values, expected.sort(0).values, atol=1e-6, rtol=0)
     trainer.fit()
     assert (trainer.step, trainer.images) == (1, 50)
+    assert dict(describe(trainer))["duration"] == "50 images, 7 at a time"
     torch.testing.assert_close(trainer.model.mean, expected.mean(0).float())
 
 
