@@ -9,12 +9,14 @@ import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from genlab.errors import ConfigError, RunError
+from genlab.spec import Spec
 
 FORMAT = 1
 FREE = (  # what a resumed run may change
@@ -31,8 +33,8 @@ FREE = (  # what a resumed run may change
 log = logging.getLogger(__name__)
 
 
-def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str) -> None:
-    """Write the state of every part to `path`, with its SHA-256 beside it.
+def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
+    """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
 
     Raises RunError if the disk is full; what was there before stays.
     """
@@ -40,6 +42,7 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str) -
         "format": FORMAT,
         "config": config,
         "fingerprint": fingerprint,
+        "spec": None if spec is None else asdict(spec),
         "parts": {name: part.state_dict() for name, part in parts.items()},
     }
     buffer = io.BytesIO()

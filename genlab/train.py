@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab import distributed, menu
+from genlab.command import exit_code_of
+from genlab.composition import CONFIGS, explain
 from genlab.errors import ConfigError, GenlabError, Interrupted
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from genlab.data import InMemory
 
-CONFIGS = "pkg://genlab.configs"
 log = logging.getLogger("genlab")
 
 
@@ -36,15 +36,7 @@ def main(arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         print(menu.text())
         return 0
-    logging.basicConfig(level=logging.INFO if distributed.is_main() else logging.ERROR, format="%(message)s")
-    try:
-        run(arguments)
-    except GenlabError as error:
-        print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:  # before the first step, or a second time
-        return 130
-    return 0
+    return exit_code_of(lambda: run(arguments))
 
 
 def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
@@ -155,63 +147,6 @@ def command_line(arguments: list[str]) -> Iterator[None]:
         sys.argv = before
         os.environ.pop("HYDRA_FULL_ERROR")
         os.environ.update({"HYDRA_FULL_ERROR": full} if full else {})
-
-
-def explain(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
-    """Hydra's message; for a choice or key that is not there, those that are."""
-    message = str(error)
-    choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
-    if choice:
-        return no_such_choice(*choice.groups(), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
-    found = re.search(r"Could not override '([\w.@/]+)'", message)
-    if not found:
-        where_it_is = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
-        return where_it_is + message.partition("\nSee http")[0].strip()
-    key = found.group(1)
-    others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
-    return f"{key}: there is no such key. {suggestions(key, composed(others, where))}"
-
-
-def no_such_choice(group: str, name: str, listed: list[str]) -> str:
-    from difflib import get_close_matches
-
-    valid = listed or list(menu.choices(group))
-    close = get_close_matches(name, valid, n=1)
-    guess = f" Did you mean {close[0]}?" if close else ""
-    return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
-
-
-def composed(overrides: list[str], where: dict[str, str]) -> DictConfig:
-    """The config without the override that failed."""
-    from hydra import compose, initialize_config_dir, initialize_config_module
-    from hydra.errors import HydraException
-
-    folder = where["config_path"]
-    begin = (
-        initialize_config_module(CONFIGS[6:], version_base="1.3")
-        if folder == CONFIGS
-        else initialize_config_dir(folder, version_base="1.3")
-    )
-    with begin:
-        try:
-            return compose(where["config_name"], overrides)
-        except HydraException:  # a second mistake: the first is told first
-            return compose(where["config_name"])
-
-
-def suggestions(key: str, config: DictConfig) -> str:
-    from difflib import get_close_matches
-
-    from omegaconf import DictConfig, OmegaConf
-
-    parent, _, name = key.rpartition(".")
-    while parent and not isinstance(OmegaConf.select(config, parent), DictConfig):
-        parent, _, name = parent.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    valid = sorted(str(child) for child in node if not str(child).startswith("_"))
-    close = get_close_matches(name, valid, n=1)
-    guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
-    return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ class Checkpoint(Callback):
 
     def save(self, trainer: Trainer, path: Path) -> None:
         trainer.statistics.check()  # a diverged run must not replace a good checkpoint
-        checkpoint.save(path, trainer.parts, config=trainer.config, fingerprint=trainer.data.fingerprint)
+        facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
+        checkpoint.save(path, trainer.parts, config=trainer.config, **facts)
 
     @staticmethod
     def file(trainer: Trainer) -> Path:

@@ -1,0 +1,89 @@
+"""The entry point that scores a trained run: `python -m genlab.evaluate run=outputs/... metrics=full`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genlab import command, distributed
+from genlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genlab.metrics.evaluation import Evaluation
+    from genlab.metrics.records import Record
+    from genlab.trainers import Trainer
+
+USAGE = """\
+Scores a trained run; prints a table, and adds the records to evaluations.jsonl in the run's directory.
+
+  python -m genlab.evaluate run=outputs/wgan_gp-mnist/DATE_TIME                          as it was scored in training
+  python -m genlab.evaluate run=outputs/... checkpoint=newest metrics=full images=50000
+  python -m genlab.evaluate run=outputs/... metrics=full split=train seed=1              other images, other noise
+
+  run           a run directory
+  checkpoint    best (default), newest, or a number of images
+  metrics       full, quick, points, ...; by default those that the run was trained with
+  images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
+"""
+FILE = "evaluations.jsonl"
+
+
+def job(config: dict[str, Any]) -> None:
+    from genlab import runs
+    from genlab.callbacks.scores import source_of
+
+    trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
+    trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
+    evaluation = evaluation_of(config, trainer)
+    evaluation.check(trainer.data)
+    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
+    if distributed.is_main():
+        print("\n".join(table(records)))
+        keep(records, config, trainer.run_dir / FILE)
+
+
+def evaluation_of(config: dict[str, Any], trainer: Trainer) -> Evaluation:
+    """Raises ConfigError if neither the command nor the run names any metric."""
+    from omegaconf import OmegaConf
+
+    from genlab import build
+
+    chosen = config["metrics"] or OmegaConf.to_container(OmegaConf.load(trainer.run_dir / "config.yaml"))["metrics"]
+    if not chosen:
+        raise ConfigError(f"{trainer.run_dir}: was trained without scores. Choose some: metrics=full.")
+    asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
+    return build.make(build.checked(chosen | asked, "metrics", config), "metrics").evaluation
+
+
+def table(records: list[Record]) -> list[str]:
+    """A row a number; how it was measured stands beside it."""
+    rows = [("metric", "value", "measured")]
+    rows += [(record.metric, f"{record.value:.6g}", how(record)) for record in records]
+    width, digits = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return [f"{name:<{width}}  {value:>{digits}}  {words}" for name, value, words in rows]
+
+
+def how(record: Record) -> str:
+    words = [
+        f"{record.images:,} samples{' (EMA)' if record.ema else ''}, seed {record.seed}",
+        f"{record.reference_images:,} of {record.reference}",
+        f"{record.extractor} {record.extractor_hash[:8]}",
+        record.settings,
+        f"after {record.position:,} images",
+    ]
+    return "; ".join(word for word in words if word)
+
+
+def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
+    from genlab.callbacks.jsonl import finite
+
+    with path.open("a", encoding="utf-8") as file:
+        for record in records:
+            facts = {"checkpoint": str(config["checkpoint"])} | finite(record.as_dict())
+            file.write(json.dumps(facts, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:]))
