@@ -6,6 +6,7 @@ torch is imported only when a job starts, so that `--help` and mistakes in the c
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import distributed, menu
+from genlab import distributed, menu, sweep
 from genlab.command import exit_code_of
 from genlab.composition import CONFIGS, explain
 from genlab.errors import ConfigError, GenlabError, Interrupted
@@ -45,7 +46,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
 
     def job(config: DictConfig) -> float:
         results.append(attempt(config, data))
-        return results[-1] if isinstance(results[-1], float) else float("nan")
+        return results[-1] if isinstance(results[-1], float) else worst()
 
     named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     if distributed.launched():
@@ -55,12 +56,17 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     finally:
         if distributed.launched():
             distributed.stop()
-    failures = [result for result in results if isinstance(result, GenlabError)]
-    if failures and len(results) > 1:
-        log.error("%d of %d jobs failed; see error.txt in their directories.", len(failures), len(results))
-    if failures:
-        raise failures[0]
+    sweep.raise_failures()
+    if results and isinstance(results[-1], GenlabError):
+        raise results[-1]
     return results[-1] if results else None
+
+
+def worst() -> float:
+    """What a sweeper that optimises is told of a job without a score; nan would stop it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return -math.inf if HydraConfig.get().sweeper.get("direction") == "maximize" else math.inf
 
 
 def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | None:
@@ -71,8 +77,11 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     from genlab import job
 
     hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
     try:
-        return job.run(config, Path(hydra.runtime.output_dir), data=data, fixed_dir=has_fixed_dir(hydra))
+        result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
+        (folder / sweep.ERROR).unlink(missing_ok=True)  # of an earlier attempt
+        return result
     except Interrupted as error:
         if hydra.mode == RunMode.MULTIRUN:  # Ctrl-C ends the sweep, not this job alone
             print(f"\n{error}", file=sys.stderr)
@@ -84,13 +93,8 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
             error = ConfigError(f"{error} (experiment={experiment})")
         if hydra.mode == RunMode.MULTIRUN:
             log.error("%s: %s", type(error).__name__, error)
-            write_error(Path(hydra.runtime.output_dir), error)
+            sweep.write_error(folder, error)
         return error
-
-
-def write_error(folder: Path, error: GenlabError) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "error.txt").write_text(f"{error}\n", encoding="utf-8")
 
 
 def has_fixed_dir(hydra: Any) -> bool:

@@ -49,7 +49,7 @@ def test_the_trainer_looks_at_no_particular_callback():
 
 def test_only_the_builder_and_the_entry_points_know_hydra():
     users = {file for file, _, name in imports() if name.split(".")[0] in OUTSIDE_OF_BUILD}
-    assert users <= {"build", "train", "job", "composition", "evaluate"}
+    assert users <= {"build", "train", "job", "composition", "evaluate", "watch"}
 
 
 def test_only_distributed_knows_torch_distributed():
