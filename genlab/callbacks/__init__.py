@@ -11,12 +11,14 @@ from genlab.callbacks.grid import Grid
 from genlab.callbacks.jsonl import JSONL
 from genlab.callbacks.latent_plane import LatentPlane
 from genlab.callbacks.log import Log
+from genlab.callbacks.mlflow import MLflow
 from genlab.callbacks.progress import Progress
 from genlab.callbacks.reconstructions import Reconstructions
 from genlab.callbacks.scores import Scores
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.tensorboard import TensorBoard
 from genlab.callbacks.truncation import Truncation
+from genlab.callbacks.wandb import Wandb
 
 __all__ = [
     "JSONL",
@@ -30,10 +32,12 @@ __all__ = [
     "Grid",
     "LatentPlane",
     "Log",
+    "MLflow",
     "Progress",
     "Reconstructions",
     "Scores",
     "Summary",
     "TensorBoard",
     "Truncation",
+    "Wandb",
 ]
