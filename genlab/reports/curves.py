@@ -42,9 +42,7 @@ def data_of(runs: list[Run]) -> dict[str, Any]:
     visible = shown(all_names)
     return {
         "clocks": [clock(run, most) for run in runs],
-        "curves": [
-            {"name": name, "shown": name in visible, "lines": lines(name, runs, most)} for name in all_names
-        ],
+        "curves": [{"name": name, "shown": name in visible, "lines": lines(name, runs, most)} for name in all_names],
         "points": most,
         "thinned": any(len(run.rows) > most for run in runs),
     }

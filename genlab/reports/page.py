@@ -44,9 +44,7 @@ def context(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
     board = leaderboard(grouped(runs))
     ordered = [(run, row.group) for row in board.rows for run in row.group.runs]
     pictures = pictures_of([run for run, _ in ordered], grids)
-    views = [
-        View(run, f"run-{place}", group.label, pictures[place]) for place, (run, group) in enumerate(ordered)
-    ]
+    views = [View(run, f"run-{place}", group.label, pictures[place]) for place, (run, group) in enumerate(ordered)]
     return {
         "title": title,
         "written": datetime.now().strftime("%Y-%m-%d %H:%M"),

@@ -26,10 +26,12 @@ def curves_csv(runs: list[Run]) -> Download | None:
     """A line a run and position. Of long runs every k-th position; rows with scores are always there."""
     columns = ["run", "seed", *curves.CLOCK, *curves.names(runs)]
     tables = [(run, merged(run.rows)) for run in runs]
-    every = 1
-    while len(text := _curves(columns, tables, every).encode()) > LARGEST and every < 1_000_000:
-        every *= 2
-    note = "" if every == 1 else f"every {every}th position and all scores; metrics.jsonl has the rest"
+    text = _curves(columns, tables, every=1).encode()
+    every = -(-len(text) // LARGEST) or 1
+    while len(text) > LARGEST and every < 1_000_000:
+        text = _curves(columns, tables, every).encode()
+        every = every if len(text) <= LARGEST else 2 * every
+    note = "" if every == 1 else f"one of {every} positions and all scores; metrics.jsonl has the rest"
     return download("curves.csv", text, note) if any(rows for _, rows in tables) else None
 
 
