@@ -106,6 +106,15 @@ def letter(place: int) -> str:
     return string.ascii_lowercase[place] if place < 26 else str(place + 1)
 
 
+def footnotes(columns: list[Column]) -> dict[tuple[str, str], list[str]]:
+    """(letter, what is unlike) -> the metrics of which that is true."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for column in columns:
+        if column.mark:
+            found.setdefault((column.mark, column.unlike), []).append(column.metric)
+    return found
+
+
 def _cell(runs: list[Run], column: Column, found: dict[int, dict[tuple, Any]]) -> Cell:
     records = [found[id(run)][column.way] for run in runs if column.way in found[id(run)]]
     values = [scores.value_of(record) for record in records]
@@ -121,9 +130,15 @@ def _primary(columns: list[Column], runs: list[Run], found: dict[int, dict[tuple
 
 
 def _sorted(rows: list[Row], columns: list[Column], primary: Column | None) -> list[Row]:
-    """Best first; groups without that score last."""
+    """Best first; behind them those whose metric was measured in other ways, way by way; those without it last."""
     if primary is None:
         return rows
-    place, sign = columns.index(primary), -1 if scores.higher_is_better(primary.metric) else 1
-    means = {id(row): row.cells[place].mean for row in rows}
-    return sorted(rows, key=lambda row: math.inf if means[id(row)] is None else sign * means[id(row)])
+    places = [place for place, column in enumerate(columns) if column.metric == primary.metric]
+    places.sort(key=lambda place: columns[place] is not primary)
+    sign = -1 if scores.higher_is_better(primary.metric) else 1
+
+    def rank(row: Row) -> tuple[int, float]:
+        scored = ((turn, row.cells[place].mean) for turn, place in enumerate(places))
+        return next(((turn, sign * mean) for turn, mean in scored if mean is not None), (len(places), math.inf))
+
+    return sorted(rows, key=rank)

@@ -11,7 +11,7 @@ from typing import Any
 
 from genlab.reports import curves, tables
 from genlab.reports.groups import Group, differences, flatten, grouped
-from genlab.reports.leaderboard import Leaderboard, leaderboard
+from genlab.reports.leaderboard import Leaderboard, footnotes, leaderboard
 from genlab.reports.run import Run
 from genlab.reports.scores import higher_is_better
 from genlab.reports.strips import pictures_of
@@ -55,6 +55,7 @@ def context(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
         "statuses": Counter(view.run.status.kind for view in views),
         "primary_sort": "descending" if board.primary and higher_is_better(board.primary.metric) else "ascending",
         "primary_place": board.columns.index(board.primary) if board.primary else -1,
+        "footnotes": footnotes(board.columns),
         "measured": [(column.title, column.how) for column in board.columns],
         "positions": {row.group.label: span([run.images for run in row.group.runs]) for row in board.rows},
         "seeds": {row.group.label: tables.seeds(row.group) for row in board.rows},

@@ -48,6 +48,14 @@ def test_unlike_measurements_stand_in_marked_columns_of_their_own(make_run):
     assert [[len(cell.values) for cell in row.cells] for row in board.rows] == [[1, 0], [0, 1]]
 
 
+def test_rows_of_other_measurements_follow_in_their_own_order(make_run):
+    alike = [make_run(f"{name}-0", lr=value, scores=[value]) for name, value in (("c", 3.0), ("a", 1.0))]
+    others = [make_run(f"{name}-0", lr=value, scores=[value], ema=False) for name, value in (("y", 0.2), ("x", 0.1))]
+    none = make_run("none-0", lr=9.0, scores=[])
+    board = board_of(none, *alike, make_run("b-0", lr=2.0, scores=[2.0]), *others)
+    assert [row.group.label for row in board.rows] == ["a", "b", "c", "x", "y", "none"]
+
+
 def test_a_score_that_is_not_finite_is_counted_and_never_averaged(make_run):
     board = board_of(make_run("gan-0", scores=[None]), make_run("gan-1", seed=1, scores=[4.0]))
     (cell,) = board.rows[0].cells
