@@ -72,6 +72,12 @@ def test_many_runs_are_overlaid_sorted_and_slid_together(opened, make_run):
     assert page.js(heads) == ["b", "a"]
     paths = "document.querySelector('.chart').querySelectorAll('path').length"
     assert page.js(paths) == 3
+    page.js(
+        "(one => { one.focus(); one.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft'})) })"
+        "(document.querySelector('.chart > svg'))"
+    )
+    tip = page.js("document.querySelector('.tip:not([hidden])').innerText").split()
+    assert tip[:2] == ["3,000", "images"] and "a, seed 1 4 a, seed 0 3" in " ".join(tip)
     page.js("document.querySelector('[data-group=\"0\"]').click()")
     assert page.js(paths) == 1
     page.js(SLIDE.format("#together", 1))

@@ -254,15 +254,18 @@
       this.read(xs[Math.min(Math.max(place, 0), xs.length - 1)], 0);
     }
 
+    // Of the lines that reach to the nearest known x, those nearest to the pointer.
     read(x, height) {
       if (!this.lines || !this.lines.length) return;
-      const found = this.lines.map((line) => ({ ...line, place: nearest(line.x, x) }))
-        .map((line) => ({ run: line.run, x: line.x[line.place], y: line.y[line.place] }))
-        .sort((a, b) => Math.abs(this.y(a.y) - height) - Math.abs(this.y(b.y) - height)).slice(0, ROWS);
-      const exact = found.reduce((a, b) => (Math.abs(b.x - x) < Math.abs(a.x - x) ? b : a)).x;
+      const near = (this.last - this.first) * 0.02;
+      const points = this.lines.map((line) => ({ line, place: nearest(line.x, x) }))
+        .map(({ line, place }) => ({ run: line.run, x: line.x[place], y: line.y[place], from: line.x[0] - near, to: line.x[line.x.length - 1] + near }));
+      const exact = points.reduce((a, b) => (Math.abs(b.x - x) < Math.abs(a.x - x) ? b : a)).x;
+      const away = (point) => (point.y === null ? Infinity : Math.abs(this.y(point.y) - height));
+      const found = points.filter((point) => point.from <= exact && exact <= point.to).sort((a, b) => away(a) - away(b)).slice(0, ROWS);
       hover(exact);
       this.at = exact;
-      this.tell(exact, found.sort((a, b) => b.y - a.y));
+      this.tell(exact, found.sort((a, b) => b.y - a.y).map((point) => ({ ...point, apart: Math.abs(point.x - exact) > near })));
     }
 
     tell(x, found) {
@@ -272,7 +275,8 @@
         const row = document.createElement("div"), mark = document.createElement("i"), value = document.createElement("b");
         mark.className = look(line.run);
         value.textContent = line.y === null ? "not finite" : number(line.y);
-        row.append(mark, ...(data.runs.length > 1 ? [data.runs[line.run].label] : []), value);
+        const where = line.apart ? ` (at ${view.time ? clock(line.x) : short(line.x)})` : "";
+        row.append(mark, ...(data.runs.length > 1 ? [data.runs[line.run].label + where] : []), value);
         return row;
       }));
       this.tip.hidden = false;
