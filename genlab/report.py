@@ -1,0 +1,62 @@
+"""The entry point that writes a page about runs: `python -m genlab.report runs=outputs/...`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from genlab import command
+from genlab.errors import ConfigError, RunError
+
+USAGE = """\
+Writes one HTML page about a run, or about many: settings, scores and how they were measured, curves, samples.
+It asks nothing of the network, so it can be sent by mail or kept; it reads the runs' files and loads no model.
+
+  python -m genlab.report runs=outputs/wgan_gp-mnist/DATE_TIME             report.html in the run's directory
+  python -m genlab.report runs=outputs/sweeps/DATE_TIME to=sweep.html      leaderboard over seeds, overlaid curves
+  python -m genlab.report runs=[outputs/dcgan-mnist,outputs/wgan_gp-mnist]  all runs below these directories
+
+  runs    a run directory, one that holds runs at any depth, or a list of such
+  to      the file; by default report.html in the directory that holds all the runs
+  grids   sample grids shown of a run: 24 by default; the first, the last and evenly spaced ones of more
+"""
+
+
+def job(config: dict[str, Any]) -> None:
+    from genlab.reports import page
+    from genlab.reports.finding import runs_in
+    from genlab.reports.run import read
+
+    grids = count(config["grids"])
+    runs = [read(path) for path in runs_in(places(config["runs"]))]
+    target = Path(config["to"]).expanduser() if config["to"] else page.common_folder(runs) / "report.html"
+    write(page.render(runs, title=page.title_of(runs), grids=grids), target)
+    print(f"{target}  ({len(runs)} run{'s' * (len(runs) > 1)}, {target.stat().st_size / 1e6:.1f} MB)")
+
+
+def places(runs: Any) -> list[str]:
+    """Raises ConfigError if none is named."""
+    named = [str(run) for run in (runs if isinstance(runs, list) else [runs]) if run not in (None, "")]
+    if not named:
+        raise ConfigError("runs=...: names no directory. Give a run's, or one that holds runs.")
+    return named
+
+
+def count(grids: Any) -> int:
+    if isinstance(grids, int) and not isinstance(grids, bool) and grids > 0:
+        return grids
+    raise ConfigError(f"grids={grids}: expected a whole number, 1 or more.")
+
+
+def write(text: str, target: Path) -> None:
+    """Raises RunError where it cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(command.main("report", USAGE, job, sys.argv[1:]))
