@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-WIDTH, HEIGHT, MARGIN = 520, 240, 40  # pixels of a panel's frame, and around it
+WIDTH, HEIGHT, MARGIN = 520, 240, 48  # pixels of a panel's frame, and around it
 DECADES = 6  # of the logarithmic scale: from 1 down to a millionth
 GREY, PALE = (90, 90, 90), (225, 225, 225)
 
