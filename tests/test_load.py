@@ -8,8 +8,7 @@ from PIL import Image
 
 import genlab
 from genlab.errors import ConfigError
-from tests.conftest import narrow, tiny_data
-from tests.sampling.conftest import conditional, encoder, plain, points, saved  # noqa: F401  (fixtures)
+from tests.conftest import narrow, saved, tiny_data
 
 
 def test_samples_are_those_of_training(tmp_path):
@@ -21,27 +20,27 @@ def test_samples_are_those_of_training(tmp_path):
     assert torch.equal(loaded.generate(loaded.latent(6)), samples)
 
 
-def test_a_seed_gives_the_same_image_however_many_are_asked_for(plain):  # noqa: F811
+def test_a_seed_gives_the_same_image_however_many_are_asked_for(plain):
     many = genlab.load(plain, device="cpu", batch_size=7).sample(20, seed=1)
     torch.testing.assert_close(many[3:9], genlab.load(plain, device="cpu").sample(6, seed=1, start=3))
     assert not torch.equal(many, genlab.load(plain, device="cpu").sample(20, seed=2))
 
 
-def test_classes_are_shown_in_turn(conditional):  # noqa: F811
+def test_classes_are_shown_in_turn(conditional):
     loaded = genlab.load(conditional, device="cpu")
     both, three = loaded.sample(6, classes=[3, 5]), loaded.sample(6, classes=3)
     assert torch.equal(both[::2], three[::2]) and not torch.equal(both[1::2], three[1::2])
     assert torch.equal(loaded.sample(12), loaded.sample(12, classes=range(10)))
 
 
-def test_classes_need_a_model_that_is_told_them(plain, conditional):  # noqa: F811
+def test_classes_need_a_model_that_is_told_them(plain, conditional):
     with pytest.raises(ConfigError, match="trained without classes"):
         genlab.load(plain, device="cpu").sample(2, classes=1)
     with pytest.raises(ConfigError, match="from 0 to 9"):
         genlab.load(conditional, device="cpu").sample(2, classes=[-1])
 
 
-def test_truncated_latents_lie_within(plain):  # noqa: F811
+def test_truncated_latents_lie_within(plain):
     loaded = genlab.load(plain, device="cpu")
     before = loaded.sample(4)
     assert loaded.latent(100, truncation=0.5).abs().max() <= 0.5
@@ -57,7 +56,7 @@ def test_only_normal_latents_are_truncated(tmp_path):
         genlab.load(tmp_path, device="cpu").sample(1, truncation=1.0)
 
 
-def test_images_are_framed_for_the_encoder_and_cropped_again(encoder):  # noqa: F811
+def test_images_are_framed_for_the_encoder_and_cropped_again(encoder):
     pixels = encoder.trainer.data.train.images[:5]
     bare = encoder.spec.crop(pixels)
     assert encoder.sample(2).shape == (2, 1, 4, 4)
@@ -71,12 +70,12 @@ def test_images_are_framed_for_the_encoder_and_cropped_again(encoder):  # noqa: 
         encoder.encode(torch.zeros(2, 1, 5, 5))
 
 
-def test_without_an_encoder_nothing_is_reconstructed(plain):  # noqa: F811
+def test_without_an_encoder_nothing_is_reconstructed(plain):
     with pytest.raises(ConfigError, match="genlab.project"):
         genlab.load(plain, device="cpu").reconstruct(torch.zeros(1, 1, 8, 8))
 
 
-def test_points_come_in_their_own_units(points):  # noqa: F811
+def test_points_come_in_their_own_units(points):
     loaded = genlab.load(points, device="cpu")
     torch.testing.assert_close(loaded.sample(5), loaded.trainer.draw_samples(0, 5) * 2.0)
 

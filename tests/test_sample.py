@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab import command, sample
-from tests.conftest import choices
-from tests.sampling.conftest import conditional, plain, points, saved  # noqa: F401  (fixtures)
+from genlab import checkpoint, command, sample
+from tests.conftest import choices, narrow, saved
 
 
 def run(*words):
@@ -27,7 +26,7 @@ def test_a_picture_lands_in_the_run_and_a_second_beside_it(tmp_path, capsys):
     assert sorted((directory / "pictures").iterdir()) == [first, second]
 
 
-def test_saved_samples_are_the_same_for_a_seed_and_never_overwritten(plain, tmp_path, capsys):  # noqa: F811
+def test_saved_samples_are_the_same_for_a_seed_and_never_overwritten(plain, tmp_path, capsys):
     words = (f"run={plain}", "mode=save", "count=5", "seed=3")
     for name in ("a.npz", "b.npz"):
         assert run(*words, f"to={tmp_path / name}") == 0
@@ -40,6 +39,16 @@ def test_saved_samples_are_the_same_for_a_seed_and_never_overwritten(plain, tmp_
 
 def arrays(path):
     return np.load(path)["arr_0"].tolist()
+
+
+def test_a_histogram_whose_data_are_gone_says_so(tmp_path, caplog):
+    trainer = saved(tmp_path, "model=dcgan", *narrow("dcgan"))
+    config = trainer.config | {"data": {"from_python": "my images"}}
+    options = {"config": config, "fingerprint": "", "spec": trainer.spec}
+    checkpoint.save(tmp_path / "checkpoints" / "0000000001.pt", trainer.parts, **options)
+    assert run(f"run={tmp_path}", "mode=histogram", "count=5", f"to={tmp_path / 'h.png'}") == 0
+    assert "without real images" in caplog.text and (tmp_path / "h.png").exists()
+    assert run(f"run={tmp_path}", "mode=neighbours") == 2
 
 
 MISTAKES = [
@@ -62,7 +71,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("words", "message"), MISTAKES)
-def test_a_mistake_is_one_message(plain, words, message, capsys):  # noqa: F811
+def test_a_mistake_is_one_message(plain, words, message, capsys):
     before = set(plain.rglob("*"))
     given = [word for word in words if not word.startswith("device")]
     device = [word for word in words if word.startswith("device")] or ["device=cpu"]
@@ -71,7 +80,7 @@ def test_a_mistake_is_one_message(plain, words, message, capsys):  # noqa: F811
     assert {path for path in set(plain.rglob("*")) - before if path.is_file()} == set()
 
 
-def test_a_folder_that_holds_something_is_never_written_to(plain, tmp_path, capsys):  # noqa: F811
+def test_a_folder_that_holds_something_is_never_written_to(plain, tmp_path, capsys):
     (tmp_path / "precious").touch()
     assert run(f"run={plain}", "mode=save", "count=2", f"to={tmp_path}", "overwrite=true") == 2
     assert "holds something" in capsys.readouterr().err and (tmp_path / "precious").exists()
@@ -82,12 +91,12 @@ def test_no_run_is_one_message(tmp_path, capsys):
     assert "not a run directory" in capsys.readouterr().err
 
 
-def test_classes_that_there_are_not(conditional, capsys):  # noqa: F811
+def test_classes_that_there_are_not(conditional, capsys):
     assert run(f"run={conditional}", "classes=[3,10]") == 2
     assert "classes=[3,10]: expected whole numbers from 0 to 9" in capsys.readouterr().err
 
 
-def test_points_are_scattered_or_refused(points, tmp_path, capsys):  # noqa: F811
+def test_points_are_scattered_or_refused(points, tmp_path, capsys):
     assert run(f"run={points}", f"to={tmp_path / 'p.png'}") == 0
     assert run(f"run={points}", "mode=interpolate") == 2
     assert "Points take mode=grid" in capsys.readouterr().err
