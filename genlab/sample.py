@@ -55,7 +55,7 @@ def job(config: dict[str, Any]) -> None:
     path = path or usual_place(loaded, mode, asked)
     with landing(path) as unfinished:
         mode.write(loaded, asked, unfinished)
-    if loaded.trainer.caption:
+    if mode.takes and loaded.trainer.caption:
         log.info("know of these: %s", loaded.trainer.caption)
     print(path)
 
@@ -110,8 +110,8 @@ def usual_place(loaded: Loaded, mode: Mode, asked: Asked) -> Path:
 
     trainer = loaded.trainer
     seed = trainer.seed if asked.seed is None else asked.seed
-    caption = trainer.caption.replace(",", "").split()
-    name = "_".join([mode.name, f"{trainer.images:09d}", f"seed{seed}", *caption])
+    drawn = [f"seed{seed}", *trainer.caption.replace(",", "").split()] if mode.takes else []
+    name = "_".join([mode.name, f"{trainer.images:09d}", *drawn])
     return free(trainer.run_dir / FOLDER, name, mode.suffixes[0])
 
 

@@ -1,5 +1,7 @@
 """The entry point, in this process, on a tiny run."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +102,15 @@ def test_points_are_scattered_or_refused(points, tmp_path, capsys):
     assert run(f"run={points}", f"to={tmp_path / 'p.png'}") == 0
     assert run(f"run={points}", "mode=interpolate") == 2
     assert "Points take mode=grid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", choices("mode"))
+def test_every_mode_is_built_from_its_yaml(mode):
+    config = command.composed("sample", ["run=somewhere", f"mode={mode}"])
+    assert sample.mode_of(config).name == mode
+
+
+def test_help_loads_neither_torch_nor_hydra():
+    script = "import sys; from genlab import command, sample; command.main('sample', sample.USAGE, sample.job, ['-h'])"
+    done = subprocess.run([sys.executable, "-c", script + "; print(*sys.modules)"], capture_output=True, text=True)
+    assert not {"torch", "hydra", "numpy"} & set(done.stdout.split()) and "mode=grid" in done.stdout

@@ -34,7 +34,7 @@ class Mode:
     suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of files that it can write, the usual one first; "": a folder
     real: ClassVar[bool | None] = False  # does it need the run's data? None: uses them if they are there
     points: ClassVar[bool] = False  # does it work for points too?
-    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})
+    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # empty: it draws no samples
 
     @property
     def name(self) -> str:
