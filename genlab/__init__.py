@@ -1,7 +1,7 @@
 """genlab trains deep generative image models from configuration.
 
 From a shell: `python -m genlab.train model=wgan_gp data=mnist`. From Python:
-`genlab.run(["model=wgan_gp", "data=mnist"])`.
+`genlab.run(["model=wgan_gp", "data=mnist"])`, then `genlab.load("outputs/...").sample(64)`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from genlab.errors import ConfigError, GenlabError, Interrupted, RunError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from genlab.data import InMemory
+    from genlab.sampling import Loaded
 
 __version__ = version("genlab")
-__all__ = ["ConfigError", "GenlabError", "Interrupted", "RunError", "__version__", "run"]
+__all__ = ["ConfigError", "GenlabError", "Interrupted", "RunError", "__version__", "load", "run"]
 
 
 def run(overrides: list[str] | None = None, *, data: InMemory | None = None) -> float | None:
@@ -27,3 +30,18 @@ def run(overrides: list[str] | None = None, *, data: InMemory | None = None) -> 
     from genlab.train import run as train  # imported late: `import genlab` stays quick
 
     return train(list(overrides or []), data=data)
+
+
+def load(
+    run: str | Path,
+    *,
+    checkpoint: str | int = "newest",  # or best, or a number of images
+    device: str = "auto",
+    real: bool = False,  # with the run's own data: for attributes that images are told as training images have them
+    batch_size: int = 250,  # images at a time
+) -> Loaded:
+    """A trained run from its directory, to sample, encode and look at. Raises ConfigError if there is none."""
+    from genlab.runs import opened
+    from genlab.sampling import Loaded
+
+    return Loaded(opened(run, checkpoint=checkpoint, device=device, real=real), batch_size=batch_size)

@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "data": SHARED,
     "metrics": SHARED | {"data"},
     "trainers": SHARED | {"losses", "data", "device", "callbacks.base"},
+    "sampling": SHARED
+    | {"data", "metrics", "trainers", "callbacks", "checkpoint", "models.latent", "models.truncation"},
     "callbacks": SHARED | {"data", "metrics", "trainers", "checkpoint", "advice", "models.latent", "models.truncation"},
 }
 OUTSIDE_OF_BUILD = {"hydra", "omegaconf"}
@@ -49,7 +51,7 @@ def test_the_trainer_looks_at_no_particular_callback():
 
 def test_only_the_builder_and_the_entry_points_know_hydra():
     users = {file for file, _, name in imports() if name.split(".")[0] in OUTSIDE_OF_BUILD}
-    assert users <= {"build", "train", "job", "composition", "evaluate", "watch"}
+    assert users <= {"build", "train", "job", "composition", "evaluate", "watch", "sample"}
 
 
 def test_only_distributed_knows_torch_distributed():

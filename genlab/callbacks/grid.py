@@ -12,6 +12,7 @@ from genlab.callbacks.scatter import GENERATED, REAL, frame_of, scatter
 from genlab.types import Count
 
 if TYPE_CHECKING:
+    from PIL import Image
     from torch import Tensor
 
     from genlab.trainers.trainer import Trainer
@@ -132,8 +133,13 @@ def tile(images: Tensor, columns: int) -> Tensor:
 
 def write_png(picture: Tensor, path: Path) -> None:
     """uint8 [1, 3 or 4, H, W]."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    as_pil(picture).save(path)
+
+
+def as_pil(picture: Tensor) -> Image.Image:
+    """uint8 [1, 3 or 4, H, W] -> grey, RGB or RGBA."""
     from PIL import Image
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     pixels = picture.permute(1, 2, 0).contiguous().numpy()
-    Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(path)
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

@@ -36,7 +36,7 @@ class Reconstructions(Callback):
     def tick(self, trainer: Trainer) -> None:
         if not encodes(trainer) or self._drawn_at == trainer.images:
             return
-        picture = draw_lines(trainer) if trainer.spec.height is None else self._draw(trainer)
+        picture = draw_reconstructions(trainer, self.rows, self.columns)
         write_png(picture, trainer.run_dir / "reconstructions" / f"{trainer.images:09d}.png")
         trainer.show("reconstructions", picture)
         self._drawn_at = trainer.images
@@ -44,11 +44,17 @@ class Reconstructions(Callback):
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)
 
-    def _draw(self, trainer: Trainer) -> Tensor:
-        split, images, condition = first_images(trainer, self.rows * self.columns)
-        again = to_uint8(decoded(trainer, codes_of(trainer, images, condition), condition)).cpu()
-        pairs = zip(split.images.split(self.columns), again.split(self.columns), strict=True)
-        return sheet(trainer.spec.crop(torch.cat([row for pair in pairs for row in pair])), self.columns)
+
+def draw_reconstructions(trainer: Trainer, rows: int, columns: int) -> Tensor:
+    """uint8 [C, H, W]: `rows` of real images, each with a row of their reconstructions below; or points and lines."""
+    return draw_lines(trainer) if trainer.spec.height is None else draw_pairs(trainer, rows, columns)
+
+
+def draw_pairs(trainer: Trainer, rows: int, columns: int) -> Tensor:
+    split, images, condition = first_images(trainer, rows * columns)
+    again = to_uint8(decoded(trainer, codes_of(trainer, images, condition), condition)).cpu()
+    pairs = zip(split.images.split(columns), again.split(columns), strict=True)
+    return sheet(trainer.spec.crop(torch.cat([row for pair in pairs for row in pair])), columns)
 
 
 def draw_lines(trainer: Trainer) -> Tensor:

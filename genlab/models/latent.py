@@ -24,6 +24,10 @@ class Normal:
         """[N, size]."""
         return draws.normal("latent", self.size)
 
+    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+        """On the arc: a straight line would lead through lengths that are never drawn."""
+        return slerp(start, end, share)
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -34,6 +38,10 @@ class Uniform:
     def draw(self, draws: Draws) -> Tensor:
         """[N, size]."""
         return draws.uniform("latent", self.size) * 2 - 1
+
+    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+        """On the straight line, which stays inside the cube."""
+        return torch.lerp(start, end, share)
 
 
 class Codes(NamedTuple):
@@ -78,6 +86,10 @@ class Coded:
         noise, continuous = draws.uniform("latent", self.noise), draws.uniform("latent_continuous", self.continuous)
         return torch.cat([noise * 2 - 1, *one_hots, continuous * 2 - 1], dim=1)
 
+    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+        """On the straight line, along which one class fades into the other."""
+        return torch.lerp(start, end, share)
+
     def split(self, z: Tensor) -> Codes:
         """[N, size] -> its parts."""
         noise, *categorical, continuous = z.split([self.noise, *self.categorical, self.continuous], dim=1)
@@ -95,6 +107,17 @@ class Coded:
         line = torch.linspace(-reach, reach, columns).to(z).unsqueeze(1)
         for number in range(self.continuous):
             yield f"continuous_{number + 1}", with_values(z, line, start + number)
+
+
+def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """[N, L]: spherical linear interpolation, Shoemake 1985; for latents: White 2016, section 2.1.
+
+    On the straight line where two rows point the same or the opposite way, between which there is no one arc.
+    """
+    cosine = torch.cosine_similarity(start, end, dim=1).clamp(-1, 1).unsqueeze(1)
+    angle = cosine.acos()
+    arc = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
+    return torch.where(cosine.abs() < 1 - 1e-6, arc, torch.lerp(start, end, share))
 
 
 def one_hot(share: Tensor, classes: int) -> Tensor:

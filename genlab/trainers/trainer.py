@@ -229,14 +229,14 @@ class Trainer:
         if condition is None:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
-            noise = self._fixed(start, count, self.model.latent.draw)
+            noise = self.fixed(start, count, self.model.latent.draw)
             return self.render(generator(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
         """Of the same samples: labels as the training images have them; None: the model is not conditional."""
         if not self.model.conditional:
             return None
-        return self._fixed(start, count, self._draw_labels).to(self.device)
+        return self.fixed(start, count, self._draw_labels).to(self.device)
 
     @property
     def caption(self) -> str:
@@ -247,7 +247,7 @@ class Trainer:
         """What the sampled network gives, as images in [-1, 1]."""
         return output
 
-    def _fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
+    def fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
         """Rows `start` to `start + count` of an endless fixed stream."""
         chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
         rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])

@@ -1,0 +1,119 @@
+"""The entry point that shows what a trained run has learnt: `python -m genlab.sample run=outputs/... mode=grid`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genlab import command
+from genlab.errors import ConfigError, GenlabError
+
+if TYPE_CHECKING:
+    from genlab.sampling import Asked, Loaded
+    from genlab.sampling.mode import Mode
+
+USAGE = """\
+Shows what a trained run has learnt; writes a picture to the run's pictures/, or to=PATH, and prints where.
+
+  python -m genlab.sample run=outputs/wgan_gp-mnist/DATE_TIME                     a grid of samples
+  python -m genlab.sample run=outputs/... mode=interpolate to=morph.gif           .gif, .mp4, or .png for strips
+  python -m genlab.sample run=outputs/... mode=arithmetic mode.plus=[[0,8,16],[5,13]] mode.minus=[[1,9]]
+  python -m genlab.sample run=outputs/... mode=save count=50000 to=samples.npz    .npz, .zip, or a folder of PNGs
+
+  mode=grid          samples, row by row
+  mode=classes       a column a class, a row a latent
+  mode=interpolate   paths through the latents
+  mode=arithmetic    sums and differences of samples, which are numbered as in mode=grid of the same seed, from 0
+  mode=truncation    a row a threshold; mode.thresholds=[2,1,0.5]
+  mode=neighbours    samples beside the training images nearest to them
+  mode=reconstruct   real images, each with an autoencoder's version below
+  mode=histogram     pixel values of samples over those of real images
+  mode=save          samples by the thousand, for other tools
+
+  checkpoint    newest (default), best, or a number of images
+  seed          of the latents; by default the run's own
+  classes       what a conditional model shows: 3, or [0,1,2] in turn; by default every class in turn
+  count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
+  device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data
+
+All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
+"""
+FOLDER = "pictures"
+log = logging.getLogger(__name__)
+
+
+def job(config: dict[str, Any]) -> None:
+    from genlab.sampling.places import checked, landing
+
+    mode, asked = mode_of(config), asked_of(config)
+    path = None if config["to"] is None else checked(str(config["to"]), mode.suffixes, overwrite=config["overwrite"])
+    loaded = opened(config, mode)
+    mode.check(loaded, asked)
+    path = path or usual_place(loaded, mode, asked)
+    with landing(path) as unfinished:
+        mode.write(loaded, asked, unfinished)
+    if mode.takes and loaded.trainer.caption:
+        log.info("know of these: %s", loaded.trainer.caption)
+    print(path)
+
+
+def mode_of(config: dict[str, Any]) -> Mode:
+    """Raises ConfigError for a count where the mode counts nothing."""
+    from genlab import build
+
+    counted = {} if config["count"] is None else {"count": config["count"]}
+    if counted and "count" not in config["mode"]:
+        raise ConfigError(
+            f"count={config['count']}: this mode does not count samples. "
+            f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
+        )
+    return build.make(build.checked(config["mode"] | counted, "mode", config), "mode")
+
+
+def asked_of(config: dict[str, Any]) -> Asked:
+    from genlab.build import validated
+    from genlab.sampling import Asked
+    from genlab.types import Count, Whole
+
+    config["batch_size"] = validated(config["batch_size"], Count, "batch_size")
+    return Asked(
+        seed=validated(config["seed"], Whole | None, "seed"),
+        classes=validated(config["classes"], Whole | Sequence[Whole] | None, "classes"),
+    )
+
+
+def opened(config: dict[str, Any], mode: Mode) -> Loaded:
+    """With the run's data if the mode needs them, or if it can use them and they are there."""
+    if mode.real is not None:
+        return loaded_from(config, real=mode.real or config["real"])
+    bare = loaded_from(config, real=False)  # a mistake in the command is told once
+    try:
+        return loaded_from(config, real=True)
+    except (GenlabError, OSError) as error:
+        log.warning("without real images, which cannot be had: %s", error)
+        return bare
+
+
+def loaded_from(config: dict[str, Any], *, real: bool) -> Loaded:
+    import genlab
+
+    options = {name: config[name] for name in ("checkpoint", "device", "batch_size")}
+    return genlab.load(config["run"], real=real, **options)
+
+
+def usual_place(loaded: Loaded, mode: Mode, asked: Asked) -> Path:
+    """A name that says what the picture is of; a caption of the model's is part of it."""
+    from genlab.sampling.places import free
+
+    trainer = loaded.trainer
+    seed = trainer.seed if asked.seed is None else asked.seed
+    drawn = [f"seed{seed}", *trainer.caption.replace(",", "").split()] if mode.takes else []
+    name = "_".join([mode.name, f"{trainer.images:09d}", *drawn])
+    return free(trainer.run_dir / FOLDER, name, mode.suffixes[0])
+
+
+if __name__ == "__main__":
+    sys.exit(command.main("sample", USAGE, job, sys.argv[1:]))

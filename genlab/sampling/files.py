@@ -1,0 +1,69 @@
+"""Archives of samples, written batch by batch: they need not fit into memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+Batch = tuple[np.ndarray, np.ndarray | None]  # uint8 [n, H, W, C] or points [n, D]; labels [n] or [n, K]
+PER_FOLDER = 1_000  # images of a zip, as NVIDIA's dataset_tool has it
+
+
+def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """As `np.savez(path, images, labels)`."""
+    told = []
+    with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
+        for number, (images, labels) in enumerate(batches):
+            if number == 0:
+                header = np.lib.format.header_data_from_array_1_0(images)
+                np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *images.shape[1:])})
+            file.write(images.tobytes())
+            told += [] if labels is None else [labels]
+    if told:
+        with zipfile.ZipFile(path, "a") as archive, archive.open("arr_1.npy", "w") as file:
+            np.lib.format.write_array(file, np.concatenate(told))
+
+
+def write_zip(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}."""
+    with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs are compressed already
+        labels = write_pictures(archive.writestr, batches, lambda n: f"{n // PER_FOLDER:05d}/img{n:08d}.png")
+        archive.writestr("dataset.json", json.dumps({"labels": labels or None}))
+
+
+def write_folder(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """00000000.png, ... and dataset.json where there are labels."""
+    path.mkdir()
+    labels = write_pictures(lambda name, data: (path / name).write_bytes(data), batches, lambda n: f"{n:08d}.png")
+    if labels:
+        (path / "dataset.json").write_text(json.dumps({"labels": labels}))
+
+
+def write_pictures(
+    write: Callable[[str, bytes], object], batches: Iterable[Batch], name: Callable[[int], str]
+) -> list[list]:
+    """Writes every image; gives [name, label] of each that has a label."""
+    labels = []
+    for number, (image, label) in enumerate(one_by_one(batches)):
+        write(name(number), png(image))
+        labels += [] if label is None else [[name(number), label]]
+    return labels
+
+
+def one_by_one(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, object]]:
+    for images, labels in batches:
+        yield from zip(images, [None] * len(images) if labels is None else labels.tolist(), strict=True)
+
+
+def png(image: np.ndarray) -> bytes:
+    """uint8 [H, W, 1, 3 or 4]."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "png")
+    return file.getvalue()

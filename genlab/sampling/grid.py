@@ -1,0 +1,70 @@
+"""Samples, as they come; and every class of the same latents."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, ClassVar
+
+from genlab.errors import ConfigError
+from genlab.sampling.loaded import POINTS
+from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.told import numbers, refuse
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.sampling.loaded import Loaded
+
+log = logging.getLogger(__name__)
+
+
+class Grid(Picture):
+    """Samples 0, 1, 2, ... row by row; of a model that is told classes, every column shows one where they fit."""
+
+    points: ClassVar[bool] = True
+
+    def __init__(self, *, rows: Count = 8, columns: Count = 8) -> None:
+        self.rows, self.columns = rows, columns
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        columns = self.width(loaded, asked)
+        count = POINTS if loaded.points else self.rows * columns
+        if not loaded.points:
+            log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
+        return loaded.draw(loaded.sample(count, **asked.options), columns)
+
+    def width(self, loaded: Loaded, asked: Asked) -> int:
+        """As many columns as classes if that is at most twice of what was asked for."""
+        known = loaded.spec.classes if loaded.trainer.model.conditional else None
+        shown = known if asked.classes is None or known is None else len(numbers(known, asked.classes))
+        return shown if shown and 1 < shown <= 2 * self.columns else self.columns
+
+
+class Classes(Picture):
+    """A column a class, a row a latent: what the class changes, and what it leaves."""
+
+    def __init__(
+        self,
+        *,
+        rows: Count = 8,
+        most: Count = 20,  # columns: more classes are chosen with classes=[...]
+    ) -> None:
+        self.rows, self.most = rows, most
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        shown = self.shown(loaded, asked)
+        log.info("columns show classes %s; a row has one latent", ", ".join(map(str, shown)))
+        z = loaded.latent(self.rows, seed=asked.seed).repeat_interleave(len(shown), 0)
+        return loaded.draw(loaded.generate(z, classes=shown), len(shown))
+
+    def shown(self, loaded: Loaded, asked: Asked) -> list[int]:
+        """Raises ConfigError for a model that is told no class."""
+        if not loaded.trainer.model.conditional or loaded.spec.classes is None:
+            refuse(loaded.trainer, asked.classes)
+            raise ConfigError(
+                f"mode=classes: this model ({loaded.trainer.run_dir}) is told no class. Use mode=grid, or train a "
+                "conditional one, such as model=cgan_conv."
+            )
+        known = loaded.spec.classes
+        return list(range(min(known, self.most))) if asked.classes is None else numbers(known, asked.classes)

@@ -1,0 +1,190 @@
+"""A trained run to play with: what `genlab.load` gives."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from genlab.callbacks.encoded import codes_of, encodes
+from genlab.callbacks.grid import as_pil, sheet, to_uint8
+from genlab.callbacks.scatter import GENERATED, frame_of, scatter
+from genlab.errors import ConfigError
+from genlab.metrics.pixels import to_float
+from genlab.models.latent import Normal
+from genlab.models.truncation import Truncated, gather_statistics
+from genlab.sampling.told import Classes, conditions
+from genlab.trainers.turns import has_batch_norm
+
+if TYPE_CHECKING:
+    from genlab.spec import Spec
+    from genlab.trainers.trainer import Trainer
+
+ROWS, COLUMNS, POINTS = 4, 8, 2_500  # of the grid that a notebook shows
+STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
+
+
+class Loaded:
+    """Samples a run. Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points [n, D] in their
+    own units. Of the same seed and classes, image i is the same however many are asked for.
+
+    `classes` is one class for all or several that images show in turn, by default every class; of a model that is
+    told attributes, [n, K] numbers. Raises ConfigError for what the model cannot do.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        *,
+        batch_size: int = 250,  # images at a time
+    ) -> None:
+        self.trainer, self.batch_size = trainer, batch_size
+        self._standing: dict[float, nn.Module] = {}
+
+    @property
+    def spec(self) -> Spec:
+        """What the model was built for, padding included."""
+        return self.trainer.spec
+
+    @property
+    def points(self) -> bool:
+        return self.spec.height is None
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,  # None: the run's own, whose first images its sample grids show
+        classes: Classes = None,
+        truncation: float | None = None,  # latents are normal within +- this: Brock et al. 2019, section 3.1
+        start: int = 0,  # number of the first image
+    ) -> Tensor:
+        options = {"seed": seed, "classes": classes, "truncation": truncation}
+        return torch.cat([images for images, _ in self.batches(n, start=start, **options)])
+
+    def batches(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,
+        classes: Classes = None,
+        truncation: float | None = None,
+        start: int = 0,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The same images, and what each was asked to show, `batch_size` at a time."""
+        if n < 1:
+            raise ConfigError(f"{n} images: expected 1 or more.")
+        for first in range(start, start + n, self.batch_size):
+            count = min(self.batch_size, start + n - first)
+            z = self.latent(count, seed=seed, truncation=truncation, start=first)
+            with self._seeded(seed):
+                told = conditions(self.trainer, first, count, classes)
+            yield self._generated(z, told, truncation), None if told is None else told.cpu()
+
+    def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
+        """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
+        law = self.trainer.model.latent if truncation is None else self._truncated(truncation)
+        with self._seeded(seed):
+            return self.trainer.fixed(start, n, law.draw)
+
+    def told(self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None) -> Tensor | None:
+        """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
+        rows = list(numbers)
+        with self._seeded(seed):
+            told = conditions(self.trainer, 0, 1 + max(rows), classes)
+        return None if told is None else told[rows]
+
+    def generate(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
+        """What latents look like."""
+        told = conditions(self.trainer, 0, len(z), classes)
+        pieces = range(0, len(z), self.batch_size)
+        parts = [slice(first, first + self.batch_size) for first in pieces]
+        return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
+
+    def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
+        """Images as `sample` gives them, or uint8 -> latents on the run's device."""
+        if not encodes(self.trainer):
+            raise ConfigError(
+                f"{self.trainer.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
+                "latent with python -m genlab.project."
+            )
+        told = conditions(self.trainer, 0, len(images), classes, sure=True)
+        return codes_of(self.trainer, self._as_seen(images), told)
+
+    def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
+        """What the decoder makes of the encoder's latents."""
+        return self.generate(self.encode(images, classes=classes), classes=classes)
+
+    def draw(self, images: Tensor, columns: int) -> Tensor:
+        """uint8 [1, 3 or 4, H, W]: a picture of images or points."""
+        if self.points:
+            return scatter([(images, GENERATED)], frame_of(images))
+        return sheet(to_uint8(images), columns)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        as_pil(self.draw(self.sample(POINTS if self.points else ROWS * COLUMNS), COLUMNS)).save(file, "png")
+        return file.getvalue()
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.spec.shape))
+        trainer = self.trainer
+        return f"<{type(trainer.model).__name__} of {shape} after {trainer.images:,} images: {trainer.run_dir}>"
+
+    @torch.no_grad()
+    def _generated(self, z: Tensor, told: Tensor | None, truncation: float | None) -> Tensor:
+        with self._generator(truncation) as generator:
+            output = self.trainer.render(generator(z, told)).float().cpu()
+        return output * self.spec.scale if self.points else self.spec.crop(output.clamp(-1, 1)).contiguous()
+
+    @contextmanager
+    def _generator(self, truncation: float | None) -> Iterator[nn.Module]:
+        with self.trainer.sampling() as generator:
+            yield generator if truncation is None else self._with_statistics(generator, truncation)
+
+    def _with_statistics(self, generator: nn.Module, truncation: float) -> nn.Module:
+        """A copy whose batch normalisation suits the truncated latents; the generator itself where it has none."""
+        if not has_batch_norm(generator):
+            return generator
+        if truncation not in self._standing:
+            z = self.latent(STATISTICS, truncation=truncation)
+            told = conditions(self.trainer, 0, STATISTICS, None)
+            labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
+            self._standing[truncation] = deepcopy(generator)
+            gather_statistics(self._standing[truncation], zip(z.split(PIECE), labels, strict=True))
+        return self._standing[truncation]
+
+    def _truncated(self, threshold: float) -> Truncated:
+        latent = self.trainer.model.latent
+        if not isinstance(latent, Normal):
+            raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
+        if not threshold > 0:
+            raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
+        return Truncated(latent.size, threshold)
+
+    def _as_seen(self, images: Tensor) -> Tensor:
+        """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
+        spec, given = self.spec, tuple(images.shape[1:])
+        bare = spec.shape if self.points else (spec.channels, *(side - 2 * spec.padding for side in spec.shape[1:]))
+        if given not in (bare, spec.shape):
+            raise ConfigError(f"images of shape {list(images.shape)}: this model encodes [n, {str(list(bare))[1:]}.")
+        images = to_float(images) if images.dtype == torch.uint8 else images
+        images = images / spec.scale if self.points else images
+        framed = pad(images, [spec.padding] * 4, value=-1.0) if given != spec.shape else images
+        return framed.to(self.trainer.device, self.trainer.engine.dtype)
+
+    @contextmanager
+    def _seeded(self, seed: int | None) -> Iterator[None]:
+        """The trainer's fixed noise, of another seed."""
+        before = self.trainer.seed
+        self.trainer.seed = before if seed is None else seed
+        try:
+            yield
+        finally:
+            self.trainer.seed = before

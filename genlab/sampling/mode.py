@@ -1,0 +1,66 @@
+"""What every mode of `genlab.sample` shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from genlab.callbacks.grid import write_png
+from genlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.sampling.loaded import Loaded
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user said of the samples, whatever is made of them."""
+
+    seed: int | None = None  # None: the run's own
+    classes: int | Sequence[int] | None = None  # in turn; None: all that there are
+
+    @property
+    def options(self) -> dict:
+        return {"seed": self.seed, "classes": self.classes}
+
+
+class Mode:
+    """One thing to do with a trained run; it says what it needs, and writes a file."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of files that it can write, the usual one first; "": a folder
+    real: ClassVar[bool | None] = False  # does it need the run's data? None: uses them if they are there
+    points: ClassVar[bool] = False  # does it work for points too?
+    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # empty: it draws no samples
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        """Raises ConfigError for what would have no effect or no meaning."""
+        if loaded.points and not self.points:
+            raise ConfigError(
+                f"mode={self.name}: is for images, and this run made points. "
+                "Points take mode=grid, mode=reconstruct where there is an encoder, and mode=save to=FILE.npz."
+            )
+        for key in ("seed", "classes"):
+            if getattr(asked, key) is not None and key not in self.takes:
+                raise ConfigError(f"{key}={getattr(asked, key)}: has no effect on mode={self.name}. Leave it out.")
+
+    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+        raise NotImplementedError
+
+
+class Picture(Mode):
+    """A PNG."""
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        """uint8 [1, 3 or 4, H, W]."""
+        raise NotImplementedError
+
+    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+        write_png(self.draw(loaded, asked), path)

@@ -1,0 +1,41 @@
+"""What an autoencoder makes of real images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from genlab.callbacks.encoded import encodes
+from genlab.callbacks.reconstructions import draw_reconstructions
+from genlab.errors import ConfigError
+from genlab.sampling.mode import Asked, Picture
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.sampling.loaded import Loaded
+
+
+class Reconstruct(Picture):
+    """The first test images, else training images, each with its reconstruction below.
+
+    Raises ConfigError for a model without an encoder.
+    """
+
+    real: ClassVar[bool | None] = True
+    points: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, *, rows: Count = 4, columns: Count = 8) -> None:
+        self.rows, self.columns = rows, columns
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        if not encodes(loaded.trainer):
+            raise ConfigError(
+                f"mode=reconstruct: this model ({loaded.trainer.run_dir}) has no encoder. "
+                "Search for an image's latent with python -m genlab.project."
+            )
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        return draw_reconstructions(loaded.trainer, self.rows, self.columns)

@@ -1,0 +1,59 @@
+"""Samples by the thousand, as other tools read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from genlab.callbacks.grid import to_uint8
+from genlab.errors import ConfigError
+from genlab.sampling.files import write_folder, write_npz, write_zip
+from genlab.sampling.mode import Asked, Mode
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from genlab.sampling.files import Batch
+    from genlab.sampling.loaded import Loaded
+
+DRAWABLE = (1, 3, 4)  # channels of a PNG
+
+
+class Save(Mode):
+    """FILE.npz: `arr_0` uint8 [N, H, W, C], or points float32 [N, D], and of conditional models `arr_1`, the labels
+    [N] or attributes [N, K]: what ADM's evaluation reads. FILE.zip: PNGs and dataset.json, which NVIDIA's tools read.
+    A folder: the PNGs, numbered, and dataset.json where there are labels.
+
+    The same seed gives the same pixels. Raises ConfigError for what no PNG can hold.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".npz", ".zip", "")
+    points: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        count: Count = 50_000,  # images
+    ) -> None:
+        self.count = count
+
+    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+        writer = {".npz": write_npz, ".zip": write_zip}.get(path.suffix.lower(), write_folder)
+        if writer is not write_npz and (loaded.points or loaded.spec.channels not in DRAWABLE):
+            kind = "points" if loaded.points else f"images of {loaded.spec.channels} channels"
+            raise ConfigError(f"to={path.name}: no PNG holds {kind}. Save them with to=FILE.npz.")
+        writer(path, batches(loaded, asked, self.count), self.count)
+
+
+def batches(loaded: Loaded, asked: Asked, count: int) -> Iterator[Batch]:
+    """Arrays as they are saved."""
+    for samples, told in loaded.batches(count, **asked.options):
+        images = samples if loaded.points else to_uint8(samples).permute(0, 2, 3, 1)
+        yield as_array(images), None if told is None else as_array(told)
+
+
+def as_array(tensor) -> np.ndarray:
+    return tensor.contiguous().numpy()

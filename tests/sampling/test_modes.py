@@ -1,0 +1,159 @@
+"""What each mode shows, against what it must show."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import genlab
+from genlab.callbacks.grid import to_uint8
+from genlab.errors import ConfigError
+from genlab.models.latent import Normal, Uniform
+from genlab.sampling import Arithmetic, Asked, Classes, Grid, Histogram, Interpolate, Neighbours, Save, Truncation
+from genlab.sampling.histogram import counts
+from genlab.sampling.neighbours import neighbours
+
+
+def cells(picture, rows, columns):
+    """Pictures of a sheet, at their true size: [rows, columns, C, h, w] of 8 x 8 pixels."""
+    factor = -(-500 // (columns * 8))
+    step = 8 * factor + 2
+    corners = [(row * step, column * step) for row in range(rows) for column in range(columns)]
+    found = [picture[:, y : y + 8 * factor : factor, x : x + 8 * factor : factor] for y, x in corners]
+    return torch.stack(found).unflatten(0, (rows, columns))
+
+
+def test_the_arc_turns_evenly_and_keeps_the_length():
+    start, end = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    for share in (0.0, 0.25, 1.0):
+        angle = torch.tensor(share * torch.pi / 2)
+        expected = 2 * torch.stack([angle.cos(), angle.sin()])[None]
+        torch.testing.assert_close(Normal(2).between(start, end, share), expected)
+    assert torch.equal(Uniform(2).between(start, end, 0.5), torch.tensor([[1.0, 1.0]]))
+    for other in (start, -start):  # no one arc: the line
+        torch.testing.assert_close(Normal(2).between(start, other, 0.5), (start + other) / 2)
+
+
+def test_a_class_has_a_column_and_a_latent_a_row(conditional):
+    loaded = genlab.load(conditional, device="cpu")
+    shown = cells(Classes(rows=3).draw(loaded, Asked(classes=[7, 2])), 3, 2)
+    z = loaded.latent(3)
+    for column, label in enumerate([7, 2]):
+        assert torch.equal(shown[:, column], to_uint8(loaded.generate(z, classes=label)))
+
+
+def test_a_grid_of_a_conditional_model_has_a_column_a_class(conditional):
+    loaded = genlab.load(conditional, device="cpu")
+    shown = cells(Grid(rows=2).draw(loaded, Asked()), 2, 10)
+    assert torch.equal(shown.flatten(0, 1), to_uint8(loaded.sample(20)))
+
+
+def test_the_sum_of_concepts_is_that_of_their_mean_latents(plain):
+    loaded = genlab.load(plain, device="cpu")
+    picture = Arithmetic(plus=[[0, 2], [5]], minus=[3, 4], others=2, noise=0.0).draw(loaded, Asked(seed=4))
+    z = loaded.latent(6, seed=4)
+    expected = to_uint8(loaded.generate((z[0] + z[2]) / 2 + z[5] - (z[3] + z[4]) / 2 + torch.zeros(3, 1)))
+    shown = cells(picture, 4, 3)
+    assert torch.equal(shown[3], expected)
+    assert torch.equal(shown[0, :2], to_uint8(loaded.sample(6, seed=4))[[0, 2]])
+
+
+def test_strips_begin_and_end_at_latents(plain, tmp_path):
+    loaded = genlab.load(plain, device="cpu")
+    Interpolate(rows=3, columns=5).write(loaded, Asked(), tmp_path / "strip.png")
+    picture = torch.from_numpy(np.array(Image.open(tmp_path / "strip.png")))[None]
+    shown, ends = cells(picture, 3, 5), to_uint8(loaded.sample(6))
+    assert torch.equal(shown[:, 0], ends[:3])
+    assert (shown[:, -1].int() - ends[3:].int()).abs().max() <= 1
+
+
+def test_a_gif_moves_and_returns(plain, tmp_path):
+    loaded = genlab.load(plain, device="cpu")
+    Interpolate(rows=1, columns=2, stops=2, steps=3, rate=10).write(loaded, Asked(), tmp_path / "film.gif")
+    film = Image.open(tmp_path / "film.gif")
+    assert (film.n_frames, film.info["duration"], film.info["loop"]) == (6, 100, 0)
+
+
+def test_rows_are_truncated_ever_closer_to_the_middle(plain):
+    loaded = genlab.load(plain, device="cpu")
+    shown = cells(Truncation([2.0, 0.5], columns=4).draw(loaded, Asked(seed=2)), 2, 4)
+    for row, threshold in zip(shown, (2.0, 0.5), strict=True):
+        assert torch.equal(row, to_uint8(loaded.sample(4, seed=2, truncation=threshold)))
+    far, near = (loaded.latent(4, seed=2, truncation=threshold) for threshold in (2.0, 0.5))
+    assert (far.sign() == near.sign()).all() and (near.abs() <= far.abs()).all()  # a column is one sample
+
+
+def test_a_copy_is_its_own_neighbour_mirrored_or_not():
+    images = torch.randint(0, 256, (50, 1, 6, 6), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    samples = images[[7, 30]] / 127.5 - 1
+    found, indices = neighbours(samples, images, 3)
+    assert indices[:, 0].tolist() == [7, 30] and found[:, 0].max() < 1e-6
+    brute = (samples[0] - (images / 127.5 - 1)).square().flatten(1).mean(1).sqrt().sort().values[:3]
+    torch.testing.assert_close(found[0], brute)
+    found, indices = neighbours(samples.flip(-1), images, 1, mirrored=True)
+    assert indices[:, 0].tolist() == [7, 30] and found.max() < 1e-6
+
+
+def test_neighbours_stand_beside_their_sample(encoder):
+    picture = Neighbours(count=2, nearest=3).draw(encoder, Asked())
+    assert picture.shape[0] == 1 and picture.shape[2] == 4 * 4 * 32 + 3 * 2  # a sample and three, 4 pixels x 32
+
+
+def test_counts_of_pixel_values_are_numpys():
+    images = torch.randint(0, 256, (5, 2, 3, 3), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    for channel, found in enumerate(counts(images, 16)):
+        assert np.array_equal(found.numpy(), np.histogram(images[:, channel].numpy(), 16, (0, 256))[0])
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_a_histogram_needs_no_data(plain, encoder, real):
+    loaded = encoder if real else genlab.load(plain, device="cpu")
+    picture = Histogram(count=20).draw(loaded, Asked())
+    red = (picture == torch.tensor([200, 50, 20]).view(3, 1, 1)).all(0)
+    blue = (picture == torch.tensor([120, 160, 210]).view(3, 1, 1)).all(0)
+    assert red.any() and bool(blue.any()) is real
+
+
+def expected(loaded, count):
+    return to_uint8(loaded.sample(count, seed=5)).permute(0, 2, 3, 1).numpy()
+
+
+def test_npz_is_what_numpy_reads_and_batches_change_nothing(conditional, tmp_path):
+    loaded = genlab.load(conditional, device="cpu", batch_size=4)
+    Save(count=11).write(loaded, Asked(seed=5), tmp_path / "a.npz")
+    found = np.load(tmp_path / "a.npz")
+    assert found["arr_0"].dtype == np.uint8 and found["arr_0"].shape == (11, 8, 8, 1)
+    assert np.abs(found["arr_0"].astype(int) - expected(genlab.load(conditional, device="cpu"), 11)).max() <= 1
+    assert found["arr_1"].tolist() == [*range(10), 0]
+
+
+def test_zip_is_laid_out_as_nvidias_and_its_labels_fit(conditional, tmp_path):
+    loaded = genlab.load(conditional, device="cpu")
+    Save(count=3).write(loaded, Asked(seed=5, classes=[4, 1]), tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        names = [f"00000/img{number:08d}.png" for number in range(3)]
+        assert archive.namelist() == [*names, "dataset.json"]
+        assert json.loads(archive.read("dataset.json"))["labels"] == [
+            list(pair) for pair in zip(names, [4, 1, 4], strict=True)
+        ]
+        pixels = np.array(Image.open(archive.open(names[1])))
+    assert np.array_equal(pixels, to_uint8(loaded.sample(3, seed=5, classes=[4, 1]))[1, 0].numpy())
+
+
+def test_a_folder_holds_the_pictures_and_no_labels_without_classes(plain, tmp_path):
+    loaded = genlab.load(plain, device="cpu")
+    Save(count=3).write(loaded, Asked(seed=5), tmp_path / "many")
+    files = sorted((tmp_path / "many").iterdir())
+    assert [file.name for file in files] == [f"{number:08d}.png" for number in range(3)]
+    assert np.array_equal(np.array(Image.open(files[2])), expected(loaded, 3)[2, :, :, 0])
+
+
+def test_points_are_saved_as_numbers_and_not_as_pictures(points, tmp_path):
+    loaded = genlab.load(points, device="cpu")
+    Save(count=7).write(loaded, Asked(), tmp_path / "a.npz")
+    assert np.array_equal(np.load(tmp_path / "a.npz")["arr_0"], loaded.sample(7).numpy())
+    with pytest.raises(ConfigError, match="no PNG holds points"):
+        Save(count=7).write(loaded, Asked(), tmp_path / "a.zip")
