@@ -21,7 +21,7 @@ def _below(place: str) -> list[Path]:
     root = Path(place).expanduser()
     if not root.is_dir():
         raise ConfigError(f"runs={place}: there is no such directory. Give a run's, or one that holds runs.")
-    found = [Path(folder) for folder, inner, files in _walk(root) if _is_run(folder, inner, files)]
+    found = [Path(folder) for folder, inner, files in _walk(root) if _is_run(inner, files)]
     if not found:
         raise ConfigError(
             f"runs={place}: holds no run (no directory with {', '.join(MARKS[:-1])} or {MARKS[-1]}). "
@@ -35,12 +35,12 @@ def _walk(root: Path) -> list[tuple[str, list[str], list[str]]]:
     seen = []
     for folder, inner, files in os.walk(root, followlinks=False):
         seen.append((folder, list(inner), files))
-        if _is_run(folder, inner, files):
+        if _is_run(inner, files):
             inner.clear()
     return seen
 
 
-def _is_run(_: str, inner: list[str], files: list[str]) -> bool:
+def _is_run(inner: list[str], files: list[str]) -> bool:
     return bool(set(MARKS) & set(files) or set(inner) & INSIDE)
 
 

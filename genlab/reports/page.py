@@ -61,7 +61,7 @@ def context(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
         "seeds": {row.group.label: tables.seeds(row.group) for row in board.rows},
         "differ": differing_settings(board),
         "places": differing_places(views),
-        "ticks": sorted({one.images for view in views for strip in view.pictures.samples for one in strip.pictures}),
+        "ticks": sorted({one.images for view in views if view.samples for one in view.samples.pictures}),
         "data": chart_data(views, [row.group for row in board.rows]),
         "overlaid": OVERLAID,
         "downloads": downloads([run for run, _ in ordered], board),

@@ -10,7 +10,7 @@ from genlab.reports import scores
 from genlab.reports.groups import flatten
 from genlab.reports.reading import number, whole
 from genlab.reports.run import Run
-from genlab.reports.strips import Pictures
+from genlab.reports.strips import Pictures, Strip
 
 FIRST = ("model", "loss", "penalty", "augment", "data", "optimizer", "trainer", "metrics", "callbacks")
 
@@ -27,6 +27,11 @@ class View:
         broken = self.pictures.broken
         told = [f"{', '.join(broken[:3])}{' and others' if len(broken) > 3 else ''}: no readable picture."]
         return [*self.run.problems, *(told if broken else [])]
+
+    @property
+    def samples(self) -> Strip | None:
+        """Those shown beside other runs': the first kind of which there is a readable picture."""
+        return next((strip for strip in self.pictures.samples if strip.pictures), None)
 
     @property
     def command(self) -> str:

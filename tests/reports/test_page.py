@@ -84,6 +84,16 @@ def test_many_runs_are_overlaid_sorted_and_slid_together(opened, make_run):
     assert {alt.rpartition(" after ")[2] for alt in page.js(VISIBLE.format("[data-card]"))} == {"2,000 images"}
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_runs_without_anything_to_show_break_nothing(opened, make_run, others):
+    dead, whole = make_run("dead-0"), [make_run(f"gan-{at}") for at in range(others)]
+    for file in (*dead.glob("*.*"), *dead.glob("samples/*")):
+        file.write_bytes(b"{")
+    page = opened([dead, *whole])
+    assert page.js("document.querySelectorAll('#warnings li').length") == 4
+    assert page.js("document.querySelectorAll('.chart').length") == 2 * others
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_phone_scrolls_in_one_direction_only(opened, make_run, count):
     page = opened([make_run(f"gan-{seed}", seed=seed) for seed in range(count)], width=360, height=740)
