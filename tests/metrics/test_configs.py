@@ -81,7 +81,7 @@ def test_single_metrics_are_chosen_alone_in_lists_and_over_a_data_set(compose_wi
     fid = OmegaConf.load(CONFIGS / "metrics" / "fid.yaml").metrics
     alone, several = compose_with(f"metrics={name}").metrics, compose_with(f"metrics=[{name},fid]").metrics
     assert alone.metrics == own and alone == compose_with(f"metrics=[{name}]").metrics
-    assert several.metrics == own | fid and list(several.metrics)[0] == list(own)[0]
+    assert several.metrics == OmegaConf.merge(own, fid) and list(several.metrics)[0] == list(own)[0]
     assert set(alone) == set(several) == {*BASE, "extractor"}
 
 
