@@ -180,8 +180,9 @@ def test_inceptions_logits_are_those_that_published_scores_use(weights):
 
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     inception = Inception(weights)
+    state = inception.network.state_dict()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.load", lambda *_, **__: inception.network.state_dict())
+        patch.setattr("torch.load", lambda *_, **__: state)
         network = FeatureExtractorInceptionV3("test", ["logits_unbiased"], feature_extractor_weights_path="none")
     (expected,) = network(to_colour(images))
     torch.testing.assert_close(inception.logits(inception(images)), expected.detach(), atol=1e-5, rtol=1e-5)
