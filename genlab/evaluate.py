@@ -24,7 +24,7 @@ Scores a trained run; prints a table, and adds the records to evaluations.jsonl 
 
   run           a run directory
   checkpoint    best (default), newest, or a number of images
-  metrics       full, quick, points, ...; by default those that the run was trained with
+  metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
   images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
 """
 FILE = "evaluations.jsonl"

@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
+from genlab.errors import ConfigError
 from genlab.metrics.evaluation import Evaluation, Source
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.metric import Metric
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Scores(Callback):
-    """Publishes each number as `score/NAME`, and its record. The first metric's first number decides `best`."""
+    """Publishes each number as `score/NAME`, and its record. The first metric's first number decides `best`.
+
+    Raises ConfigError if there is nothing to measure.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,10 @@ class Scores(Callback):
         split: str = "test",  # real images to compare with: train, test or holdout
         batch_size: Count = 250,  # images at a time; changes no score
     ) -> None:
+        if not metrics:
+            raise ConfigError(
+                "metrics=[]: nothing to measure. Choose one or several, metrics=[fid,kid], or metrics=none."
+            )
         self.every = every
         self.evaluation = Evaluation(extractor, metrics, images=images, batch_size=batch_size, split=split)
         self.best_record: Record | None = None
@@ -43,6 +51,11 @@ class Scores(Callback):
             return
         records = self.evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
         self.scored = trainer.images
+        if not records:
+            warnings.warn(
+                f"metrics=[{','.join(self.evaluation.metrics)}]: no number for this model and data.", stacklevel=2
+            )
+            return
         self._remember(records[0])
         trainer.publish({f"score/{record.metric}": record.value for record in records})
         for record in records:

@@ -1,27 +1,42 @@
 """Scores: extractors, metrics over their features, and records that say how each number was measured."""
 
 from genlab.metrics.accuracy import Accuracy
+from genlab.metrics.adapter import Adapter, Pixels
+from genlab.metrics.birthday import Birthday
 from genlab.metrics.digits import Classifier, StackedClassifier
 from genlab.metrics.evaluation import Evaluation, Source
 from genlab.metrics.extractors import Coordinates, Extractor, Inception
 from genlab.metrics.fid import FID
 from genlab.metrics.frechet import Moments, frechet_distance
+from genlab.metrics.inception_score import InceptionScore
+from genlab.metrics.intra_fid import IntraFID
+from genlab.metrics.kid import KID
+from genlab.metrics.memorisation import Memorisation
 from genlab.metrics.metric import Metric
+from genlab.metrics.modes import ClassCoverage
 from genlab.metrics.prdc import PRDC
 from genlab.metrics.records import Record, unlike
 from genlab.metrics.reference import Reference
 
 __all__ = [
     "FID",
+    "KID",
     "PRDC",
     "Accuracy",
+    "Adapter",
+    "Birthday",
+    "ClassCoverage",
     "Classifier",
     "Coordinates",
     "Evaluation",
     "Extractor",
     "Inception",
+    "InceptionScore",
+    "IntraFID",
+    "Memorisation",
     "Metric",
     "Moments",
+    "Pixels",
     "Record",
     "Reference",
     "Source",

@@ -37,8 +37,12 @@ class Classifier(Extractor):
 
     def labels(self, features: Tensor) -> Tensor:
         """The digits, 0 ... 9."""
+        return Classifier.logits(self, features).argmax(1)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Of the digits, [N, 10]."""
         with torch.no_grad(), full_precision(self.device):
-            return self.network.logits(features.to(self.device)).argmax(1)
+            return self.network.logits(features.to(self.device))
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
@@ -87,6 +91,12 @@ class StackedClassifier(Classifier):
         """The modes, 0 ... 999."""
         digits = super().labels(features.reshape(-1, FEATURES)).view(-1, 3)
         return (digits * digits.new_tensor([100, 10, 1])).sum(1)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Of the modes, [N, 1000]: the channels are read one by one, so their probabilities multiply."""
+        digits = super().logits(features.reshape(-1, FEATURES)).view(-1, 3, 10)
+        hundreds, tens, ones = digits.unbind(1)
+        return (hundreds[:, :, None, None] + tens[:, None, :, None] + ones[:, None, None, :]).flatten(1)
 
     def _features(self, images: Tensor) -> Tensor:
         return super()._features(images.reshape(-1, 1, *images.shape[2:])).view(len(images), -1)

@@ -15,6 +15,12 @@ def by_row(a: Tensor, b: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
     return torch.cat([reduce(torch.cdist(rows, b)) for rows in a.split(ROWS)])
 
 
+def nearest(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """For each row of `a` [N, D] the nearest of `b` [M, D]: distance [N], exactly 0 for a copy, and index [N]."""
+    index = by_row(a, b, lambda far: far.argmin(1))  # by products, which are quick and lose digits near 0
+    return (a - b[index]).norm(dim=1), index
+
+
 def radii(features: Tensor, neighbours: list[int]) -> Tensor:
     """[len(neighbours), N]: distances to the k-th neighbour, for each k; the first found is the point itself."""
     nearest = by_row(features, features, lambda far: far.topk(max(neighbours) + 1, largest=False).values)

@@ -22,6 +22,7 @@ class Extractor(ABC):
 
     name: str
     resize_rule: str  # how images reach the network's size
+    score = "classifier_score"  # what the Inception Score of its classes is called
     device = torch.device("cpu")
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -56,7 +57,11 @@ class Extractor(ABC):
         return None
 
     def labels(self, features: Tensor) -> Tensor | None:
-        """Features [N, D] -> the class that each image shows, int64 [N]; None if it knows no classes."""
+        """Features [N, D] -> the data's class that each image shows, int64 [N]; None if it knows none."""
+        return None
+
+    def logits(self, features: Tensor) -> Tensor | None:
+        """Features [N, D] -> logits [N, K] of whatever classes it knows; None if it knows none."""
         return None
 
     @abstractmethod
@@ -105,6 +110,7 @@ class Inception(Extractor):
     """
 
     name = "inception_v3_2015"
+    score = "inception_score"
     resize_rule = "bilinear as TensorFlow 1, 299 x 299"
 
     def __init__(self, weights: str | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
@@ -118,6 +124,11 @@ class Inception(Extractor):
                 "(grey, colour, colour with alpha). Train without scores: metrics=none."
             )
         _ = self.network  # missing weights are found before the first step
+
+    def logits(self, features: Tensor) -> Tensor:
+        """ImageNet's 1,008 outputs without their bias, which the published Inception Scores leave out."""
+        with torch.no_grad(), full_precision(self.device):
+            return features.to(self.device) @ self.network.fc.weight.T
 
     def _load(self) -> nn.Module:
         from genlab.metrics.inception import load_inception

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.functional import pad
 
 from genlab.metrics.divergences import kl_divergence, shares
 from genlab.metrics.metric import Gathering
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from genlab.metrics.reference import Reference
 
 MODES = 1_000  # of stacked MNIST
+UNSEEN = 0.5  # added to the real counts: a class that only the samples show costs much, not infinitely much
 
 
 class MixtureModes(Gathering):
@@ -66,6 +68,28 @@ class ClassModes(Gathering):
         counts = torch.bincount(seen.cpu(), minlength=MODES).double()
         uniform = torch.full_like(counts, 1 / MODES)
         return {"modes": float(counts.count_nonzero()), "reverse_kl": kl_divergence(shares(counts), uniform)}
+
+
+class ClassCoverage(Gathering):
+    """`classes`: how many of the real images' classes are seen among the samples; `class_kl`: KL(samples | real).
+
+    The samples' classes are what the extractor's classifier sees, the real ones the labels; in nats, lower is better.
+    To the real counts it adds half an image. Nothing for extractors that know no classes, or data without labels.
+    """
+
+    higher_is_better = True
+
+    def compute(self, reference: Reference) -> dict[str, float]:
+        """nan if the generator made anything that is not finite."""
+        seen, labels = reference.extractor.labels(self.features), reference.split.labels
+        if seen is None or labels is None or labels.ndim > 1:
+            return {}
+        if not self.finite:
+            return {"classes": math.nan, "class_kl": math.nan}
+        fake, real = (torch.bincount(part.cpu()) for part in (seen, labels[labels >= 0]))
+        fake, real = (pad(part, (0, max(len(fake), len(real)) - len(part))) for part in (fake, real))
+        found = ((fake > 0) & (real > 0)).sum().item()
+        return {"classes": float(found), "class_kl": kl_divergence(shares(fake), shares(real, UNSEEN))}
 
 
 def nearest_modes(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:

@@ -30,10 +30,19 @@ class Reference:
         self.data, self.extractor, self.batch_size = data, extractor, batch_size
         self.split = data.reference(split)
         self.name = f"{data.name}/{split}"
+        self._others: dict[str, Reference] = {}
 
     @property
     def count(self) -> int:
         return len(self.split.images)
+
+    def beside(self, split: str) -> Reference:
+        """Another split of the same data, or this one. Raises ConfigError if there is no such split."""
+        if self.name == f"{self.data.name}/{split}":
+            return self
+        if split not in self._others:
+            self._others[split] = Reference(self.data, split, self.extractor, batch_size=self.batch_size)
+        return self._others[split]
 
     @property
     def modes(self) -> Modes | None:

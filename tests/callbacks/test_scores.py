@@ -8,7 +8,7 @@ import torch
 from genlab.callbacks.scores import Scores
 from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
-from genlab.metrics import FID, Classifier
+from genlab.metrics import FID, Accuracy, Classifier
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +108,15 @@ def test_the_random_state_is_left_alone():
     before = torch.get_rng_state()
     tick(scores, trainer, images=10, spread=0.5)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_choice_without_any_number_is_said_and_training_goes_on():
+    scores, trainer = Scores(Classifier(), {"accuracy": Accuracy()}, images=60), make_trainer()
+    with pytest.warns(UserWarning, match=r"metrics=\[accuracy\]: no number for this model and data"):
+        scores.tick(trainer)
+    assert trainer.published == [] and scores.best_record is None
+
+
+def test_nothing_to_measure_is_a_mistake():
+    with pytest.raises(ConfigError, match=r"metrics=\[\]: nothing to measure"):
+        Scores(Classifier(), {})

@@ -3,19 +3,35 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from genlab.callbacks.scores import Scores
 from genlab.data.points import Points
-from genlab.metrics import FID, PRDC, Accuracy, Classifier, Coordinates, Inception, StackedClassifier
+from genlab.metrics import (
+    FID,
+    KID,
+    PRDC,
+    Accuracy,
+    Adapter,
+    ClassCoverage,
+    Classifier,
+    Coordinates,
+    Inception,
+    InceptionScore,
+    Pixels,
+    StackedClassifier,
+)
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def composed(*overrides: str):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose(overrides=[f"+{overrides[0]}", *overrides[1:]])
+        return compose("evaluate", list(overrides))
 
 
 def train_config(*overrides: str):
@@ -35,7 +51,7 @@ def test_quick_scores_with_the_classifier():
 @pytest.mark.parametrize(
     ("name", "extractor", "images", "metrics"),
     [
-        ("full", Classifier, 10_000, ["fid", "prdc", "accuracy"]),
+        ("full", Classifier, 10_000, ["fid", "kid", "prdc", "accuracy", "classifier_score", "class_coverage"]),
         ("points", Coordinates, 2_500, ["w1", "mmd", "divergences", "modes"]),
         ("stacked_mnist", StackedClassifier, 26_000, ["modes"]),
     ],
@@ -48,7 +64,59 @@ def test_each_choice_measures_what_it_says(name, extractor, images, metrics):
 
 def test_full_is_quick_and_more():
     metrics = instantiate(composed("metrics=full").metrics, _convert_="all").evaluation.metrics
-    assert [type(metric) for metric in metrics.values()] == [FID, PRDC, Accuracy]
+    assert [type(metric) for metric in metrics.values()] == [FID, KID, PRDC, Accuracy, InceptionScore, ClassCoverage]
+
+
+SINGLE = [
+    path.stem for path in (CONFIGS / "metrics").glob("*.yaml") if path.stem not in ("none", "quick", "full", "points")
+]
+BASE = OmegaConf.load(CONFIGS / "metrics" / "base" / "scores.yaml")
+
+
+@pytest.mark.parametrize("compose_with", [composed, train_config])
+@pytest.mark.parametrize("name", SINGLE)
+def test_single_metrics_are_chosen_alone_in_lists_and_over_a_data_set(compose_with, name):
+    """From train and evaluate alike, and nothing of another choice is left."""
+    own = OmegaConf.load(CONFIGS / "metrics" / f"{name}.yaml").metrics
+    fid = OmegaConf.load(CONFIGS / "metrics" / "fid.yaml").metrics
+    alone, several = compose_with(f"metrics={name}").metrics, compose_with(f"metrics=[{name},fid]").metrics
+    assert alone.metrics == own and alone == compose_with(f"metrics=[{name}]").metrics
+    assert several.metrics == OmegaConf.merge(own, fid) and list(several.metrics)[0] == list(own)[0]
+    assert set(alone) == set(several) == {*BASE, "extractor"}
+
+
+def test_what_metrics_share_does_not_depend_on_their_order():
+    orders = [train_config(f"metrics=[{names}]").metrics for names in ("kid,stacked_mnist", "stacked_mnist,kid")]
+    assert orders[0] == orders[1] and orders[0].images == 26_000
+    orders = [composed(f"metrics=[{names}]").metrics for names in ("kid,inception_score", "inception_score,kid")]
+    assert orders[0] == orders[1] and orders[0].extractor._target_ == "genlab.metrics.Inception"
+
+
+def test_a_metric_is_added_to_those_of_the_data():
+    assert list(train_config("+metrics=kid").metrics.metrics) == ["fid", "kid"]
+    added = train_config("data=stacked_mnist", "+metrics=kid").metrics
+    assert list(added.metrics) == ["modes", "kid"] and added.images == 26_000
+    chosen = train_config("data=stacked_mnist", "metrics=kid").metrics
+    assert list(chosen.metrics) == ["kid"] and chosen.images == BASE.images
+
+
+@pytest.mark.parametrize("compose_with", [composed, train_config])
+def test_the_extractor_of_a_list_is_a_choice(compose_with):
+    chosen = compose_with("metrics=[fid,kid]", "metrics/extractor=pixels", "metrics.extractor.size=8").metrics
+    evaluation = instantiate(chosen, _convert_="all").evaluation
+    assert isinstance(evaluation.extractor, Pixels) and evaluation.extractor.size == 8
+    assert [type(metric) for metric in evaluation.metrics.values()] == [FID, KID]
+
+
+def test_nothing_to_measure_is_a_mistake():
+    with pytest.raises(InstantiationException, match=r"metrics=\[\]: nothing to measure"):
+        instantiate(train_config("metrics=[]").metrics, _convert_="all")
+
+
+def test_an_extractor_of_ones_own_is_named_on_the_command_line():
+    words = ("metrics/extractor=custom", "metrics.extractor.call._target_=torch.nn.Flatten")
+    extractor = instantiate(train_config(*words).metrics.extractor, _convert_="all")
+    assert isinstance(extractor, Adapter) and extractor(torch.zeros(3, 1, 2, 2)).shape == (3, 4)
 
 
 @pytest.mark.parametrize("name", ["ring8", "grid25", "swiss_roll", "two_moons", "blobs"])

@@ -8,7 +8,22 @@ import torch
 from genlab.data import MNIST, InMemory, Split
 from genlab.data.points import Ring
 from genlab.errors import ConfigError
-from genlab.metrics import FID, PRDC, Accuracy, Classifier, Coordinates, Evaluation, Record, Source
+from genlab.metrics import (
+    FID,
+    KID,
+    PRDC,
+    Accuracy,
+    Birthday,
+    ClassCoverage,
+    Classifier,
+    Coordinates,
+    Evaluation,
+    InceptionScore,
+    IntraFID,
+    Memorisation,
+    Record,
+    Source,
+)
 from genlab.metrics.frechet import Moments
 from genlab.metrics.metric import Gathering
 from genlab.metrics.pixels import as_saved
@@ -192,3 +207,20 @@ def test_other_pictures_of_the_same_size_are_refused_by_their_labels():
         evaluation(split="train").check(pictures)
     evaluation(split="train").check(InMemory(pictures.train._replace(labels=torch.full((300,), -1))))
     evaluation().check(MNIST(limit=1))
+
+
+def test_every_metric_is_the_same_for_any_batch_size(data):
+    """And the same again: subsets are drawn from a seed of their own."""
+    labelled = InMemory(
+        Split(data.train.images, torch.full((300,), -1)), test=Split(data.test.images, torch.arange(200) % 2)
+    )
+    source = Source(noise, lambda start, count: torch.arange(start, start + count) % 2)
+
+    def scores(size: int) -> dict[str, float]:
+        metrics = [KID(subset_size=50), InceptionScore(), ClassCoverage(), IntraFID(), Birthday(50), Memorisation()]
+        scored = Evaluation(Classifier(), dict(enumerate(metrics)), images=130, batch_size=size)
+        return {record.metric: record.value for record in scored.run(source, labelled, device="cpu")}
+
+    found = scores(50)
+    assert len(found) == 11 and scores(50) == found
+    assert scores(7) == pytest.approx(found, rel=1e-4)

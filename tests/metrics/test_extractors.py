@@ -172,3 +172,17 @@ def test_alpha_is_laid_over_white():
     colour = torch.full((1, 3, 1, 1), -1.0)
     shown = [to_colour(torch.cat([colour, torch.full((1, 1, 1, 1), alpha)], 1)) for alpha in (-1.0, 0.0, 1.0)]
     assert [image.unique().tolist() for image in shown] == [[255], [128], [0]]
+
+
+def test_inceptions_logits_are_those_that_published_scores_use(weights):
+    """torch-fidelity's "logits_unbiased", from the features alone."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    inception = Inception(weights)
+    state = inception.network.state_dict()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.load", lambda *_, **__: state)
+        network = FeatureExtractorInceptionV3("test", ["logits_unbiased"], feature_extractor_weights_path="none")
+    (expected,) = network(to_colour(images))
+    torch.testing.assert_close(inception.logits(inception(images)), expected.detach(), atol=1e-5, rtol=1e-5)

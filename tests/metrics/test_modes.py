@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genlab.data.points import Modes, Ring, Square
-from genlab.metrics.modes import ClassModes, MixtureModes, nearest_modes
+from genlab.metrics.modes import ClassCoverage, ClassModes, MixtureModes, nearest_modes
 
 
 def found_in(points: torch.Tensor, modes: Modes | None, **options) -> dict[str, float]:
@@ -79,3 +79,23 @@ def test_real_frequencies_leave_what_the_docstring_says():
     found = classes_in(seen)
     assert found["modes"] == 1_000
     assert found["reverse_kl"] == pytest.approx(999 / 52_000, rel=0.15)
+
+
+def covered(seen, labels) -> dict[str, float]:
+    metric = ClassCoverage()
+    metric.update(torch.tensor(seen).unsqueeze(1).float())
+    extractor = SimpleNamespace(labels=lambda features: features[:, 0].long())
+    split = SimpleNamespace(labels=None if labels is None else torch.tensor(labels))
+    return metric.compute(SimpleNamespace(extractor=extractor, split=split))
+
+
+def test_classes_are_compared_with_the_labels():
+    """Half a real image is added to each class; a label of -1 is unknown."""
+    labels = [0] * 50 + [1] * 50 + [-1] * 9
+    assert covered([0, 1] * 30, labels) == pytest.approx({"classes": 2, "class_kl": 0}, abs=1e-12)
+    assert covered([1] * 8, labels) == pytest.approx({"classes": 1, "class_kl": math.log(2)})
+    assert covered([2] * 8, labels) == pytest.approx({"classes": 0, "class_kl": math.log(101.5 / 0.5)})
+
+
+def test_data_without_classes_have_none_to_cover():
+    assert covered([1], None) == {} and covered([1], [[1.0, 0.0]]) == {}

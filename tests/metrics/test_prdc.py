@@ -91,3 +91,13 @@ def test_a_generator_that_diverged_scores_nan():
 def test_too_few_images_are_the_users_mistake():
     with pytest.raises(ConfigError, match=r"of 5 images: expected more than k=5; raise metrics\.images"):
         fed(torch.zeros(5, 4)).compute(SimpleNamespace(features=torch.zeros(60, 4)))
+
+
+def test_precision_and_recall_are_those_of_torch_fidelity():
+    from torch_fidelity.metric_prc import calculate_precision_recall_full
+
+    source = torch.Generator().manual_seed(2)
+    real, fake = torch.randn(300, 8, generator=source).double(), torch.randn(250, 8, generator=source).double() + 0.5
+    found = prdc.prdc(real, fake)
+    expected = calculate_precision_recall_full(fake, real, neighborhood=3)
+    assert (found["precision"], found["recall"]) == pytest.approx(expected, abs=1e-6)

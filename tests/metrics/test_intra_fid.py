@@ -1,0 +1,45 @@
+"""Intra-class FID: what FID does not see, it sees."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from genlab.errors import ConfigError
+from genlab.metrics import IntraFID, Moments, frechet_distance
+
+LABELS = torch.arange(200) % 2
+REAL = torch.randn(200, 3, generator=torch.Generator().manual_seed(0)) + 5.0 * LABELS[:, None]
+REFERENCE = SimpleNamespace(features=REAL, split=SimpleNamespace(labels=LABELS))
+
+
+def measured(fake, condition, reference=REFERENCE):
+    metric = IntraFID()
+    metric.update(fake, condition)
+    return metric.compute(reference)
+
+
+def moments(features):
+    found = Moments()
+    found.update(features)
+    return found
+
+
+def test_it_is_the_mean_over_classes():
+    fake, asked = REAL[:150] * 1.3, LABELS[:150]
+    each = [frechet_distance(moments(REAL[LABELS.eq(k)]), moments(fake[asked == k])) for k in (0, 1)]
+    assert measured(fake, asked) == pytest.approx({"intra_fid": sum(each) / 2})
+
+
+def test_classes_in_each_others_place_cost_much():
+    assert measured(REAL, LABELS)["intra_fid"] == pytest.approx(0, abs=1e-9)
+    assert measured(REAL, 1 - LABELS)["intra_fid"] > 50
+
+
+def test_nothing_without_classes_and_a_message_for_one_image():
+    assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4)) == {}
+    assert measured(REAL, LABELS, SimpleNamespace(features=REAL, split=SimpleNamespace(labels=None))) == {}
+    assert math.isnan(measured(REAL * math.nan, LABELS)["intra_fid"])
+    with pytest.raises(ConfigError, match=r"class 7 has 1 generated and 0 real images.*raise metrics\.images"):
+        measured(REAL[:1], torch.tensor([7]))
