@@ -37,7 +37,7 @@ def job(config: dict[str, Any]) -> None:
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
     trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
     evaluation = evaluation_of(config, trainer)
-    evaluation.check(trainer.data)
+    evaluation.check(trainer.data, trainer)
     records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
     if distributed.is_main():
         print("\n".join(table(records)))

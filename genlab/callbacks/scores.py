@@ -36,14 +36,15 @@ class Scores(Callback):
         self.scored: int | None = None  # position of the last score
 
     def start(self, trainer: Trainer) -> None:
-        self.evaluation.check(trainer.data)
+        self.evaluation.check(trainer.data, trainer)
 
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored:
             return
         records = self.evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
         self.scored = trainer.images
-        self._remember(records[0])
+        if records:
+            self._remember(records[0])
         trainer.publish({f"score/{record.metric}": record.value for record in records})
         for record in records:
             trainer.report(record.as_dict())
@@ -85,6 +86,7 @@ def source_of(trainer: Trainer) -> Source:
         seed=trainer.seed,
         position=trainer.images,
         ema=trainer.ema is not None,
+        trained=trainer,
     )
 
 
