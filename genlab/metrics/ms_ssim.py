@@ -23,7 +23,7 @@ PIECE = 250  # pairs at a time
 
 
 class MSSSIM(Looking):
-    """`ms_ssim`, the mean over pairs of samples, and `ms_ssim_real`, over pairs of real images: Wang et al. 2003, eq. 7.
+    """`ms_ssim`, the mean over pairs of samples, and `ms_ssim_real`, of real images: Wang et al. 2003, eq. 7.
 
     1 is the same image twice. A generator as varied as the data has the real images' number; more says that samples
     are too much alike, less that they are noise. Where there are classes that the model is asked for, also
