@@ -67,9 +67,10 @@ def table(records: list[Record]) -> list[str]:
 
 def how(record: Record) -> str:
     words = [
-        f"{record.images:,} samples{' (EMA)' if record.ema else ''}, seed {record.seed}",
+        f"{record.images:,} samples" if record.images else "",
+        f"seed {record.seed}{' (EMA)' if record.ema else ''}",
         f"{record.reference_images:,} of {record.reference}",
-        f"{record.extractor} {record.extractor_hash[:8]}",
+        f"{record.extractor} {record.extractor_hash[:8]}" if record.extractor_hash else "",
         record.settings,
         f"after {record.position:,} images",
     ]

@@ -97,7 +97,7 @@ class Evaluation:
             extractor_hash=extractor.identity if extractor else "",
             reference=reference.name,
             reference_hash=reference.fingerprint,
-            images=self.images,
+            images=self.images if metric.uses_samples else 0,
             reference_images=reference.count,
             resize=extractor.resize_rule if extractor else "none",
             ema=source.ema,

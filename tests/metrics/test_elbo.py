@@ -84,7 +84,7 @@ def test_the_reconstruction_error_is_that_of_saved_pixels(vae):
     for batch_size in (7, 64):
         found = scored(vae, ReconstructionError(), batch_size=batch_size)["reconstruction_mse"]
         assert found.value == pytest.approx(expected, rel=1e-4)
-    assert (found.extractor, found.settings) == ("none", "the first 10,000 real images")
+    assert (found.images, found.extractor, found.settings) == (0, "none", "the first 10,000 real images")
 
 
 def test_all_principal_components_lose_nothing(make_trainer):
