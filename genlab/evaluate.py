@@ -37,7 +37,7 @@ def job(config: dict[str, Any]) -> None:
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
     trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
     evaluation = evaluation_of(config, trainer)
-    evaluation.check(trainer.data)
+    evaluation.check(trainer.data, trainer)
     records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
     if distributed.is_main():
         print("\n".join(table(records)))
@@ -67,9 +67,10 @@ def table(records: list[Record]) -> list[str]:
 
 def how(record: Record) -> str:
     words = [
-        f"{record.images:,} samples{' (EMA)' if record.ema else ''}, seed {record.seed}",
+        f"{record.images:,} samples" if record.images else "",
+        f"seed {record.seed}{' (EMA)' if record.ema else ''}",
         f"{record.reference_images:,} of {record.reference}",
-        f"{record.extractor} {record.extractor_hash[:8]}",
+        f"{record.extractor} {record.extractor_hash[:8]}" if record.extractor_hash else "",
         record.settings,
         f"after {record.position:,} images",
     ]

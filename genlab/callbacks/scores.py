@@ -44,7 +44,7 @@ class Scores(Callback):
         self.scored: int | None = None  # position of the last score
 
     def start(self, trainer: Trainer) -> None:
-        self.evaluation.check(trainer.data)
+        self.evaluation.check(trainer.data, trainer)
 
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored:
@@ -98,6 +98,7 @@ def source_of(trainer: Trainer) -> Source:
         seed=trainer.seed,
         position=trainer.images,
         ema=trainer.ema is not None,
+        trained=trainer,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -9,11 +10,13 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import InMemory
+from genlab.errors import ConfigError
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.pixels import as_seen
 from genlab.metrics.records import Record
 from genlab.metrics.reference import Reference
+from genlab.metrics.trained import Trained
 from genlab.spec import Spec
 from genlab.types import Count
 
@@ -29,6 +32,7 @@ class Source:
     seed: int = 0  # of the stream
     position: int = 0  # images seen in training
     ema: bool = False  # does the stream come from the averaged generator?
+    trained: Trained | None = None  # what makes it: for metrics that ask for more
 
 
 class Evaluation:
@@ -50,33 +54,52 @@ class Evaluation:
         self.images, self.batch_size, self.split = images, batch_size, split
         self._reference: Reference | None = None
 
-    def check(self, data: InMemory) -> None:
-        """Raises ConfigError, before anything is trained, if these images cannot be scored."""
-        self.extractor.check(data.spec)
-        self.extractor.check_reading(data.reference(self.split), data.spec)
+    def check(self, data: InMemory, trained: Trained | None = None) -> None:
+        """Raises ConfigError, before anything is trained, if these images or this model cannot be scored.
+
+        Warns of single metrics that have no numbers for them.
+        """
+        if any(metric.uses_extractor for metric in self.metrics.values()):
+            self.extractor.check(data.spec)
+            self.extractor.check_reading(data.reference(self.split), data.spec)
+        reasons = self._unfit(self._reference_of(data), trained)
+        if reasons and len(reasons) == len(self.metrics):
+            raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
+        for reason in reasons:
+            warnings.warn(f"no such score: {reason}.", stacklevel=2)
 
     def run(self, source: Source, data: InMemory, *, device: torch.device | str) -> list[Record]:
         """A record for each number of each metric. Raises ConfigError if the split or two images are missing."""
-        self.extractor.to(device)
         reference = self._reference_of(data)
-        self._feed(source, data.spec)
+        metrics = [metric for metric in self.metrics.values() if not metric.unfit(reference, source.trained)]
+        if any(metric.uses_extractor for metric in metrics):
+            self.extractor.to(device)
+        if any(metric.needs_features for metric in metrics):
+            _ = reference.features  # before moments, which follow from them
+        self._feed(metrics, source, data.spec)
         return [
             self._record(name, value, metric, reference, source)
-            for metric in self.metrics.values()
+            for metric in metrics
             for name, value in metric.compute(reference).items()
         ]
 
+    def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
+        """Which metrics have no numbers, and why."""
+        reasons = {name: metric.unfit(reference, trained) for name, metric in self.metrics.items()}
+        return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
+
     def _record(self, name: str, value: float, metric: Metric, reference: Reference, source: Source) -> Record:
+        extractor = self.extractor if metric.uses_extractor else None
         return Record(
             metric=name,
             value=value,
-            extractor=self.extractor.name,
-            extractor_hash=self.extractor.identity,
+            extractor=extractor.name if extractor else "none",
+            extractor_hash=extractor.identity if extractor else "",
             reference=reference.name,
             reference_hash=reference.fingerprint,
-            images=self.images,
+            images=self.images if metric.uses_samples else 0,
             reference_images=reference.count,
-            resize=self.extractor.resize_rule,
+            resize=extractor.resize_rule if extractor else "none",
             ema=source.ema,
             seed=source.seed,
             position=source.position,
@@ -84,28 +107,35 @@ class Evaluation:
         )
 
     @torch.no_grad()
-    def _feed(self, source: Source, spec: Spec) -> None:
-        for metric in self.metrics.values():
+    def _feed(self, metrics: list[Metric], source: Source, spec: Spec) -> None:
+        for metric in metrics:
             metric.reset()
-        for start, count in _chunks(self.images, self.batch_size):
-            features = self._features_of(source.sample(start, count), spec)
-            condition = source.conditions(start, count)
-            for metric in self.metrics.values():
+            metric.start(source)
+        fed = [metric for metric in metrics if metric.uses_samples]
+        for start, count in _chunks(self.images if fed else 0, self.batch_size):
+            self._show(fed, source.sample(start, count), source.conditions(start, count), spec)
+
+    def _show(self, metrics: list[Metric], samples: Tensor, condition: Tensor | None, spec: Spec) -> None:
+        """Samples that are not finite, which 8 bit would turn into a colour, are nan, and so are their features."""
+        broken = ~samples.isfinite().flatten(1).all(1)
+        images = masked(as_seen(samples, spec), broken)
+        if any(metric.uses_extractor for metric in metrics):
+            features = masked(self.extractor(images), broken)
+        for metric in metrics:
+            metric.look(images, condition)
+            if metric.uses_extractor:
                 metric.update(features, condition)
 
-    def _features_of(self, images: Tensor, spec: Spec) -> Tensor:
-        """Features of generated images; nan for those that are not finite, which 8 bit would turn into a colour."""
-        broken = ~images.isfinite().flatten(1).all(1)
-        features = self.extractor(as_seen(images, spec))
-        return features.masked_fill(broken.to(features.device).unsqueeze(1), torch.nan)
-
     def _reference_of(self, data: InMemory) -> Reference:
-        """Hashed and looked up once a data set; features first, for moments follow from them."""
+        """Hashed and looked up once a data set."""
         if self._reference is None or self._reference.data is not data:
             self._reference = Reference(data, self.split, self.extractor, batch_size=self.batch_size)
-        if any(metric.needs_features for metric in self.metrics.values()):
-            _ = self._reference.features
         return self._reference
+
+
+def masked(rows: Tensor, broken: Tensor) -> Tensor:
+    """[N, ...] with nan in the rows that `broken` [N] names."""
+    return rows.masked_fill(broken.to(rows.device).view(-1, *[1] * (rows.ndim - 1)), torch.nan)
 
 
 def _chunks(total: int, size: int) -> Iterator[tuple[int, int]]:

@@ -8,24 +8,45 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from genlab.metrics.pixels import to_bytes
+
 if TYPE_CHECKING:
+    from genlab.metrics.evaluation import Source
     from genlab.metrics.reference import Reference
+    from genlab.metrics.trained import Trained
 
 
 class Metric(ABC):
-    """Is fed features of generated images, then yields named numbers."""
+    """Is fed features of generated images, then yields named numbers.
+
+    One that needs more is shown the images themselves (`look`), or asks the source for it (`start`).
+    """
 
     higher_is_better = False  # of its first number: which of two checkpoints is kept
     needs_features = False  # asks for the features of real images, not for their moments alone
+    uses_extractor = True  # else it is fed no features, and its records name no extractor
+    uses_samples = True  # of the fixed stream; else it is fed nothing
 
     @property
     def settings(self) -> str:
         """Its own part of how a number was measured, for the record."""
         return ""
 
+    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+        """Why it has no numbers for these data or this model; None: it has some. Asked before training."""
+        return None
+
     @abstractmethod
     def reset(self) -> None:
         """Forgets all that it was fed."""
+
+    def start(self, source: Source) -> None:
+        """Is told, after `reset`, where samples come from, and may ask there for others in `compute`."""
+        return None
+
+    def look(self, images: Tensor, condition: Tensor | None = None) -> None:
+        """Adds generated images as they would be saved, float [N, C, H, W] in [-1, 1], cropped; nan if not finite."""
+        return None
 
     @abstractmethod
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:
@@ -67,3 +88,61 @@ class Gathering(Metric):
     def finite(self) -> bool:
         """Whether they can be compared at all: a generator that diverged makes nan."""
         return bool(self.features.isfinite().all())
+
+
+class Looking(Metric):
+    """Keeps generated images until the end, and no features."""
+
+    uses_extractor = False
+
+    def __init__(self, images: int) -> None:  # at most; those after them are not looked at
+        self.limit = images
+        self.reset()
+
+    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+        return None if reference.data.spec.height else "it measures images, and the data are points"
+
+    def reset(self) -> None:
+        self._images: list[Tensor] = []
+        self._conditions: list[Tensor] = []
+        self._kept, self.finite, self.seed = 0, True, 0
+
+    def start(self, source: Source) -> None:
+        self.seed = source.seed
+
+    def update(self, features: Tensor, condition: Tensor | None = None) -> None:
+        return None
+
+    def look(self, images: Tensor, condition: Tensor | None = None) -> None:
+        images = images[: self.limit - self._kept]
+        self.finite = self.finite and bool(images.isfinite().all())
+        self._images.append(to_bytes(images))
+        if condition is not None:
+            self._conditions.append(condition[: len(images)])
+        self._kept += len(images)
+
+    @property
+    def images(self) -> Tensor:
+        """uint8 [N, C, H, W]; without a meaning unless `finite`."""
+        return torch.cat(self._images)
+
+    @property
+    def condition(self) -> Tensor | None:
+        return torch.cat(self._conditions) if self._conditions else None
+
+
+class Asking(Metric):
+    """Is fed nothing: what it needs it asks of the source, in `compute`."""
+
+    uses_extractor = False
+    uses_samples = False
+    source: Source
+
+    def reset(self) -> None:
+        return None
+
+    def start(self, source: Source) -> None:
+        self.source = source
+
+    def update(self, features: Tensor, condition: Tensor | None = None) -> None:
+        return None

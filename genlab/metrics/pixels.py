@@ -1,5 +1,6 @@
 """How images and points reach an extractor."""
 
+import torch
 from torch import Tensor
 
 from genlab.spec import Spec
@@ -18,6 +19,11 @@ def real_as_seen(images: Tensor, spec: Spec) -> Tensor:
 def as_saved(images: Tensor) -> Tensor:
     """Float images as they would come back from an 8-bit file."""
     return to_float(((images.float().clamp(-1, 1) + 1) * 127.5).round())
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """[-1, 1] -> uint8."""
+    return ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 def to_float(pixels: Tensor) -> Tensor:

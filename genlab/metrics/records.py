@@ -16,7 +16,7 @@ class Record:
     extractor_hash: str  # of its weights and resize rule
     reference: str  # data set and split, as in mnist/test
     reference_hash: str  # of the split's pixels and labels
-    images: int  # generated
+    images: int  # of the fixed stream; 0: `settings` say what the metric looked at
     reference_images: int
     resize: str  # how images reached the extractor's size
     ema: bool  # from the averaged generator?

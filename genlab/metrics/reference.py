@@ -8,12 +8,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from genlab.data.dataset import InMemory
+from genlab.data.dataset import InMemory, Split
 from genlab.data.points import Modes, Points
 from genlab.metrics.cache import cached
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.frechet import Moments
 from genlab.metrics.pixels import real_as_seen
+from genlab.random import generator
 
 
 class Reference:
@@ -48,6 +49,12 @@ class Reference:
     def modes(self) -> Modes | None:
         """Of points that are drawn from a mixture."""
         return self.data.modes if isinstance(self.data, Points) else None
+
+    def some(self, count: int, seed: int) -> Split:
+        """So many of its images, cropped, with their labels; at random, for a set may be sorted by class."""
+        rows = torch.randperm(self.count, generator=generator(seed, "real images"))[:count]
+        images, labels = self.split
+        return Split(self.data.spec.crop(images[rows]), None if labels is None else labels[rows])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,30 +18,32 @@ from genlab.types import Count, Whole
 class Normal:
     """Standard normal."""
 
+    path: ClassVar[str] = "slerp"  # the name of `between`
     size: Count = 100
 
     def draw(self, draws: Draws) -> Tensor:
         """[N, size]."""
         return draws.normal("latent", self.size)
 
-    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
-        """On the arc: a straight line would lead through lengths that are never drawn."""
-        return slerp(start, end, share)
+    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """From a at 0 to b at 1 along the arc: the straight way leaves the shell that normal latents lie in."""
+        return slerp(a, b, share)
 
 
 @dataclass(frozen=True)
 class Uniform:
     """Uniform in [-1, 1]: Radford et al. 2016, section 4."""
 
+    path: ClassVar[str] = "lerp"
     size: Count = 100
 
     def draw(self, draws: Draws) -> Tensor:
         """[N, size]."""
         return draws.uniform("latent", self.size) * 2 - 1
 
-    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
-        """On the straight line, which stays inside the cube."""
-        return torch.lerp(start, end, share)
+    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """From a at 0 to b at 1, straight."""
+        return torch.lerp(a, b, share)
 
 
 class Codes(NamedTuple):
@@ -109,15 +111,14 @@ class Coded:
             yield f"continuous_{number + 1}", with_values(z, line, start + number)
 
 
-def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """[N, L]: spherical linear interpolation, Shoemake 1985; for latents: White 2016, section 2.1.
-
-    On the straight line where two rows point the same or the opposite way, between which there is no one arc.
-    """
-    cosine = torch.cosine_similarity(start, end, dim=1).clamp(-1, 1).unsqueeze(1)
-    angle = cosine.acos()
-    arc = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
-    return torch.where(cosine.abs() < 1 - 1e-6, arc, torch.lerp(start, end, share))
+def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    """Of rows [N, D], share [N, 1] or a number in [0, 1]: Shoemake 1985, section 3.3; straight where no arc is."""
+    share = torch.as_tensor(share, dtype=a.dtype, device=a.device)
+    unit_a, unit_b = (torch.nn.functional.normalize(end, dim=-1) for end in (a, b))
+    angle = (unit_a * unit_b).sum(-1, keepdim=True).clamp(-1, 1).acos()
+    sine = angle.sin()
+    arc = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / sine
+    return torch.where(sine > 1e-6, arc, torch.lerp(a, b, share))
 
 
 def one_hot(share: Tensor, classes: int) -> Tensor:
