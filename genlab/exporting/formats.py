@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -91,6 +92,8 @@ class ONNX(Format):
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         batch = torch.export.Dim("batch")
         names = NAMES[: len(example)]
+        for library in ("onnxscript", "onnx_ir"):
+            logging.getLogger(library).setLevel(logging.WARNING)  # they tell of every node
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
