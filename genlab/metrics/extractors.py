@@ -29,6 +29,13 @@ class Extractor(ABC):
         with torch.no_grad(), full_precision(self.device):
             return self._features(images.to(self.device, torch.float32)).float()
 
+    def slope(self, images: Tensor) -> Tensor:
+        """The same features, with a gradient. Raises ConfigError if they have none."""
+        features = self._features(images)
+        if images.requires_grad and not features.requires_grad:
+            raise ConfigError(f"{self.name}: looks at whole grey levels, so its features have no gradient.")
+        return features
+
     def to(self, device: torch.device | str) -> Extractor:
         self.device = torch.device(device)
         self.network.to(self.device)

@@ -1,0 +1,106 @@
+"""The entry point that exports a generator: `python -m genlab.export run=outputs/... format=onnx`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genlab import command
+from genlab.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from genlab.exporting import Format, Sampler
+    from genlab.trainers import Trainer
+
+USAGE = """\
+Exports a run's generator (averaged weights if it has any) to one file with a model card, README.md, beside it.
+
+  python -m genlab.export run=outputs/wgan_gp-mnist/DATE_TIME                     for genlab.exporting.load
+  python -m genlab.export run=outputs/... format=onnx                             needs: pip install genlab[export]
+  python -m genlab.export run=outputs/... format=torchscript checkpoint=newest    torch.jit.load reads it
+  python -m genlab.export run=outputs/... to=FOLDER
+
+  run           a run directory
+  format        safetensors (default), onnx, torchscript
+  checkpoint    best (default), newest, or a number of images
+  to            a folder; by default export/FORMAT in the run directory
+
+The file takes z [N, ...], and the condition [N] or [N, K] of a conditional model, and gives images in [-1, 1]. It is
+run once, at two sizes of the batch, and compared with the generator before it is left there.
+"""
+WAY = "Export the weights: format=safetensors."
+TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level; float32 in another order of sums
+
+
+def job(config: dict[str, Any]) -> None:
+    import torch
+
+    from genlab import build, runs
+    from genlab.exporting.card import card
+    from genlab.exporting.sampler import Sampler, inputs
+
+    form = build.make(build.checked(config["format"], "format", config), "format")
+    form.check()
+    trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device="cpu")
+    sampler, example = Sampler(trainer), inputs(trainer, 0, 4)
+    path = folder_of(config, trainer, form) / form.file
+    try:
+        form.write(sampler, example, path, facts(trainer))
+    except Exception as error:  # tracers raise nearly anything
+        path.unlink(missing_ok=True)
+        raise RunError(
+            f"{path.name}: this network cannot be written in that format: {first_line(error)} {WAY}"
+        ) from error
+    for given in (example, inputs(trainer, 4, 7), inputs(trainer, 11, 1)):
+        with torch.no_grad():
+            compare(form, path, sampler, given)
+    (path.parent / "README.md").write_text(card(trainer, form, example, yaml_of(trainer)), encoding="utf-8")
+    print(f"{path}\n{path.parent / 'README.md'}")
+
+
+def folder_of(config: dict[str, Any], trainer: Trainer, form: Format) -> Path:
+    """Raises ConfigError if it cannot be made."""
+    own = trainer.run_dir / "export" / form.file.rpartition(".")[2]
+    folder = own if config["to"] is None else Path(config["to"]).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
+    return folder
+
+
+def facts(trainer: Trainer) -> dict[str, Any]:
+    return {"config": trainer.config, "spec": asdict(trainer.spec), "images": trainer.images}
+
+
+def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
+    """Raises RunError, and removes the file, if it gives other images than the generator."""
+    expected = sampler(*given)
+    try:
+        found = form.read(path)(*given)
+        away = float((found - expected).abs().max()) if found.shape == expected.shape else float("inf")
+        problem = "" if away <= TOLERANCE * max(1.0, float(expected.abs().max())) else f"it is {away:.3g} away."
+    except ConfigError:
+        raise
+    except Exception as error:  # runtimes raise nearly anything
+        problem = first_line(error)
+    if problem:
+        path.unlink()
+        raise RunError(
+            f"{path.name}: does not give the generator's output for {len(given[0])} latents: {problem} {WAY}"
+        )
+
+
+def first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def yaml_of(trainer: Trainer) -> str:
+    path = trainer.run_dir / "config.yaml"
+    return path.read_text(encoding="utf-8") if path.is_file() else "# not in the run's directory\n"
+
+
+if __name__ == "__main__":
+    sys.exit(command.main("export", USAGE, job, sys.argv[1:]))

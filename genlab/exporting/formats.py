@@ -1,0 +1,144 @@
+"""The files that a generator is exported to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.exporting.sampler import Sampler
+
+NAMES = ("z", "condition")  # of the inputs; a model without classes and attributes has the first alone
+Network = Callable[..., Tensor]  # (z) or (z, condition) -> images
+
+
+class Format(ABC):
+    """Writes a sampler, and reads the file back for the check that it gives the same images."""
+
+    file: ClassVar[str]
+    usage: ClassVar[str]  # Python, for the card
+
+    def check(self) -> None:
+        """Raises ConfigError if a library that it needs is not installed."""
+        return None
+
+    @abstractmethod
+    def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
+        """`example` are inputs of the network; `facts` are the config and the data's spec."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Network: ...
+
+
+class Safetensors(Format):
+    """The weights; config and spec stand in the header, so that `load` builds the network around them."""
+
+    file = "generator.safetensors"
+    usage = "from genlab.exporting import load\n\ngenerator = load('generator.safetensors')\nimages = generator({})"
+
+    def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
+        from safetensors.torch import save_file
+
+        weights = {name: value.clone().contiguous() for name, value in sampler.state_dict().items()}
+        save_file(weights, path, metadata={"genlab": json.dumps(facts)})
+
+    def read(self, path: Path) -> Network:
+        return load(path)
+
+
+class TorchScript(Format):
+    """A traced program: torch.jit.load runs it in Python and C++, without genlab."""
+
+    file = "generator.pt"
+    usage = "import torch\n\ngenerator = torch.jit.load('generator.pt')\nimages = generator({})"
+
+    def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # what a trace may get wrong is checked afterwards
+            torch.jit.trace(sampler, example, check_trace=False).save(str(path))
+
+    def read(self, path: Path) -> Network:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where torch.jit is to be replaced
+            return torch.jit.load(path)
+
+
+class ONNX(Format):
+    """A graph with inputs z and condition and the output images; the batch is free. Needs the extra `export`."""
+
+    file = "generator.onnx"
+    usage = (
+        "import onnxruntime\n\nsession = onnxruntime.InferenceSession('generator.onnx')\n"
+        "inputs = dict(zip([given.name for given in session.get_inputs()], [{}]))  # NumPy arrays\n"
+        "(images,) = session.run(None, inputs)"
+    )
+
+    def check(self) -> None:
+        try:
+            import onnx  # noqa: F401
+            import onnxruntime  # noqa: F401
+            import onnxscript  # noqa: F401
+        except ImportError as error:
+            raise ConfigError(f"format=onnx: needs {error.name}. Install it: pip install genlab[export].") from error
+
+    def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
+        batch = torch.export.Dim("batch")
+        names = NAMES[: len(example)]
+        for library in ("onnxscript", "onnx_ir"):
+            logging.getLogger(library).setLevel(logging.WARNING)  # they tell of every node
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                sampler,
+                example,
+                path,
+                input_names=names,
+                output_names=["images"],
+                dynamic_shapes=tuple({0: batch} for _ in example),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+
+    def read(self, path: Path) -> Network:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+        def network(*given: Tensor) -> Tensor:
+            names = [expected.name for expected in session.get_inputs()]
+            values = {name: value.numpy() for name, value in zip(names, given, strict=True)}
+            return torch.from_numpy(session.run(None, values)[0])
+
+        return network
+
+
+def load(path: str | Path) -> Sampler:
+    """The module of a file that `format=safetensors` wrote: (z, condition=None) -> images [N, C, H, W] in [-1, 1].
+
+    Its networks are built from the config in the file's header, whose `_target_`s must be importable.
+    Raises ConfigError for another file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from genlab import build
+    from genlab.data.blank import Blank
+    from genlab.spec import Spec
+
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["genlab"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
+    sampler = Sampler(build.trainer(facts["config"], Path(path).parent, Blank(Spec(**facts["spec"]))))
+    sampler.load_state_dict(weights)
+    return sampler

@@ -1,0 +1,69 @@
+"""What keeps a latent within the law that it is drawn from, while it moves."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlab.errors import ConfigError
+from genlab.models.latent import Coded, Normal, Uniform
+
+
+class Law:
+    """Uniform in [-1, 1]: cut to that."""
+
+    def prior(self, z: Tensor) -> Tensor:
+        """[N], to be added to the loss with a weight."""
+        return torch.zeros(len(z), device=z.device, dtype=z.dtype)
+
+    def hold(self, z: Tensor, start: Tensor) -> None:
+        """After a step, in place; `start` is what z was drawn as."""
+        z.clamp_(-1, 1)
+
+
+class NormalLaw(Law):
+    """-log N(z; 0, I) but for a constant and a factor, and no bounds."""
+
+    def prior(self, z: Tensor) -> Tensor:
+        return z.square().mean(1)
+
+    def hold(self, z: Tensor, start: Tensor) -> None:
+        return None
+
+
+class CodedLaw(Law):
+    """Classes stay as they were drawn, the rest is cut to [-1, 1]: more restarts try more classes."""
+
+    def __init__(self, latent: Coded) -> None:
+        self.fixed = slice(latent.noise, latent.noise + sum(latent.categorical))
+
+    def hold(self, z: Tensor, start: Tensor) -> None:
+        z.clamp_(-1, 1)
+        z[:, self.fixed] = start[:, self.fixed]
+
+
+@singledispatch
+def law_of(latent: Any) -> Law:
+    """Raises ConfigError for latents that cannot move by small steps."""
+    raise ConfigError(
+        f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are normal "
+        "or uniform; a model that encodes images needs no search."
+    )
+
+
+@law_of.register
+def _(latent: Normal) -> Law:
+    return NormalLaw()
+
+
+@law_of.register
+def _(latent: Uniform) -> Law:
+    return Law()
+
+
+@law_of.register
+def _(latent: Coded) -> Law:
+    return CodedLaw(latent)

@@ -1,0 +1,147 @@
+"""The latent of an image: found again where there is one, and in the closed form's place for a linear generator."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from genlab import build, checkpoint, command, project
+from genlab.errors import ConfigError
+from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.vqvae import UniformCodes
+from genlab.projecting import Descent, law_of
+from genlab.random import Draws
+from tests.conftest import TINY, composed, narrow, tiny_data
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A run of two steps, and images that it samples."""
+
+    def make(model, *words, size=16, channels=1):
+        data = tiny_data(size=size, channels=channels)
+        config = composed(*TINY, f"model={model}", *narrow(model), *words)
+        trainer = build.trainer(config | {"trainer": config["trainer"] | {"images": 16}}, tmp_path / "run", data)
+        trainer.fit()
+        with torch.no_grad():  # after two steps images are nearly grey: give them contrast, or 8 bit is too coarse
+            for weight in [value for value in trainer.model.generator.parameters() if value.ndim == 4][-1:]:
+                weight.mul_(10)
+            trainer.model.generator.train()
+            for _ in range(40):  # batch normalisation's averages catch up
+                told = trainer.sample_conditions(0, 50)
+                trainer.model.generator(trainer.model.latent.draw(trainer.fixed_draws(0))[:50], told)
+        trainer.restart_average()
+        path = trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
+        checkpoint.save(path, trainer.parts, config=trainer.config, fingerprint="", spec=data.spec)
+        return trainer
+
+    return make
+
+
+def projected(trainer, image, *words):
+    quick = [f"run={trainer.run_dir}", f"image={image}", "checkpoint=newest", "device=cpu"]
+    return command.main("project", "", project.job, [*quick, *words])
+
+
+def saved(images, path):
+    """The first image as a file."""
+    pixels = ((images[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).squeeze(-1).numpy()
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def outcome(trainer, name):
+    folder = trainer.run_dir / "projections" / name
+    return json.loads((folder / "distance.json").read_text()), np.load(folder / "latent.npz"), folder
+
+
+def test_a_linear_generator_has_the_latent_of_the_closed_form(trained, tmp_path):
+    trainer = trained("pca", "model.latent.size=5", size=8)
+    target = trainer.data.train.images[:1].float() / 127.5 - 1
+    image = saved(target, tmp_path / "real.png")
+    assert projected(trainer, image, "prior=0", "steps=800", "lr=0.1") == 0
+    facts, latent, _ = outcome(trainer, "real")
+    closed = trainer.model.codes(target)
+    torch.testing.assert_close(torch.from_numpy(latent["z"]), closed, atol=2e-3, rtol=0)
+    best = (trainer.model(closed).clamp(-1, 1) - target).norm()
+    assert facts["end"]["pixels"] == pytest.approx(float(best), abs=1e-3)
+
+
+def test_the_prior_pulls_to_the_mean_as_ridge_regression_does(trained):
+    trainer = trained("pca", "model.latent.size=5", size=8)
+    model, weight = trainer.model, 0.05
+    target = trainer.data.train.images[:1].float() / 127.5 - 1
+    descent = Descent(
+        generate=lambda z, told: model(z),
+        error=lambda images: (images - target).square().flatten(1).mean(1),
+        law=law_of(Normal(5)),
+        prior=weight,
+        steps=800,
+        lr=0.1,
+    )
+    shrinkage = model.variances / 64 / (model.variances / 64 + weight / 5)
+    torch.testing.assert_close(descent(torch.randn(3, 5)).z, model.codes(target) * shrinkage, atol=1e-3, rtol=0)
+
+
+def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
+    trainer = trained("cgan_conv", "model.latent.size=4")
+    image = saved(trainer.draw_samples(0, 1, torch.tensor([7])), tmp_path / "seven.png")
+    assert projected(trainer, image, "steps=200", "prior=0", "restarts=3", "lr=0.1") == 0
+    facts, latent, folder = outcome(trainer, "seven")
+    assert facts["end"]["pixels"] < 0.1 * facts["start"]["pixels"] and facts["class"] == 7
+    assert latent["z"].shape == (1, 4) and latent["condition"].tolist() == [7]
+    assert Image.open(folder / "way.png").size[0] > 500 and facts["end"]["features"] is None
+    assert projected(trainer, image, "steps=5", "class=3") == 0
+    assert outcome(trainer, "seven")[0]["class"] == 3
+
+
+def test_features_count_where_the_extractor_reads_such_images(trained, tmp_path):
+    trainer = trained("dcgan", "model.latent.size=4", size=28)
+    image = saved(trainer.draw_samples(0, 1), tmp_path / "one.png")
+    assert projected(trainer, image, "steps=150", "lr=0.1", "features=extractor") == 0
+    facts, _, _ = outcome(trainer, "one")
+    assert facts["end"]["features"] < facts["start"]["features"]
+
+
+def test_latents_stay_within_their_law():
+    draws = Draws((0, "law"), 6, 0, 6, torch.device("cpu"))
+    for latent in (Uniform(3), Coded(noise=3, categorical=(4,), continuous=1)):
+        start = latent.draw(draws)
+        z = start + 5
+        law_of(latent).hold(z, start)
+        assert z.abs().max() <= 1
+    assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
+    with pytest.raises(ConfigError, match="UniformCodes, which no gradient reaches"):
+        law_of(UniformCodes(8, (2, 2)))
+
+
+def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
+    picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
+    picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
+    picture.save(tmp_path / "wide.png")
+    target = project.target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    assert target.shape == (1, 1, 32, 32) and target.max() == -1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["image=none.png"], "image=none.png: cannot be read"),
+        (["class=3"], "class=3: this model is told no class"),
+        (["steps=0"], "steps=0: expected a whole number, 1 or more"),
+        (["lr=fast"], "lr=fast: expected a number"),
+        (["features=pixel"], "features=pixel: there is no such choice. Did you mean pixels?"),
+        (["features=extractor"], "Here: features=pixels."),
+        (["step=3"], "step: there is no such key. Did you mean steps?"),
+        (["to=file.txt"], "to=file.txt: cannot be made a folder"),
+    ],
+)
+def test_a_mistake_is_one_message(trained, tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    trainer = trained("gan")
+    image = saved(trainer.draw_samples(0, 1), tmp_path / "own.png")
+    (tmp_path / "file.txt").write_text("")
+    assert projected(trainer, image, *words) == 2
+    assert message in capsys.readouterr().err
