@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
 log = logging.getLogger(__name__)
-MORE = 9  # times as many samples, before a class is called missing
+CHUNKS = 10  # times `samples` are looked through at most, before a class is called missing
 KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits", "worsening")
 
 
@@ -27,7 +27,8 @@ class Health(Callback):
     """Publishes `health/...` every so many images and at the end, and warns when they say that the run is sick.
 
     A warning is given once a kind, and again only when it changed: what is missing, or after the run had recovered.
-    It counts if two looks in a row show it, or the last one. `found` holds all of them, for the summary.
+    It counts if two looks in a row show it, or the one at the end of a complete run.
+    `found` holds all of them, for the summary.
     `health/KIND` is 1 while it holds; `health/time_share` is the share of wall time that all this takes.
     """
 
@@ -109,10 +110,11 @@ class Health(Callback):
             return [], []
         shares = measure.class_shares(trainer.data.train.labels)
         counts = measure.histogram(self._reader, trainer, samples)
-        if measure.missing(counts, shares, EXPECTED):
-            more = trainer.draw_samples(self.samples, MORE * self.samples)
-            pairs = zip(counts, measure.histogram(self._reader, trainer, more), strict=True)
-            counts = [first + second for first, second in pairs]
+        for chunk in range(1, CHUNKS):
+            if not measure.missing(counts, shares, EXPECTED):
+                break
+            more = measure.histogram(self._reader, trainer, trainer.draw_samples(chunk * self.samples, self.samples))
+            counts = [first + second for first, second in zip(counts, more, strict=True)]
         return measure.missing(counts, shares, EXPECTED), counts
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:

@@ -18,8 +18,8 @@ SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
 STILL = "optimizer.generator.lr=1e-12"
 
 
-def watched(every=320, after=320, action="warn"):
-    target = f"_target_: genlab.callbacks.Health, every: {every}, after: {after}, action: {action}, samples: 32"
+def watched(every=320, after=320, action="warn", samples=32):
+    target = f"_target_: genlab.callbacks.Health, every: {every}, after: {after}, action: {action}, samples: {samples}"
     return LOG, f"+callbacks.health={{{target}}}", SUMMARY
 
 
@@ -55,7 +55,7 @@ def make_deaf(trainer):
 
 
 def test_one_image_is_named(health):
-    found, _ = health(*STILL, spoil=make_deaf)
+    found, _ = health(STILL, spoil=make_deaf)
     assert "one image" in found["collapsed"]
 
 
@@ -67,7 +67,7 @@ def test_missing_classes_are_named(health):
         shown = trainer.stream.conditions < 3
         trainer.stream.images, trainer.stream.conditions = trainer.stream.images[shown], None
 
-    found, _ = health(*words, data=MNIST(limit=5_000), spoil=show_few, every=10_240)
+    found, _ = health(*words, data=MNIST(limit=5_000), spoil=show_few, every=10_240, samples=100)
     assert "7, 9" in found["missing_classes"] and found.keys() == {"missing_classes"}
 
 
@@ -95,7 +95,7 @@ def test_overfitting_is_named(health):
     """Random pixels have nothing in common: what is told from samples is known by heart."""
     train, other = tiny_data(images=32).train, tiny_data(images=96).train
     data = InMemory(train, holdout=Split(other.images[32:], other.labels[32:]))
-    found, _ = health("trainer.images=7680", "optimizer.discriminator.lr=1e-3", data=data)
+    found, _ = health("trainer.images=3840", "optimizer.discriminator.lr=1e-3", data=data)
     assert "held-out" in found["overfits"]
 
 
@@ -132,7 +132,7 @@ def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
 
 
 def test_action_stop_ends_the_run(health):
-    _, summary = health(*STILL, spoil=make_deaf, action="stop", every=320)
+    _, summary = health(STILL, spoil=make_deaf, action="stop", every=320)
     assert summary["images"] == 640 and "collapsed" in summary["stopped"]
 
 
