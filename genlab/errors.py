@@ -17,6 +17,10 @@ class RunError(GenlabError):
     """The run itself failed: it diverged, memory or disk ran out."""
 
 
+class Diverged(RunError):
+    """A number of the training is not finite."""
+
+
 class Interrupted(GenlabError):
     """A signal ended the run; it saved first."""
 

@@ -8,6 +8,7 @@ from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.encoding import Encoding
 from genlab.callbacks.environment import Environment
 from genlab.callbacks.grid import Grid
+from genlab.callbacks.health import Health
 from genlab.callbacks.jsonl import JSONL
 from genlab.callbacks.latent_plane import LatentPlane
 from genlab.callbacks.log import Log
@@ -30,6 +31,7 @@ __all__ = [
     "Encoding",
     "Environment",
     "Grid",
+    "Health",
     "LatentPlane",
     "Log",
     "MLflow",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genlab.errors import Diverged
     from genlab.trainers.trainer import Trainer
 
 
@@ -36,3 +37,6 @@ class Callback:
 
     def finish(self, trainer: Trainer) -> None:
         """After the last step, also when a signal or a callback ended the run early."""
+
+    def fail(self, trainer: Trainer, error: Diverged) -> None:
+        """The run diverged and ends with this error; `finish` is not called, or did not come to its end."""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
+from genlab.callbacks.health import found_by_health
 from genlab.callbacks.jsonl import finite
 from genlab.callbacks.scores import best_record
 
 if TYPE_CHECKING:
+    from genlab.errors import Diverged
     from genlab.trainers.trainer import Trainer
 
 
@@ -39,6 +41,10 @@ class Summary(Callback):
         path.write_text(json.dumps(finite(facts), indent=2, allow_nan=False) + "\n", encoding="utf-8")
         print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
 
+    def fail(self, trainer: Trainer, error: Diverged) -> None:
+        trainer.stop(str(error))
+        self.finish(trainer)
+
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": self._seconds()}
 
@@ -57,6 +63,7 @@ class Summary(Callback):
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
             "best": None if best is None else {"metric": best.metric, "value": best.value, "images": best.position},
             "records": self.records,
+            "health": found_by_health(trainer),
             "run_dir": str(run_dir),
             "last_grid": _last(run_dir / "samples", "[0-9]*.png"),
             "checkpoints": str(run_dir / "checkpoints") if (run_dir / "checkpoints").is_dir() else None,
@@ -75,6 +82,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
         ("stopped", facts["stopped"]),
         ("time", str(timedelta(seconds=int(facts["seconds"])))),
+        *(("health", f"at {found['images']:,} images: {found['message']}") for found in facts["health"]),
         ("run", _short(facts["run_dir"])),
         ("samples", _short(facts["last_grid"])),
         ("checkpoints", _short(facts["checkpoints"])),

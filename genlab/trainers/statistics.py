@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genlab import distributed
-from genlab.errors import RunError
+from genlab.errors import Diverged
 
 MOST = 50_000  # values kept for a flush that nobody asks for
 
@@ -32,7 +32,7 @@ class Statistics:
     def flush(self) -> dict[str, float]:
         """The mean of each name, over turns and ranks.
 
-        Raises RunError if a value is not finite: it names the first one and its step.
+        Raises Diverged if a value is not finite: it names the first one and its step.
         """
         if not self._values:
             return {}
@@ -63,7 +63,7 @@ class Statistics:
         self._values = list(state["values"])
 
     def check(self) -> None:
-        """Raises RunError if a value that was added is not finite; synchronises, and keeps the values."""
+        """Raises Diverged if a value that was added is not finite; synchronises, and keeps the values."""
         if self._values:
             for (name, step), value in zip(self._names, self._means().tolist(), strict=True):
                 _check_finite(name, step, value)
@@ -73,7 +73,7 @@ def _check_finite(name: str, step: int, value: float) -> None:
     if value - value == 0:
         return
     phase, _, what = name.rpartition("/")
-    raise RunError(
+    raise Diverged(
         f"the run diverged: {what} of the {phase} is {value} at step {step}. The last good checkpoint is kept. "
         f"Lower optimizer.{phase.split('/')[0]}.lr, set trainer.clip_gradients, or add a penalty "
         "(penalty=[r1]); resume with resume=<run directory>."

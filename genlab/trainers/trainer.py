@@ -16,7 +16,7 @@ from genlab import distributed
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.device import choose_device, precision_of
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, Diverged
 from genlab.random import Draws
 from genlab.spec import Spec
 from genlab.trainers.ema import EMA
@@ -176,9 +176,13 @@ class Trainer:
                 self.step += 1
                 self._tick(before)
                 self._look_at_the_clock(asked_to_stop)
+            self.model.requires_grad_(True)
+            self._each("finish")
+        except Diverged as error:
+            self._each("fail", error)
+            raise
         finally:
             self.model.requires_grad_(True)
-        self._each("finish")
 
     def _tick(self, before: int) -> None:
         for callback in self._watching():

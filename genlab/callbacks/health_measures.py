@@ -1,0 +1,101 @@
+"""What the health monitor measures between steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from genlab.data.dataset import Split
+from genlab.errors import ConfigError
+from genlab.metrics.digits import Classifier
+from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.trainers.trainer import Trainer
+
+EXTREME = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
+
+
+def seen(trainer: Trainer, images: Tensor) -> Tensor:
+    """Stored images or points as networks see them."""
+    values = images.to(trainer.device, trainer.engine.dtype)
+    return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
+
+
+def diversity(images: Tensor) -> float:
+    """Mean Euclidean distance of two of N images [N, ...]; nan if any number is not finite."""
+    return torch.pdist(images.flatten(1).float()).mean().item()
+
+
+def saturated(images: Tensor) -> float:
+    """Share of pixels at the ends of [-1, 1]."""
+    return (images.abs() >= EXTREME).float().mean().item()
+
+
+def reader(trainer: Trainer) -> Classifier | None:
+    """The bundled classifier, where the data have classes and it tells them."""
+    labels = trainer.data.train.labels
+    if trainer.spec.height is None or labels is None or labels.ndim > 1:
+        return None
+    classifier = Classifier()
+    try:
+        classifier.check(trainer.spec)
+        classifier.to(trainer.device).check_reading(trainer.data.train, trainer.spec)
+    except ConfigError:  # it was made for digits alone
+        return None
+    return classifier
+
+
+def histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:
+    """How many of the images show each class."""
+    found = classifier.classify(trainer.spec.crop(images)).argmax(1).cpu()
+    return torch.bincount(found, minlength=10).tolist()
+
+
+def missing(counts: list[int], shares: list[float], expected: float) -> list[int]:
+    """Classes that nothing shows, though as many real images would hold `expected` or more of them."""
+    total = sum(counts)
+    pairs = enumerate(zip(counts, shares, strict=True))
+    return [index for index, (count, share) in pairs if count == 0 and share * total >= expected]
+
+
+def class_shares(labels: Tensor) -> list[float]:
+    counts = torch.bincount(labels[labels >= 0], minlength=10)[:10].double()
+    return (counts / counts.sum()).tolist()
+
+
+@torch.no_grad()
+def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
+    """The discriminator's accuracy on training and on held-out images; nothing without them, or if it sees codes.
+
+    An image counts as recognised if its logit is nearer to the training images' mean than to the samples' mean.
+    `overfitting` is r_v of Karras et al. 2020 (ADA), equation 1: 0 none, 1 all that tells real from generated.
+    """
+    holdout = trainer.data.holdout
+    if holdout is None or "discriminator" not in trainer.players or isinstance(trainer, AdversarialAutoencoding):
+        return {}
+    network, count = trainer.model.discriminator, len(samples)
+    was_training = network.training
+    network.eval()
+    try:
+        real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
+        fake = _scalar(network(samples, trainer.sample_conditions(0, count)))
+    finally:
+        network.train(was_training)
+    middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
+    train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
+    values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()
+    return dict(zip(("accuracy_train", "accuracy_holdout", "overfitting"), values, strict=True))
+
+
+def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
+    condition = split.labels[:count].to(trainer.device) if trainer.model.conditional else None
+    return _scalar(trainer.model.discriminator(seen(trainer, split.images[:count]), condition))
+
+
+def _scalar(logits: Tensor) -> Tensor:
+    """[N], of patch logits the mean."""
+    return logits.flatten(1).mean(1) if logits.ndim > 1 else logits

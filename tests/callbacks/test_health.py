@@ -1,0 +1,169 @@
+"""Each failure is made to happen, and named; runs as they come are called healthy."""
+
+import json
+
+import pytest
+import torch
+
+import genlab
+from genlab import build
+from genlab.callbacks.health_rules import worsening
+from genlab.data import InMemory, Split
+from genlab.data.mnist import MNIST
+from genlab.errors import Diverged
+from tests.conftest import TINY, composed, tiny_data
+
+LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"
+SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
+STILL = "optimizer.generator.lr=1e-12"
+
+
+def watched(every=320, after=320, action="warn", samples=32):
+    target = f"_target_: genlab.callbacks.Health, every: {every}, after: {after}, action: {action}, samples: {samples}"
+    return LOG, f"+callbacks.health={{{target}}}", SUMMARY
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    """One that trains: this folder's own only remembers."""
+
+    def make(*words, data=None, directory=tmp_path):
+        return build.trainer(composed(*TINY, *words), directory, data or tiny_data())
+
+    return make
+
+
+@pytest.fixture
+def health(make_trainer):
+    """What was found in a run, by kind, and its summary."""
+
+    def run(*words, data=None, spoil=lambda trainer: None, **settings):
+        trainer = make_trainer("model=gan", "trainer.images=1280", *words, *watched(**settings), data=data)
+        spoil(trainer)
+        trainer.fit()
+        summary = json.loads((trainer.run_dir / "summary.json").read_text())
+        return {found["kind"]: found["message"] for found in summary["health"]}, summary
+
+    return run
+
+
+def make_deaf(trainer):
+    """A generator that ignores its latent shows one image."""
+    for parameter in trainer.model.generator.parameters():
+        parameter.data.zero_()
+    trainer.restart_average()
+
+
+def test_one_image_is_named(health):
+    found, _ = health(STILL, spoil=make_deaf)
+    assert "one image" in found["collapsed"]
+
+
+def test_missing_classes_are_named(health):
+    """The data have ten digits, and training is shown three."""
+    words = ("model=vae", "data=mnist", "trainer.images=10240", "trainer.batch_size=64")
+
+    def show_few(trainer):
+        shown = trainer.stream.conditions < 3
+        trainer.stream.images, trainer.stream.conditions = trainer.stream.images[shown], None
+
+    found, _ = health(*words, data=MNIST(limit=5_000), spoil=show_few, every=10_240, samples=100)
+    assert "7, 9" in found["missing_classes"] and found.keys() == {"missing_classes"}
+
+
+def test_a_silly_rate_is_named(health):
+    found, _ = health("optimizer.generator.lr=10", "optimizer.discriminator.lr=10")
+    assert "learning rates" in found["diverged"]
+
+
+def test_a_loss_that_is_not_finite_is_named_in_the_summary_too(make_trainer):
+    trainer = make_trainer("model=vae", "optimizer.autoencoder.lr=1e4", "trainer.images=1280", *watched())
+    with pytest.raises(Diverged):
+        trainer.fit()
+    summary = json.loads((trainer.run_dir / "summary.json").read_text())
+    assert [found["kind"] for found in summary["health"]] == ["diverged"]
+    assert "diverged" in summary["stopped"]
+
+
+def test_a_discriminator_that_won_is_named(health):
+    shades = InMemory(Split(torch.full((64, 1, 8, 8), 255, dtype=torch.uint8) - tiny_data().train.images // 8))
+    found, _ = health(STILL, "optimizer.discriminator.lr=1e-3", "trainer.images=2560", data=shades)
+    assert "discriminator won" in found["stalled"]
+
+
+def test_overfitting_is_named(health):
+    """Random pixels have nothing in common: what is told from samples is known by heart."""
+    train, other = tiny_data(images=32).train, tiny_data(images=96).train
+    data = InMemory(train, holdout=Split(other.images[32:], other.labels[32:]))
+    found, _ = health("trainer.images=3840", "optimizer.discriminator.lr=1e-3", data=data)
+    assert "held-out" in found["overfits"]
+
+
+def test_one_that_does_not_overfit_is_not_accused(health):
+    pixels = tiny_data(images=4096).train.images
+    found, _ = health(data=InMemory(Split(pixels[:4000]), holdout=Split(pixels[4000:])))
+    assert "overfits" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "word"),
+    [
+        ("fid", [9, 5, 6, 7, 8], "rose"),
+        ("inception_score", [2, 6, 5, 4, 3], "fell"),
+        ("fid", [9, 5, 6, 5.5, 8], None),  # not in a row
+        ("fid", [5, 5.1, 5.2, 5.3], None),  # noise
+        ("fid", [9, 8, 7, 6], None),
+        ("inception_score", [3, 4, 5, 6], None),
+        ("unknown", [1, 2, 3, 4], None),
+    ],
+)
+def test_scores_that_worsen(name, values, word):
+    found = worsening(name, values)
+    assert (found is None) if word is None else (word in found.message)
+
+
+def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
+    trainer = make_trainer("model=gan", *watched())
+    health = trainer.callbacks["health"]
+    for images, value in enumerate([9, 5, 6, 7, 8, 9, 5, 6, 7, 8]):
+        trainer.images = images
+        health.scalars(trainer, {"score/fid": float(value)})
+    assert [(found["kind"], found["images"]) for found in health.found] == [("worsening", 4), ("worsening", 9)]
+
+
+def test_action_stop_ends_the_run(health):
+    _, summary = health(STILL, spoil=make_deaf, action="stop", every=320)
+    assert summary["images"] == 640 and "collapsed" in summary["stopped"]
+
+
+def test_watching_changes_nothing_that_is_trained(make_trainer, tmp_path):
+    weights = []
+    for index, callbacks in enumerate([(), watched()]):
+        trainer = make_trainer("model=dcgan", "trainer.images=320", *callbacks, directory=tmp_path / str(index))
+        trainer.run_dir.mkdir()
+        trainer.fit()
+        weights.append(torch.cat([value.flatten() for value in trainer.model.state_dict().values()]))
+    assert torch.equal(*weights)
+
+
+def test_what_was_found_outlives_a_restart(make_trainer):
+    trainer = make_trainer("model=gan", *watched())
+    before, after = trainer.callbacks["health"], make_trainer("model=gan", *watched()).callbacks["health"]
+    for value in (5.0, 6.0, 7.0, 8.0):
+        before.scalars(trainer, {"score/fid": value})
+    after.load_state_dict(before.state_dict())
+    after.scalars(trainer, {"score/fid": 9.0})
+    assert len(after.found) == 1
+
+
+def test_it_is_on_by_default():
+    assert composed()["callbacks"]["health"]["action"] == "warn"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "images"), [("gan", 500_000), ("vae", 600_000)])
+def test_default_runs_raise_nothing_and_pay_little(tmp_path, model, images):
+    genlab.run([f"model={model}", f"trainer.images={images}", f"hydra.run.dir={tmp_path / 'run'}"])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["health"] == []
+    rows = map(json.loads, (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
+    assert [row["health/time_share"] for row in rows if "health/time_share" in row][-1] < 0.01
