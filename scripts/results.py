@@ -116,8 +116,8 @@ def average(records: list[dict[str, Any]], column: str) -> float:
 
 
 def line(row: Row, records: list[dict[str, Any]], columns: list[str]) -> str:
-    seconds = mean(record["seconds"] for record in records)
-    cells = [f"{seconds // 60:.0f}:{seconds % 60:02.0f}", f"{mean(record['images'] for record in records):,.0f}"]
+    seconds = round(mean(record["seconds"] for record in records))
+    cells = [f"{seconds // 60}:{seconds % 60:02}", f"{mean(record['images'] for record in records):,.0f}"]
     cells += [
         cell([record["scores"][column] for record in records if column in record["scores"]]) for column in columns
     ]

@@ -10,7 +10,7 @@ from genlab import build
 from genlab.callbacks.encoded import codes_of, decoded, first_images
 from tests.conftest import choices, composed
 
-UNTRAINED = 150.0  # below what any of the networks scores before its first turn, which is 190 to 500
+LEARNT = 40.0  # FID: untrained networks score 62 to 115, a Gaussian with the covariance of the images (pca) 35
 RECONSTRUCTING = ["pca", "linear_autoencoder", "autoencoder", "autoencoder_conv", "denoising_autoencoder", "vqvae"]
 IMAGES = {  # of slow networks fewer
     "autoencoder": 60_000,
@@ -38,7 +38,7 @@ def run(directory: Path, *words: str) -> dict:
 @pytest.mark.parametrize("model", [name for name in choices("model") if name not in RECONSTRUCTING])
 def test_samples_come_near_to_mnist(tmp_path, model):
     words = [f"model={model}", "data=mnist", "metrics.images=2000", f"trainer.images={IMAGES.get(model, 20_000)}"]
-    assert run(tmp_path / "run", *words)["fid"] < UNTRAINED / 2
+    assert run(tmp_path / "run", *words)["fid"] < LEARNT
 
 
 @pytest.mark.parametrize("model", RECONSTRUCTING)
