@@ -87,8 +87,8 @@ class Scores(Callback):
                 stacklevel=2,
             )
             return True
-        first = next(iter(self.evaluation.metrics.values()))
-        return record.value > best.value if first.higher_is_better else record.value < best.value
+        higher = self.evaluation.gave[record.metric].higher_is_better
+        return record.value > best.value if higher else record.value < best.value
 
 
 def source_of(trainer: Trainer) -> Source:

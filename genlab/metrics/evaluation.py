@@ -52,6 +52,7 @@ class Evaluation:
     ) -> None:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
+        self.gave: dict[str, Metric] = {}  # which metric each number of the last run came from
         self._reference: Reference | None = None
 
     def check(self, data: InMemory, trained: Trained | None = None) -> None:
@@ -77,11 +78,9 @@ class Evaluation:
         if any(metric.needs_features for metric in metrics):
             _ = reference.features  # before moments, which follow from them
         self._feed(metrics, source, data.spec)
-        return [
-            self._record(name, value, metric, reference, source)
-            for metric in metrics
-            for name, value in metric.compute(reference).items()
-        ]
+        found = {name: (value, metric) for metric in metrics for name, value in metric.compute(reference).items()}
+        self.gave = {name: metric for name, (_, metric) in found.items()}
+        return [self._record(name, value, metric, reference, source) for name, (value, metric) in found.items()]
 
     def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
         """Which metrics have no numbers, and why."""

@@ -46,6 +46,14 @@ def test_the_best_score_is_remembered():
     assert (scores.best_record.value, scores.best_record.position) == (values[1], 20)
 
 
+def test_the_best_is_judged_by_the_metric_that_it_came_from():
+    """Accuracy, of which more is better, has no number for a model without conditions."""
+    scores = Scores(Classifier(), {"accuracy": Accuracy(), "fid": FID()}, every=10, images=60, batch_size=25)
+    trainer = make_trainer()
+    values = [tick(scores, trainer, images=n, spread=spread) for n, spread in ((10, 0.1), (20, 1.0))]
+    assert scores.best_record.value == min(values)
+
+
 def test_a_score_comes_with_its_record():
     scores, trainer = make_scores(), make_trainer()
     value = tick(scores, trainer, images=10, spread=0.5)
