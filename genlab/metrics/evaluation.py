@@ -78,9 +78,9 @@ class Evaluation:
         if any(metric.needs_features for metric in metrics):
             _ = reference.features  # before moments, which follow from them
         self._feed(metrics, source, data.spec)
-        found = {name: (value, metric) for metric in metrics for name, value in metric.compute(reference).items()}
-        self.gave = {name: metric for name, (_, metric) in found.items()}
-        return [self._record(name, value, metric, reference, source) for name, (value, metric) in found.items()]
+        found = [(metric, *number) for metric in metrics for number in metric.compute(reference).items()]
+        self.gave = {name: metric for metric, name, _ in found}
+        return [self._record(name, value, metric, reference, source) for metric, name, value in found]
 
     def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
         """Which metrics have no numbers, and why."""
