@@ -82,6 +82,6 @@ def test_r3gan_reaches_the_ends_of_all_its_schedules(make_trainer):
     trainer.fit()
     group = trainer.players["discriminator"].optimizer.param_groups[0]
     last = 1 - cos(pi * 24 / 32)  # seen before the last step
-    assert group["lr"] == pytest.approx(1e-3 - 7.5e-4 * last / 2)
+    assert group["lr"] == pytest.approx(2e-3 - 1.5e-3 * last / 2)
     assert group["betas"] == pytest.approx((0.0, 0.9 + 0.09 * last / 2))
     assert trainer.penalties["r1"].weight.end < trainer.penalties["r1"].weight.start

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CHUNKS = 10  # times `samples` are looked through at most, before a class is called missing
+CLOCKED = ("health/", "speed/")  # what another run of the same words would not repeat
 KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits", "worsening")
 
 
@@ -58,7 +59,7 @@ class Health(Callback):
         self._seconds += time.perf_counter() - began
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        self._published |= {name: value for name, value in values.items() if not name.startswith("health/")}
+        self._published |= {name: value for name, value in values.items() if not name.startswith(CLOCKED)}
         for name, value in values.items():
             if name.startswith("score/"):
                 self._judge_score(trainer, name.removeprefix("score/"), value)

@@ -51,7 +51,7 @@ class PathLength(Asking):
         if not reference.data.spec.height:
             return "it measures images, and the data are points"
         latent = getattr(getattr(trained, "model", None), "latent", None)
-        if not hasattr(latent, "between"):
+        if not hasattr(latent, "path"):
             return f"no path joins two latents of this law, {latent}: it needs normal or uniform ones"
         if rounds(reference):
             return f"{reference.extractor.name} rounds images to 8 bit, in which a step of {self.epsilon:g} is lost"
