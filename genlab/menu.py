@@ -24,6 +24,7 @@ genlab trains deep generative image models.
   python -m genlab.train -m model=dcgan,wgan,wgan_gp seed=0,1,2        a sweep: one run after another
   python -m genlab.train resume=outputs/wgan_gp-mnist/DATE_TIME        continue a run where it stopped
   tensorboard --logdir outputs                                         look at curves and samples
+  python -m genlab.evaluate, .sample, .project, .export, .report       after training; each has --help
 
 Choices (GROUP=NAME; penalty and augment take a list):
 """
