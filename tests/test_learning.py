@@ -1,4 +1,4 @@
-"""Every system learns: on real data, from the command line's words. Slow; half a minute each on one core."""
+"""Systems learn: on real data, from the command line's words. Slow; half a minute each on one core."""
 
 import json
 from pathlib import Path
@@ -8,23 +8,18 @@ import pytest
 import genlab
 from genlab import build
 from genlab.callbacks.encoded import codes_of, decoded, first_images
-from tests.conftest import choices, composed
+from tests.conftest import composed
 
 LEARNT = 40.0  # FID: untrained networks score 62 to 115, a Gaussian with the covariance of the images (pca) 35
-RECONSTRUCTING = ["pca", "linear_autoencoder", "autoencoder", "autoencoder_conv", "denoising_autoencoder", "vqvae"]
-COLLAPSING = ["began"]  # within minutes it draws ones alone, the digit that is easiest to reconstruct
-IMAGES = {  # of slow networks fewer
-    "autoencoder": 60_000,
-    "beta_vae": 60_000,
-    "biggan": 6_000,
-    "biggan_deep": 4_000,
-    "gan": 60_000,
-    "gan_minimal": 100_000,
-    "r3gan": 6_000,
-    "sagan": 8_000,
-    "sngan": 8_000,
-    "vae": 60_000,
+RECONSTRUCTING = {  # images each
+    "pca": 60_000,
+    "linear_autoencoder": 150_000,
+    "autoencoder": 150_000,
+    "denoising_autoencoder": 150_000,
+    "autoencoder_conv": 30_000,
+    "vqvae": 30_000,
 }
+GENERATING = {"biggan": 6_000, "cvae": 20_000, "gan": 200_000, "vae": 100_000, "wgan_gp": 30_000}  # images each
 pytestmark = pytest.mark.slow
 
 
@@ -36,16 +31,16 @@ def run(directory: Path, *words: str) -> dict:
     return {record["metric"]: record["value"] for record in records if record["position"] == last}
 
 
-@pytest.mark.parametrize("model", [name for name in choices("model") if name not in RECONSTRUCTING + COLLAPSING])
-def test_samples_come_near_to_mnist(tmp_path, model):
-    words = [f"model={model}", "data=mnist", "metrics.images=2000", f"trainer.images={IMAGES.get(model, 20_000)}"]
+@pytest.mark.parametrize(("model", "images"), GENERATING.items())
+def test_samples_come_near_to_mnist(tmp_path, model, images):
+    """Of each kind of system one; what all of them reach in three minutes is in scripts/results."""
+    words = [f"model={model}", "data=mnist", "metrics.images=2000", f"trainer.images={images}"]
     assert run(tmp_path / "run", *words)["fid"] < LEARNT
 
 
-@pytest.mark.parametrize("model", RECONSTRUCTING)
-def test_reconstructions_come_near_to_the_originals(tmp_path, model):
+@pytest.mark.parametrize(("model", "images"), RECONSTRUCTING.items())
+def test_reconstructions_come_near_to_the_originals(tmp_path, model, images):
     """The error is at most half the variance."""
-    images = "null" if model == "pca" else 30_000
     alone = ("metrics=none", "callbacks=none", "trainer.device=cpu", f"trainer.images={images}")
     trainer = build.trainer(composed(f"model={model}", "data=mnist", *alone), tmp_path)
     trainer.fit()
@@ -54,10 +49,9 @@ def test_reconstructions_come_near_to_the_originals(tmp_path, model):
     assert error <= images.var(dim=0).mean() / 2
 
 
-@pytest.mark.parametrize(("model", "words"), [("cgan", ""), ("acgan", ""), ("sngan", "model.conditional=true")])
-def test_samples_show_the_class_they_were_asked_for(tmp_path, model, words):
-    words = [f"model={model}", "data=mnist", "metrics=full", "metrics.images=2000", *words.split()]
-    assert run(tmp_path / "run", *words, f"trainer.images={IMAGES.get(model, 20_000)}")["accuracy"] >= 0.6
+def test_samples_show_the_class_they_were_asked_for(tmp_path):
+    words = ["model=cvae", "data=mnist", "metrics=accuracy", "metrics.images=2000", "trainer.images=60_000"]
+    assert run(tmp_path / "run", *words)["accuracy"] >= 0.8
 
 
 def test_a_hundred_labels_teach_a_discriminator_to_name_digits(tmp_path):

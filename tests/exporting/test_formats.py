@@ -125,7 +125,7 @@ def test_mistakes_are_one_message(tmp_path, capsys):
     trained("gan", (), tmp_path)
     assert exported(tmp_path, "onxx") == 2
     assert "format=onxx: there is no such choice. Did you mean onnx?" in capsys.readouterr().err
-    assert exported(tmp_path / "nowhere", "onnx") == 2
+    assert exported(tmp_path / "nowhere", "safetensors") == 2
     assert "not a run directory" in capsys.readouterr().err
 
 
