@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property
-
 import torch
 
 from genlab.data.dataset import InMemory, Split
@@ -22,6 +19,6 @@ class Blank(InMemory):
         images = torch.zeros(rows, *spec.shape, dtype=dtype)
         super().__init__(Split(images, labels), padding=spec.padding, scale=spec.scale, name=name)
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
-        return replace(self._spec)
+        return self._spec

@@ -55,9 +55,3 @@ def whole_batches(features: Tensor, size: int) -> list[Tensor]:
             "raise metrics.images, or lower metrics.metrics.birthday.batch."
         )
     return list(features[: len(features) // size * size].split(size))
-
-
-def closest_pairs(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` closest pairs of features [N, D], nearest first: distances [count] and indices [count, 2]."""
-    distance, order = torch.pdist(features).topk(count, largest=False)
-    return distance, torch.triu_indices(len(features), len(features), 1)[:, order.cpu()].T

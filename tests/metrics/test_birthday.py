@@ -8,7 +8,6 @@ import torch
 
 from genlab.errors import ConfigError
 from genlab.metrics import Birthday
-from genlab.metrics.birthday import closest_pairs
 
 
 def points(seed: int, count: int) -> torch.Tensor:
@@ -39,9 +38,3 @@ def test_too_few_images_and_nan():
     with pytest.raises(ConfigError, match=r"birthday test of 150 images: expected a batch of 200"):
         measured(points(0, 150))
     assert all(map(math.isnan, measured(points(0, 300) * math.nan).values()))
-
-
-def test_the_closest_pairs_are_found():
-    line = torch.tensor([[0.0], [10.0], [10.5], [3.0], [4.0]])
-    distance, index = closest_pairs(line, 2)
-    assert distance.tolist() == [0.5, 1.0] and index.tolist() == [[1, 2], [3, 4]]
