@@ -6,7 +6,7 @@ from genlab.models.autoencoder import VAE, Autoencoder
 from genlab.models.auxiliary import ACGAN, SemiSupervisedGAN
 from genlab.models.gan import GAN
 from genlab.models.infogan import InfoGAN
-from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.latent import Coded, Normal, Nothing, Uniform
 from genlab.models.pca import PCA
 from genlab.models.vae_gan import VAEGAN
 from genlab.models.vqvae import VQVAE
@@ -23,6 +23,7 @@ __all__ = [
     "Coded",
     "InfoGAN",
     "Normal",
+    "Nothing",
     "SemiSupervisedGAN",
     "Uniform",
     "dcgan",
