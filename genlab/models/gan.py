@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -17,6 +17,7 @@ PlayerName = Literal["generator", "discriminator"]
 PLAYERS: tuple[PlayerName, ...] = get_args(PlayerName)
 
 
+@runtime_checkable
 class Latent(Protocol):
     """The law of z."""
 
