@@ -9,6 +9,7 @@ from genlab.sampling.mode import Asked
 from genlab.sampling.neighbours import Neighbours
 from genlab.sampling.reconstruct import Reconstruct
 from genlab.sampling.save import Save
+from genlab.sampling.translate import Translate
 from genlab.sampling.truncation import Truncation
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "Neighbours",
     "Reconstruct",
     "Save",
+    "Translate",
     "Truncation",
 ]
