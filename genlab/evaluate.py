@@ -26,11 +26,19 @@ Scores a trained run; prints a table, and adds the records to evaluations.jsonl 
   checkpoint    best (default), newest, or a number of images
   metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
   images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
+
+  torchrun --nproc_per_node=2 -m genlab.evaluate run=outputs/...    the same records: ranks share the sampling
 """
 FILE = "evaluations.jsonl"
 
 
 def job(config: dict[str, Any]) -> None:
+    """Under torchrun the ranks share samples and their features, in chunks; rank 0 does all else, and writes."""
+    with distributed.joined():
+        score(config)
+
+
+def score(config: dict[str, Any]) -> None:
     from genlab import runs
     from genlab.callbacks.scores import source_of
 
@@ -38,7 +46,7 @@ def job(config: dict[str, Any]) -> None:
     trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
     evaluation = evaluation_of(config, trainer)
     evaluation.check(trainer.data, trainer)
-    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
+    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device, shared=distributed.launched())
     if distributed.is_main():
         print("\n".join(table(records)))
         keep(records, config, trainer.run_dir / FILE)
@@ -87,4 +95,4 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:]))
+    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:], every_rank=True))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
 from genlab.errors import ConfigError
-from genlab.metrics.evaluation import Evaluation, Source
+from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, unlike
+from genlab.metrics.source import Source
 from genlab.types import Count
 
 if TYPE_CHECKING:

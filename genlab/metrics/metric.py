@@ -11,8 +11,8 @@ from torch import Tensor
 from genlab.metrics.pixels import to_bytes
 
 if TYPE_CHECKING:
-    from genlab.metrics.evaluation import Source
     from genlab.metrics.reference import Reference
+    from genlab.metrics.source import Source
     from genlab.metrics.trained import Trained
 
 
