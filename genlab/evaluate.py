@@ -11,12 +11,15 @@ from genlab import command, distributed
 from genlab.errors import ConfigError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genlab.metrics.evaluation import Evaluation
     from genlab.metrics.records import Record
     from genlab.trainers import Trainer
 
 USAGE = """\
-Scores a trained run; prints a table, and adds the records to evaluations.jsonl in the run's directory.
+Scores a trained run; prints a table, adds the records to evaluations.jsonl in the run's directory, and puts what
+metrics have to show, such as the closest pairs of metrics=birthday, into its pictures/.
 
   python -m genlab.evaluate run=outputs/wgan_gp-mnist/DATE_TIME                          as it was scored in training
   python -m genlab.evaluate run=outputs/... checkpoint=newest metrics=full images=50000
@@ -50,6 +53,7 @@ def score(config: dict[str, Any]) -> None:
     if distributed.is_main():
         print("\n".join(table(records)))
         keep(records, config, trainer.run_dir / FILE)
+        show(evaluation.pictures, trainer)
 
 
 def evaluation_of(config: dict[str, Any], trainer: Trainer) -> Evaluation:
@@ -92,6 +96,20 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
         for record in records:
             facts = {"checkpoint": str(config["checkpoint"])} | finite(record.as_dict())
             file.write(json.dumps(facts, allow_nan=False) + "\n")
+
+
+def show(pictures: dict[str, Tensor], trainer: Trainer) -> None:
+    """Writes what the metrics have to show into the run's pictures/, and prints where."""
+    from genlab.callbacks.grid import write_png
+    from genlab.callbacks.groups import draw_groups
+    from genlab.callbacks.scores import FOLDER
+    from genlab.sampling.places import free
+
+    for name, images in pictures.items():
+        named = f"{trainer.images:09d}_{name.replace(' ', '_')}_seed{trainer.seed}"
+        path = free(trainer.run_dir / FOLDER, named, ".png")
+        write_png(draw_groups(images), path)
+        print(path)
 
 
 if __name__ == "__main__":

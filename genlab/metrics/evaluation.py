@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from genlab import distributed
 from genlab.data.dataset import InMemory
@@ -38,6 +39,7 @@ class Evaluation:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
         self.gave: dict[str, Metric] = {}  # which metric each number of the last run came from
+        self.pictures: dict[str, Tensor] = {}  # of the last run: groups of images [G, n, C, H, W] by name
         self._reference: Reference | None = None
 
     def check(self, data: InMemory, trained: Trained | None = None) -> None:
@@ -77,6 +79,7 @@ class Evaluation:
             _ = reference.features  # before moments, which follow from them
         found = [(metric, *number) for metric in metrics for number in metric.compute(reference).items()]
         self.gave = {name: metric for metric, name, _ in found}
+        self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
         return [self._record(name, value, metric, reference, source) for metric, name, value in found]
 
     def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:

@@ -59,6 +59,10 @@ class Metric(ABC):
     def compute(self, reference: Reference) -> dict[str, float]:
         """Its numbers by name; none where they mean nothing for this data or model."""
 
+    def pictures(self, reference: Reference) -> dict[str, Tensor]:
+        """After `compute`, what is to be looked at, by name: uint8 [G, n, C, H, W], groups of images side by side."""
+        return {}
+
 
 class Gathering(Metric):
     """Keeps all features until the end."""
@@ -88,6 +92,19 @@ class Gathering(Metric):
     def finite(self) -> bool:
         """Whether they can be compared at all: a generator that diverged makes nan."""
         return bool(self.features.isfinite().all())
+
+
+class Showing(Gathering):
+    """Makes some of the generated images again, to show them."""
+
+    source: Source | None = None
+
+    def start(self, source: Source) -> None:
+        self.source = source
+
+    def shows(self, reference: Reference) -> bool:
+        """Whether there is anything to look at: points are no pictures."""
+        return self.source is not None and reference.data.spec.height is not None and self.finite
 
 
 class Looking(Metric):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genlab import distributed
 from genlab.metrics.extractors import Extractor
-from genlab.metrics.pixels import as_seen
+from genlab.metrics.pixels import as_seen, to_bytes
 from genlab.metrics.trained import Trained
 from genlab.spec import Spec
 
@@ -29,6 +29,10 @@ class Source:
     position: int = 0  # images seen in training
     ema: bool = False  # does the stream come from the averaged generator?
     trained: Trained | None = None  # what makes it: for metrics that ask for more
+
+    def again(self, rows: list[int], spec: Spec) -> Tensor:
+        """uint8 [N, C, H, W], cropped: single images of the stream, which need not have been kept."""
+        return torch.cat([to_bytes(spec.crop(self.sample(row, 1))) for row in rows]).cpu()
 
 
 class Seen(NamedTuple):
