@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
 from genlab.metrics.metric import Showing
 from genlab.types import Count
 
@@ -30,17 +29,19 @@ class Birthday(Showing):
 
     higher_is_better = True
     needs_features = True
+    lower = "batch"
 
     def __init__(self, batch: Count = 500) -> None:  # images that are compared with each other
         super().__init__()
         self.batch = batch
+        self.least = max(batch, 2)
 
     @property
     def settings(self) -> str:
         return f"batches of {self.batch:,}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite. Raises ConfigError for less than a batch."""
+        """nan if the generator made anything that is not finite."""
         if not self.finite:
             return {"birthday_support": math.nan, "birthday_collisions": math.nan}
         real, fake = (whole_batches(part.cpu(), self.batch) for part in (reference.features, self.features))
@@ -63,12 +64,7 @@ class Birthday(Showing):
 
 
 def whole_batches(features: Tensor, size: int) -> list[Tensor]:
-    """[N, D] in batches [size, D]; what is left over is not looked at. Raises ConfigError if there is none."""
-    if len(features) < max(size, 2):
-        raise ConfigError(
-            f"birthday test of {len(features)} images: expected a batch of {max(size, 2)} or more of either kind; "
-            "raise metrics.images, or lower metrics.metrics.birthday.batch."
-        )
+    """[N, D] in batches [size, D]; what is left over is not looked at."""
     return list(features[: len(features) // size * size].split(size))
 
 

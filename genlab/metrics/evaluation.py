@@ -45,12 +45,14 @@ class Evaluation:
     def check(self, data: InMemory, trained: Trained | None = None) -> None:
         """Raises ConfigError, before anything is trained, if these images or this model cannot be scored.
 
-        Warns of single metrics that have no numbers for them.
+        Also if there are too few of them. Warns of single metrics that have no numbers for them.
         """
         if any(metric.uses_extractor for metric in self.metrics.values()):
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.reference(self.split), data.spec)
-        reasons = self._unfit(self._reference_of(data), trained)
+        reference = self._reference_of(data)
+        self._require(reference, trained)
+        reasons = self._unfit(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
         for reason in reasons:
@@ -66,9 +68,10 @@ class Evaluation:
     ) -> list[Record]:
         """A record for each number of each metric; of ranks that share the work rank 0 alone gives any.
 
-        Raises ConfigError if the split or two images are missing.
+        Raises ConfigError if the split is missing, or if there are too few images.
         """
         reference = self._reference_of(data)
+        self._require(reference, source.trained)
         metrics = [metric for metric in self.metrics.values() if not metric.unfit(reference, source.trained)]
         if any(metric.uses_extractor for metric in metrics):
             self.extractor.to(device)
@@ -81,6 +84,12 @@ class Evaluation:
         self.gave = {name: metric for metric, name, _ in found}
         self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
         return [self._record(name, value, metric, reference, source) for metric, name, value in found]
+
+    def _require(self, reference: Reference, trained: Trained | None) -> None:
+        for name, metric in self.metrics.items():
+            fit = not metric.unfit(reference, trained)
+            if fit and (reason := metric.lacks(self.images, reference, trained)):
+                raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
         """Which metrics have no numbers, and why."""

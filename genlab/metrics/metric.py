@@ -26,6 +26,8 @@ class Metric(ABC):
     needs_features = False  # asks for the features of real images, not for their moments alone
     uses_extractor = True  # else it is fed no features, and its records name no extractor
     uses_samples = True  # of the fixed stream; else it is fed nothing
+    least = 1  # images of either kind without which it has no numbers
+    lower = ""  # which of its own settings would do with fewer
 
     @property
     def settings(self) -> str:
@@ -35,6 +37,16 @@ class Metric(ABC):
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         """Why it has no numbers for these data or this model; None: it has some. Asked before training."""
         return None
+
+    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
+        """Of what so many samples and the real images are too few, and what to do; None: enough. Asked with `unfit`."""
+        if not self.uses_samples or min(images, reference.count) >= self.least:
+            return None
+        remedy = "raise metrics.images" if images < self.least else "compare with a larger metrics.split"
+        return (
+            f"{images:,} samples and {reference.count:,} real images: expected {self.least:,} or more of either kind; "
+            f"{remedy}{self.lower and f', or lower its {self.lower}'}"
+        )
 
     @abstractmethod
     def reset(self) -> None:

@@ -8,7 +8,6 @@ import torch
 
 from genlab.data import InMemory, Split
 from genlab.data.points import Ring
-from genlab.errors import ConfigError
 from genlab.metrics import Birthday, Coordinates, Pixels, Reference, Source
 
 
@@ -41,9 +40,7 @@ def test_real_images_reach_what_the_docstring_says():
     assert found["birthday_support"] == pytest.approx(199 * 100 / math.log(2), rel=0.3)
 
 
-def test_too_few_images_and_nan():
-    with pytest.raises(ConfigError, match=r"birthday test of 150 images: expected a batch of 200"):
-        measured(points(0, 150))
+def test_nan_gives_nan():
     assert all(map(math.isnan, measured(points(0, 300) * math.nan).values()))
 
 
