@@ -17,12 +17,13 @@ from genlab.callbacks.grid import as_pil, sheet, to_uint8
 from genlab.callbacks.scatter import GENERATED, frame_of, scatter
 from genlab.errors import ConfigError
 from genlab.metrics.pixels import to_float
-from genlab.models.latent import Normal
-from genlab.models.truncation import Truncated, gather_statistics
+from genlab.models.truncation import gather_statistics
 from genlab.sampling.told import Classes, conditions
 from genlab.trainers.turns import has_batch_norm
 
 if TYPE_CHECKING:
+    from genlab.models.latent import Dealt
+    from genlab.models.truncation import Truncated
     from genlab.spec import Spec
     from genlab.trainers.trainer import Trainer
 
@@ -160,13 +161,13 @@ class Loaded:
             gather_statistics(self._standing[truncation], zip(z.split(PIECE), labels, strict=True))
         return self._standing[truncation]
 
-    def _truncated(self, threshold: float) -> Truncated:
+    def _truncated(self, threshold: float) -> Truncated | Dealt:
         latent = self.trainer.model.latent
-        if not isinstance(latent, Normal):
+        if not hasattr(latent, "truncated"):
             raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
         if not threshold > 0:
             raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
-        return Truncated(latent.size, threshold)
+        return latent.truncated(threshold)
 
     def _as_seen(self, images: Tensor) -> Tensor:
         """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
