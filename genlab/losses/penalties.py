@@ -36,8 +36,9 @@ class Penalty:
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
-    head: ClassVar[str | None] = None  # a method that the discriminator must have
-    models: ClassVar[str] = ""  # whose discriminators have it
+    head: ClassVar[str | None] = None  # a method that a network must have
+    head_of: ClassVar[PlayerName] = "discriminator"  # which network
+    models: ClassVar[str] = ""  # whose networks have it
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -130,7 +131,7 @@ class Dragan(GradientPenalty):
 class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
 
-    With weight auto it is factor * pixels of an image / batch: Karras et al. 2020 (ADA), appendix C.
+    With weight auto it is factor * pixels of an image / batch: Karras et al. 2020 (ADA).
     """
 
     weight: Weight | Literal["auto"] = 10.0
