@@ -53,7 +53,7 @@ class Alternating(Trainer):
         self.replay = replay(self.batch_size) if replay else None
         self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
         self.kept: dict[int, Generated] = {}  # the generator's last images, by micro-batch
-        losses = {"discriminator": self.judge, "generator": self.deceive}
+        losses = {"discriminator": self.discriminate, "generator": self.deceive}
         self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
         self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
 
@@ -77,6 +77,9 @@ class Alternating(Trainer):
         self.move("discriminator")
         if self.replay:
             self.replay.end_turn()
+        for name, augmentation in self.augmentations.items():
+            for curve, value in augmentation.end_turn(self.batch_size).items():
+                self.statistics.add(f"augment/{name}/{curve}", value, self.step)
         self.images += self.batch_size
 
     def move_generator(self) -> None:
@@ -124,6 +127,13 @@ class Alternating(Trainer):
 
     def on(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
+
+    def discriminate(self, turn: Turn) -> Losses:
+        """The loss of the discriminator's own turn, in which augmentations hear what it said of real images."""
+        losses = self.judge(turn)
+        for augmentation in self.augmentations.values():
+            augmentation.observe(self.loss.certainty(turn.real_logits.detach(), turn.fake_logits.detach()))
+        return losses
 
     def judge(self, turn: Turn) -> Losses:
         """The discriminator's loss."""
