@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Mode:
 
     @property
     def name(self) -> str:
-        return type(self).__name__.lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         """Raises ConfigError for what would have no effect or no meaning."""
