@@ -7,8 +7,10 @@ from genlab.sampling.interpolate import Interpolate
 from genlab.sampling.loaded import Loaded
 from genlab.sampling.mode import Asked
 from genlab.sampling.neighbours import Neighbours
+from genlab.sampling.noise import Noise
 from genlab.sampling.reconstruct import Reconstruct
 from genlab.sampling.save import Save
+from genlab.sampling.style_mixing import StyleMixing
 from genlab.sampling.truncation import Truncation
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "Interpolate",
     "Loaded",
     "Neighbours",
+    "Noise",
     "Reconstruct",
     "Save",
+    "StyleMixing",
     "Truncation",
 ]

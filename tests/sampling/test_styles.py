@@ -6,7 +6,8 @@ import torch
 import genlab
 from genlab.callbacks.grid import to_uint8
 from genlab.errors import ConfigError
-from genlab.sampling import Asked, Truncation
+from genlab.sampling import Asked, Grid, Noise, StyleMixing, Truncation
+from genlab.sampling.noise import noisy
 from tests.conftest import styled
 from tests.sampling.test_modes import cells
 
@@ -59,3 +60,65 @@ def test_other_generators_have_no_styles(plain):
     loaded = genlab.load(plain, device="cpu")
     with pytest.raises(ConfigError, match="is for style-based generators, such as model=stylegan2"):
         loaded.styles(loaded.latent(1))
+    with pytest.raises(ConfigError, match="mode=style_mixing: is for style-based"):
+        StyleMixing().check(loaded, Asked())
+
+
+def test_a_table_mixes_styles_of_two_samples(loaded):
+    shown = cells(StyleMixing(rows=2, columns=3, cuts=[1, 4]).draw(loaded, Asked(seed=3)), 7, 4)
+    z = loaded.latent(5, seed=3)
+    images, styles = to_uint8(loaded.sample(5, seed=3)), loaded.styles(z)
+    assert torch.equal(shown[0, 1:], images[2:]) and (shown[0, 0] == 128).all()
+    for group, layers in enumerate([(0,), (1, 2, 3), (4, 5)]):
+        for row in range(2):
+            cell = styles[row : row + 1].clone()
+            cell[:, layers] = styles[4:, layers]  # of the third sample along the top
+            line = shown[1 + 2 * group + row]
+            assert torch.equal(line[0], images[row]) and torch.equal(line[3], to_uint8(loaded.synthesise(cell))[0])
+
+
+def test_cuts_are_thirds_or_must_fit(loaded):
+    assert StyleMixing().groups(6) == [(0, 2), (2, 4), (4, 6)]
+    assert StyleMixing().groups(10) == [(0, 3), (3, 7), (7, 10)]
+    with pytest.raises(ConfigError, match=r"mode.cuts=\[4,8\]: this generator has 6 layers"):
+        StyleMixing(cuts=[4, 8]).draw(loaded, Asked())
+
+
+def test_samples_of_other_classes_are_mixed(told):
+    loaded = genlab.load(told, device="cpu")
+    shown = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked(classes=[3, 8])), 4, 3)
+    assert torch.equal(shown[0, 1:], to_uint8(loaded.sample(3, classes=[3, 8]))[1:])
+
+
+def test_noise_is_none_fixed_or_random_and_deviates(loaded):
+    columns = cells(Noise(rows=2, random=2, draws=20).draw(loaded, Asked()), 2, 5).transpose(0, 1)
+    none, fixed, first, second, deviation = columns.int()
+    z = loaded.latent(2)
+    assert torch.equal(fixed.to(torch.uint8), to_uint8(loaded.generate(z)))
+    assert (first - second).abs().max() > 10 and (first - none).abs().max() > 10 and (fixed - none).abs().max() > 10
+    assert deviation.max() == 255
+    assert torch.equal(loaded.generate(z), loaded.sample(2))  # noise is fixed again
+
+
+def test_the_deviation_is_that_over_random_noise(loaded):
+    z = loaded.latent(2)
+    found = Noise(draws=400).deviation(loaded, z, None)
+    with noisy(loaded, "random", "elsewhere"):
+        expected = torch.stack([loaded.generate(z) for _ in range(400)]).std(0)
+    error = ((found - expected) / expected).square().mean().sqrt()
+    assert error < 0.08  # each of the two is off by 1 / sqrt(800) itself
+
+
+def test_random_noise_is_repeated_and_leaves_the_global_generator_alone(loaded):
+    before = torch.get_rng_state()
+    grids = [Grid(rows=1, columns=2, noise=mode).draw(loaded, Asked()) for mode in ("random", "random", "fixed")]
+    assert torch.equal(grids[0], grids[1]) and not torch.equal(grids[0], grids[2])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_noise_where_there_is_none_is_refused(plain):
+    loaded = genlab.load(plain, device="cpu")
+    Grid().check(loaded, Asked())
+    for mode in (Grid(noise="random"), Grid(noise="none"), Noise()):
+        with pytest.raises(ConfigError, match="adds no noise to its maps"):
+            mode.check(loaded, Asked())
