@@ -1,6 +1,7 @@
 """What can be done with a trained run: one class a mode of `genlab.sample`, and the object behind `genlab.load`."""
 
 from genlab.sampling.arithmetic import Arithmetic
+from genlab.sampling.directions import Directions
 from genlab.sampling.grid import Classes, Grid
 from genlab.sampling.histogram import Histogram
 from genlab.sampling.interpolate import Interpolate
@@ -12,11 +13,13 @@ from genlab.sampling.reconstruct import Reconstruct
 from genlab.sampling.save import Save
 from genlab.sampling.style_mixing import StyleMixing
 from genlab.sampling.truncation import Truncation
+from genlab.sampling.walk import Walk
 
 __all__ = [
     "Arithmetic",
     "Asked",
     "Classes",
+    "Directions",
     "Grid",
     "Histogram",
     "Interpolate",
@@ -27,4 +30,5 @@ __all__ = [
     "Save",
     "StyleMixing",
     "Truncation",
+    "Walk",
 ]
