@@ -176,13 +176,18 @@ class Trainer:
                 self.step += 1
                 self._tick(before)
                 self._look_at_the_clock(asked_to_stop)
-            self.model.requires_grad_(True)
+            self._release()
             self._each("finish")
         except Diverged as error:
             self._each("fail", error)
             raise
         finally:
-            self.model.requires_grad_(True)
+            self._release()
+
+    def _release(self) -> None:
+        """All weights that are learned take gradients again."""
+        for player in self.players.values():
+            player.freeze(False)
 
     def _tick(self, before: int) -> None:
         for callback in self._watching():
