@@ -58,9 +58,9 @@ def refuse_pixels_of_points(system: System) -> None:
 
 def refuse_missing_heads(system: System) -> None:
     for name, penalty in system.penalties.items():
-        if penalty.head and not hasattr(system.model.discriminator, penalty.head):
+        if penalty.head and not hasattr(getattr(system.model, penalty.head_of, None), penalty.head):
             raise ConfigError(
-                f"penalty={name} needs a discriminator that can `{penalty.head}`, and this one cannot. "
+                f"penalty={name} needs a {penalty.head_of} that has `{penalty.head}`, and this one has not. "
                 f"Choose {penalty.models}, or drop the penalty."
             )
 

@@ -89,6 +89,8 @@ class Trainer:
         self.device = choose_device(device, deterministic)
         dtype, autocast = precision_of(precision)
         check_batch(batch_size, accumulate, self.spec.images)
+        for penalty in self.penalties.values():
+            penalty.settle(self.spec, batch_size)
         self.engine = Engine(self.device, dtype, autocast, run.seed, batch_size, accumulate, clip_of(clip_gradients))
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(self.device, dtype).to(memory_format=layout)
