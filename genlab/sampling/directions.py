@@ -49,8 +49,9 @@ class Directions(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not loaded.latent(1).is_floating_point():
-            raise ConfigError("mode=directions: this model's latents are numbers of codes, which have no directions.")
+        z = loaded.latent(1)
+        if not z.is_floating_point() or z[0].numel() != loaded.trainer.model.latent.size:
+            raise ConfigError("mode=directions: this model's latents hold numbers of codes, which have no directions.")
         for name in ("layers", "truncation"):
             if getattr(self, name) is not None:
                 loaded.require_styles(f"mode.{name}={getattr(self, name)}")

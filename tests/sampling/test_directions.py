@@ -31,6 +31,18 @@ def test_every_layers_matrix_is_found_by_what_it_is_fed(loaded):
         torch.testing.assert_close(affine.matrix, layer.affine.weight * layer.affine.scale)
 
 
+def test_those_of_stylegan2_are_all_found_and_belong_to_their_layers(tmp_path):
+    loaded = genlab.load(saved(tmp_path, "model=stylegan2", *narrow("stylegan2")).run_dir, device="cpu")
+    generator = generator_of(loaded)
+    marks = marked(generator.layers, generator.mapping.size, torch.zeros(1))
+    found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
+    assert [affine.number for affine in found] == [0, 1, 1, 2, 3]  # 4 x 4: a layer, the image; 8 x 8: two, the image
+    theirs = [module.affine for module in generator.modules() if hasattr(module, "affine")]
+    assert len(theirs) == len(found)
+    for affine, layer in zip(found, theirs, strict=True):
+        torch.testing.assert_close(affine.matrix, layer.weight * layer.scale)
+
+
 def test_the_factorisation_is_that_of_the_weights_of_the_layers_that_move(loaded):
     layers = [generator_of(loaded).synthesis_layers[number].affine for number in (1, 4)]
     stacked = torch.cat([layer.weight * layer.scale for layer in layers]).double()

@@ -6,9 +6,9 @@ import torch
 import genlab
 from genlab.callbacks.grid import to_uint8
 from genlab.errors import ConfigError
-from genlab.sampling import Asked, Grid, Noise, StyleMixing, Truncation
+from genlab.sampling import Asked, Directions, Grid, Noise, StyleMixing, Truncation
 from genlab.sampling.noise import noisy
-from tests.conftest import styled
+from tests.conftest import narrow, saved, styled
 from tests.sampling.test_modes import cells
 
 
@@ -54,6 +54,15 @@ def test_a_sweep_of_truncation_has_a_row_a_psi(loaded):
     shown = cells(Truncation(columns=3).draw(loaded, Asked(seed=4)), 5, 3)
     for row, psi in zip(shown, (1.0, 0.7, 0.5, 0.0, -0.5), strict=True):
         assert torch.equal(row, to_uint8(loaded.sample(3, seed=4, truncation=psi)))
+
+
+def test_all_of_it_is_done_with_stylegan2(tmp_path):
+    loaded = genlab.load(saved(tmp_path, "model=stylegan2", *narrow("stylegan2")).run_dir, device="cpu")
+    mixed = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked()), 4, 3)
+    assert torch.equal(mixed[0, 1:], to_uint8(loaded.sample(3))[1:])
+    for mode in (Noise(rows=1, random=1, draws=3), Truncation(columns=2), Directions(rows=2, columns=3)):
+        mode.check(loaded, Asked())
+        assert mode.draw(loaded, Asked()).shape[0] == 1
 
 
 def test_other_generators_have_no_styles(plain):
