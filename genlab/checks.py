@@ -20,6 +20,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_missing_labels(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
+    refuse_freezing_at_random(config)
 
 
 def refuse_what_has_no_player(system: System) -> None:
@@ -91,4 +92,13 @@ def refuse_clipping_under_gradient_penalty(system: System, config: dict[str, Any
         raise ConfigError(
             f"trainer.clip_weights={clip} with penalty={names}: both hold the critic Lipschitz, and clipped weights "
             "cannot reach the penalty's target. Set trainer.clip_weights=null or penalty=[]."
+        )
+
+
+def refuse_freezing_at_random(config: dict[str, Any]) -> None:
+    count = config["trainer"].get("freeze_discriminator")
+    if count and not (config["init_from"] or config["resume"]):
+        raise ConfigError(
+            f"trainer.freeze_discriminator={count}: the layers would stay as random as they start. "
+            "Give the run whose weights to fine-tune: init_from=outputs/..."
         )

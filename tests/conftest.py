@@ -74,10 +74,22 @@ def make_trainer(tmp_path):
 
 def saved(folder, *words, data=None):
     """A trainer of 8 x 8 images and its checkpoint, as training writes it; its data are not what its config says."""
-    trainer = build.trainer(composed(*TINY, *words), folder, data or tiny_data())
+    return kept(build.trainer(composed(*TINY, *words), folder, data or tiny_data()), folder)
+
+
+def kept(trainer, folder):
     options = {"config": trainer.config, "fingerprint": "", "spec": trainer.spec}
     checkpoint.save(folder / "checkpoints" / "0000000000.pt", trainer.parts, **options)
     return trainer
+
+
+def styled(folder, *words):
+    """The same of a style-based generator, whose mean style has been tracked for a few steps."""
+    config = composed(*TINY, "model=dcgan", *narrow("dcgan"), "model.latent.size=5", *words)
+    config["model"]["generator"] = {"_target_": "tests.tiny_style.TinyStyle", "_partial_": True}
+    trainer = build.trainer(config, folder, tiny_data())
+    trainer.fit()
+    return kept(trainer, folder)
 
 
 def framed_data() -> InMemory:
@@ -96,6 +108,11 @@ def plain(tmp_path_factory):
 @pytest.fixture(scope="session")
 def conditional(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("conditional"), "model=cgan", *narrow("cgan")).run_dir
+
+
+@pytest.fixture(scope="session")
+def style_based(tmp_path_factory):
+    return styled(tmp_path_factory.mktemp("style_based")).run_dir
 
 
 @pytest.fixture(scope="session")

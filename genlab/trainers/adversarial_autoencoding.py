@@ -34,6 +34,8 @@ class AdversarialAutoencoding(Alternating):
         reconstruction: Reconstruction,  # of the autoencoder's turn
         **shared: Any,  # what `Alternating` takes
     ) -> None:
+        if shared.get("freeze_discriminator"):
+            raise ConfigError("trainer.freeze_discriminator: this discriminator sees codes, not images. Set it to 0.")
         super().__init__(system, run, **shared)
         if self.augmentations:
             raise ConfigError("augment: the discriminator of this model sees codes, not images. Set augment=[].")

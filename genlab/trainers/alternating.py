@@ -13,6 +13,7 @@ from genlab.errors import ConfigError
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
 from genlab.random import Draws
+from genlab.trainers.frozen import blank, freeze_first
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
@@ -41,6 +42,7 @@ class Alternating(Trainer):
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
         top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
+        freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
     ) -> None:
         super().__init__(system, run, **shared)
@@ -52,6 +54,9 @@ class Alternating(Trainer):
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
         self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
+        if freeze_discriminator:
+            shown = blank(self.spec, self.model.conditional, self.device, self.engine.dtype)
+            freeze_first(self.players["discriminator"], freeze_discriminator, *shown)
         self.kept: dict[int, Generated] = {}  # the generator's last images, by micro-batch
         losses = {"discriminator": self.discriminate, "generator": self.deceive}
         self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
@@ -98,7 +103,7 @@ class Alternating(Trainer):
     @torch.no_grad()
     def limit_weights(self) -> None:
         if self.clip_weights is not None:
-            weights = list(self.model.discriminator.parameters())
+            weights = self.players["discriminator"].parameters
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 

@@ -188,7 +188,12 @@ class Trainer:
             while more:
                 more = self._proceed(asked_to_stop)
         finally:
-            self.model.requires_grad_(True)
+            self._release()
+
+    def _release(self) -> None:
+        """All weights that are learned take gradients again."""
+        for player in self.players.values():
+            player.freeze(False)
 
     def _proceed(self, asked_to_stop: Callable[[], bool]) -> bool:
         """A step, or the end if none is left. Gives whether there is more to do."""
@@ -206,7 +211,7 @@ class Trainer:
         return going_back or not over
 
     def _finish(self) -> None:
-        self.model.requires_grad_(True)
+        self._release()
         self._each("finish")
 
     def _advance(self) -> None:
