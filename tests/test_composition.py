@@ -14,7 +14,7 @@ YAMLS = sorted(CONFIGS.rglob("*.yaml"))
 PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
 
 
-BUNDLED = ("mnist", "mnist_100_labels", "ring8", "grid25", "swiss_roll", "two_moons", "blobs")
+BUNDLED = ("mnist", "mnist_32", "mnist_100_labels", "ring8", "grid25", "swiss_roll", "two_moons", "blobs")
 EXTRAS = {"wandb", "mlflow"}  # choices that need a package of the same name, which is optional
 GROUPS = ["model", "loss", "optimizer", "trainer", "metrics", "callbacks"]
 
