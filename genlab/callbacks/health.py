@@ -103,7 +103,7 @@ class Health(Callback):
         measured |= measure.judged(trainer, samples)
         missing, counts = self._classes(trainer, samples)
         measured |= {f"class_{index}": count / sum(counts) for index, count in enumerate(counts)}
-        return Reading(self._published, measured, missing, fair=not trainer.caption)
+        return Reading(self._published, measured, missing, fair=trainer.fair)
 
     def _classes(self, trainer: Trainer, samples: Tensor) -> tuple[list[int], list[int]]:
         """Which are missing, and how many samples show each. Rare ones are looked for among more samples."""
