@@ -141,8 +141,8 @@ def require_growth(players: dict[str, nn.Module]) -> None:
     fixed = [name for name, network in players.items() if not hasattr(network, "grow")]
     if fixed:
         raise ConfigError(
-            f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow: it has one size. "
-            "Choose model=progan or stylegan, or trainer=alternating."
+            f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow, being made for one "
+            "size. Choose model=progan or stylegan, or trainer=alternating."
         )
 
 
@@ -150,5 +150,5 @@ def doublings(size: int, smallest: int, last: int) -> int:
     """How often the smallest size has doubled in `size`. Raises ConfigError for one that networks do not go through."""
     sizes = [smallest << level for level in range(last + 1)]
     if size not in sizes:
-        raise ConfigError(f"trainer.start_size={size}: expected one of {', '.join(map(str, sizes))}, the networks' sizes.")
+        raise ConfigError(f"trainer.start_size={size}: expected a size of the networks, {', '.join(map(str, sizes))}.")
     return sizes.index(size)

@@ -151,7 +151,7 @@ class Trainer:
     def load_state_dict(self, state: dict) -> None:
         self.images, self.step, self.resumed_from = state["images"], state["step"], state["images"]
         for name, turns in state["turns"].items():
-            shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # as older checkpoints have it
+            shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
             self.players[name].turns, self.players[name].shown = turns, shown
 
     def restart_average(self) -> None:

@@ -40,7 +40,7 @@ class EqualisedDownConv2d(EqualisedConv2d):
 class EqualisedFromVector(EqualisedConv2d):
     """A transposed convolution of a 1x1 map, run as the matrix product that it is: [N, inputs] -> [N, outputs, 4, 4].
 
-    He's constant is that of the convolution, whose fan-in counts its 16 taps: Karras et al. 2018, table 2 and section 4.1.
+    He's constant is that of the convolution, whose fan-in counts its 16 taps: Karras et al. 2018, table 2.
     """
 
     def __init__(self, inputs: Count, outputs: Count, *, gain: float = 1.0) -> None:
