@@ -123,7 +123,7 @@ class Health(Callback):
         if self._reader is not None:
             seen = measure.classes(self._reader, trainer, samples, EXPECTED, thorough=thorough)
         measured |= {f"class_{index}": count / sum(seen.counts) for index, count in enumerate(seen.counts)}
-        return Reading(self._published, measured, seen.missing, seen.scarce, fair=not trainer.caption)
+        return Reading(self._published, measured, seen.missing, seen.scarce, fair=trainer.fair)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -128,6 +128,16 @@ class Dragan(GradientPenalty):
 
 
 @dataclass
+class Drift(Penalty):
+    """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic that knows no zero drift away."""
+
+    weight: Weight = 0.001  # theirs
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return self.strength(turn) * per_image(turn.real_logits.square())
+
+
+@dataclass
 class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
 

@@ -93,7 +93,7 @@ class Alternating(Trainer):
     def move(self, player: str) -> None:
         """The player's turn, and those of its lazy penalties that are due."""
         self.take_turn(self.main[player])
-        self.players[player].turns += 1
+        self.players[player].end_turn(self.batch_size)
         for phase in self.lazy[player]:
             if self.players[player].turns % phase.every == 0:
                 self.take_turn(phase)
@@ -166,18 +166,17 @@ class Alternating(Trainer):
     def turn(
         self, phase: str, player: str, draws: Draws, slopes: frozenset[str] = frozenset(), with_features: bool = False
     ) -> Turn:
-        position = draws.key[-1] * self.batch_size
         judging = phase == "discriminator"
         recalls = self.replay and player == "discriminator"
         return Turn(
             player=player,
             network=self.model.discriminator,
             generator=self.model.generator,
-            images=lambda: self.stream.batch(phase, position, draws),
-            labelled=lambda: self.stream.labelled(f"{phase}/labelled", position, draws),
+            images=lambda: self.stream.batch(phase, draws.position, draws),
+            labelled=lambda: self.stream.labelled(f"{phase}/labelled", draws.position, draws),
             noise=lambda: self.model.latent.draw(draws),
             draws=draws,
-            condition=self.stream.labels(phase, position, draws) if self.model.conditional else None,
+            condition=self.stream.labels(phase, draws.position, draws) if self.model.conditional else None,
             slopes=slopes,
             joint=judging and self.joint and not slopes,
             with_features=with_features,

@@ -157,14 +157,16 @@ class Trainer:
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
+        shown = {name: player.shown for name, player in self.players.items()}
         slowed = {"rollbacks": self.rollbacks, "rate_factor": self.rate_factor}
-        return {"images": self.images, "step": self.step, "turns": turns} | slowed
+        return {"images": self.images, "step": self.step, "turns": turns, "shown": shown} | slowed
 
     def load_state_dict(self, state: dict) -> None:
         self.images, self.step, self.resumed_from = state["images"], state["step"], state["images"]
         self.rollbacks, self.rate_factor = state.get("rollbacks", 0), state.get("rate_factor", 1.0)
         for name, turns in state["turns"].items():
-            self.players[name].turns = turns
+            shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
+            self.players[name].turns, self.players[name].shown = turns, shown
 
     def restart_average(self) -> None:
         """Let the averaged weights be the weights: after these were taken from elsewhere."""
@@ -176,9 +178,13 @@ class Trainer:
         raise NotImplementedError
 
     def take_turn(self, phase: Phase) -> None:
-        schedule, now = self.system.schedule, (self.images, self.total_images)
-        self.players[phase.player].follow(schedule(*now) * self.rate_factor, schedule.second_beta(*now))
+        second_beta = self.system.schedule.second_beta(self.images, self.total_images)
+        self.players[phase.player].follow(self.rate(), second_beta)
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
+
+    def rate(self) -> float:
+        """A factor on every learning rate, now."""
+        return self.system.schedule(self.images, self.total_images) * self.rate_factor
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
         """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
@@ -301,6 +307,11 @@ class Trainer:
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
         return getattr(self.model, "caption", "")
+
+    @property
+    def fair(self) -> bool:
+        """Whether samples are a fair picture of the model."""
+        return not self.caption
 
     def render(self, output: Tensor) -> Tensor:
         """What the sampled network gives, as images in [-1, 1]."""
