@@ -115,7 +115,7 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
 
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
-    condition = split.labels[:count].to(trainer.device) if trainer.model.conditional else None
+    condition = trainer.conditions_of(split, count)
     return _scalar(trainer.model.discriminator(seen(trainer, split.images[:count]), condition))
 
 

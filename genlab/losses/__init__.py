@@ -14,6 +14,7 @@ from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, 
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
+from genlab.losses.paired import L1
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.path_length import PathLength
 from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
@@ -24,6 +25,7 @@ from genlab.losses.turn import Turn
 
 __all__ = [
     "KL",
+    "L1",
     "MMD",
     "R1",
     "R2",

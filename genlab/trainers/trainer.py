@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab import distributed
-from genlab.data import InMemory
+from genlab.data import InMemory, Split
 from genlab.data.stream import Stream
 from genlab.device import choose_device, precision_of
 from genlab.errors import ConfigError, Diverged
@@ -104,15 +104,8 @@ class Trainer:
         self.model.to(self.device, dtype).to(memory_format=layout)
         self.players = self.make_players()
         self.ema = ema(self.model.generator, images) if ema else None
-        self.stream = Stream(
-            self.data.train,
-            seed=run.seed,
-            device=self.device,
-            dtype=dtype,
-            flip=self.data.flip,
-            scale=self.spec.scale,
-            channels_last=channels_last,
-        )
+        self.channels_last = channels_last
+        self.stream = self.stream_of(self.data)
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
         self.rollbacks, self.rate_factor = 0, 1.0  # so often went back, and the factor on every rate since
@@ -125,6 +118,21 @@ class Trainer:
     @property
     def spec(self) -> Spec:
         return self.data.spec
+
+    def stream_of(self, data: InMemory) -> Stream:
+        """Batches of the training images."""
+        return Stream(
+            data.pool,
+            seed=self.seed,
+            device=self.device,
+            dtype=self.engine.dtype,
+            flip=data.flip,
+            crop=data.crop,
+            task=data.task,
+            source_classes=data.spec.source_classes,
+            scale=data.spec.scale,
+            channels_last=self.channels_last,
+        )
 
     def make_players(self) -> dict[str, Player]:
         networks, optimizers = self.model.players, self.system.optimizers
@@ -298,10 +306,22 @@ class Trainer:
             return self.render(generator(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of the same samples: labels as the training images have them; None: the model is not conditional."""
+        """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
+
+        None: the model is not conditional.
+        """
         if not self.model.conditional:
             return None
+        if self.spec.source:
+            return self.data.sources(self.data.examples, start, count).to(self.device, self.engine.dtype)
         return self.fixed(start, count, self._draw_labels).to(self.device)
+
+    def conditions_of(self, split: Split, count: int) -> Tensor | None:
+        """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
+        if not self.model.conditional:
+            return None
+        told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
+        return told.to(self.device, self.engine.dtype if told.is_floating_point() else None)
 
     @property
     def caption(self) -> str:

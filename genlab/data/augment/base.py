@@ -17,6 +17,7 @@ class Augmentation:
     """
 
     needs_images: ClassVar[bool] = False  # points [N, D] mean nothing to it
+    moves_images: ClassVar[bool] = False  # out of the place that a source picture beside them says
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         """[N, C, H, W] or points [N, D], as they came; `progress` is the share of the run that is over, in [0, 1]."""
