@@ -46,7 +46,7 @@ NARROW = ("model.generator.width=4", "model.discriminator.width=4")
 NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]")
 
 
-SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "code_size": 8, "number": 8}
+SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "code_size": 8, "number": 8, "style_size": 8}
 
 
 def narrow(model: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import torch
 
 from tests.conftest import choices, narrow, tiny_data
 
-SIZES = {"vqvae": 12}  # two halvings, no rounding
+SIZES = {"vqvae": 12, "progan": 8, "stylegan": 8}  # two halvings without rounding; powers of two
 MODELS = choices("model")
 
 
