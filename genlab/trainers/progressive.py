@@ -141,8 +141,8 @@ def require_growth(players: dict[str, nn.Module]) -> None:
     fixed = [name for name, network in players.items() if not hasattr(network, "grow")]
     if fixed:
         raise ConfigError(
-            f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow, being made for one "
-            "size. Choose model=progan or stylegan, or trainer=alternating."
+            f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "
+            "Choose model=progan or stylegan, or trainer=alternating."
         )
 
 
