@@ -91,9 +91,7 @@ class Stage(nn.Module):
 class StyledConv2d(nn.Module):
     """A style block, and outside it noise and bias, as figure 2d of the paper has them; then a leaky rectifier."""
 
-    def __init__(
-        self, inputs: int, outputs: int, side: int, *, style_size: int, form: Form, up: bool = False
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, side: int, *, style_size: int, form: Form, up: bool = False) -> None:
         super().__init__()
         self.conv = ModulatedConv2d(inputs, outputs, style_size, up=up, form=form)
         self.noise = Noise((side, side))
