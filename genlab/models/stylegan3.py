@@ -13,14 +13,13 @@ from math import ceil, log2
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
 
 from genlab import distributed
 from genlab.errors import ConfigError
-from genlab.models.layers.equalised import EqualisedLinear
 from genlab.models.layers.filtered import Band, FilteredLeakyReLU
 from genlab.models.layers.fourier import FourierFeatures
 from genlab.models.layers.mapping import Mapping
+from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.style import StyleGenerator
 from genlab.spec import Spec
 from genlab.types import Count, Positive, Whole
@@ -55,6 +54,7 @@ class Generator(StyleGenerator):
         margin: Whole = 10,  # samples beyond the picture's edges, which keep its border out of the picture
         taps: Count = 6,  # of filters, in samples of the lower rate
         clamp: Positive | None = None,  # bound on activations, for 16 bit; the authors' code: 256
+        form: Form = "plain",  # of modulated convolutions
         halflife: Positive = 40_000,  # of tracked magnitudes, in generated images: 20,000 real ones at a turn each
         mixing: float = 0.0,
     ) -> None:
@@ -66,23 +66,23 @@ class Generator(StyleGenerator):
         super().__init__(mapping, layers=layers + 2, mixing=mixing)
         bands = list(plan(side, layers, critical, stopband, margin))
         widths = [min(round(width * side / 2 / band.cutoff), most) for band in bands]
-        shared = {"taps": taps, "clamp": clamp}
         self.input = FourierFeatures(style_size, widths[0], bands[0])
         self.blocks = nn.ModuleList()
-        for index, channels in enumerate(pairwise([widths[0], *widths])):
-            before, after = bands[max(index - 1, 0)], bands[index]
-            convolution = ModulatedConv(style_size, *channels, kernel, halflife=halflife)
+        for index, (inputs, outputs) in enumerate(pairwise([widths[0], *widths])):
             limited = radial and index < layers - critical
-            finish = FilteredLeakyReLU(beyond(before, kernel), after, radial=limited, **shared)
-            self.blocks.append(Block(convolution, finish))
-        self.last = ModulatedConv(style_size, widths[-1], spec.channels, demodulate=False, halflife=halflife)
+            before = beyond(bands[max(index - 1, 0)], kernel)
+            finish = FilteredLeakyReLU(before, bands[index], taps=taps, radial=limited, clamp=clamp)
+            shared = {"side": kernel, "padding": kernel - 1, "form": form}
+            self.blocks.append(Layer(ModulatedConv2d(inputs, outputs, style_size, **shared), finish, halflife))
+        last = ModulatedConv2d(widths[-1], spec.channels, style_size, 1, demodulate=False, form=form)
+        self.blocks.append(Layer(last, nn.Identity(), halflife))
 
     def synthesis(self, styles: Tensor) -> Tensor:
-        first, *others, last = styles.unbind(1)
+        first, *others = styles.unbind(1)
         maps = self.input(first)
         for block, style in zip(self.blocks, others, strict=True):
             maps = block(maps, style)
-        return self.last(maps, last) * SCALE
+        return maps * SCALE
 
     @property
     def transform(self) -> Tensor:
@@ -97,51 +97,18 @@ class Generator(StyleGenerator):
         self.input.transform = matrices
 
 
-class Block(nn.Module):
-    """(maps, w [N, W]) -> maps of another band."""
+class Layer(nn.Module):
+    """(maps, w [N, W]) -> maps: divided by their size, convolved as w says, shifted and finished."""
 
-    def __init__(self, convolution: nn.Module, finish: nn.Module) -> None:
+    def __init__(self, conv: ModulatedConv2d, finish: nn.Module, halflife: float) -> None:
         super().__init__()
-        self.convolution, self.finish = convolution, finish
-
-    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        return self.finish(self.convolution(maps, w))
-
-
-class ModulatedConv(nn.Module):
-    """(maps [N, inputs, S, S], w [N, W]) -> [N, outputs, S + side - 1, S + side - 1], all that the kernel touches.
-
-    Karras et al. 2020 (StyleGAN2), section 2.2: w scales the inputs; the outputs are scaled back to unit variance.
-    Without `demodulate` they are not. Inputs are first divided by their tracked size.
-    """
-
-    def __init__(
-        self,
-        style_size: Count,
-        inputs: Count,
-        outputs: Count,
-        side: Count = 1,
-        *,
-        demodulate: bool = True,
-        halflife: Positive = 40_000,
-    ) -> None:
-        super().__init__()
-        self.affine = EqualisedLinear(style_size, inputs, start=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
-        self.bias = nn.Parameter(torch.zeros(outputs))
         self.size = TrackedSize(halflife)
-        self.demodulate = demodulate
+        self.conv, self.finish = conv, finish
+        self.bias = nn.Parameter(torch.zeros(len(conv.weight), 1, 1))
 
     def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        style, size, bias = self.affine(w), self.size(maps), self.bias[:, None, None]
-        scale = self.restored(style) / size if self.demodulate else self.weight[0].numel() ** -0.5 / size
-        maps = conv2d(maps * style[:, :, None, None], self.weight, padding=self.weight.shape[-1] - 1)
-        return torch.addcmul(bias, maps, scale)
-
-    def restored(self, style: Tensor) -> Tensor:
-        """[N, inputs] -> [N, outputs, 1, 1]: ibid., equation 3, for inputs of unit variance."""
-        variance = style.square() @ self.weight.square().sum((2, 3)).T
-        return (variance + 1e-8).rsqrt()[:, :, None, None]
+        scale = 1 / self.size(maps)
+        return self.finish(torch.addcmul(self.bias, self.conv(maps, w), scale))
 
 
 class TrackedSize(nn.Module):
