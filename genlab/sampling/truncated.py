@@ -14,13 +14,14 @@ from genlab.sampling.told import conditions
 from genlab.trainers.turns import has_batch_norm
 
 if TYPE_CHECKING:
-    from genlab.models.gan import Latent
+    from genlab.models.latent import Dealt
+    from genlab.models.truncation import Truncated
     from genlab.trainers.trainer import Trainer
 
 STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
 
 
-def law_within(threshold: float, latent: Any) -> Latent:
+def law_within(threshold: float, latent: Any) -> Truncated | Dealt:
     """Raises ConfigError for a law that is not normal."""
     if not hasattr(latent, "truncated"):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
