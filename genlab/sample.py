@@ -32,7 +32,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   mode=noise         the same samples without noise, with fixed and random noise (style-based generators)
   mode=arithmetic    sums and differences of samples, which are numbered as in mode=grid of the same seed, from 0
   mode=truncation    a row a threshold, or psi of styles; mode.thresholds=[2,1,0.5]
-  mode=neighbours    samples beside the training images nearest to them
+  mode=neighbours    samples beside the training images nearest to them; mode.features=pixels or extractor
   mode=reconstruct   real images, each with an autoencoder's version below
   mode=histogram     pixel values of samples over those of real images
   mode=save          samples by the thousand, for other tools

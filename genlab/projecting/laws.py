@@ -60,7 +60,7 @@ def law_of(latent: Any) -> Law:
     """Raises ConfigError for latents that cannot move by small steps."""
     raise ConfigError(
         f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are normal "
-        "or uniform; a model that encodes images needs no search."
+        "or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."
     )
 
 
