@@ -50,7 +50,8 @@ def test_a_step_does_not_wait(make_trainer, model):
 
 @pytest.mark.parametrize("model", ["gan", "wgan_gp", "sngan"])
 def test_nor_do_the_options(make_trainer, model):
-    must_not_wait(make_trainer(f"model={model}", *narrow(model), *EVERYTHING, "augment=[diffaugment,instance_noise]"))
+    augment = ("augment=[diffaugment,instance_noise,ada]", "augment.ada.every=1")
+    must_not_wait(make_trainer(f"model={model}", *narrow(model), *EVERYTHING, *augment))
 
 
 def test_nor_do_lazy_penalties_that_come_with_a_model(make_trainer):

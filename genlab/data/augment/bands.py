@@ -26,7 +26,7 @@ def equalise(images: Tensor, draws: Draws, strength: Tensor) -> Tensor:
     of all that keeps the expected power.
     """
     happens = torch.stack(happen(draws, "filter", BANDS, strength), 1)
-    gains = 2 ** (GAIN * happens * draws.normal("filter", BANDS))
+    gains = 2 ** (GAIN * draws.normal("filter", BANDS) * happens)
     return amplified(images, gains * kept(gains))
 
 

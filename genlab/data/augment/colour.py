@@ -25,10 +25,10 @@ def recolour(images: Tensor, draws: Draws, strength: Tensor) -> Tensor:
     shifts, stretches, flips, turns, saturates = happen(draws, "color", 5, strength)
     brightness, contrast, saturation = draws.normal("color", 3).unbind(1)
     flip, angle = draws.uniform("color", 2).unbind(1)
-    contrast = 2 ** (CONTRAST * stretches * contrast)
+    contrast = 2 ** (CONTRAST * contrast * stretches)
     luma = contrast * (1 - 2 * (flips & (flip < 0.5)).to(contrast))
-    chroma = contrast * 2 ** (SATURATION * saturates * saturation)
-    return recoloured(images, luma, chroma, 2 * pi * turns * angle, luma * BRIGHTNESS * shifts * brightness)
+    chroma = contrast * 2 ** (SATURATION * saturation * saturates)
+    return recoloured(images, luma, chroma, 2 * pi * angle * turns, luma * BRIGHTNESS * brightness * shifts)
 
 
 def recoloured(images: Tensor, luma: Tensor, chroma: Tensor, hue: Tensor, shift: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ HOLE = 0.5  # side of a hole, as a share of the image's
 def add_noise(images: Tensor, draws: Draws, strength: Tensor) -> Tensor:
     """White noise of a strength drawn for each image: Karras et al. 2020 (ADA), figure 23."""
     (happens,) = happen(draws, "noise", 1, strength)
-    deviation = NOISE * happens * draws.normal("noise_level", 1).squeeze(1).abs()
+    deviation = NOISE * draws.normal("noise_level", 1).squeeze(1).abs() * happens
     return images + deviation.view(-1, 1, 1, 1) * draws.normal("noise", *images.shape[1:])
 
 

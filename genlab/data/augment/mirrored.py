@@ -12,8 +12,8 @@ from torch.nn.functional import one_hot
 
 def reflected(places: Tensor, side: int) -> Tensor:
     """Which of `side` pixels lies at these whole places; the pixel at an edge is not repeated."""
-    turn = max(1, side - 1)
-    return turn - (places.remainder(2 * turn) - turn).abs()
+    last = side - 1
+    return last - (places.remainder(max(1, 2 * last)) - last).abs()
 
 
 def filtering(taps: Tensor, places: Tensor, side: int) -> Tensor:

@@ -28,16 +28,15 @@ SHIFT = 0.125  # standard deviation of a shift, as a share of the side
 def warp(images: Tensor, draws: Draws, strength: Tensor) -> Tensor:
     """Scales, rotates, stretches, rotates and shifts: Karras et al. 2020 (ADA), figure 23.
 
-    There are two rotations, the stretch between them, and either happens with a probability that makes it `strength`
-    for one of them to happen.
+    The chances of the two rotations, before and after the stretch, are such that one or both happen in `strength`.
     """
     scales, stretches, shifts = happen(draws, "geometry", 3, strength)
     turns = happen(draws, "rotation", 2, 1 - (1 - strength).sqrt())
     size, stretch, right, down = draws.normal("geometry", 4).unbind(1)
-    first, second = (2 * pi * torch.stack(turns, 1) * draws.uniform("rotation", 2)).unbind(1)
-    size, stretch = 2 ** (SIZE * scales * size), 2 ** (SIZE * stretches * stretch)
+    first, second = (2 * pi * draws.uniform("rotation", 2) * torch.stack(turns, 1)).unbind(1)
+    size, stretch = 2 ** (SIZE * size * scales), 2 ** (SIZE * stretch * stretches)
     squeeze = torch.stack([1 / (size * stretch), stretch / size], 1).diag_embed()
-    shift = SHIFT * torch.stack([shifts * right * images.shape[3], shifts * down * images.shape[2]], 1)
+    shift = SHIFT * torch.stack([right * shifts * images.shape[3], down * shifts * images.shape[2]], 1)
     return resampled(images, rotation(-first) @ squeeze @ rotation(-second), shift)
 
 
