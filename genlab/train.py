@@ -49,13 +49,8 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
         return results[-1] if isinstance(results[-1], float) else worst()
 
     named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
-    if distributed.launched():
-        distributed.start()
-    try:
+    with distributed.joined():
         compose_and_call(job, [*named, *arguments])
-    finally:
-        if distributed.launched():
-            distributed.stop()
     sweep.raise_failures()
     if results and isinstance(results[-1], GenlabError):
         raise results[-1]

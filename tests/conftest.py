@@ -34,11 +34,16 @@ def composed(*overrides: str) -> dict:
         return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)
 
 
-def tiny_data(channels: int = 1, size: int = 8, images: int = 64) -> InMemory:
-    """Random pixels with ten classes."""
+def tiny_data(channels: int = 1, size: int = 8, images: int = 64, task: str | None = None) -> InMemory:
+    """Random pixels with ten classes; or to be made from what the task makes of them."""
     source = torch.Generator().manual_seed(7)
     pixels = torch.randint(0, 256, (images, channels, size, size), generator=source, dtype=torch.uint8)
-    return InMemory(Split(pixels, torch.arange(images) % 10), name="tiny")
+    return InMemory(Split(pixels, torch.arange(images) % 10), name="tiny", task=task)
+
+
+def task_of(model: str) -> str | None:
+    """What makes the pairs of the data that a model comes with."""
+    return composed(f"model={model}")["data"].get("task")
 
 
 TINY = ("metrics=none", "callbacks=none", "trainer.batch_size=8", "trainer.images=64", "trainer.device=cpu")
@@ -67,14 +72,17 @@ def shrunk(node: dict, path: str = ""):
 @pytest.fixture
 def make_trainer(tmp_path):
     def make(*overrides: str, data: InMemory | None = None, directory: Path | None = None):
-        return build.trainer(composed(*TINY, *overrides), directory or tmp_path, data or tiny_data())
+        config = composed(*TINY, *overrides)
+        return build.trainer(config, directory or tmp_path, data or tiny_data(task=config["data"].get("task")))
 
     return make
 
 
 def saved(folder, *words, data=None):
     """A trainer of 8 x 8 images and its checkpoint, as training writes it; its data are not what its config says."""
-    return kept(build.trainer(composed(*TINY, *words), folder, data or tiny_data()), folder)
+    config = composed(*TINY, *words)
+    data = data or tiny_data(task=config["data"].get("task"))
+    return kept(build.trainer(config, folder, data), folder)
 
 
 def kept(trainer, folder):

@@ -12,6 +12,7 @@ from genlab.data.cache import Add, Rest, cached
 from genlab.data.layout import layout
 from genlab.data.sources import SHOWN, SUFFIXES, Source, listed, open_source
 from genlab.data.stored import Stored
+from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
 from genlab.types import Count, Whole
 
@@ -39,6 +40,8 @@ class Folder(Stored):
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
         label_seed: Whole = 0,  # which ones
         flip: bool = False,  # mirror half of the training images
+        crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
+        task: TaskChoice | None = None,  # makes a source of every image
         on_error: Literal["error", "skip"] = "error",  # what to do about files that give no image
     ) -> None:
         if root is None:
@@ -59,6 +62,8 @@ class Folder(Stored):
             labelled=labelled,
             label_seed=label_seed,
             flip=flip,
+            crop=crop,
+            task=task,
         )
 
 

@@ -36,6 +36,8 @@ class Penalty:
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
+    needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
+    moves_images: ClassVar[bool] = False  # shows the discriminator images out of place
     head: ClassVar[str | None] = None  # a method that a network must have
     head_of: ClassVar[PlayerName] = "discriminator"  # which network
     models: ClassVar[str] = ""  # whose networks have it
@@ -125,6 +127,16 @@ class Dragan(GradientPenalty):
         noise = turn.draws.uniform("dragan_noise", *real.shape[1:])
         reach = turn.draws.uniform("dragan_reach", *[1] * (real.ndim - 1))
         return real + reach * self.scale * real.std() * noise
+
+
+@dataclass
+class Drift(Penalty):
+    """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic that knows no zero drift away."""
+
+    weight: Weight = 0.001  # theirs
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return self.strength(turn) * per_image(turn.real_logits.square())
 
 
 @dataclass

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.latent import Coded, Dealt, Normal, Uniform
 
 
 class Law:
@@ -45,6 +45,16 @@ class CodedLaw(Law):
         z[:, self.fixed] = start[:, self.fixed]
 
 
+class DealtLaw(NormalLaw):
+    """The generator stays the one that it was dealt to: more restarts try more generators."""
+
+    def prior(self, z: Tensor) -> Tensor:
+        return super().prior(z[:, :-1])
+
+    def hold(self, z: Tensor, start: Tensor) -> None:
+        z[:, -1] = start[:, -1]
+
+
 @singledispatch
 def law_of(latent: Any) -> Law:
     """Raises ConfigError for latents that cannot move by small steps."""
@@ -67,3 +77,8 @@ def _(latent: Uniform) -> Law:
 @law_of.register
 def _(latent: Coded) -> Law:
     return CodedLaw(latent)
+
+
+@law_of.register
+def _(latent: Dealt) -> Law:
+    return DealtLaw()

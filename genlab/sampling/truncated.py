@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from genlab.errors import ConfigError
-from genlab.models.latent import Normal
-from genlab.models.truncation import Truncated, gather_statistics
+from genlab.models.truncation import gather_statistics
 from genlab.sampling.told import conditions
 from genlab.trainers.turns import has_batch_norm
 
 if TYPE_CHECKING:
+    from genlab.models.gan import Latent
     from genlab.trainers.trainer import Trainer
 
 STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
 
 
-def law_within(threshold: float, latent: Any) -> Truncated:
+def law_within(threshold: float, latent: Any) -> Latent:
     """Raises ConfigError for a law that is not normal."""
-    if not isinstance(latent, Normal):
+    if not hasattr(latent, "truncated"):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
     if not threshold > 0:
         raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
-    return Truncated(latent.size, threshold)
+    return latent.truncated(threshold)
 
 
 class Standing:

@@ -49,7 +49,7 @@ class AdversarialAutoencoding(Alternating):
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
-        self.players["autoencoder"].turns += 1
+        self.players["autoencoder"].end_turn(self.batch_size)
         super().take_step()
 
     def measure(self, draws: Draws) -> Losses:
@@ -89,7 +89,7 @@ class VariationalAlternating(Alternating):
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
-        self.players["encoder"].turns += 1
+        self.players["encoder"].end_turn(self.batch_size)
         super().take_step()
 
     def measure(self, draws: Draws) -> Losses:

@@ -22,6 +22,7 @@ MODELS = {
     "biggan": (),
     "vqvae": (),
     "infogan": (),
+    "multi_gan": (),
 }
 
 

@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, conv_transpose2d
 
 from genlab.models.layers.equalised import EqualisedLinear
 from genlab.models.layers.upfirdn import binomial, upfirdn2d
-from genlab.types import Count
+from genlab.types import Count, Whole
 
 Form = Literal["plain", "fused"]
 
@@ -33,6 +33,7 @@ class ModulatedConv2d(nn.Module):
         side: Count = 3,  # of the kernel, in pixels, odd
         *,
         up: bool = False,
+        padding: Whole | None = None,  # null: half the kernel; where the size does not change
         demodulate: bool = True,
         form: Form = "plain",
     ) -> None:
@@ -41,6 +42,7 @@ class ModulatedConv2d(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
         self.scale = 1 / (inputs * side**2) ** 0.5
         self.up, self.demodulate, self.form = up, demodulate, form
+        self.padding = side // 2 if padding is None else padding
         self.register_buffer("kernel", binomial() if up else None, persistent=False)
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
@@ -65,7 +67,7 @@ class ModulatedConv2d(nn.Module):
         """[N, G inputs, H, W], weights [G, outputs, inputs, side, side] -> [N, G outputs, H, W]."""
         groups, side = len(weights), weights.shape[-1]
         if not self.up:
-            return conv2d(maps, weights.flatten(0, 1), padding=side // 2, groups=groups)
+            return conv2d(maps, weights.flatten(0, 1), padding=self.padding, groups=groups)
         wide = conv_transpose2d(maps, weights.transpose(1, 2).flatten(0, 1), stride=2, groups=groups)
         before, after = (len(self.kernel) + 2 - side) // 2, (len(self.kernel) + 1 - side) // 2
         return upfirdn2d(wide, self.kernel, padding=(before, after, before, after), gain=4)
