@@ -26,8 +26,8 @@ class Directions(Picture):
     """A row a direction, the strongest first; a column a step along it, with the sample itself in the middle.
 
     `factorisation`: eigenvectors of A'A, where A stacks the matrices that styles are multiplied with: Shen and Zhou
-    2021 (SeFa), section 3.2. Of a generator without styles A is its first layer, and the directions are of z.
-    `components`: the principal components of w: Haerkoenen et al. 2020 (GANSpace), section 2.1.
+    2021 (SeFa). Of a generator without styles A is its first layer, and the directions are of z.
+    `components`: the principal components of w: Haerkoenen et al. 2020 (GANSpace).
 
     A step is a multiple of the deviation that styles, or latents, have along the direction.
 

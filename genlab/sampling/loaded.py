@@ -179,9 +179,7 @@ class Loaded:
             if truncation is None:
                 yield generator
             elif self.styled:
-                yield lambda z, told: generator.synthesis(
-                    generator.mapping.truncate(generator.styles(z, told), truncation)
-                )
+                yield lambda z, told: generator.synthesis(truncated_styles(generator, z, told, truncation))
             else:
                 yield self._standing(generator, truncation)
 

@@ -51,7 +51,11 @@ class StyleMixing(Picture):
         styles = loaded.styles(z, classes=told, truncation=self.truncation)
         left, top = to_uint8(loaded.synthesise(styles)).split([self.rows, self.columns])
         cells = [*blanks(left, 1), *top]
-        for first, end in self.groups(styles.shape[1]):
+        log.info("samples 0 to %d are on the left, %d to %d along the top", self.rows - 1, self.rows, count - 1)
+        for name, (first, end) in zip(NAMES, self.groups(styles.shape[1]), strict=True):
+            log.info(
+                "the next %d rows have %s styles (layers %d to %d) of the top row", self.rows, name, first, end - 1
+            )
             mixed = to_uint8(loaded.synthesise(mix(*styles.split([self.rows, self.columns]), first, end)))
             for image, row in zip(left, mixed.split(self.columns), strict=True):
                 cells += [image, *row]
@@ -65,10 +69,7 @@ class StyleMixing(Picture):
                 f"mode.cuts=[{coarse},{middle}]: this generator has {layers} layers; expected two rising numbers from "
                 f"1 to {layers - 1}."
             )
-        groups = [(0, coarse), (coarse, middle), (middle, layers)]
-        for name, (first, end) in zip(NAMES, groups, strict=True):
-            log.info("%s styles, of layers %d to %d, are those of the top row", name, first, end - 1)
-        return groups
+        return [(0, coarse), (coarse, middle), (middle, layers)]
 
 
 def mix(left: Tensor, top: Tensor, first: int, end: int) -> Tensor:

@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 
 
 def freeze_first(player: Player, count: int, images: Tensor, condition: Tensor | None) -> None:
-    """The player no longer moves the `count` layers next to the image: Mo et al. 2020 (FreezeD), section 3.
+    """The player no longer moves the `count` layers next to the image: Mo et al. 2020 (FreezeD).
 
     Statistics that are not learned (running averages, estimates of singular values) follow as ever.
     Raises ConfigError if no layer is left to learn.
