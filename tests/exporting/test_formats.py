@@ -23,6 +23,7 @@ MODELS = {
     "vqvae": (),
     "infogan": (),
     "multi_gan": (),
+    "stylegan2": ("model.conditional=true",),
 }
 
 
