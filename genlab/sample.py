@@ -34,6 +34,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   mode=truncation    a row a threshold, or psi of styles; mode.thresholds=[2,1,0.5]
   mode=neighbours    samples beside the training images nearest to them; mode.features=pixels or extractor
   mode=reconstruct   real images, each with an autoencoder's version below
+  mode=translate     your pictures, as a model like pix2pix translates them: input=FILE_OR_FOLDER to=FOLDER
   mode=histogram     pixel values of samples over those of real images
   mode=save          samples by the thousand, for other tools
 
@@ -46,6 +47,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
 """
 FOLDER = "pictures"
+OF_SOME = {"count": "does not count samples", "input": "reads no pictures"}  # keys of modes, and why others refuse them
 log = logging.getLogger(__name__)
 
 
@@ -65,16 +67,16 @@ def job(config: dict[str, Any]) -> None:
 
 
 def mode_of(config: dict[str, Any]) -> Mode:
-    """Raises ConfigError for a count where the mode counts nothing."""
+    """Raises ConfigError for what the mode does nothing with."""
     from genlab import build
 
-    counted = {} if config["count"] is None else {"count": config["count"]}
-    if counted and "count" not in config["mode"]:
+    given = {key: config[key] for key in OF_SOME if config[key] is not None}
+    for key in given.keys() - config["mode"].keys():
         raise ConfigError(
-            f"count={config['count']}: this mode does not count samples. "
+            f"{key}={config[key]}: this mode {OF_SOME[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.checked(config["mode"] | counted, "mode", config), "mode")
+    return build.make(build.checked(config["mode"] | given, "mode", config), "mode")
 
 
 def asked_of(config: dict[str, Any]) -> Asked:

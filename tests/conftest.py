@@ -118,6 +118,22 @@ def conditional(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("conditional"), "model=cgan", *narrow("cgan")).run_dir
 
 
+def pictured(channels: int = 1, sources: int = 1, size: int = 8, images: int = 32, **facts) -> InMemory:
+    """Random pictures, each with another as its source; sixteen to test with."""
+    source = torch.Generator().manual_seed(11)
+    shapes = [(images + 16, channels, size, size), (images + 16, sources, size, size)]
+    pixels = [torch.randint(0, 256, shape, generator=source, dtype=torch.uint8) for shape in shapes]
+    train, test = (Split(*(part[rows] for part in pixels)) for rows in (slice(images), slice(images, None)))
+    return InMemory(train, test=test, name="pairs", **facts)
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory):
+    """A run of pix2pix: grey pictures of 8 x 8 to colour."""
+    words, data = ("model=pix2pix", *narrow("pix2pix")), pictured(channels=3)
+    return saved(tmp_path_factory.mktemp("translator"), *words, data=data).run_dir
+
+
 @pytest.fixture(scope="session")
 def style_based(tmp_path_factory):
     return styled(tmp_path_factory.mktemp("style_based")).run_dir

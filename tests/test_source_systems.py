@@ -5,21 +5,13 @@ import torch
 
 from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
-from tests.conftest import narrow, tiny_data
-
-
-def pairs(size=8, images=64, **facts):
-    """Random pictures, each with another one as its source; a test split of 16."""
-    source = torch.Generator().manual_seed(3)
-    pixels = torch.randint(0, 256, (2, images + 16, 1, size, size), generator=source, dtype=torch.uint8)
-    train, test = (Split(*pixels[:, part]) for part in (slice(images), slice(images, None)))
-    return InMemory(train, test=test, name="pairs", **facts)
+from tests.conftest import narrow, pictured, tiny_data
 
 
 @pytest.mark.parametrize("model", ["cgan", "cgan_conv", "cvae"])
 def test_networks_that_are_told_classes_refuse_pictures(make_trainer, model):
     with pytest.raises(ConfigError, match="the condition of these data is a picture"):
-        make_trainer(f"model={model}", *narrow(model), data=pairs())
+        make_trainer(f"model={model}", *narrow(model), data=pictured())
 
 
 def test_a_model_with_its_classes_needs_classes(make_trainer):
@@ -28,18 +20,18 @@ def test_a_model_with_its_classes_needs_classes(make_trainer):
 
 
 def test_an_unconditional_model_does_not_look_at_sources(make_trainer):
-    trainer = make_trainer("model=dcgan", *narrow("dcgan"), data=pairs())
+    trainer = make_trainer("model=dcgan", *narrow("dcgan"), data=pictured())
     trainer.take_step()
     assert trainer.sample_conditions(0, 3) is None
 
 
 def pix2pix(make_trainer, *words, data=None):
-    return make_trainer("model=pix2pix", *narrow("pix2pix"), *words, data=data or pairs())
+    return make_trainer("model=pix2pix", *narrow("pix2pix"), *words, data=data or pictured())
 
 
 def test_the_l1_term_compares_partners(make_trainer):
     """A generator that gives the source, on pairs whose source is the image: no error, but for the adversarial term."""
-    images = pairs(size=16).train.images
+    images = pictured(size=16).train.images
     trainer = pix2pix(make_trainer, data=InMemory(Split(images, images), flip=True, crop=12))
     trainer.model.generator.forward = lambda z, source: source.clone().requires_grad_()
     losses = trainer.main["generator"].loss(next(iter_draws(trainer)))
@@ -55,7 +47,7 @@ def iter_draws(trainer):
 
 
 def test_samples_are_made_from_the_sources_of_the_test_split(make_trainer):
-    data = pairs()
+    data = pictured()
     trainer = pix2pix(make_trainer, data=data)
     sources = data.test.labels.float() / 127.5 - 1
     assert torch.allclose(trainer.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
@@ -86,7 +78,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("words", OPTIONS.values(), ids=OPTIONS)
 def test_it_goes_with_what_other_gans_go_with(make_trainer, words):
-    trainer = pix2pix(make_trainer, *words, data=pairs(crop=8, flip=True))
+    trainer = pix2pix(make_trainer, *words, data=pictured(crop=8, flip=True))
     for _ in range(3):
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
@@ -105,10 +97,10 @@ def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
     [
         ((), tiny_data(), "data.task=edges"),
         ((), InMemory(Split(tiny_data().train.images)), "data.task=edges, or data=pairs"),
-        (("augment=[diffaugment]",), pairs(), "augment=diffaugment moves images"),
-        (("penalty=[l1,cr]",), pairs(), "penalty=cr moves images"),
-        (("model.conditional=false",), pairs(), "no sources|makes an image from a picture|data.task=edges"),
-        (("penalty=[auxiliary_classification]",), pairs(), "needs a discriminator that can `classify`"),
+        (("augment=[diffaugment]",), pictured(), "augment=diffaugment moves images"),
+        (("penalty=[l1,cr]",), pictured(), "penalty=cr moves images"),
+        (("model.conditional=false",), pictured(), "no sources|makes an image from a picture|data.task=edges"),
+        (("penalty=[auxiliary_classification]",), pictured(), "needs a discriminator that can `classify`"),
     ],
 )
 def test_what_does_not_go_together_is_refused(make_trainer, words, data, message):
@@ -118,4 +110,4 @@ def test_what_does_not_go_together_is_refused(make_trainer, words, data, message
 
 def test_l1_needs_a_model_that_is_told_the_picture(make_trainer):
     with pytest.raises(ConfigError, match="penalty=l1 compares"):
-        make_trainer("model=dcgan", *narrow("dcgan"), "penalty=[l1]", data=pairs())
+        make_trainer("model=dcgan", *narrow("dcgan"), "penalty=[l1]", data=pictured())

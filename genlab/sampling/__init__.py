@@ -12,6 +12,7 @@ from genlab.sampling.noise import Noise
 from genlab.sampling.reconstruct import Reconstruct
 from genlab.sampling.save import Save
 from genlab.sampling.style_mixing import StyleMixing
+from genlab.sampling.translate import Translate
 from genlab.sampling.truncation import Truncation
 from genlab.sampling.walk import Walk
 
@@ -29,6 +30,7 @@ __all__ = [
     "Reconstruct",
     "Save",
     "StyleMixing",
+    "Translate",
     "Truncation",
     "Walk",
 ]

@@ -17,6 +17,7 @@ from genlab.callbacks.scatter import GENERATED, frame_of, scatter
 from genlab.errors import ConfigError
 from genlab.metrics.pixels import to_float
 from genlab.models.style import StyleGenerator
+from genlab.sampling.framing import as_seen, cut_back, extended
 from genlab.sampling.told import Classes, conditions
 from genlab.sampling.truncated import Standing, law_within
 
@@ -147,6 +148,28 @@ class Loaded:
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """What the decoder makes of the encoder's latents."""
         return self.generate(self.encode(images, classes=classes), classes=classes)
+
+    def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0) -> Tensor:
+        """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
+
+        Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
+        `start` is the number of the first picture's noise.
+        """
+        self.require_translator()
+        seen = as_seen(images, self.spec)
+        with self.trainer.sampling() as generator, self._seeded(seed):
+            framed, frame = extended(seen, getattr(generator, "multiple", None), self.spec)
+            parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
+            rows = range(start, start + len(images), self.batch_size)
+            made = [self.trainer.draw_samples(row, len(part), part) for row, part in zip(rows, parts, strict=True)]
+        return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
+
+    def require_translator(self) -> None:
+        """Raises ConfigError for a model that makes no images from pictures."""
+        if not self.trainer.translates:
+            raise ConfigError(
+                f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
+            )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:
         """uint8 [1, 3 or 4, H, W]: a picture of images or points."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from genlab import distributed
 from genlab.data import InMemory, Split
+from genlab.data.shown import scaled
 from genlab.data.stream import Stream
 from genlab.device import choose_device, precision_of
 from genlab.errors import ConfigError, Diverged
@@ -322,6 +323,18 @@ class Trainer:
             return None
         told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
         return told.to(self.device, self.engine.dtype if told.is_floating_point() else None)
+
+    @property
+    def translates(self) -> bool:
+        """Does the model make images from pictures?"""
+        return self.model.conditional and self.spec.source is not None
+
+    def translations(self, start: int, count: int) -> dict[str, Tensor]:
+        """What there is to see of rows of `data.examples`: by kind, as networks see it."""
+        sources, split = self.sample_conditions(start, count), self.data.examples
+        found = {"input": sources, "output": self.draw_samples(start, count, sources)}
+        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
+        return found | targets
 
     @property
     def caption(self) -> str:
