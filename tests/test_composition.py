@@ -125,6 +125,13 @@ def test_the_command_line_beats_the_experiment_which_beats_the_model():
     assert composed(f"experiment={name}", "loss=hinge")["loss"]["_target_"].endswith("Hinge")
 
 
+@pytest.mark.parametrize("word", ["model=stylegan2", "experiment=stylegan2_paper"])
+def test_a_model_may_bring_data_of_a_size_that_it_can_make_and_the_command_line_wins(word):
+    assert composed(word)["data"]["size"] == 32
+    assert composed(word, "data=mnist")["data"]["size"] is None
+    assert composed(word, "data=mnist", "data.size=64")["data"]["size"] == 64
+
+
 def targets(node):
     if isinstance(node, dict):
         if "_target_" in node:

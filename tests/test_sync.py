@@ -53,6 +53,11 @@ def test_nor_do_the_options(make_trainer, model):
     must_not_wait(make_trainer(f"model={model}", *narrow(model), *EVERYTHING, "augment=[diffaugment,instance_noise]"))
 
 
+def test_nor_do_lazy_penalties_that_come_with_a_model(make_trainer):
+    lazy = ("penalty.r1.every=2", "penalty.path_length.every=2")  # due in the second step, which is watched
+    must_not_wait(make_trainer("model=stylegan2", *narrow("stylegan2"), *lazy))
+
+
 def must_not_wait(trainer):
     without_optimizers(trainer).take_step()  # lets what is made once be made
     with NoWaiting():

@@ -14,7 +14,7 @@ from genlab.types import Count, Share
 
 @dataclass
 class PathLength(Penalty):
-    """Equation 4: weight * (|J^T y| - a)^2, y an image of normal noise, J = d image / d w, a the running mean of |J^T y|.
+    """Equation 4: weight * (|J^T y| - a)^2, J = d image / d w, y an image of normal noise, a the lengths' running mean.
 
     y is divided by the side of the image, and squared slopes are averaged over the layers that take w: as in the
     authors' code, whose weight this is.

@@ -58,7 +58,8 @@ class Generator(StyleGenerator):
             self.stages.append(Stage(inputs, outputs, SMALLEST << level, up=True, **shared))
 
     def synthesis(self, styles: Tensor) -> Tensor:
-        maps, image = self.constant.expand(len(styles), -1, -1, -1), None
+        # shape, not len: it stays open when the network is traced for export
+        maps, image = self.constant.expand(styles.shape[0], -1, -1, -1), None
         for level, stage in enumerate(self.stages):
             first = max(0, 2 * level - 1)  # the style that the last size's image took steers a layer as well
             maps, image = stage(maps, image, styles[:, first : 2 * level + 2])

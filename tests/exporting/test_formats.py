@@ -22,6 +22,7 @@ MODELS = {
     "biggan": (),
     "vqvae": (),
     "infogan": (),
+    "stylegan2": ("model.conditional=true",),
 }
 
 

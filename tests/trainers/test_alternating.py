@@ -135,6 +135,7 @@ def why_not(model: str, penalty: str) -> str | None:
         "auxiliary_classification": "model=acgan",
         "supervised": "model=semi_supervised_gan",
         "mutual_information": "model=infogan",
+        "path_length": "a generator that has `synthesis`",
     }.get(penalty)
 
 

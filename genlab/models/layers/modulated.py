@@ -61,7 +61,7 @@ class ModulatedConv2d(nn.Module):
         if self.demodulate:
             weights = weights * (weights.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
         groups = maps.reshape(1, -1, *maps.shape[2:])
-        return self.convolve(groups, weights).unflatten(1, (len(maps), -1)).squeeze(0)
+        return self.convolve(groups, weights).unflatten(1, (maps.shape[0], -1)).squeeze(0)
 
     def convolve(self, maps: Tensor, weights: Tensor) -> Tensor:
         """[N, G inputs, H, W], weights [G, outputs, inputs, side, side] -> [N, G outputs, H, W]."""
