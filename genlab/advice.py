@@ -62,6 +62,8 @@ def few_images_without_augmentation(trainer: Trainer) -> str | None:
 
 
 def unbounded_output(trainer: Trainer) -> str | None:
+    if getattr(trainer.model.generator, "unbounded", False):
+        return None
     low, high = trainer.draw_samples(0, 8).aminmax()
     if low >= -1.001 and high <= 1.001:
         return None
@@ -119,6 +121,16 @@ def short_run(trainer: Trainer) -> str | None:
     )
 
 
+def unfinished_growth(trainer: Trainer) -> str | None:
+    growth = getattr(trainer, "growth", None)
+    if growth is None or growth.end <= trainer.total_images:
+        return None
+    return (
+        f"trainer.images={trainer.total_images:,}: the networks reach their full size after {growth.end:,} images. "
+        "Raise it, or lower trainer.stage_images."
+    )
+
+
 def few_score_images(trainer: Trainer) -> str | None:
     images = settings(trainer, "metrics").get("images")
     if images is None or images >= FEW_SAMPLES:
@@ -137,6 +149,7 @@ RULES: list[Rule] = [
     small_batch_with_batch_norm,
     slow_bfloat16,
     short_run,
+    unfinished_growth,
     few_score_images,
     batch_near_data,
 ]

@@ -22,6 +22,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_what_moves_images_alone(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
+    refuse_freezing_at_random(config)
 
 
 def refuse_what_has_no_player(system: System) -> None:
@@ -59,9 +60,9 @@ def refuse_pixels_of_points(system: System) -> None:
 
 def refuse_missing_heads(system: System) -> None:
     for name, penalty in system.penalties.items():
-        if penalty.head and not hasattr(system.model.discriminator, penalty.head):
+        if penalty.head and not hasattr(getattr(system.model, penalty.head_of, None), penalty.head):
             raise ConfigError(
-                f"penalty={name} needs a discriminator that can `{penalty.head}`, and this one cannot. "
+                f"penalty={name} needs a {penalty.head_of} that has `{penalty.head}`, and this one has not. "
                 f"Choose {penalty.models}, or drop the penalty."
             )
 
@@ -125,4 +126,13 @@ def refuse_clipping_under_gradient_penalty(system: System, config: dict[str, Any
         raise ConfigError(
             f"trainer.clip_weights={clip} with penalty={names}: both hold the critic Lipschitz, and clipped weights "
             "cannot reach the penalty's target. Set trainer.clip_weights=null or penalty=[]."
+        )
+
+
+def refuse_freezing_at_random(config: dict[str, Any]) -> None:
+    count = config["trainer"].get("freeze_discriminator")
+    if count and not (config["init_from"] or config["resume"]):
+        raise ConfigError(
+            f"trainer.freeze_discriminator={count}: the layers would stay as random as they start. "
+            "Give the run whose weights to fine-tune: init_from=outputs/..."
         )

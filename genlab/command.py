@@ -11,8 +11,17 @@ from genlab import distributed
 from genlab.errors import GenlabError
 
 
-def main(name: str, usage: str, job: Callable[[dict[str, Any]], None], arguments: list[str]) -> int:
+def main(
+    name: str,
+    usage: str,
+    job: Callable[[dict[str, Any]], None],
+    arguments: list[str],
+    *,
+    every_rank: bool = False,  # does torchrun share the work? Else rank 0 does it all, and the others nothing
+) -> int:
     """Compose `configs/NAME.yaml` with a command line's words and call the job with it; gives the exit code."""
+    if not (every_rank or distributed.is_main()):
+        return 0
     if {"--help", "-h"} & set(arguments) or not arguments:
         print(usage)
         return 0 if arguments else 2

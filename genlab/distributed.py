@@ -6,6 +6,8 @@ torch is imported late: `--help` asks for the rank and must answer at once.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,19 @@ def stop() -> None:
 
     if launched() and distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Among the other ranks, where torchrun started this process."""
+    if not launched():
+        yield
+        return
+    start()
+    try:
+        yield
+    finally:
+        stop()
 
 
 def from_main(value: Any) -> Any:
@@ -122,6 +137,15 @@ def gather(tensor: Tensor) -> Tensor:
     rows = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(world_size())]
     distributed.all_gather(rows, tensor.contiguous())
     return torch.cat(rows)
+
+
+def gather_rows(tensor: Tensor, counts: list[int]) -> list[Tensor]:
+    """Each rank's rows; it has as many as `counts` says, otherwise alike on every rank. Without gradients."""
+    if world_size() == 1:
+        return [tensor]
+    room = tensor.new_zeros(max(counts), *tensor.shape[1:])
+    room[: len(tensor)] = tensor
+    return [rows[:count] for rows, count in zip(gather(room).split(len(room)), counts, strict=True)]
 
 
 def average_gradients(parameters: list[nn.Parameter]) -> None:

@@ -11,12 +11,15 @@ from genlab import command, distributed
 from genlab.errors import ConfigError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genlab.metrics.evaluation import Evaluation
     from genlab.metrics.records import Record
     from genlab.trainers import Trainer
 
 USAGE = """\
-Scores a trained run; prints a table, and adds the records to evaluations.jsonl in the run's directory.
+Scores a trained run; prints a table, adds the records to evaluations.jsonl in the run's directory, and puts what
+metrics have to show, such as the closest pairs of metrics=birthday, into its pictures/.
 
   python -m genlab.evaluate run=outputs/wgan_gp-mnist/DATE_TIME                          as it was scored in training
   python -m genlab.evaluate run=outputs/... checkpoint=newest metrics=full images=50000
@@ -26,11 +29,19 @@ Scores a trained run; prints a table, and adds the records to evaluations.jsonl 
   checkpoint    best (default), newest, or a number of images
   metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
   images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
+
+  torchrun --nproc_per_node=2 -m genlab.evaluate run=outputs/...    the same records: ranks share the sampling
 """
 FILE = "evaluations.jsonl"
 
 
 def job(config: dict[str, Any]) -> None:
+    """Under torchrun the ranks share samples and their features, in chunks; rank 0 does all else, and writes."""
+    with distributed.joined():
+        score(config)
+
+
+def score(config: dict[str, Any]) -> None:
     from genlab import runs
     from genlab.callbacks.scores import source_of
 
@@ -38,10 +49,11 @@ def job(config: dict[str, Any]) -> None:
     trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
     evaluation = evaluation_of(config, trainer)
     evaluation.check(trainer.data, trainer)
-    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
+    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device, shared=distributed.launched())
     if distributed.is_main():
         print("\n".join(table(records)))
         keep(records, config, trainer.run_dir / FILE)
+        show(evaluation.pictures, trainer)
 
 
 def evaluation_of(config: dict[str, Any], trainer: Trainer) -> Evaluation:
@@ -86,5 +98,19 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
             file.write(json.dumps(facts, allow_nan=False) + "\n")
 
 
+def show(pictures: dict[str, Tensor], trainer: Trainer) -> None:
+    """Writes what the metrics have to show into the run's pictures/, and prints where."""
+    from genlab.callbacks.grid import write_png
+    from genlab.callbacks.groups import draw_groups
+    from genlab.callbacks.scores import FOLDER
+    from genlab.sampling.places import free
+
+    for name, images in pictures.items():
+        named = f"{trainer.images:09d}_{name.replace(' ', '_')}_seed{trainer.seed}"
+        path = free(trainer.run_dir / FOLDER, named, ".png")
+        write_png(draw_groups(images), path)
+        print(path)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:]))
+    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:], every_rank=True))

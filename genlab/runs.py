@@ -6,7 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import build
+from genlab import build, distributed
 from genlab import checkpoint as files
 from genlab.data.blank import Blank
 from genlab.errors import ConfigError
@@ -41,8 +41,13 @@ def opened(
 
 
 def settings(config: dict[str, Any], device: str) -> dict[str, Any]:
+    """For what comes after training; however many ranks there are, they could share the batch."""
     config = deepcopy(config) | {"metrics": {}, "callbacks": {}}
-    config["trainer"]["device"] = device
+    trainer = config["trainer"]
+    pieces = trainer.get("accumulate", 1) * distributed.world_size()
+    if "batch_size" in trainer:
+        trainer["batch_size"] = max(1, trainer["batch_size"] // pieces) * pieces
+    trainer["device"] = device
     return config
 
 

@@ -26,9 +26,13 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   mode=grid          samples, row by row
   mode=classes       a column a class, a row a latent
   mode=interpolate   paths through the latents
+  mode=walk          smooth loops through samples; mode.space=z or w
+  mode=directions    a row a direction found in the weights, or in w: mode.method=components
+  mode=style_mixing  coarse, middle and fine styles of some samples in others (style-based generators)
+  mode=noise         the same samples without noise, with fixed and random noise (style-based generators)
   mode=arithmetic    sums and differences of samples, which are numbered as in mode=grid of the same seed, from 0
-  mode=truncation    a row a threshold; mode.thresholds=[2,1,0.5]
-  mode=neighbours    samples beside the training images nearest to them
+  mode=truncation    a row a threshold, or psi of styles; mode.thresholds=[2,1,0.5]
+  mode=neighbours    samples beside the training images nearest to them; mode.features=pixels or extractor
   mode=reconstruct   real images, each with an autoencoder's version below
   mode=translate     your pictures, as a model like pix2pix translates them: input=FILE_OR_FOLDER to=FOLDER
   mode=histogram     pixel values of samples over those of real images

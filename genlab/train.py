@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,8 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
         return results[-1] if isinstance(results[-1], float) else worst()
 
     named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
-    if distributed.launched():
-        distributed.start()
-    try:
+    with distributed.joined(), sweep.tabled():
         compose_and_call(job, [*named, *arguments])
-    finally:
-        if distributed.launched():
-            distributed.stop()
     sweep.raise_failures()
     if results and isinstance(results[-1], GenlabError):
         raise results[-1]
@@ -78,12 +74,16 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
+    many = hydra.mode == RunMode.MULTIRUN
+    note = partial(sweep.note, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
+    note("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR).unlink(missing_ok=True)  # of an earlier attempt
+        note("done")
         return result
     except Interrupted as error:
-        if hydra.mode == RunMode.MULTIRUN:  # Ctrl-C ends the sweep, not this job alone
+        if many:  # Ctrl-C ends the sweep, not this job alone
             print(f"\n{error}", file=sys.stderr)
             sys.exit(error.exit_code)
         return error
@@ -91,9 +91,10 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
         experiment = hydra.runtime.choices.get("experiment")
         if experiment and isinstance(error, ConfigError):
             error = ConfigError(f"{error} (experiment={experiment})")
-        if hydra.mode == RunMode.MULTIRUN:
+        if many:
             log.error("%s: %s", type(error).__name__, error)
             sweep.write_error(folder, error)
+            note("failed")
         return error
 
 

@@ -12,5 +12,8 @@ from genlab import sweep
 
 
 class Watch(Callback):
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        sweep.begun.append(Path(config.hydra.sweep.dir))
+
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         sweep.finished.append(Path(config.hydra.sweep.dir))

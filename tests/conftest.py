@@ -51,7 +51,7 @@ NARROW = ("model.generator.width=4", "model.discriminator.width=4")
 NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]")
 
 
-SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "code_size": 8, "number": 8}
+SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "style_size": 8, "code_size": 8, "number": 8}
 
 
 def narrow(model: str) -> tuple[str, ...]:
@@ -81,10 +81,23 @@ def make_trainer(tmp_path):
 def saved(folder, *words, data=None):
     """A trainer of 8 x 8 images and its checkpoint, as training writes it; its data are not what its config says."""
     config = composed(*TINY, *words)
-    trainer = build.trainer(config, folder, data or tiny_data(task=config["data"].get("task")))
+    data = data or tiny_data(task=config["data"].get("task"))
+    return kept(build.trainer(config, folder, data), folder)
+
+
+def kept(trainer, folder):
     options = {"config": trainer.config, "fingerprint": "", "spec": trainer.spec}
     checkpoint.save(folder / "checkpoints" / "0000000000.pt", trainer.parts, **options)
     return trainer
+
+
+def styled(folder, *words):
+    """The same of a style-based generator, whose mean style has been tracked for a few steps."""
+    config = composed(*TINY, "model=dcgan", *narrow("dcgan"), "model.latent.size=5", *words)
+    config["model"]["generator"] = {"_target_": "tests.tiny_style.TinyStyle", "_partial_": True}
+    trainer = build.trainer(config, folder, tiny_data())
+    trainer.fit()
+    return kept(trainer, folder)
 
 
 def framed_data() -> InMemory:
@@ -119,6 +132,11 @@ def translator(tmp_path_factory):
     """A run of pix2pix: grey pictures of 8 x 8 to colour."""
     words, data = ("model=pix2pix", *narrow("pix2pix")), pictured(channels=3)
     return saved(tmp_path_factory.mktemp("translator"), *words, data=data).run_dir
+
+
+@pytest.fixture(scope="session")
+def style_based(tmp_path_factory):
+    return styled(tmp_path_factory.mktemp("style_based")).run_dir
 
 
 @pytest.fixture(scope="session")

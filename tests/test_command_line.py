@@ -1,5 +1,6 @@
 """The command line itself, on the bundled MNIST, shortened."""
 
+import csv
 import json
 import os
 import re
@@ -82,6 +83,61 @@ def test_a_sweep_records_the_job_that_failed_and_runs_the_others(tmp_path):
     assert [(job / "error.txt").exists() for job in jobs] == [True, True, False, False]
     assert [(job / "summary.json").exists() for job in jobs] == [False, False, True, True]
     assert "discriminator.norm" in (jobs[0] / "error.txt").read_text()
+    rows = table(sweep)
+    assert [row["job"] for row in rows] == [job.name for job in jobs]
+    assert [row["state"] for row in rows] == ["failed", "failed", "done", "done"]
+    assert [(row["penalty"], row["seed"], row["images"]) for row in rows[1:3]] == [
+        ("[gradient_penalty]", "1", "0"), ("[r1]", "0", "1216")
+    ]  # fmt: skip
+    assert "discriminator.norm" in rows[0]["note"] and float(rows[3]["seconds"]) > 0
+    assert str(sweep.relative_to(tmp_path) / "results.csv") in done.stdout
+
+
+def table(sweep):
+    with (sweep / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_interrupted_sweep_has_a_table_and_so_has_it_when_it_goes_on(tmp_path):
+    """Stopped in its first job, then continued by two processes."""
+    quick = (
+        "-m", "model=gan", *NARROW_MLP, "trainer.device=cpu", "seed=3,4", "hydra.sweep.dir=sweep", "resume=auto",
+        "metrics.images=100", "metrics/extractor=pixels", "metrics=[kid]", "data.limit=200", "metrics.split=train",
+        "callbacks.health.every=null", "trainer.images=256",
+    )  # fmt: skip
+    (tmp_path / "stopping.py").write_text(STOPPING)
+    words = (*quick, "+callbacks.stop={_target_: stopping.Stop, every: 64}")
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 143, done.stderr
+    (row,) = table(tmp_path / "sweep")
+    assert (row["job"], row["state"], row["images"], row["seed"]) == ("0-gan-mnist", "interrupted", "192", "3")
+    done = command(*quick, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = table(tmp_path / "sweep")
+    assert [(row["state"], row["images"], row["seed"]) for row in rows] == [("done", "256", "3"), ("done", "256", "4")]
+    for row in rows:
+        summary = json.loads((tmp_path / "sweep" / row["job"] / "summary.json").read_text())
+        assert row["best_metric"] == "kid" and float(row["best"]) == summary["best"]["value"]
+        assert [float(row[record["metric"]]) for record in summary["records"]] == [
+            record["value"] for record in summary["records"]
+        ]
+
+
+STOPPING = """
+import os
+import signal
+
+from genlab.callbacks.base import Callback
+
+
+class Stop(Callback):
+    def __init__(self, every):
+        self.every = every
+
+    def tick(self, trainer):
+        if trainer.images == 192:
+            os.kill(os.getpid(), signal.SIGTERM)
+"""
 
 
 def words(overrides):

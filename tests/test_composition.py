@@ -14,7 +14,17 @@ YAMLS = sorted(CONFIGS.rglob("*.yaml"))
 PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
 
 
-BUNDLED = ("mnist", "mnist_100_labels", "mnist_edges", "ring8", "grid25", "swiss_roll", "two_moons", "blobs")
+BUNDLED = (
+    "mnist",
+    "mnist_32",
+    "mnist_100_labels",
+    "mnist_edges",
+    "ring8",
+    "grid25",
+    "swiss_roll",
+    "two_moons",
+    "blobs",
+)
 EXTRAS = {"wandb", "mlflow"}  # choices that need a package of the same name, which is optional
 GROUPS = ["model", "loss", "optimizer", "trainer", "metrics", "callbacks"]
 
@@ -123,6 +133,13 @@ def test_the_command_line_beats_the_experiment_which_beats_the_model():
     assert composed("model=dcgan", f"experiment={name}")["loss"]["_target_"].endswith("NonSaturating")
     assert composed(f"experiment={name}", "trainer.images=7")["trainer"]["images"] == 7
     assert composed(f"experiment={name}", "loss=hinge")["loss"]["_target_"].endswith("Hinge")
+
+
+@pytest.mark.parametrize("word", ["model=stylegan2", "experiment=stylegan2_paper"])
+def test_a_model_may_bring_data_of_a_size_that_it_can_make_and_the_command_line_wins(word):
+    assert composed(word)["data"]["size"] == 32
+    assert composed(word, "data=mnist")["data"]["size"] is None
+    assert composed(word, "data=mnist", "data.size=64")["data"]["size"] == 64
 
 
 def targets(node):

@@ -14,6 +14,7 @@ SYSTEMS = {
     "acgan": NARROW,
     "infogan": NARROW,
     "semi_supervised_gan": NARROW_MLP,
+    "stylegan2": (*NARROW, "model.conditional=true"),
 }
 HEADS = {"acgan": "classifier", "infogan": "guesser"}
 

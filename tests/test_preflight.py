@@ -98,6 +98,11 @@ def test_each_unwise_choice_gets_its_own_advice(trainer, expected):
     assert re.search(expected, line)
 
 
+def test_a_generator_that_was_published_without_bounds_needs_no_advice(trainer):
+    trainer.largest, trainer.model.generator.unbounded = 2.0, True
+    assert advice(trainer) == []
+
+
 @pytest.mark.parametrize(
     "bound",
     [

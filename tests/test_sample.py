@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab import checkpoint, command, sample
+from genlab import checkpoint, command, project, sample
 from tests.conftest import choices, narrow, saved
 
 
@@ -54,6 +54,7 @@ def test_a_histogram_whose_data_are_gone_says_so(tmp_path, caplog):
 
 
 MISTAKES = [
+    (["mode=neighbours", "mode.features=pixel"], "mode.features=pixel: should be 'pixels' or 'extractor'"),
     (["mode=gird"], "mode=gird: there is no such choice. Did you mean grid?"),
     (["classes=[1]"], "classes=[1]: this model"),
     (["mode=classes"], "mode=classes: this model"),
@@ -102,6 +103,20 @@ def test_points_are_scattered_or_refused(points, tmp_path, capsys):
     assert run(f"run={points}", f"to={tmp_path / 'p.png'}") == 0
     assert run(f"run={points}", "mode=interpolate") == 2
     assert "Points take mode=grid" in capsys.readouterr().err
+
+
+def test_codes_lie_on_no_way_and_no_gradient_reaches_them(tmp_path, capsys):
+    directory = saved(tmp_path, "model=vqvae", *narrow("vqvae")).run_dir
+    assert run(f"run={directory}", "mode=interpolate") == 2
+    assert "latents are numbers of codes: nothing lies between two." in one_line(capsys)
+    words = [f"run={directory}", "checkpoint=newest", "image=any.png", "device=cpu"]
+    assert command.main("project", project.USAGE, project.job, words) == 2
+    assert "UniformCodes, which no gradient reaches" in one_line(capsys)
+
+
+def one_line(capsys):
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    return line
 
 
 @pytest.mark.parametrize("mode", choices("mode"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from genlab.callbacks.base import Callback
 from genlab.errors import ConfigError
+from genlab.metrics.fid import FID
 from genlab.types import Count
 
 if TYPE_CHECKING:
@@ -84,10 +85,11 @@ class EarlyStop(Callback):
 
 
 def _no_fid(trainer: Trainer) -> str | None:
-    metrics = trainer.config.get("metrics") or {}
-    if metrics.get("every"):
-        return None
-    return "no FID is measured during this run; choose metrics=quick or set metrics.every"
+    scores = trainer.callbacks.get("scores")
+    measured = {} if scores is None else scores.evaluation.metrics
+    if not any(isinstance(metric, FID) for metric in measured.values()):
+        return f"no FID is measured (metrics=[{','.join(measured)}]); add it, metrics=[{','.join(['fid', *measured])}]"
+    return None if scores.every else "FID is measured at the end alone; set metrics.every"
 
 
 def _no_wasserstein(trainer: Trainer) -> str | None:

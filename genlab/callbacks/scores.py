@@ -7,20 +7,26 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from genlab.callbacks.base import Callback
+from genlab.callbacks.grid import write_png
+from genlab.callbacks.groups import draw_groups
 from genlab.errors import ConfigError
-from genlab.metrics.evaluation import Evaluation, Source
+from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, unlike
+from genlab.metrics.source import Source
 from genlab.types import Count
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
+FOLDER = "pictures"  # in a run's directory
+
 
 class Scores(Callback):
     """Publishes each number as `score/NAME`, and its record. The first metric's first number decides `best`.
 
+    What metrics have to show is saved as `pictures/<images>_NAME.png`.
     Raises ConfigError if there is nothing to measure.
     """
 
@@ -60,6 +66,10 @@ class Scores(Callback):
         trainer.publish({f"score/{record.metric}": record.value for record in records})
         for record in records:
             trainer.report(record.as_dict())
+        for name, images in self.evaluation.pictures.items():
+            picture = draw_groups(images)
+            write_png(picture, trainer.run_dir / FOLDER / f"{trainer.images:09d}_{name.replace(' ', '_')}.png")
+            trainer.show(name, picture)
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
@@ -70,7 +80,8 @@ class Scores(Callback):
         return {"best": None if best is None else best.as_dict(), "scored": self.scored}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best_record = None if state["best"] is None else Record(**state["best"])
+        if self.best_record is None and state["best"] is not None:  # the best stays the best when the run goes back
+            self.best_record = Record(**state["best"])
         self.scored = state["scored"]
 
     def _remember(self, record: Record) -> None:

@@ -16,7 +16,8 @@ from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, R
 from genlab.losses.mmd import MMD, WitnessPenalty
 from genlab.losses.paired import L1
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
-from genlab.losses.penalties import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty, Penalty
+from genlab.losses.path_length import PathLength
+from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
 from genlab.losses.reconstruction import Bernoulli, Gaussian, Reconstruction, SquaredError
 from genlab.losses.relativistic import RelativisticAverage, RelativisticPairing
 from genlab.losses.statistics import FeatureMatching, LeCam
@@ -35,6 +36,7 @@ __all__ = [
     "Consistency",
     "DiscriminatorOnly",
     "Dragan",
+    "Drift",
     "FDivergence",
     "FeatureMatching",
     "Gaussian",
@@ -50,6 +52,7 @@ __all__ = [
     "NonSaturating",
     "OneSidedGradientPenalty",
     "Orthogonal",
+    "PathLength",
     "Pearson",
     "Penalty",
     "Reconstruction",

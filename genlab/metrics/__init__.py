@@ -4,7 +4,7 @@ from genlab.metrics.accuracy import Accuracy
 from genlab.metrics.adapter import Adapter, Pixels
 from genlab.metrics.birthday import Birthday
 from genlab.metrics.digits import Classifier, StackedClassifier
-from genlab.metrics.evaluation import Evaluation, Source
+from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors import Coordinates, Extractor, Inception
 from genlab.metrics.fid import FID
 from genlab.metrics.frechet import Moments, frechet_distance
@@ -17,6 +17,7 @@ from genlab.metrics.modes import ClassCoverage
 from genlab.metrics.prdc import PRDC
 from genlab.metrics.records import Record, unlike
 from genlab.metrics.reference import Reference
+from genlab.metrics.source import Source
 
 __all__ = [
     "FID",

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from genlab import distributed
 from genlab.data.dataset import InMemory
 from genlab.errors import ConfigError
 from genlab.metrics.extractors import Extractor
 from genlab.metrics.metric import Metric
-from genlab.metrics.pixels import as_seen
 from genlab.metrics.records import Record
 from genlab.metrics.reference import Reference
+from genlab.metrics.source import Source, shown
 from genlab.metrics.trained import Trained
 from genlab.spec import Spec
 from genlab.types import Count
-
-Conditions = Callable[[int, int], "Tensor | None"]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A fixed stream of generated images, and where in training it comes from."""
-
-    sample: Callable[[int, int], Tensor]  # (start, count) -> float [count, C, H, W] in [-1, 1], or points [count, D]
-    conditions: Conditions = lambda start, count: None  # what those were asked to show
-    seed: int = 0  # of the stream
-    position: int = 0  # images seen in training
-    ema: bool = False  # does the stream come from the averaged generator?
-    trained: Trained | None = None  # what makes it: for metrics that ask for more
 
 
 class Evaluation:
@@ -53,34 +39,57 @@ class Evaluation:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
         self.gave: dict[str, Metric] = {}  # which metric each number of the last run came from
+        self.pictures: dict[str, Tensor] = {}  # of the last run: groups of images [G, n, C, H, W] by name
         self._reference: Reference | None = None
 
     def check(self, data: InMemory, trained: Trained | None = None) -> None:
         """Raises ConfigError, before anything is trained, if these images or this model cannot be scored.
 
-        Warns of single metrics that have no numbers for them.
+        Also if there are too few of them. Warns of single metrics that have no numbers for them.
         """
         if any(metric.uses_extractor for metric in self.metrics.values()):
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.reference(self.split), data.spec)
-        reasons = self._unfit(self._reference_of(data), trained)
+        reference = self._reference_of(data)
+        self._require(reference, trained)
+        reasons = self._unfit(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
         for reason in reasons:
             warnings.warn(f"no such score: {reason}.", stacklevel=2)
 
-    def run(self, source: Source, data: InMemory, *, device: torch.device | str) -> list[Record]:
-        """A record for each number of each metric. Raises ConfigError if the split or two images are missing."""
+    def run(
+        self,
+        source: Source,
+        data: InMemory,
+        *,
+        device: torch.device | str,
+        shared: bool = False,  # do all ranks call it, with the same generator? They sample in turns; rank 0 measures
+    ) -> list[Record]:
+        """A record for each number of each metric; of ranks that share the work rank 0 alone gives any.
+
+        Raises ConfigError if the split is missing, or if there are too few images.
+        """
         reference = self._reference_of(data)
+        self._require(reference, source.trained)
         metrics = [metric for metric in self.metrics.values() if not metric.unfit(reference, source.trained)]
         if any(metric.uses_extractor for metric in metrics):
             self.extractor.to(device)
+        self._feed(metrics, source, data.spec, shared=shared)
+        if not leads(shared):
+            return []
         if any(metric.needs_features for metric in metrics):
             _ = reference.features  # before moments, which follow from them
-        self._feed(metrics, source, data.spec)
         found = [(metric, *number) for metric in metrics for number in metric.compute(reference).items()]
         self.gave = {name: metric for metric, name, _ in found}
+        self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
         return [self._record(name, value, metric, reference, source) for metric, name, value in found]
+
+    def _require(self, reference: Reference, trained: Trained | None) -> None:
+        for name, metric in self.metrics.items():
+            fit = not metric.unfit(reference, trained)
+            if fit and (reason := metric.lacks(self.images, reference, trained)):
+                raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
         """Which metrics have no numbers, and why."""
@@ -105,25 +114,18 @@ class Evaluation:
             settings=metric.settings,
         )
 
-    @torch.no_grad()
-    def _feed(self, metrics: list[Metric], source: Source, spec: Spec) -> None:
+    def _feed(self, metrics: list[Metric], source: Source, spec: Spec, *, shared: bool) -> None:
         for metric in metrics:
             metric.reset()
             metric.start(source)
         fed = [metric for metric in metrics if metric.uses_samples]
-        for start, count in _chunks(self.images if fed else 0, self.batch_size):
-            self._show(fed, source.sample(start, count), source.conditions(start, count), spec)
-
-    def _show(self, metrics: list[Metric], samples: Tensor, condition: Tensor | None, spec: Spec) -> None:
-        """Samples that are not finite, which 8 bit would turn into a colour, are nan, and so are their features."""
-        broken = ~samples.isfinite().flatten(1).all(1)
-        images = masked(as_seen(samples, spec), broken)
-        if any(metric.uses_extractor for metric in metrics):
-            features = masked(self.extractor(images), broken)
-        for metric in metrics:
-            metric.look(images, condition)
-            if metric.uses_extractor:
-                metric.update(features, condition)
+        reading = self.extractor if any(metric.uses_extractor for metric in fed) else None
+        chunks = list(_chunks(self.images if fed else 0, self.batch_size))
+        for images, condition, features in shown(source, chunks, spec, reading, shared=shared):
+            for metric in fed if leads(shared) else ():
+                metric.look(images, condition)
+                if metric.uses_extractor:
+                    metric.update(features, condition)
 
     def _reference_of(self, data: InMemory) -> Reference:
         """Hashed and looked up once a data set."""
@@ -132,9 +134,9 @@ class Evaluation:
         return self._reference
 
 
-def masked(rows: Tensor, broken: Tensor) -> Tensor:
-    """[N, ...] with nan in the rows that `broken` [N] names."""
-    return rows.masked_fill(broken.to(rows.device).view(-1, *[1] * (rows.ndim - 1)), torch.nan)
+def leads(shared: bool) -> bool:
+    """Of ranks that share the work, the one that measures."""
+    return distributed.is_main() or not shared
 
 
 def _chunks(total: int, size: int) -> Iterator[tuple[int, int]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class FID(Metric):
     """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
 
+    least = 2  # of which there is a covariance
+
     def __init__(self) -> None:
         self.reset()
 
@@ -26,5 +28,5 @@ class FID(Metric):
         self.generated.update(features)
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """`fid`; nan if the generator made anything that is not finite. Raises ConfigError below two images."""
+        """`fid`; nan if the generator made anything that is not finite."""
         return {"fid": frechet_distance(self.generated, reference.moments)}

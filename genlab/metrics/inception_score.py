@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from genlab.errors import ConfigError
 from genlab.metrics.metric import Gathering
 from genlab.types import Count
 
 if TYPE_CHECKING:
     from genlab.metrics.reference import Reference
+    from genlab.metrics.trained import Trained
 
 
 class InceptionScore(Gathering):
@@ -30,17 +30,21 @@ class InceptionScore(Gathering):
         super().__init__()
         self.splits = splits
 
+    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
+        """Real images it does not see."""
+        if images >= self.splits:
+            return None
+        return f"{images:,} samples in {self.splits} parts: raise metrics.images, or lower its splits"
+
     @property
     def settings(self) -> str:
         return f"{self.splits} splits"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite. Raises ConfigError for fewer images than parts."""
+        """nan if the generator made anything that is not finite."""
         name, logits = reference.extractor.score, reference.extractor.logits(self.features)
         if logits is None:
             return {}
-        if len(logits) < self.splits:
-            raise ConfigError(f"{name} of {len(logits)} images in {self.splits} parts: raise metrics.images.")
         if not self.finite:
             return {name: math.nan, f"{name}_deviation": math.nan}
         return dict(zip((name, f"{name}_deviation"), score(logits.cpu().double(), self.splits), strict=True))

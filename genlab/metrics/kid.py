@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
 from genlab.metrics.metric import Gathering
 from genlab.types import Count, Whole
 
@@ -26,6 +25,7 @@ class KID(Gathering):
     """
 
     needs_features = True
+    least = 2  # a pair
 
     def __init__(
         self,
@@ -42,11 +42,9 @@ class KID(Gathering):
         return f"{self.subsets:,} subsets of {self.used:,}, seed {self.seed}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite. Raises ConfigError below two images."""
+        """nan if the generator made anything that is not finite."""
         real = reference.features
         self.used = min(self.subset_size, len(real), len(self.features))
-        if self.used < 2:
-            raise ConfigError(f"KID of {self.used} images: expected 2 or more of either kind; raise metrics.images.")
         if not self.finite:
             return {"kid": math.nan, "kid_deviation": math.nan}
         found = torch.tensor([squared_mmd(*pair) for pair in self.drawn(self.features.cpu(), real)])

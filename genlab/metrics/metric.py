@@ -11,8 +11,8 @@ from torch import Tensor
 from genlab.metrics.pixels import to_bytes
 
 if TYPE_CHECKING:
-    from genlab.metrics.evaluation import Source
     from genlab.metrics.reference import Reference
+    from genlab.metrics.source import Source
     from genlab.metrics.trained import Trained
 
 
@@ -26,6 +26,8 @@ class Metric(ABC):
     needs_features = False  # asks for the features of real images, not for their moments alone
     uses_extractor = True  # else it is fed no features, and its records name no extractor
     uses_samples = True  # of the fixed stream; else it is fed nothing
+    least = 1  # images of either kind without which it has no numbers
+    lower = ""  # which of its own settings would do with fewer
 
     @property
     def settings(self) -> str:
@@ -35,6 +37,16 @@ class Metric(ABC):
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         """Why it has no numbers for these data or this model; None: it has some. Asked before training."""
         return None
+
+    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
+        """Of what so many samples and the real images are too few, and what to do; None: enough. Asked with `unfit`."""
+        if not self.uses_samples or min(images, reference.count) >= self.least:
+            return None
+        remedy = "raise metrics.images" if images < self.least else "compare with a larger metrics.split"
+        return (
+            f"{images:,} samples and {reference.count:,} real images: expected {self.least:,} or more of either kind; "
+            f"{remedy}{self.lower and f', or lower its {self.lower}'}"
+        )
 
     @abstractmethod
     def reset(self) -> None:
@@ -58,6 +70,10 @@ class Metric(ABC):
     @abstractmethod
     def compute(self, reference: Reference) -> dict[str, float]:
         """Its numbers by name; none where they mean nothing for this data or model."""
+
+    def pictures(self, reference: Reference) -> dict[str, Tensor]:
+        """After `compute`, what is to be looked at, by name: uint8 [G, n, C, H, W], groups of images side by side."""
+        return {}
 
 
 class Gathering(Metric):
@@ -88,6 +104,19 @@ class Gathering(Metric):
     def finite(self) -> bool:
         """Whether they can be compared at all: a generator that diverged makes nan."""
         return bool(self.features.isfinite().all())
+
+
+class Showing(Gathering):
+    """Makes some of the generated images again, to show them."""
+
+    source: Source | None = None
+
+    def start(self, source: Source) -> None:
+        self.source = source
+
+    def shows(self, reference: Reference) -> bool:
+        """Whether there is anything to look at: points are no pictures."""
+        return self.source is not None and reference.data.spec.height is not None and self.finite
 
 
 class Looking(Metric):

@@ -32,6 +32,8 @@ class MSSSIM(Looking):
     are divided by their sum, and records do not compare. Negative terms count as 0.
     """
 
+    least = 2  # a pair
+
     def __init__(self, pairs: Count = 5_000) -> None:  # of samples, and of real images; in ProGAN's code 10,000
         super().__init__(2 * pairs)
         self._measured = ""

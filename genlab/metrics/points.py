@@ -67,6 +67,8 @@ class MMD(Paired):
     between the real points: one bandwidth would see either the modes' places or their widths.
     """
 
+    least = 2  # a pair
+
     def __init__(self, pairs: Count = 2_000) -> None:  # a second
         super().__init__(pairs)
 

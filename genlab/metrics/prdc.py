@@ -25,6 +25,7 @@ class PRDC(Gathering):
 
     higher_is_better = True
     needs_features = True
+    lower = "k_precision and k_density"
 
     def __init__(
         self,
@@ -33,13 +34,14 @@ class PRDC(Gathering):
     ) -> None:
         super().__init__()
         self.k_precision, self.k_density = k_precision, k_density
+        self.least = 1 + max(k_precision, k_density)
 
     @property
     def settings(self) -> str:
         return f"k={self.k_precision} (precision, recall), k={self.k_density} (density, coverage)"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """All nan if the generator made anything that is not finite. Raises ConfigError for k images or fewer."""
+        """All nan if the generator made anything that is not finite."""
         if not self.finite:
             return dict.fromkeys(("precision", "recall", "density", "coverage"), math.nan)
         real = reference.features.to(self.features.device)

@@ -6,7 +6,7 @@ from genlab.models.autoencoder import VAE, Autoencoder
 from genlab.models.auxiliary import ACGAN, SemiSupervisedGAN
 from genlab.models.gan import GAN
 from genlab.models.infogan import InfoGAN
-from genlab.models.latent import Coded, Normal, Nothing, Uniform
+from genlab.models.latent import Coded, Dealt, Normal, Nothing, Uniform
 from genlab.models.pca import PCA
 from genlab.models.vae_gan import VAEGAN
 from genlab.models.vqvae import VQVAE
@@ -21,6 +21,7 @@ __all__ = [
     "AdversarialAutoencoder",
     "Autoencoder",
     "Coded",
+    "Dealt",
     "InfoGAN",
     "Normal",
     "Nothing",

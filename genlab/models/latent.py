@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
+from genlab.models.truncation import Truncated
 from genlab.random import Draws
 from genlab.types import Count, Whole
 
@@ -28,6 +29,39 @@ class Normal:
     def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
         """From a at 0 to b at 1 along the arc: the straight way leaves the shell that normal latents lie in."""
         return slerp(a, b, share)
+
+    def truncated(self, threshold: float) -> Truncated:
+        return Truncated(self.size, threshold)
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """Normal latents, and in a last column the number of the generator that they are dealt to: to rows in turn.
+
+    The number is part of the latent, so that its image is the same in whatever batch; a batch is shared evenly.
+    """
+
+    path: ClassVar[str] = Normal.path
+    law: Normal | Truncated
+    numbers: Count  # generators
+
+    @property
+    def size(self) -> int:
+        """What one generator is given: without the number."""
+        return self.law.size
+
+    def draw(self, draws: Draws) -> Tensor:
+        """[N, size + 1]."""
+        numbers = torch.arange(draws.start, draws.stop, device=draws.device) % self.numbers
+        return torch.cat([self.law.draw(draws), numbers[:, None].to(draws.dtype)], dim=1)
+
+    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """As normal latents; there is no way from one generator to another, so the nearer end's makes the image."""
+        near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
+        return torch.cat([self.law.between(a[:, :-1], b[:, :-1], share), near], dim=1)
+
+    def truncated(self, threshold: float) -> Dealt:
+        return replace(self, law=self.law.truncated(threshold))
 
 
 @dataclass(frozen=True)

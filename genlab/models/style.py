@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,8 @@ class StyleGenerator(nn.Module):
 
     A subclass has `synthesis`, which takes a style for each of its `layers`, coarse ones first.
     """
+
+    unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import ConfigError
-from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.latent import Coded, Dealt, Normal, Uniform
 
 
 class Law:
@@ -45,12 +45,22 @@ class CodedLaw(Law):
         z[:, self.fixed] = start[:, self.fixed]
 
 
+class DealtLaw(NormalLaw):
+    """The generator stays the one that it was dealt to: more restarts try more generators."""
+
+    def prior(self, z: Tensor) -> Tensor:
+        return super().prior(z[:, :-1])
+
+    def hold(self, z: Tensor, start: Tensor) -> None:
+        z[:, -1] = start[:, -1]
+
+
 @singledispatch
 def law_of(latent: Any) -> Law:
     """Raises ConfigError for latents that cannot move by small steps."""
     raise ConfigError(
         f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are normal "
-        "or uniform; a model that encodes images needs no search."
+        "or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."
     )
 
 
@@ -67,3 +77,8 @@ def _(latent: Uniform) -> Law:
 @law_of.register
 def _(latent: Coded) -> Law:
     return CodedLaw(latent)
+
+
+@law_of.register
+def _(latent: Dealt) -> Law:
+    return DealtLaw()

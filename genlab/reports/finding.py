@@ -27,7 +27,7 @@ def _below(place: str) -> list[Path]:
             f"runs={place}: holds no run (no directory with {', '.join(MARKS[:-1])} or {MARKS[-1]}). "
             "Give a directory like outputs/wgan_gp-mnist/DATE_TIME, or one that holds such."
         )
-    return sorted(found, key=_by_number)
+    return sorted(found, key=by_number)
 
 
 def _walk(root: Path) -> list[tuple[str, list[str], list[str]]]:
@@ -44,7 +44,7 @@ def _is_run(inner: list[str], files: list[str]) -> bool:
     return bool(set(MARKS) & set(files) or set(inner) & INSIDE)
 
 
-def _by_number(path: Path) -> tuple:
+def by_number(path: Path) -> tuple:
     """10-gan behind 9-gan."""
     head, _, rest = path.name.partition("-")
     return str(path.parent), int(head) if head.isdigit() and len(head) < 4 else -1, rest or head

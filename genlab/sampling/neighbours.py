@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
 from genlab.callbacks.grid import sheet, to_uint8
+from genlab.errors import ConfigError
+from genlab.metrics.extractors import Extractor
 from genlab.metrics.pixels import as_saved, to_float
+from genlab.metrics.reference import Reference
 from genlab.sampling.mode import Asked, Picture
 from genlab.types import Count
 
@@ -17,54 +21,81 @@ if TYPE_CHECKING:
 
     from genlab.sampling.loaded import Loaded
 
+Distances = Callable[["Tensor"], "Tensor"]  # samples [S, C, H, W] in [-1, 1] -> [S, N] to all training images
 CHUNK = 2_000  # training images compared at a time
 log = logging.getLogger(__name__)
 
 
 class Neighbours(Picture):
-    """A row a sample: the sample, then the training images nearest to it, by the distance of their pixels.
+    """A row a sample: the sample, then the training images nearest to it, in pixels or in an extractor's features.
 
     Where training mirrors images, a training image is as near as the nearer of itself and its mirror image.
+    Raises ConfigError if the extractor does not read such images, and its features are asked for.
     """
 
     real: ClassVar[bool | None] = True
 
     def __init__(
         self,
+        extractor: Extractor,
         *,
         count: Count = 8,  # samples
         nearest: Count = 8,  # training images beside each
+        features: Literal["pixels", "extractor"] = "pixels",
     ) -> None:
-        self.count, self.nearest = count, nearest
+        self.extractor, self.count, self.nearest = extractor, count, nearest
+        self.reads = features == "extractor"
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        if not self.reads:
+            return
+        data = loaded.trainer.data
+        try:
+            self.extractor.check(data.spec)
+            self.extractor.check_reading(data.train, data.spec)
+        except ConfigError as error:
+            raise ConfigError(
+                f"mode.features=extractor: {error} Here: metrics/extractor@mode.extractor=inception, or "
+                "mode.features=pixels."
+            ) from error
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        data, device = loaded.trainer.data, loaded.trainer.device
-        samples = loaded.sample(self.count, **asked.options)
+        data, samples = loaded.trainer.data, loaded.sample(self.count, **asked.options)
         images = loaded.spec.crop(data.train.images)
-        found, indices = neighbours(as_saved(samples).to(device), images, self.nearest, mirrored=data.flip)
+        distances = self.in_features(loaded) if self.reads else in_pixels(images, loaded.trainer.device)
+        found, indices = neighbours(as_saved(samples), distances, self.nearest, mirrored=data.flip)
         for number, distance in enumerate(found[:, 0].tolist()):
-            log.info(
-                "sample %d: its nearest training image differs by %.3f a pixel (root mean square)", number, distance
-            )
+            log.info("sample %d: its nearest training image differs by %.3f %s", number, distance, self.unit)
         rows = torch.cat([to_uint8(samples)[:, None], images[indices.cpu()]], 1)
         return sheet(rows.flatten(0, 1), rows.shape[1])
 
+    @property
+    def unit(self) -> str:
+        return f"in {self.extractor.name}'s features" if self.reads else "a pixel (root mean square)"
 
-def neighbours(samples: Tensor, images: Tensor, count: int, *, mirrored: bool = False) -> tuple[Tensor, Tensor]:
-    """Samples [S, C, H, W] in [-1, 1], images uint8 [N, C, H, W] -> distances and indices [S, count], nearest first.
+    def in_features(self, loaded: Loaded) -> Distances:
+        extractor, data = self.extractor.to(loaded.trainer.device), loaded.trainer.data
+        training = Reference(data, "train", extractor, batch_size=loaded.batch_size)  # which keeps them for later runs
+        return lambda samples: torch.cdist(extractor(samples).cpu(), training.features)
 
-    A distance is the root of the mean squared difference of values in [-1, 1].
-    """
-    chunks = [distances(samples, part, mirrored) for part in images.split(CHUNK)]
-    found = torch.cat(chunks, 1).topk(min(count, len(images)), dim=1, largest=False)
+
+def neighbours(samples: Tensor, distances: Distances, count: int, *, mirrored: bool = False) -> tuple[Tensor, Tensor]:
+    """Samples [S, C, H, W] in [-1, 1] -> distances and indices [S, count] of training images, nearest first."""
+    far = distances(samples)
+    if mirrored:
+        far = torch.minimum(far, distances(samples.flip(-1)))
+    found = far.topk(min(count, far.shape[1]), dim=1, largest=False)
     return found.values, found.indices
 
 
-def distances(samples: Tensor, images: Tensor, mirrored: bool) -> Tensor:
-    """[S, N]."""
-    pixels = to_float(images.to(samples.device)).flatten(1)
-    exact = {"compute_mode": "donot_use_mm_for_euclid_dist"}  # the faster way leaves copies at a distance
-    there = torch.cdist(samples.flatten(1), pixels, **exact)
-    if mirrored:
-        there = torch.minimum(there, torch.cdist(samples.flip(-1).flatten(1), pixels, **exact))
-    return there / pixels.shape[1] ** 0.5
+def in_pixels(images: Tensor, device: torch.device | str = "cpu") -> Distances:
+    """From images uint8 [N, C, H, W]: the root of the mean squared difference of values in [-1, 1]."""
+
+    def distances(samples: Tensor) -> Tensor:
+        flat = samples.to(device).flatten(1)
+        pieces = (to_float(part.to(device)).flatten(1) for part in images.split(CHUNK))
+        exact = "donot_use_mm_for_euclid_dist"  # the faster way leaves copies at a distance
+        return torch.cat([torch.cdist(flat, piece, compute_mode=exact) for piece in pieces], 1) / flat.shape[1] ** 0.5
+
+    return distances

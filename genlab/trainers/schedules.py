@@ -56,9 +56,9 @@ class Cosine(Linear):
         return (1 + cos(pi * progress)) / 2
 
 
-def at(schedule: int | dict[int, int], images: int) -> int:
-    """The value of a number, or of a staircase `{from_image: value}`, at a position."""
+def at(schedule: int | dict[int, float], position: int) -> float:
+    """The value of a number, or of a staircase `{from_position: value}`, at a position: an image, or a size."""
     if isinstance(schedule, int):
         return schedule
-    reached = [start for start in schedule if start <= images]
+    reached = [start for start in schedule if start <= position]
     return schedule[max(reached, default=min(schedule))]

@@ -1,10 +1,12 @@
 import pytest
 
 from genlab.callbacks import EarlyStop
+from genlab.callbacks.scores import Scores
 from genlab.errors import ConfigError
 from genlab.losses import Wasserstein
+from genlab.metrics import FID, KID, Pixels
 
-FID = "score/fid"
+SCORE = "score/fid"
 
 
 def feed(stop, trainer, name, curve):
@@ -18,33 +20,33 @@ def feed(stop, trainer, name, curve):
 
 def test_stops_when_the_best_is_as_old_as_the_patience(trainer):
     curve = {100: 9.0, 200: 5.0, 300: 6.0, 400: 5.5, 500: 5.0, 600: 4.0}
-    assert feed(EarlyStop(patience=300), trainer, FID, curve) == 500
+    assert feed(EarlyStop(patience=300), trainer, SCORE, curve) == 500
     assert "best (5) at 200 images" in trainer.stopped
 
 
 def test_an_improvement_starts_the_patience_anew(trainer):
-    assert feed(EarlyStop(patience=300), trainer, FID, {100: 9.0, 200: 5.0, 400: 4.9, 500: 5.0, 600: 5.0}) is None
+    assert feed(EarlyStop(patience=300), trainer, SCORE, {100: 9.0, 200: 5.0, 400: 4.9, 500: 5.0, 600: 5.0}) is None
 
 
 def test_off_by_default(trainer):
     trainer.config["metrics"] = {}
     stop = EarlyStop()
     stop.start(trainer)
-    assert feed(stop, trainer, FID, dict.fromkeys(range(0, 10**6, 1_000), 1.0)) is None
+    assert feed(stop, trainer, SCORE, dict.fromkeys(range(0, 10**6, 1_000), 1.0)) is None
 
 
 def test_nan_is_no_improvement(trainer):
-    assert feed(EarlyStop(patience=200), trainer, FID, {100: 5.0, 200: float("nan"), 300: float("nan")}) == 300
+    assert feed(EarlyStop(patience=200), trainer, SCORE, {100: 5.0, 200: float("nan"), 300: float("nan")}) == 300
 
 
 def test_a_resumed_run_stops_where_the_whole_one_does(trainer, make_trainer):
     curve = {100: 9.0, 200: 5.0, 300: 6.0, 400: 5.5, 500: 5.0}
     first = EarlyStop(patience=300)
-    feed(first, trainer, FID, {100: 9.0, 200: 5.0, 300: 6.0})
+    feed(first, trainer, SCORE, {100: 9.0, 200: 5.0, 300: 6.0})
     second = EarlyStop(patience=300)
     second.load_state_dict(first.state_dict())
     later = {position: value for position, value in curve.items() if position > 300}
-    assert feed(second, make_trainer(trainer.run_dir), FID, later) == 500
+    assert feed(second, make_trainer(trainer.run_dir), SCORE, later) == 500
 
 
 def test_a_smoothed_curve_resumes_too(trainer):
@@ -87,11 +89,25 @@ def test_an_unknown_monitor_lists_the_valid_ones():
         EarlyStop("accuracy")
 
 
-@pytest.mark.parametrize("metrics", [{}, None, {"every": None}])
-def test_fid_needs_scores(trainer, metrics):
-    trainer.config["metrics"] = metrics
-    with pytest.raises(ConfigError, match="no FID is measured"):
+@pytest.mark.parametrize(
+    ("metrics", "every", "said"),
+    [
+        (None, 100, r"no FID is measured \(metrics=\[\]\); add it, metrics=\[fid\],.*patience=null"),
+        (
+            {"kid": KID()},
+            100,
+            r"no FID is measured \(metrics=\[kid\]\); add it, metrics=\[fid,kid\]",
+        ),
+        ({"fid": FID()}, None, "FID is measured at the end alone; set metrics.every"),
+    ],
+)
+def test_fid_must_be_measured(trainer, metrics, every, said):
+    if metrics:
+        trainer.callbacks["scores"] = Scores(Pixels(), metrics, every=every)
+    with pytest.raises(ConfigError, match=said):
         EarlyStop("fid", patience=100).start(trainer)
+    trainer.callbacks["scores"] = Scores(Pixels(), {"mine": FID()})
+    EarlyStop("fid", patience=100).start(trainer)
 
 
 def test_wasserstein_needs_a_loss_that_estimates_it(trainer):

@@ -8,7 +8,7 @@ import torch
 from genlab.callbacks.scores import Scores
 from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
-from genlab.metrics import FID, Accuracy, Classifier
+from genlab.metrics import FID, Accuracy, Birthday, Classifier
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,17 @@ def test_a_score_comes_with_its_record():
     (record,) = trainer.records
     assert record["metric"] == "fid" and record["value"] == value
     assert record["position"] == 10 and record["ema"] is False and record["images"] == 60
+
+
+def test_what_metrics_have_to_show_is_saved_and_published(tmp_path):
+    scores = Scores(Classifier(), {"birthday": Birthday(20)}, every=10, images=60, batch_size=25)
+    trainer, shown = make_trainer(), {}
+    trainer.run_dir, trainer.show, trainer.images, trainer.spread = tmp_path, shown.__setitem__, 10, 1.0
+    scores.tick(trainer)
+    names = ["000000010_closest_pairs.png", "000000010_closest_pairs_of_real_images.png"]
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == names
+    picture = shown["closest pairs"]
+    assert picture.shape[0] == 1 and picture.shape[2] > 500 and picture.float().std() > 10
 
 
 def test_no_position_is_scored_twice():

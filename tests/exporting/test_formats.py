@@ -22,6 +22,8 @@ MODELS = {
     "biggan": (),
     "vqvae": (),
     "infogan": (),
+    "multi_gan": (),
+    "stylegan2": ("model.conditional=true",),
 }
 
 

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from genlab.errors import ConfigError
 from genlab.losses import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty
 from genlab.ramp import Ramp
+from genlab.spec import Spec
 from tests.losses.conftest import Judge, N, images
 
 PENALTIES = [GradientPenalty, OneSidedGradientPenalty, Dragan, R1, R2]
@@ -111,3 +113,18 @@ def test_gradient_penalty_measures_where_the_critic_is_shown_images(turn):
 def test_players_are_one_or_several():
     assert R1().players == ("discriminator",)
     assert R1(on=["generator", "discriminator"]).players == ("generator", "discriminator")
+
+
+def test_an_automatic_weight_follows_from_pixels_and_batch():
+    """256 x 256 pixels in batches of 32: 0.0002 x 65,536 / 32."""
+    penalty = R1(weight="auto", factor=2e-4)
+    penalty.settle(Spec(3, 256, 256, images=100), batch_size=32)
+    assert penalty.weight == pytest.approx(0.4096) and "weight=0.4096" in repr(penalty)
+    fixed = R1(weight=3.0)
+    fixed.settle(Spec(3, 256, 256, images=100), batch_size=32)
+    assert fixed.weight == 3.0
+
+
+def test_an_automatic_weight_needs_pixels():
+    with pytest.raises(ConfigError, match="penalty.r1.weight=1"):
+        R1(weight="auto").settle(Spec(2, None, None, images=100), batch_size=32)

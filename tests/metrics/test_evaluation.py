@@ -1,6 +1,7 @@
 """One pass for all metrics, the same numbers for any batch size, real images read once."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,11 +22,13 @@ from genlab.metrics import (
     InceptionScore,
     IntraFID,
     Memorisation,
+    Pixels,
     Record,
     Source,
 )
 from genlab.metrics.frechet import Moments
 from genlab.metrics.metric import Gathering
+from genlab.metrics.ms_ssim import MSSSIM
 from genlab.metrics.pixels import as_saved
 
 
@@ -224,3 +227,30 @@ def test_every_metric_is_the_same_for_any_batch_size(data):
     found = scores(50)
     assert len(found) == 11 and scores(50) == found
     assert scores(7) == pytest.approx(found, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("metric", "images", "said"),
+    [
+        (FID(), 1, "1 samples and 20 real images: expected 2 or more of either kind; raise metrics.images"),
+        (KID(), 1, "expected 2 or more of either kind; raise metrics.images"),
+        (PRDC(), 5, "expected 6 or more of either kind; raise metrics.images, or lower its k_precision and k_density"),
+        (Birthday(30), 29, "expected 30 or more of either kind; raise metrics.images, or lower its batch"),
+        (Birthday(30), 40, "40 samples and 20 real images.*compare with a larger metrics.split, or lower its batch"),
+        (InceptionScore(10), 9, "9 samples in 10 parts: raise metrics.images, or lower its splits"),
+        (MSSSIM(), 1, "expected 2 or more"),
+        (IntraFID(), 12, "class 2 would have 1 samples and 2 real images: expected 2 or more of either kind; raise"),
+        (IntraFID(), 62, "class 9 would have 2 samples and 1 real images"),
+    ],
+)
+def test_too_few_images_are_a_mistake_before_training(metric, images, said):
+    """Samples show ten classes, the first two more often; of the test images all but the last class has two."""
+    labels = torch.tensor([*range(9), *range(9), 9, 0])
+    data = InMemory(Split(pixels(0, 50), torch.arange(50) % 10), test=Split(pixels(1, 20), labels))
+    shown = torch.tensor([0, 0, 1, 1, *range(2, 10), *[0] * 40, *range(10)])
+    trained = SimpleNamespace(sample_conditions=lambda start, count: shown[start : start + count])
+    scored = Evaluation(Pixels(), {"mine": metric}, images=images)
+    with pytest.raises(ConfigError, match=f"metrics.metrics.mine: .*{said}"):
+        scored.check(data, trained)
+    with pytest.raises(ConfigError, match=said):
+        scored.run(Source(noise, trained=trained), data, device="cpu")

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from genlab.data import InMemory, Split
-from genlab.metrics import Memorisation, Pixels, Reference
+from genlab.metrics import Memorisation, Pixels, Reference, Source
 from genlab.metrics.distances import nearest
 from genlab.metrics.memorisation import mann_whitney
 
@@ -61,3 +61,19 @@ def test_nan_gives_nan():
     metric.update(torch.full((5, 9), math.nan))
     reference = SimpleNamespace(beside=lambda split: SimpleNamespace(features=torch.zeros(3, 9)), extractor=extractor)
     assert all(map(math.isnan, metric.compute(reference).values()))
+
+
+def test_likely_copies_are_shown_beside_their_nearest_training_images():
+    data = InMemory(Split(pixels(0, 400)), test=Split(pixels(1, 200)))
+    images = pixels(2, 50)
+    images[31] = data.train.images[7]
+    metric, extractor = Memorisation(), Pixels()
+    metric.start(Source(lambda start, count: images[start : start + count] / 127.5 - 1))
+    metric.update(extractor(images / 127.5 - 1))
+    (groups,) = metric.pictures(Reference(data, "test", extractor, batch_size=64)).values()
+    assert groups.shape == (16, 4, 1, 3, 3)
+    assert torch.equal(groups[0, 0], images[31]) and torch.equal(groups[0, 1], data.train.images[7])
+    far = (groups[:, :1].float() - groups.float()).flatten(2).norm(dim=2)
+    assert torch.equal(far[:, 1], far[:, 1].sort().values) and (far.diff(dim=1) >= 0).all()
+    every = (groups[5, 0].float() - data.train.images.float()).flatten(1).norm(dim=1).sort().values
+    torch.testing.assert_close(far[5, 1:], every[:3])

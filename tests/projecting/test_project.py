@@ -9,7 +9,7 @@ from PIL import Image
 
 from genlab import build, checkpoint, command, project
 from genlab.errors import ConfigError
-from genlab.models.latent import Coded, Normal, Uniform
+from genlab.models.latent import Coded, Dealt, Normal, Uniform
 from genlab.models.vqvae import UniformCodes
 from genlab.projecting import Descent, law_of
 from genlab.random import Draws
@@ -113,6 +113,12 @@ def test_latents_stay_within_their_law():
         law_of(latent).hold(z, start)
         assert z.abs().max() <= 1
     assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
+    dealt = Dealt(Normal(3), 2)
+    start = dealt.draw(draws)
+    z = start + 5
+    law_of(dealt).hold(z, start)
+    assert torch.equal(z[:, -1], start[:, -1]) and torch.equal(z[:, :-1], start[:, :-1] + 5)
+    assert torch.equal(law_of(dealt).prior(z), z[:, :-1].square().mean(1))
     with pytest.raises(ConfigError, match="UniformCodes, which no gradient reaches"):
         law_of(UniformCodes(8, (2, 2)))
 

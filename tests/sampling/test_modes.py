@@ -9,12 +9,19 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab.callbacks.grid import to_uint8
+from genlab.callbacks.grid import sheet, to_uint8
 from genlab.errors import ConfigError
+from genlab.metrics import Classifier, Pixels
+from genlab.metrics.pixels import as_saved
 from genlab.models.latent import Normal, Uniform
 from genlab.sampling import Arithmetic, Asked, Classes, Grid, Histogram, Interpolate, Neighbours, Save, Truncation
 from genlab.sampling.histogram import counts
-from genlab.sampling.neighbours import neighbours
+from genlab.sampling.neighbours import in_pixels, neighbours
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path))
 
 
 def cells(picture, rows, columns):
@@ -89,17 +96,43 @@ def test_rows_are_truncated_ever_closer_to_the_middle(plain):
 def test_a_copy_is_its_own_neighbour_mirrored_or_not():
     images = torch.randint(0, 256, (50, 1, 6, 6), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     samples = images[[7, 30]] / 127.5 - 1
-    found, indices = neighbours(samples, images, 3)
+    found, indices = neighbours(samples, in_pixels(images), 3)
     assert indices[:, 0].tolist() == [7, 30] and found[:, 0].max() < 1e-6
     brute = (samples[0] - (images / 127.5 - 1)).square().flatten(1).mean(1).sqrt().sort().values[:3]
     torch.testing.assert_close(found[0], brute)
-    found, indices = neighbours(samples.flip(-1), images, 1, mirrored=True)
+    found, indices = neighbours(samples.flip(-1), in_pixels(images), 1, mirrored=True)
     assert indices[:, 0].tolist() == [7, 30] and found.max() < 1e-6
 
 
 def test_neighbours_stand_beside_their_sample(encoder):
-    picture = Neighbours(count=2, nearest=3).draw(encoder, Asked())
+    picture = Neighbours(Pixels(), count=2, nearest=3).draw(encoder, Asked())
     assert picture.shape[0] == 1 and picture.shape[2] == 4 * 4 * 32 + 3 * 2  # a sample and three, 4 pixels x 32
+
+
+def test_neighbours_are_those_of_the_extractors_features(encoder):
+    """Of pixels at half the size; a training image that is a sample stands first."""
+    extractor = Pixels(size=2)
+    encoder.trainer.data.train.images[5] = to_framed(encoder.sample(1)[0])
+    mode = Neighbours(extractor, count=2, nearest=3, features="extractor")
+    mode.check(encoder, Asked())
+    picture = mode.draw(encoder, Asked())
+    images, samples = encoder.spec.crop(encoder.trainer.data.train.images), as_saved(encoder.sample(2))
+    far = torch.cdist(extractor(samples), extractor(images / 127.5 - 1))
+    assert far[0].argmin() == 5
+    for row, order in enumerate(far.argsort(1)[:, :3]):
+        expected = sheet(torch.cat([to_uint8(samples[row : row + 1]), images[order]]), 4)
+        height = expected.shape[1]
+        assert torch.equal(picture[:, row * (height + 2) : row * (height + 2) + height], expected)
+
+
+def to_framed(image):
+    return torch.nn.functional.pad(to_uint8(image), [2] * 4)
+
+
+def test_an_extractor_that_reads_no_such_images_is_a_mistake(encoder):
+    Neighbours(Classifier()).check(encoder, Asked())
+    with pytest.raises(ConfigError, match=r"mode.features=extractor: .* Here: .*mode.features=pixels"):
+        Neighbours(Classifier(), features="extractor").check(encoder, Asked())
 
 
 def test_counts_of_pixel_values_are_numpys():
