@@ -35,7 +35,15 @@ def watched(**settings):
 def make(tmp_path):
     def make(*words, directory=tmp_path, model="gan", **settings):
         directory.mkdir(exist_ok=True)
-        words = (*TINY, f"model={model}", "trainer.images=2560", "trainer.batch_size=16", *NARROW_MLP, *watched(**settings), *words)
+        words = (
+            *TINY,
+            f"model={model}",
+            "trainer.images=2560",
+            "trainer.batch_size=16",
+            *NARROW_MLP,
+            *watched(**settings),
+            *words,
+        )
         return build.trainer(composed(*words), directory, tiny_data())
 
     return make
