@@ -49,9 +49,9 @@ class Directions(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        z = loaded.latent(1)
-        if not z.is_floating_point() or z[0].numel() != loaded.trainer.model.latent.size:
-            raise ConfigError("mode=directions: this model's latents hold numbers of codes, which have no directions.")
+        z, size = loaded.latent(1), loaded.trainer.model.latent.size
+        if not size or not z.is_floating_point() or z[0].numel() != size:
+            raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
         for name in ("layers", "truncation"):
             if getattr(self, name) is not None:
                 loaded.require_styles(f"mode.{name}={getattr(self, name)}")

@@ -79,7 +79,7 @@ class Film(Mode):
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
         if not hasattr(loaded.trainer.model.latent, "between"):
-            raise ConfigError(f"mode={self.name}: this model's latents are numbers of codes: nothing lies between two.")
+            raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
     def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
         """uint8 [1, 3 or 4, H, W] each."""

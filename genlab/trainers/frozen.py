@@ -91,4 +91,5 @@ def blank(spec: Spec, conditional: bool, device: torch.device, dtype: torch.dtyp
         return images, None
     if spec.classes:
         return images, torch.zeros(BATCH, device=device, dtype=torch.long)
-    return images, torch.zeros(BATCH, spec.attributes, device=device, dtype=dtype)
+    shape = (spec.source_channels, *spec.source[1:]) if spec.source else (spec.attributes,)
+    return images, torch.zeros(BATCH, *shape, device=device, dtype=dtype)

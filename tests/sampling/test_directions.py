@@ -31,12 +31,18 @@ def test_every_layers_matrix_is_found_by_what_it_is_fed(loaded):
         torch.testing.assert_close(affine.matrix, layer.affine.weight * layer.affine.scale)
 
 
-def test_those_of_stylegan2_are_all_found_and_belong_to_their_layers(tmp_path):
-    loaded = genlab.load(saved(tmp_path, "model=stylegan2", *narrow("stylegan2")).run_dir, device="cpu")
+# Of StyleGAN2, 4 x 4: a layer and the image; 8 x 8: two and the image. The others: one style, one layer.
+@pytest.mark.parametrize(
+    ("model", "numbers"), [("stylegan", None), ("stylegan2", [0, 1, 1, 2, 3]), ("stylegan3_t", None)]
+)
+def test_those_of_published_generators_are_all_found_and_belong_to_their_layers(model, numbers, tmp_path):
+    loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")
     generator = generator_of(loaded)
+    if hasattr(generator, "grow"):
+        generator.grow(1)  # to 8 x 8
     marks = marked(generator.layers, generator.mapping.size, torch.zeros(1))
     found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
-    assert [affine.number for affine in found] == [0, 1, 1, 2, 3]  # 4 x 4: a layer, the image; 8 x 8: two, the image
+    assert [affine.number for affine in found] == (numbers or list(range(generator.layers)))
     theirs = [module.affine for module in generator.modules() if hasattr(module, "affine")]
     assert len(theirs) == len(found)
     for affine, layer in zip(found, theirs, strict=True):

@@ -56,13 +56,17 @@ def test_a_sweep_of_truncation_has_a_row_a_psi(loaded):
         assert torch.equal(row, to_uint8(loaded.sample(3, seed=4, truncation=psi)))
 
 
-def test_all_of_it_is_done_with_stylegan2(tmp_path):
-    loaded = genlab.load(saved(tmp_path, "model=stylegan2", *narrow("stylegan2")).run_dir, device="cpu")
+@pytest.mark.parametrize("model", ["stylegan", "stylegan2", "stylegan3_t"])
+def test_all_of_it_is_done_with_published_generators(model, tmp_path):
+    loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")
+    if hasattr(loaded.trainer.model.generator, "grow"):
+        loaded.trainer.ema.network.grow(1)
     mixed = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked()), 4, 3)
     assert torch.equal(mixed[0, 1:], to_uint8(loaded.sample(3))[1:])
-    for mode in (Noise(rows=1, random=1, draws=3), Truncation(columns=2), Directions(rows=2, columns=3)):
-        mode.check(loaded, Asked())
+    for mode in (Truncation(columns=2), Directions(rows=2, columns=3)):
         assert mode.draw(loaded, Asked()).shape[0] == 1
+    with noisy(loaded, "none"):
+        assert loaded.sample(1).isfinite().all()
 
 
 def test_other_generators_have_no_styles(plain):

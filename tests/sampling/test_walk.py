@@ -76,5 +76,5 @@ def test_what_cannot_be_walked_in_is_refused(plain, tmp_path):
     with pytest.raises(ConfigError, match="mode.truncation=0.5: is for style-based"):
         Walk(truncation=0.5).check(loaded, Asked())
     codes = genlab.load(saved(tmp_path, "model=vqvae", *narrow("vqvae")).run_dir, device="cpu")
-    with pytest.raises(ConfigError, match="mode=walk: this model's latents are numbers of codes"):
+    with pytest.raises(ConfigError, match="mode=walk: nothing lies between two"):
         Walk().check(codes, Asked())

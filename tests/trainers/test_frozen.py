@@ -10,7 +10,7 @@ from tests.test_resume import resumes_to_the_same_bits
 
 # With batch normalisation; a projected class and spectral norm; a wrapped network; images beside maps of a class;
 # residual stages; an energy; fully connected; a discriminator that is looked ahead of.
-MODELS = ["dcgan", "biggan", "acgan", "cgan_conv", "r3gan", "began", "gan", "unrolled_gan"]
+MODELS = ["dcgan", "biggan", "acgan", "cgan_conv", "r3gan", "began", "gan", "unrolled_gan", "stylegan2"]
 FROM = "init_from=outputs/somewhere"
 
 
@@ -39,6 +39,25 @@ def test_every_weight_belongs_to_one_layer(model, make_trainer):
     found = [id(weight) for layer in layers_of(trainer) for weight in layer.weights]
     heads = getattr(trainer.model.discriminator, "classifier", torch.nn.Identity()).parameters()  # no logits of theirs
     assert sorted([*found, *map(id, heads)]) == sorted(map(id, trainer.model.discriminator.parameters()))
+
+
+def test_a_network_that_grows_counts_from_its_largest_image(make_trainer):
+    """Its first stages do not use what is frozen, and it does not change once they do."""
+    words = ("model=stylegan", *narrow("stylegan"), "trainer.freeze_discriminator=3", FROM, "trainer.stage_images=16")
+    trainer = make_trainer(*words, "trainer.batch_size=8", "trainer.images=48")
+    player, network = trainer.players["discriminator"], trainer.model.discriminator
+    moving = {id(weight) for weight in player.parameters}
+    frozen = {name: weight.clone() for name, weight in network.named_parameters() if id(weight) not in moving}
+    assert {name.rsplit(".", 1)[0] for name in frozen} == {"from_images.1.0", "blocks.0.0", "blocks.0.3"}
+    trainer.fit()
+    assert trainer.side == 8 and all(
+        torch.equal(weight, network.get_parameter(name)) for name, weight in frozen.items()
+    )
+
+
+def test_pictures_are_conditions_too(make_trainer):
+    trainer = make_trainer("model=pix2pix", *narrow("pix2pix"), "trainer.freeze_discriminator=1", FROM)
+    assert len(trainer.players["discriminator"].parameters) < len(list(trainer.model.discriminator.parameters()))
 
 
 class Plain(torch.nn.Sequential):
