@@ -5,7 +5,7 @@ import torch
 
 from tests.conftest import choices, narrow, tiny_data
 
-SIZES = {"vqvae": 12, "stylegan2": 8}  # two halvings, no rounding; powers of two
+SIZES = {"vqvae": 12, "stylegan2": 8, "stylegan3_t": 8, "stylegan3_r": 8}  # two halvings, no rounding; powers of two
 MODELS = choices("model")
 
 

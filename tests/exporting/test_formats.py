@@ -23,6 +23,7 @@ MODELS = {
     "vqvae": (),
     "infogan": (),
     "stylegan2": ("model.conditional=true",),
+    "stylegan3_r": (),
 }
 
 
