@@ -20,7 +20,7 @@ from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.layers.noise import Noise
-from genlab.models.layers.upfirdn import binomial, downsample2d, upfirdn2d, upsample2d
+from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, upsample2d
 from genlab.models.style import StyleGenerator
 from genlab.spec import Spec
 from genlab.types import Count, Positive, Share
@@ -79,7 +79,7 @@ class Stage(nn.Module):
             self.layers.append(StyledConv2d(outputs, outputs, side, **shared))
         self.to_image = ModulatedConv2d(outputs, colours, style_size, 1, demodulate=False, form=form)
         self.bias = nn.Parameter(torch.zeros(colours, 1, 1))
-        self.register_buffer("kernel", binomial(), persistent=False)
+        self.register_buffer("kernel", binomial2d(), persistent=False)
 
     def forward(self, maps: Tensor, image: Tensor | None, styles: Tensor) -> tuple[Tensor, Tensor]:
         *inner, last = styles.unbind(1)
@@ -144,7 +144,7 @@ class Halving(nn.Module):
         self.same = EqualisedConv2d(inputs, inputs, gain=HE)
         self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, gain=HE)
         self.skip = EqualisedConv2d(inputs, outputs, 1, bias=False)
-        self.register_buffer("kernel", binomial(), persistent=False)
+        self.register_buffer("kernel", binomial2d(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         inner = leaky_relu(self.same(maps), 0.2)

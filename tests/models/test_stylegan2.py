@@ -6,6 +6,7 @@ import torch
 from genlab.errors import ConfigError
 from genlab.models import stylegan2
 from genlab.models.layers.noise import set_noise
+from genlab.models.layers.upfirdn import binomial, upsample2d
 from genlab.spec import Spec
 
 SMALL = {"width": 4, "most": 8, "depth": 2}
@@ -117,7 +118,7 @@ def test_the_image_is_the_sum_over_all_sizes():
     maps, image = network.constant.expand(2, -1, -1, -1), None
     for first, stage in zip((0, 1), network.stages[:-1], strict=True):
         maps, image = stage(maps, image, styles[:, first : 2 * first + 2])
-    torch.testing.assert_close(network.synthesis(styles), stylegan2.upsample2d(image, stylegan2.binomial()))
+    torch.testing.assert_close(network.synthesis(styles), upsample2d(image, binomial()))
 
 
 def test_every_layer_listens_to_its_own_style():

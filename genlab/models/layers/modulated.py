@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from genlab.models.layers.equalised import EqualisedLinear
-from genlab.models.layers.upfirdn import binomial, upfirdn2d
+from genlab.models.layers.upfirdn import binomial2d, upfirdn2d
 from genlab.types import Count, Whole
 
 Form = Literal["plain", "fused"]
@@ -43,7 +43,7 @@ class ModulatedConv2d(nn.Module):
         self.scale = 1 / (inputs * side**2) ** 0.5
         self.up, self.demodulate, self.form = up, demodulate, form
         self.padding = side // 2 if padding is None else padding
-        self.register_buffer("kernel", binomial() if up else None, persistent=False)
+        self.register_buffer("kernel", binomial2d() if up else None, persistent=False)
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
         scales, weight = self.affine(styles), self.weight * self.scale

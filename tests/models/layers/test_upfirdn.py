@@ -5,7 +5,7 @@ import torch
 from scipy.signal import convolve2d
 from torch.autograd import grad, gradcheck, gradgradcheck
 
-from genlab.models.layers.upfirdn import binomial, blur2d, downsample2d, upfirdn2d, upsample2d
+from genlab.models.layers.upfirdn import binomial, binomial2d, blur2d, downsample2d, upfirdn2d, upsample2d
 
 CASES = [
     {},
@@ -75,3 +75,8 @@ def test_the_picture_stays_where_it_is():
     doubled = upsample2d(ramp, binomial())
     torch.testing.assert_close(doubled[0, 0, 16, 4:-4], ((torch.arange(32.0) + 0.5) / 2)[4:-4])
     torch.testing.assert_close(downsample2d(doubled, binomial())[0, 0, 8, 3:-3], ramp[0, 0, 8, 3:-3])
+
+
+def test_one_pass_equals_two(maps):
+    for change in (upsample2d, downsample2d, blur2d):
+        torch.testing.assert_close(change(maps, binomial2d()), change(maps, binomial()), rtol=0, atol=1e-6)
