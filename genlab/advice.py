@@ -19,6 +19,7 @@ SMALL_BATCH = 32
 FEW_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
 FEW_SAMPLES = 2_000
 FEW_BATCHES = 10
+SLOW = 0.8  # of the generator's learning rate: StyleGAN3's, as published
 
 
 def advice(trainer: Trainer) -> list[str]:
@@ -36,7 +37,7 @@ def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
 def slow_discriminator(trainer: Trainer) -> str | None:
     rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
     generator, discriminator = rates.get("generator"), rates.get("discriminator")
-    if generator is None or discriminator is None or discriminator >= generator:
+    if generator is None or discriminator is None or discriminator >= SLOW * generator:
         return None
     return (
         f"optimizer.discriminator.lr={discriminator:g} is below the generator's {generator:g}: where the two differ, "

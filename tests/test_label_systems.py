@@ -15,6 +15,7 @@ SYSTEMS = {
     "infogan": NARROW,
     "semi_supervised_gan": NARROW_MLP,
     "stylegan2": (*NARROW, "model.conditional=true"),
+    "stylegan3_t": (*NARROW, "model.conditional=true"),
 }
 HEADS = {"acgan": "classifier", "infogan": "guesser"}
 

@@ -114,7 +114,8 @@ class Rotation:
         steps = torch.fft.fftfreq(count, dtype=torch.float64)  # 0 comes first
         plane = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), 2)
         turn = turn.double()
-        kernel = torch.fft.ifft2(square(plane * FINER) * square(plane * FINER @ turn)).real
+        held = torch.minimum(square(plane * FINER), square(plane * FINER @ turn))
+        kernel = torch.fft.ifft2(held).real
         boxes = (torch.fft.fft2(window(places)) for places in (plane * PERIOD, plane * PERIOD @ turn))
         kernel = kernel * torch.fft.ifft2(next(boxes) * next(boxes)).real
         taps = math.ceil(self.reach * rate)

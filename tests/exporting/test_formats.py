@@ -24,6 +24,7 @@ MODELS = {
     "infogan": (),
     "multi_gan": (),
     "stylegan2": ("model.conditional=true",),
+    "stylegan3_r": (),
 }
 
 

@@ -3,6 +3,7 @@
 from genlab.data.augment.ada import AdaptiveAugment
 from genlab.data.augment.base import Augmentation
 from genlab.data.augment.diffaugment import DiffAugment
+from genlab.data.augment.fading_blur import FadingBlur
 from genlab.data.augment.instance_noise import InstanceNoise
 
-__all__ = ["AdaptiveAugment", "Augmentation", "DiffAugment", "InstanceNoise"]
+__all__ = ["AdaptiveAugment", "Augmentation", "DiffAugment", "FadingBlur", "InstanceNoise"]

@@ -30,6 +30,7 @@ class FourierFeatures(nn.Module):
         self.register_buffer("frequencies", torch.stack([angle.cos(), angle.sin()], 1) * radius[:, None])
         self.register_buffer("phases", torch.rand(channels))  # in turns
         self.register_buffer("transform", torch.eye(3), persistent=False)
+        self.register_buffer("places", centres(band), persistent=False)
 
     def forward(self, w: Tensor) -> Tensor:
         with torch.autocast(w.device.type, enabled=False):  # rounded places are other places
@@ -53,16 +54,16 @@ class FourierFeatures(nn.Module):
         """[N, S * S, C], row by row."""
         frequencies = self.frequencies @ placed[:, :2, :2]  # [N, C, 2]: those that the picture shows
         phases = self.phases + (self.frequencies @ placed[:, :2, 2:]).squeeze(2)
-        turns = torch.baddbmm(phases[:, None], self.places().expand(len(placed), -1, -1), frequencies.mT)
+        turns = torch.baddbmm(phases[:, None], self.places.expand(placed.shape[0], -1, -1), frequencies.mT)
         return (2 * pi * turns).sin() * self.heard(frequencies)[:, None]
-
-    def places(self) -> Tensor:
-        """[S * S, 2]: centres of samples (right, down), from the picture's centre; its side is 1."""
-        size = self.band.size
-        line = (torch.arange(size, device=self.mix.device, dtype=self.mix.dtype) - (size - 1) / 2) / self.band.rate
-        return torch.cartesian_prod(line, line).flip(1)
 
     def heard(self, frequencies: Tensor) -> Tensor:
         """[N, C, 2] -> [N, C]: how much is left of waves that a `transform` makes finer than these samples hold."""
         beyond = (frequencies.norm(dim=2) - self.band.cutoff) / (self.band.rate / 2 - self.band.cutoff)
         return (1 - beyond).clamp(0, 1)
+
+
+def centres(band: Band) -> Tensor:
+    """[S * S, 2]: of samples, row by row (right, down) from the picture's centre, in sides of the picture."""
+    line = (torch.arange(band.size) - (band.size - 1) / 2) / band.rate
+    return torch.cartesian_prod(line, line).flip(1)
