@@ -12,6 +12,7 @@ from genlab.data import InMemory, Split
 from genlab.losses import Bernoulli, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
 from genlab.trainers import Player
+from genlab.trainers.progressive import Growth
 
 
 class Model(nn.Module):
@@ -86,6 +87,7 @@ UNWISE = {
     r"penalty=\[r1\] measures each sample": lambda t: add_batch_norm(t, penalties={"r1": R1()}),
     "no EMA": lambda t: setattr(t, "ema", None),
     "less than one epoch": lambda t: setattr(t, "total_images", 5_999),
+    "full size after 150,000 images": lambda t: setattr(t, "growth", Growth(first=0, last=3, stage=50_000, fade=0.5)),
     "metrics.images=1,999": lambda t: t.config["metrics"].update(images=1_999),
     "under 10 steps an epoch": lambda t: setattr(t, "batch_size", 601),
 }

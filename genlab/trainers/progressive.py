@@ -125,8 +125,8 @@ class Progressive(Alternating):
 
     def render(self, output: Tensor) -> Tensor:
         """As large as the data, pixels enlarged."""
-        factor = self.spec.height // output.shape[-1]
-        return interpolate(output, scale_factor=factor, mode="nearest") if factor > 1 else output
+        full = self.spec.shape[1:]
+        return output if output.shape[2:] == full else interpolate(output, size=full, mode="nearest")
 
     @property
     def fair(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genlab.errors import ConfigError
-from genlab.losses import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty
+from genlab.losses import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty
 from genlab.ramp import Ramp
 from genlab.spec import Spec
 from tests.losses.conftest import Judge, N, images
@@ -63,6 +63,13 @@ def test_r1_looks_at_real_and_r2_at_generated_images(turn):
 
     for penalty, where in ((R1(weight=2.0), images(1)), (R2(weight=2.0), images(2))):
         torch.testing.assert_close(penalty(turn(network, penalty)), where.flatten(1).square().sum(1))
+
+
+def test_drift_is_the_square_of_the_logits_of_real_images(turn):
+    """Karras et al. 2018, appendix A.1."""
+    penalty = Drift(weight=0.5)
+    found = penalty(turn(lambda x: x.flatten(1).sum(1), penalty))
+    torch.testing.assert_close(found, 0.5 * images(1).flatten(1).sum(1) ** 2)
 
 
 def test_gradient_penalty_draws_one_point_between_each_pair(turn):
