@@ -175,7 +175,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("+optimizer.generator.speed=1", "optimizer.generator.speed: there is no such key"),
         ("+model.generator.widht=3", "model.generator.widht: there is no such key. Did you mean width?"),
         ("model.latent.size=0", "model.latent.size=0"),
-        ("model.generator._target_=genlab.models.Nothing", "cannot be imported"),
+        ("model.generator._target_=genlab.models.Nowhere", "cannot be imported"),
         ("trainer.clip_weights=0.1", "trainer.clip_weights=null"),
         ("model.discriminator.norm=batch", "model.discriminator.norm=layer"),
         ("+penalty.r1.weight=3", "penalty.r1: has values but no `_target_`"),

@@ -100,7 +100,7 @@ def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
         (("augment=[diffaugment]",), pictured(), "augment=diffaugment moves images"),
         (("penalty=[l1,cr]",), pictured(), "penalty=cr moves images"),
         (("model.conditional=false",), pictured(), "no sources|makes an image from a picture|data.task=edges"),
-        (("penalty=[auxiliary_classification]",), pictured(), "needs a discriminator that can `classify`"),
+        (("penalty=[auxiliary_classification]",), pictured(), "needs a discriminator that has `classify`"),
     ],
 )
 def test_what_does_not_go_together_is_refused(make_trainer, words, data, message):

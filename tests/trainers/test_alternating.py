@@ -136,6 +136,7 @@ def why_not(model: str, penalty: str) -> str | None:
         "supervised": "model=semi_supervised_gan",
         "mutual_information": "model=infogan",
         "path_length": "a generator that has `synthesis`",
+        "l1": "model=pix2pix",
     }.get(penalty)
 
 
