@@ -10,7 +10,7 @@ import torch
 from genlab import checkpoint, distributed
 from genlab.errors import ConfigError
 from genlab.runs import opened
-from tests.conftest import NARROW
+from tests.conftest import NARROW, read
 
 SYSTEM = (
     "model=wgan_gp", *NARROW, "model.generator.norm=none", "model.discriminator.norm=none",
@@ -19,6 +19,14 @@ SYSTEM = (
     "trainer.images=160", "trainer.accumulate=2", "data.limit=100", "callbacks.log.every=80",
     "metrics=[fid,kid]", "metrics/extractor=pixels", "metrics.images=90", "metrics.every=80", "metrics.split=train",
     "trainer.device=cpu",
+)  # fmt: skip
+SILLY = (  # rates from 80 images on, until they are lowered as much
+    "model=gan", "data=ring8", "model.generator.norm=none", "model.generator.widths=[8]",
+    "model.discriminator.widths=[8]", "optimizer=sgd", "trainer.precision=float64", "trainer.batch_size=8",
+    "trainer.images=160", "metrics=none", "trainer.device=cpu", "callbacks.log.every=1_000",
+    "optimizer.schedule._target_=genlab.trainers.schedules.Linear", "+optimizer.schedule.begin=80",
+    "+optimizer.schedule.end=88", "+optimizer.schedule.final=1e12", "callbacks.health.rollback_factor=1e-12",
+    "callbacks.health.action=rollback", "callbacks.health.every=40", "callbacks.health.after=40",
 )  # fmt: skip
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
 
@@ -29,9 +37,13 @@ def command(*words, cwd):
     return done.stdout
 
 
-def train(launcher, run_dir):
-    command(*launcher, "genlab.train", *SYSTEM, f"hydra.run.dir={run_dir}", cwd=run_dir.parent)
+def train(launcher, run_dir, words=SYSTEM):
+    command(*launcher, "genlab.train", *words, f"hydra.run.dir={run_dir}", cwd=run_dir.parent)
     return run_dir
+
+
+def state(run_dir):
+    return checkpoint.newest_good(run_dir / "checkpoints")[1]["parts"]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +59,7 @@ def records(run_dir):
 
 
 def test_two_ranks_follow_one(runs):
-    one, two = (checkpoint.newest_good(run_dir / "checkpoints")[1]["parts"] for run_dir in runs)
-    for network in ("network/generator", "network/discriminator", "ema"):
-        for name, tensor in one[network].items():
-            torch.testing.assert_close(two[network][name], tensor, rtol=1e-6, atol=1e-9)
-    assert one["position"] == two["position"]
+    assert_alike(*map(state, runs))
     names = {path.name for path in runs[0].parent.iterdir() if path.is_dir()}
     assert names - {"outputs"} == {"one", "two"}
     lines = [(run_dir / "metrics.jsonl").read_text().splitlines() for run_dir in runs]
@@ -64,6 +72,25 @@ def test_training_on_two_ranks_scores_as_on_one(runs):
     for record, other in zip(one, two, strict=True):
         assert record.pop("value") == pytest.approx(other.pop("value"), rel=1e-5)
         assert record == other
+
+
+def test_two_ranks_go_back_together(tmp_path):
+    """Rank 0 alone looks at samples, and has the state to go back to."""
+    runs = train([], tmp_path / "one", SILLY), train(TORCHRUN, tmp_path / "two", SILLY)
+    one, two = map(state, runs)
+    assert_alike(one, two)
+    health = [json.loads((run_dir / "summary.json").read_text())["health"] for run_dir in runs]
+    assert health[0] == health[1] and "Rolled back to 80 images" in health[0][0]["message"]
+    assert one["position"]["rollbacks"] == 1 and one["position"]["images"] == 160
+    (group,) = one["optimizer/generator"]["param_groups"]
+    assert group["lr"] == pytest.approx(read("optimizer", "sgd")["generator"]["lr"])
+
+
+def assert_alike(one, two):
+    for network in {"network/generator", "network/discriminator", "ema"} & one.keys():
+        for name, tensor in one[network].items():
+            torch.testing.assert_close(two[network][name], tensor, rtol=1e-6, atol=1e-9)
+    assert one["position"] == two["position"]
 
 
 def test_evaluating_on_two_ranks_gives_the_records_of_one(runs):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CLOCKED = ("health/", "speed/")  # what another run of the same words would not repeat
-KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits", "worsening")
+SHOWN = ("collapsed", "missing_classes", "diverged", "stalled", "overfits")  # by a look; scores show `worsening`
 
 
 class Health(Callback):
@@ -50,7 +50,7 @@ class Health(Callback):
     ) -> None:
         self.every, self.action, self.samples, self.after = every, action, samples, after
         self.found: list[dict[str, Any]] = []  # kind, message, images
-        self._active: dict[str, str] = {}  # kind -> key, of what was said and still holds
+        self._active: dict[str, str] = {}  # topic -> key, of what was said and still holds
         self._suspects: dict[str, int] = {}  # kind -> extent, of what the look before showed
         self._scores: dict[str, list[float]] = {}  # by metric, oldest first
         self._published: dict[str, float] = {}
@@ -97,8 +97,8 @@ class Health(Callback):
         reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
         shown = {one.kind: one for one in findings(reading)} if trainer.images >= self.after else {}
         sure = [one for one in shown.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
-        for kind in [kind for kind in self._active if kind not in shown and kind != "worsening"]:
-            del self._active[kind]
+        over = set(SHOWN) - shown.keys()
+        self._active = {topic: key for topic, key in self._active.items() if topic not in over}
         self._suspects = {one.kind: one.extent for one in shown.values()}
         for one in sure:
             self._say(trainer, one)
@@ -131,7 +131,8 @@ class Health(Callback):
             values["gap"] = published["discriminator/real_logits"] - published["discriminator/fake_logits"]
         norms = {name: value for name, value in published.items() if name.endswith("/gradient_norm")}
         values |= {f"{name.split('/')[0]}_gradient_norm": value for name, value in norms.items()}
-        values |= {kind: float(kind in self._active) for kind in KINDS}
+        active = {topic.split("/")[0] for topic in self._active}
+        values |= {kind: float(kind in active) for kind in (*SHOWN, "worsening")}
         values["time_share"] = self._seconds / max(time.perf_counter() - self._began, 1e-9)
         trainer.publish({f"health/{name}": value for name, value in values.items()})
 
@@ -139,14 +140,14 @@ class Health(Callback):
         self._scores.setdefault(name, []).append(value)
         if one := worsening(name, self._scores[name]):
             self._say(trainer, one)
-        elif self._active.get("worsening") == name:
-            del self._active["worsening"]
+        else:
+            self._active.pop(f"worsening/{name}", None)
 
     def _say(self, trainer: Trainer, one: Finding) -> None:
         """Once, and again when it changed."""
-        if self._active.get(one.kind) == one.key:
+        if self._active.get(one.topic) == one.key:
             return
-        self._active[one.kind] = one.key
+        self._active[one.topic] = one.key
         message = f"{one.message} {self._act(trainer, one)}".rstrip()
         self.found.append({"kind": one.kind, "message": message, "images": trainer.images})
         log.warning("health, at %s images: %s", f"{trainer.images:,}", message)

@@ -25,6 +25,12 @@ class Finding(NamedTuple):
     message: str
     key: str = ""  # what of it must change for it to be said again
     extent: int = 0  # while this falls the run is recovering, or only beginning
+    metric: str = ""  # of `worsening`
+
+    @property
+    def topic(self) -> str:
+        """What is said once."""
+        return f"{self.kind}/{self.metric}" if self.metric else self.kind
 
 
 @dataclass(frozen=True)
@@ -111,4 +117,4 @@ def worsening(name: str, values: list[float]) -> Finding | None:
         return None
     way, numbers = "rose" if sign > 0 else "fell", ", ".join(f"{value:.4g}" for value in last)
     words = f"The run gets worse: {name} {way} {WORSE} times in a row ({numbers}; its best was {best:.4g})"
-    return Finding("worsening", f"{words}. Stop it: callbacks.early_stop.patience.", name)
+    return Finding("worsening", f"{words}. Stop it: callbacks.early_stop.patience.", metric=name)

@@ -1,13 +1,16 @@
 """Each failure is made to happen, and named; runs as they come are called healthy."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import genlab
 from genlab import build
-from genlab.callbacks.health_rules import worsening
+from genlab.callbacks import Health
+from genlab.callbacks import health_measures as measures
+from genlab.callbacks.health_rules import Reading, worsening
 from genlab.data import InMemory, Split
 from genlab.data.mnist import MNIST
 from genlab.errors import Diverged
@@ -129,6 +132,41 @@ def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
         trainer.images = images
         health.scalars(trainer, {"score/fid": float(value)})
     assert [(found["kind"], found["images"]) for found in health.found] == [("worsening", 4), ("worsening", 9)]
+
+
+def test_two_scores_that_worsen_are_said_once_each(make_trainer):
+    trainer = make_trainer("model=gan", *watched())
+    health = trainer.callbacks["health"]
+    for images, value in enumerate([5, 6, 7, 8, 9, 10]):
+        trainer.images = images
+        health.scalars(trainer, {"score/fid": float(value), "score/kid": value / 10})
+    assert ["fid" in found["message"] for found in health.found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("scarce", "said"), [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])]
+)
+def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, said, monkeypatch):
+    """How many are missing at a glance, look after look; and the looks that warn."""
+    health = Health(after=0)
+    monkeypatch.setattr(health, "_publish", lambda *_: None)
+    for look, number in enumerate(scarce, start=1):
+        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), scarce=number)
+        monkeypatch.setattr(health, "_read", lambda *_, reading=reading, **__: reading)
+        health._look(SimpleNamespace(images=look), last=False)
+    assert [found["images"] for found in health.found] == said
+
+
+def test_rare_classes_are_looked_for_in_more_samples_only_if_a_look_is_thorough(monkeypatch):
+    """A chunk of ten shows no class but 0; the tenth shows all."""
+    asked = []
+    trainer = SimpleNamespace(draw_samples=lambda start, count: asked.append((start, count)) or start)
+    trainer.data = SimpleNamespace(train=SimpleNamespace(labels=torch.arange(10)))
+    chunks = {90: [1] * 10}
+    monkeypatch.setattr(measures, "histogram", lambda _, __, start: chunks.get(start, [10] + [0] * 9))
+    cheap, found = (measures.classes(None, trainer, range(10), 1, thorough=thorough) for thorough in (False, True))
+    assert cheap.missing == list(range(1, 10))
+    assert found.missing == [] and found.scarce == 9 and asked == [(10 * chunk, 10) for chunk in range(1, 10)]
 
 
 def test_action_stop_ends_the_run(health):

@@ -2,12 +2,13 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from genlab import build, checkpoint
-from genlab.callbacks import Callback
+from genlab.callbacks import Callback, Grid
 from genlab.callbacks.health_rules import declines
 from genlab.errors import ConfigError, Diverged
 from tests.conftest import NARROW_MLP, TINY, composed, tiny_data
@@ -33,18 +34,10 @@ def watched(**settings):
 
 @pytest.fixture
 def make(tmp_path):
-    def make(*words, directory=tmp_path, model="gan", **settings):
+    def make(*words, directory=tmp_path, **settings):
         directory.mkdir(exist_ok=True)
-        words = (
-            *TINY,
-            f"model={model}",
-            "trainer.images=2560",
-            "trainer.batch_size=16",
-            *NARROW_MLP,
-            *watched(**settings),
-            *words,
-        )
-        return build.trainer(composed(*words), directory, tiny_data())
+        short = (*TINY, "model=gan", *NARROW_MLP, "trainer.images=2560", "trainer.batch_size=16")
+        return build.trainer(composed(*short, *watched(**settings), *words), directory, tiny_data())
 
     return make
 
@@ -202,6 +195,30 @@ def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path
         resumed.fit()
         assert_same(state(tmp_path / "whole", 1920), state(tmp_path / name, 1920))
         assert curves(tmp_path / "whole") == curves(tmp_path / name)
+
+
+def test_another_score_at_the_position_of_the_best_is_not_saved_as_the_best(make):
+    """A run that went back comes to the positions of what it left once more."""
+    trainer = make()
+    best = SimpleNamespace(metric="fid", value=4.0, position=0)
+    saver, trainer.callbacks = trainer.callbacks["checkpoint"], {"scores": SimpleNamespace(best_record=best)}
+    file = trainer.run_dir / "checkpoints" / "best.pt"
+    saver.scalars(trainer, {"score/fid": 5.0})
+    assert not file.exists()
+    saver.scalars(trainer, {"score/fid": 4.0})
+    assert file.exists()
+
+
+def test_what_was_done_at_a_position_is_done_again(make):
+    grid = Grid(every=None, rows=1, columns=1)
+    trainer = make()
+    trainer.show = lambda name, picture: None
+    for run in range(2):
+        grid.finish(trainer)
+        picture = trainer.run_dir / "samples" / "000000000.png"
+        assert picture.exists(), run
+        picture.unlink()
+        grid.went_back(trainer)
 
 
 class Scored(Callback):

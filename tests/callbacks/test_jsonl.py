@@ -40,6 +40,15 @@ def test_resuming_drops_what_lies_past_the_position(trainer, make_trainer):
     assert [row["images"] for row in read(trainer.run_dir / "metrics.jsonl")] == [100, 200, 300]
 
 
+def test_going_back_does_too(trainer):
+    jsonl = write_curve(trainer, [100, 200, 300, 400])
+    trainer.at(200).resumed_from = 200
+    jsonl.went_back(trainer)
+    jsonl.scalars(trainer.at(300), {"loss": 7.0})
+    rows = read(trainer.run_dir / "metrics.jsonl")
+    assert [(row["images"], row["loss"]) for row in rows] == [(100, 100.0), (200, 200.0), (300, 7.0)]
+
+
 def test_time_goes_on_where_the_run_stopped(trainer, make_trainer):
     write_curve(trainer, [100])
     path = trainer.run_dir / "metrics.jsonl"

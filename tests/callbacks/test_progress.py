@@ -28,6 +28,13 @@ def progress(trainer, clock, monkeypatch):
     return progress
 
 
+def test_a_run_that_went_back_is_timed_from_there(trainer, clock, progress):
+    clock[0] += 500
+    progress.went_back(trainer.at(100))
+    clock[0] += 5
+    assert "0:00:40 left" in progress.line(trainer.at(200))
+
+
 def test_a_plain_line_says_all(trainer, clock, progress, capsys):
     clock[0] += 5
     progress.scalars(trainer.at(200), {"score/fid": 12.345, "score/kid": 1.0})

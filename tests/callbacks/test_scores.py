@@ -94,6 +94,17 @@ def test_state_outlives_a_restart():
     assert later.best_record == scores.best_record
 
 
+def test_the_best_stays_the_best_when_the_run_goes_back():
+    scores, trainer = make_scores(), make_trainer()
+    tick(scores, trainer, images=10, spread=0.5)
+    older = scores.state_dict()
+    best = tick(scores, trainer, images=20, spread=1.0)
+    scores.load_state_dict(older)
+    assert scores.best_record.value == best and scores.scored == 10
+    tick(scores, trainer, images=20, spread=0.1)
+    assert scores.best_record.value == best
+
+
 def test_a_best_that_was_measured_in_another_way_is_not_compared():
     scores, trainer = make_scores(), make_trainer()
     tick(scores, trainer, images=10, spread=1.0)

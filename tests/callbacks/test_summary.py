@@ -49,6 +49,26 @@ def test_time_outlives_a_restart(trainer, summary):
     assert 1_000 <= finished(resumed, trainer)["seconds"] < 1_010
 
 
+def test_time_that_going_back_lost_counts(trainer, summary, monkeypatch):
+    now = [1_000.0]
+    monkeypatch.setattr("genlab.callbacks.summary.time.monotonic", lambda: now[0])
+    summary.start(trainer)
+    now[0] += 10
+    older = summary.state_dict()
+    now[0] += 5
+    summary.load_state_dict(older)
+    summary.went_back(trainer)
+    now[0] += 1
+    assert finished(summary, trainer)["seconds"] == 16
+
+
+def test_records_of_what_was_left_are_forgotten(trainer, summary):
+    summary.record(trainer.at(200), {"metric": "fid", "value": 9.0})
+    summary.went_back(trainer.at(100))
+    summary.record(trainer.at(200), {"metric": "fid", "value": 2.0})
+    assert [record["value"] for record in finished(summary, trainer)["records"]] == [2.0]
+
+
 @pytest.mark.parametrize(("images", "ending"), [(400, ""), (1_000, " trainer.images=2000")])
 def test_what_to_type_next(trainer, summary, monkeypatch, images, ending):
     monkeypatch.chdir(trainer.run_dir)

@@ -45,6 +45,17 @@ def test_a_resumed_run_has_one_curve(trainer, make_trainer):
     assert [point.step for point in points] == [100, 200, 300, 500]
 
 
+def test_a_run_that_went_back_has_one_curve(trainer):
+    board = run(trainer, [100, 200, 300, 400])
+    trainer.at(200).resumed_from = 200
+    board.went_back(trainer)
+    for position in (300, 500):
+        board.scalars(trainer.at(position), {"generator/adversarial": 7.0})
+    board.finish(trainer)
+    points = read_back(trainer.run_dir).Scalars("generator/adversarial")
+    assert [(point.step, point.value) for point in points] == [(100, 1.0), (200, 2.0), (300, 7.0), (500, 7.0)]
+
+
 def test_a_run_that_starts_anew_keeps_no_old_points(trainer, make_trainer):
     run(trainer, [0, 100, 200]).finish(trainer)
     run(make_trainer(trainer.run_dir), [50]).finish(trainer)
