@@ -19,6 +19,7 @@ SMALL_BATCH = 32
 FEW_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
 FEW_SAMPLES = 2_000
 FEW_BATCHES = 10
+SLOW = 0.8  # of the generator's learning rate: StyleGAN3's, as published
 
 
 def advice(trainer: Trainer) -> list[str]:
@@ -36,7 +37,7 @@ def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
 def slow_discriminator(trainer: Trainer) -> str | None:
     rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
     generator, discriminator = rates.get("generator"), rates.get("discriminator")
-    if generator is None or discriminator is None or discriminator >= generator:
+    if generator is None or discriminator is None or discriminator >= SLOW * generator:
         return None
     return (
         f"optimizer.discriminator.lr={discriminator:g} is below the generator's {generator:g}: where the two differ, "
@@ -56,12 +57,14 @@ def clipping_and_penalty(trainer: Trainer) -> str | None:
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or settings(trainer, "augment"):
+    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.source:  # it would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 
 
 def unbounded_output(trainer: Trainer) -> str | None:
+    if getattr(trainer.model.generator, "unbounded", False):
+        return None
     low, high = trainer.draw_samples(0, 8).aminmax()
     if low >= -1.001 and high <= 1.001:
         return None
@@ -119,6 +122,16 @@ def short_run(trainer: Trainer) -> str | None:
     )
 
 
+def unfinished_growth(trainer: Trainer) -> str | None:
+    growth = getattr(trainer, "growth", None)
+    if growth is None or growth.end <= trainer.total_images:
+        return None
+    return (
+        f"trainer.images={trainer.total_images:,}: the networks reach their full size after {growth.end:,} images. "
+        "Raise it, or lower trainer.stage_images."
+    )
+
+
 def few_score_images(trainer: Trainer) -> str | None:
     images = settings(trainer, "metrics").get("images")
     if images is None or images >= FEW_SAMPLES:
@@ -137,6 +150,7 @@ RULES: list[Rule] = [
     small_batch_with_batch_norm,
     slow_bfloat16,
     short_run,
+    unfinished_growth,
     few_score_images,
     batch_near_data,
 ]

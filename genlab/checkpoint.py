@@ -89,6 +89,13 @@ def newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.pt"), reverse=True)
 
 
+def remove_beyond(folder: Path, images: int) -> None:
+    """Those of positions that a run has not reached, or has left again."""
+    for path in newest_first(folder):
+        if int(path.stem) > images:
+            remove(path)
+
+
 def read(path: Path) -> dict:
     """The state in a file. Raises ValueError, and says why, for one that is damaged or holds code."""
     try:

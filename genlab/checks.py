@@ -18,8 +18,11 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_pixels_of_points(system)
     refuse_missing_heads(system)
     refuse_missing_labels(system)
+    refuse_missing_sources(system)
+    refuse_what_moves_images_alone(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
+    refuse_freezing_at_random(config)
 
 
 def refuse_what_has_no_player(system: System) -> None:
@@ -57,17 +60,49 @@ def refuse_pixels_of_points(system: System) -> None:
 
 def refuse_missing_heads(system: System) -> None:
     for name, penalty in system.penalties.items():
-        if penalty.head and not hasattr(system.model.discriminator, penalty.head):
+        if penalty.head and not hasattr(getattr(system.model, penalty.head_of, None), penalty.head):
             raise ConfigError(
-                f"penalty={name} needs a discriminator that can `{penalty.head}`, and this one cannot. "
+                f"penalty={name} needs a {penalty.head_of} that has `{penalty.head}`, and this one has not. "
                 f"Choose {penalty.models}, or drop the penalty."
             )
 
 
 def refuse_missing_labels(system: System) -> None:
     labels = system.data.train.labels
-    if system.model.conditional and labels is not None and labels.ndim == 1 and (labels < 0).any():
+    if not system.model.conditional or system.data.spec.classes is None:
+        return
+    if labels is not None and (labels < 0).any():
         raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
+
+
+def refuse_missing_sources(system: System) -> None:
+    """Partners of every image, for models and penalties that compare the two."""
+    data, model = system.data, system.model
+    translates = model.conditional and data.spec.source is not None
+    if translates and data.task is None and data.train.labels is None:
+        raise ConfigError(
+            "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
+            "data=pairs."
+        )
+    for name, penalty in system.penalties.items():
+        if penalty.needs_source and not translates:
+            raise ConfigError(
+                f"penalty={name} compares what is made of a picture with its partner, and this model is told no "
+                "picture. Choose model=pix2pix, or leave the penalty out."
+            )
+
+
+def refuse_what_moves_images_alone(system: System) -> None:
+    """Where the discriminator sees the source beside the image, as it was before."""
+    if system.data.spec.source is None or "discriminator" not in getattr(system.model, "told", ()):
+        return
+    for group, terms in {"penalty": system.penalties, "augment": system.augmentations}.items():
+        for name, term in terms.items():
+            if term.moves_images:
+                raise ConfigError(
+                    f"{group}={name} moves images, and not the source pictures that the discriminator sees beside "
+                    f"them. Leave it out ({group}=[]); data.flip and data.crop move both."
+                )
 
 
 def no_such(players: Iterable[str]) -> str:
@@ -91,4 +126,13 @@ def refuse_clipping_under_gradient_penalty(system: System, config: dict[str, Any
         raise ConfigError(
             f"trainer.clip_weights={clip} with penalty={names}: both hold the critic Lipschitz, and clipped weights "
             "cannot reach the penalty's target. Set trainer.clip_weights=null or penalty=[]."
+        )
+
+
+def refuse_freezing_at_random(config: dict[str, Any]) -> None:
+    count = config["trainer"].get("freeze_discriminator")
+    if count and not (config["init_from"] or config["resume"]):
+        raise ConfigError(
+            f"trainer.freeze_discriminator={count}: the layers would stay as random as they start. "
+            "Give the run whose weights to fine-tune: init_from=outputs/..."
         )

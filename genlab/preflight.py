@@ -84,6 +84,7 @@ def _data(trainer: Trainer) -> str:
     spec = trainer.spec
     shape = " x ".join(map(str, spec.shape))
     extras = [f"{spec.classes} classes"] * bool(spec.classes) + [f"{spec.padding} px of padding"] * bool(spec.padding)
+    extras += [f"made from {' x '.join(map(str, spec.source))}"] if spec.source else []
     return ", ".join([f"{trainer.data.name}: {spec.images:,} images of {shape}", *extras])
 
 
@@ -131,7 +132,7 @@ def _memory(trainer: Trainer) -> str:
         "gradients": sum(parameters),
         "optimizers": sum(bytes_ * slot for bytes_, slot in zip(parameters, slots, strict=True)),
         "EMA": size(trainer.model.generator.parameters()) if trainer.ema else 0,
-        "data": size(filter(torch.is_tensor, trainer.data.train)),
+        "data": size(filter(torch.is_tensor, trainer.data.pool)),
     }
     listed = ", ".join(f"{name} {amount / MIB:,.1f}" for name, amount in parts.items())
     return f"{sum(parts.values()) / MIB:,.0f} MiB and activations: {listed}"

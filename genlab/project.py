@@ -117,6 +117,11 @@ def conditions(trainer: Trainer, asked: Any) -> Tensor | None:
         if asked is not None:
             raise ConfigError(f"class={asked}: this model is told no class. Leave it out.")
         return None
+    if spec.source:
+        raise ConfigError(
+            f"{trainer.run_dir}: this model makes an image from a picture, so there is no latent to search for. Use "
+            "python -m genlab.sample mode=translate input=PICTURE."
+        )
     if spec.classes:
         if asked is not None and (not isinstance(asked, int) or not 0 <= asked < spec.classes):
             raise ConfigError(f"class={asked}: expected 0 to {spec.classes - 1}, or null to try all.")

@@ -41,6 +41,7 @@ class Draws:
     stop: int
     device: torch.device
     dtype: torch.dtype = torch.float32
+    position: int = 0  # of the batch's first row in the endless stream that it comes from
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape], standard normal."""

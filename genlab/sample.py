@@ -26,10 +26,15 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   mode=grid          samples, row by row
   mode=classes       a column a class, a row a latent
   mode=interpolate   paths through the latents
+  mode=walk          smooth loops through samples; mode.space=z or w
+  mode=directions    a row a direction found in the weights, or in w: mode.method=components
+  mode=style_mixing  coarse, middle and fine styles of some samples in others (style-based generators)
+  mode=noise         the same samples without noise, with fixed and random noise (style-based generators)
   mode=arithmetic    sums and differences of samples, which are numbered as in mode=grid of the same seed, from 0
-  mode=truncation    a row a threshold; mode.thresholds=[2,1,0.5]
+  mode=truncation    a row a threshold, or psi of styles; mode.thresholds=[2,1,0.5]
   mode=neighbours    samples beside the training images nearest to them; mode.features=pixels or extractor
   mode=reconstruct   real images, each with an autoencoder's version below
+  mode=translate     your pictures, as a model like pix2pix translates them: input=FILE_OR_FOLDER to=FOLDER
   mode=histogram     pixel values of samples over those of real images
   mode=save          samples by the thousand, for other tools
 
@@ -42,6 +47,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
 """
 FOLDER = "pictures"
+OF_SOME = {"count": "does not count samples", "input": "reads no pictures"}  # keys of modes, and why others refuse them
 log = logging.getLogger(__name__)
 
 
@@ -61,16 +67,16 @@ def job(config: dict[str, Any]) -> None:
 
 
 def mode_of(config: dict[str, Any]) -> Mode:
-    """Raises ConfigError for a count where the mode counts nothing."""
+    """Raises ConfigError for what the mode does nothing with."""
     from genlab import build
 
-    counted = {} if config["count"] is None else {"count": config["count"]}
-    if counted and "count" not in config["mode"]:
+    given = {key: config[key] for key in OF_SOME if config[key] is not None}
+    for key in given.keys() - config["mode"].keys():
         raise ConfigError(
-            f"count={config['count']}: this mode does not count samples. "
+            f"{key}={config[key]}: this mode {OF_SOME[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.checked(config["mode"] | counted, "mode", config), "mode")
+    return build.make(build.checked(config["mode"] | given, "mode", config), "mode")
 
 
 def asked_of(config: dict[str, Any]) -> Asked:

@@ -19,6 +19,8 @@ class Spec:
     images: int  # in the training split
     classes: int | None = None  # labels are 0 ... classes - 1
     attributes: int | None = None  # labels are vectors of so many numbers
+    source: tuple[int, int, int] | None = None  # (C, H, W) of the picture that each image is to be made from
+    source_classes: int | None = None  # it is a label map [1, H, W] of values 0 ... source_classes - 1
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # what networks see, times this, is in the data's own units
 
@@ -29,18 +31,45 @@ class Spec:
 
     @property
     def condition_size(self) -> int | None:
-        """Of a one-hot class or a vector of attributes; None: nothing to condition on."""
+        """Of a one-hot class or a vector of attributes; None: nothing to condition on.
+
+        Raises ConfigError for a picture: a network that asks for this could do nothing with one.
+        """
+        if self.source:
+            raise ConfigError(
+                "this network is told classes or attributes, and the condition of these data is a picture. Choose "
+                "model=pix2pix, or data without sources (data.task=null)."
+            )
         return self.classes or self.attributes
 
     @property
+    def conditioned(self) -> bool:
+        """Is there anything to tell a model of an image?"""
+        return bool(self.classes or self.attributes or self.source)
+
+    @property
+    def source_channels(self) -> int:
+        """Of the source as networks see it: a label map is one-hot. Raises ConfigError without one."""
+        self.require_source()
+        return self.source_classes or self.source[0]
+
+    @property
     def unconditional(self) -> Spec:
-        """The same data without its labels: a network built for it takes no condition."""
-        return replace(self, classes=None, attributes=None)
+        """The same data without labels and sources: a network built for it takes no condition."""
+        return replace(self, classes=None, attributes=None, source=None, source_classes=None)
 
     def require_images(self) -> None:
         """Raises ConfigError for points."""
         if self.height is None:
             raise ConfigError("this network is for images, the data are points: choose model=gan, or other data.")
+
+    def require_source(self) -> None:
+        """Raises ConfigError for data whose images have no source picture."""
+        if not self.source:
+            raise ConfigError(
+                "this network makes an image from a picture, and the data have none beside their images. Set "
+                "data.task=edges (or grayscale, inpainting, ...), or choose data=pairs."
+            )
 
     def crop(self, images: Tensor) -> Tensor:
         """[N, C, H, W] without the padding that the data set added."""

@@ -34,11 +34,16 @@ def composed(*overrides: str) -> dict:
         return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)
 
 
-def tiny_data(channels: int = 1, size: int = 8, images: int = 64) -> InMemory:
-    """Random pixels with ten classes."""
+def tiny_data(channels: int = 1, size: int = 8, images: int = 64, task: str | None = None) -> InMemory:
+    """Random pixels with ten classes; or to be made from what the task makes of them."""
     source = torch.Generator().manual_seed(7)
     pixels = torch.randint(0, 256, (images, channels, size, size), generator=source, dtype=torch.uint8)
-    return InMemory(Split(pixels, torch.arange(images) % 10), name="tiny")
+    return InMemory(Split(pixels, torch.arange(images) % 10), name="tiny", task=task)
+
+
+def task_of(model: str) -> str | None:
+    """What makes the pairs of the data that a model comes with."""
+    return composed(f"model={model}")["data"].get("task")
 
 
 TINY = ("metrics=none", "callbacks=none", "trainer.batch_size=8", "trainer.images=64", "trainer.device=cpu")
@@ -46,7 +51,7 @@ NARROW = ("model.generator.width=4", "model.discriminator.width=4")
 NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]")
 
 
-SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "code_size": 8, "number": 8}
+SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "style_size": 8, "code_size": 8, "number": 8}
 
 
 def narrow(model: str) -> tuple[str, ...]:
@@ -67,17 +72,32 @@ def shrunk(node: dict, path: str = ""):
 @pytest.fixture
 def make_trainer(tmp_path):
     def make(*overrides: str, data: InMemory | None = None, directory: Path | None = None):
-        return build.trainer(composed(*TINY, *overrides), directory or tmp_path, data or tiny_data())
+        config = composed(*TINY, *overrides)
+        return build.trainer(config, directory or tmp_path, data or tiny_data(task=config["data"].get("task")))
 
     return make
 
 
 def saved(folder, *words, data=None):
     """A trainer of 8 x 8 images and its checkpoint, as training writes it; its data are not what its config says."""
-    trainer = build.trainer(composed(*TINY, *words), folder, data or tiny_data())
+    config = composed(*TINY, *words)
+    data = data or tiny_data(task=config["data"].get("task"))
+    return kept(build.trainer(config, folder, data), folder)
+
+
+def kept(trainer, folder):
     options = {"config": trainer.config, "fingerprint": "", "spec": trainer.spec}
     checkpoint.save(folder / "checkpoints" / "0000000000.pt", trainer.parts, **options)
     return trainer
+
+
+def styled(folder, *words):
+    """The same of a style-based generator, whose mean style has been tracked for a few steps."""
+    config = composed(*TINY, "model=dcgan", *narrow("dcgan"), "model.latent.size=5", *words)
+    config["model"]["generator"] = {"_target_": "tests.tiny_style.TinyStyle", "_partial_": True}
+    trainer = build.trainer(config, folder, tiny_data())
+    trainer.fit()
+    return kept(trainer, folder)
 
 
 def framed_data() -> InMemory:
@@ -96,6 +116,27 @@ def plain(tmp_path_factory):
 @pytest.fixture(scope="session")
 def conditional(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("conditional"), "model=cgan", *narrow("cgan")).run_dir
+
+
+def pictured(channels: int = 1, sources: int = 1, size: int = 8, images: int = 32, **facts) -> InMemory:
+    """Random pictures, each with another as its source; sixteen to test with."""
+    source = torch.Generator().manual_seed(11)
+    shapes = [(images + 16, channels, size, size), (images + 16, sources, size, size)]
+    pixels = [torch.randint(0, 256, shape, generator=source, dtype=torch.uint8) for shape in shapes]
+    train, test = (Split(*(part[rows] for part in pixels)) for rows in (slice(images), slice(images, None)))
+    return InMemory(train, test=test, name="pairs", **facts)
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory):
+    """A run of pix2pix: grey pictures of 8 x 8 to colour."""
+    words, data = ("model=pix2pix", *narrow("pix2pix")), pictured(channels=3)
+    return saved(tmp_path_factory.mktemp("translator"), *words, data=data).run_dir
+
+
+@pytest.fixture(scope="session")
+def style_based(tmp_path_factory):
+    return styled(tmp_path_factory.mktemp("style_based")).run_dir
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,23 @@ from omegaconf import OmegaConf
 
 from genlab import build, menu
 from genlab.errors import ConfigError
-from tests.conftest import CONFIGS, TINY, choices, composed, read, tiny_data
+from tests.conftest import CONFIGS, TINY, choices, composed, read, task_of, tiny_data
 
 YAMLS = sorted(CONFIGS.rglob("*.yaml"))
 PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
 
 
-BUNDLED = ("mnist", "mnist_100_labels", "ring8", "grid25", "swiss_roll", "two_moons", "blobs")
+BUNDLED = (
+    "mnist",
+    "mnist_32",
+    "mnist_100_labels",
+    "mnist_edges",
+    "ring8",
+    "grid25",
+    "swiss_roll",
+    "two_moons",
+    "blobs",
+)
 EXTRAS = {"wandb", "mlflow"}  # choices that need a package of the same name, which is optional
 GROUPS = ["model", "loss", "optimizer", "trainer", "metrics", "callbacks"]
 
@@ -35,9 +45,9 @@ def test_every_choice_composes_and_builds(group, name, tmp_path, monkeypatch):
     if name in EXTRAS:
         pytest.importorskip(name)
     quiet = [word for word in TINY if not word.startswith(f"{group}=")]
-    data = tiny_data() if group != "metrics" else None
     words = {"points": ["data=ring8"], "stacked_mnist": ["data=stacked_mnist", "data.images=100"]}.get(name, [])
     model = user_of(group, name)
+    data = tiny_data(task=task_of(model)) if group != "metrics" else None
     build.trainer(composed(*quiet, *words, *dict.fromkeys([f"model={model}", f"{group}={name}"])), tmp_path, data)
 
 
@@ -125,6 +135,13 @@ def test_the_command_line_beats_the_experiment_which_beats_the_model():
     assert composed(f"experiment={name}", "loss=hinge")["loss"]["_target_"].endswith("Hinge")
 
 
+@pytest.mark.parametrize("word", ["model=stylegan2", "experiment=stylegan2_paper"])
+def test_a_model_may_bring_data_of_a_size_that_it_can_make_and_the_command_line_wins(word):
+    assert composed(word)["data"]["size"] == 32
+    assert composed(word, "data=mnist")["data"]["size"] is None
+    assert composed(word, "data=mnist", "data.size=64")["data"]["size"] == 64
+
+
 def targets(node):
     if isinstance(node, dict):
         if "_target_" in node:
@@ -158,7 +175,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("+optimizer.generator.speed=1", "optimizer.generator.speed: there is no such key"),
         ("+model.generator.widht=3", "model.generator.widht: there is no such key. Did you mean width?"),
         ("model.latent.size=0", "model.latent.size=0"),
-        ("model.generator._target_=genlab.models.Nothing", "cannot be imported"),
+        ("model.generator._target_=genlab.models.Nowhere", "cannot be imported"),
         ("trainer.clip_weights=0.1", "trainer.clip_weights=null"),
         ("model.discriminator.norm=batch", "model.discriminator.norm=layer"),
         ("+penalty.r1.weight=3", "penalty.r1: has values but no `_target_`"),

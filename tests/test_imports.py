@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "metrics": SHARED | {"data"},
     "trainers": SHARED | {"losses", "data", "device", "callbacks.base"},
     "sampling": SHARED
-    | {"data", "metrics", "trainers", "callbacks", "checkpoint", "models.latent", "models.truncation"},
+    | {"data", "metrics", "trainers", "callbacks", "checkpoint", "models.latent", "models.truncation", "models.style"}
+    | {"models.layers.noise"},
     "callbacks": SHARED | {"data", "metrics", "trainers", "checkpoint", "advice", "models.latent", "models.truncation"},
 }
 OUTSIDE_OF_BUILD = {"hydra", "omegaconf"}

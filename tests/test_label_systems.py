@@ -14,6 +14,8 @@ SYSTEMS = {
     "acgan": NARROW,
     "infogan": NARROW,
     "semi_supervised_gan": NARROW_MLP,
+    "stylegan2": (*NARROW, "model.conditional=true"),
+    "stylegan3_t": (*NARROW, "model.conditional=true"),
 }
 HEADS = {"acgan": "classifier", "infogan": "guesser"}
 

@@ -3,14 +3,15 @@
 import pytest
 import torch
 
-from tests.conftest import choices, narrow, tiny_data
+from tests.conftest import choices, narrow, task_of, tiny_data
 
-SIZES = {"vqvae": 12}  # two halvings, no rounding
+SIZES = {"vqvae": 12, "pix2pix": 12}  # two halvings, no rounding
+SIZES |= dict.fromkeys(("progan", "stylegan", "stylegan2", "stylegan3_t", "stylegan3_r"), 8)  # powers of two
 MODELS = choices("model")
 
 
 def data_of(model, channels):
-    return tiny_data(channels, size=SIZES.get(model, 10))
+    return tiny_data(channels, size=SIZES.get(model, 10), task=task_of(model))
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -12,6 +12,7 @@ from genlab.data import InMemory, Split
 from genlab.losses import Bernoulli, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
 from genlab.trainers import Player
+from genlab.trainers.progressive import Growth
 
 
 class Model(nn.Module):
@@ -86,6 +87,7 @@ UNWISE = {
     r"penalty=\[r1\] measures each sample": lambda t: add_batch_norm(t, penalties={"r1": R1()}),
     "no EMA": lambda t: setattr(t, "ema", None),
     "less than one epoch": lambda t: setattr(t, "total_images", 5_999),
+    "full size after 150,000 images": lambda t: setattr(t, "growth", Growth(first=0, last=3, stage=50_000, fade=0.5)),
     "metrics.images=1,999": lambda t: t.config["metrics"].update(images=1_999),
     "under 10 steps an epoch": lambda t: setattr(t, "batch_size", 601),
 }
@@ -96,6 +98,11 @@ def test_each_unwise_choice_gets_its_own_advice(trainer, expected):
     UNWISE[expected](trainer)
     (line,) = advice(trainer)
     assert re.search(expected, line)
+
+
+def test_a_generator_that_was_published_without_bounds_needs_no_advice(trainer):
+    trainer.largest, trainer.model.generator.unbounded = 2.0, True
+    assert advice(trainer) == []
 
 
 @pytest.mark.parametrize(

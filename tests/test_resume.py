@@ -93,7 +93,9 @@ STATEFUL = (
     "penalty=[r1,historical_averaging,lecam]",
     "penalty.r1.every=2",
     "trainer.replay=16",
-    "augment=[diffaugment]",
+    "augment=[diffaugment,ada]",
+    "augment.ada.every=4",  # a window is open where the run is cut
+    "augment.ada.images=128",
 )
 
 

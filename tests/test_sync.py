@@ -50,7 +50,13 @@ def test_a_step_does_not_wait(make_trainer, model):
 
 @pytest.mark.parametrize("model", ["gan", "wgan_gp", "sngan"])
 def test_nor_do_the_options(make_trainer, model):
-    must_not_wait(make_trainer(f"model={model}", *narrow(model), *EVERYTHING, "augment=[diffaugment,instance_noise]"))
+    augment = ("augment=[diffaugment,instance_noise,ada]", "augment.ada.every=1")
+    must_not_wait(make_trainer(f"model={model}", *narrow(model), *EVERYTHING, *augment))
+
+
+def test_nor_do_lazy_penalties_that_come_with_a_model(make_trainer):
+    lazy = ("penalty.r1.every=2", "penalty.path_length.every=2")  # due in the second step, which is watched
+    must_not_wait(make_trainer("model=stylegan2", *narrow("stylegan2"), *lazy))
 
 
 def must_not_wait(trainer):

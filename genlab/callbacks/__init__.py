@@ -18,6 +18,7 @@ from genlab.callbacks.reconstructions import Reconstructions
 from genlab.callbacks.scores import Scores
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.tensorboard import TensorBoard
+from genlab.callbacks.translations import Translations
 from genlab.callbacks.truncation import Truncation
 from genlab.callbacks.wandb import Wandb
 
@@ -40,6 +41,7 @@ __all__ = [
     "Scores",
     "Summary",
     "TensorBoard",
+    "Translations",
     "Truncation",
     "Wandb",
 ]

@@ -30,14 +30,13 @@ class Accuracy(Callback):
         batch_size: Count = 500,  # images at a time; changes nothing
     ) -> None:
         self.every, self.batch_size = every, batch_size
-        self._scored: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
         classify, test = getattr(trainer.model, "classify", None), trainer.data.test
-        if classify is None or test is None or test.labels is None or self._scored == trainer.images:
+        if classify is None or test is None or test.labels is None or self.done_at == trainer.images:
             return
         value = sum(self._right(trainer, classify)) / len(test.labels)
-        self._scored = trainer.images
+        self.done_at = trainer.images
         trainer.publish({"score/test_accuracy": value})
         trainer.report(self._record(trainer, value))
 

@@ -28,24 +28,30 @@ class Checkpoint(Callback):
 
     def tick(self, trainer: Trainer) -> None:
         path = self.file(trainer)
-        self.save(trainer, path)
+        save_run(trainer, path)
         for old in checkpoint.newest_first(path.parent)[self.keep :]:
             checkpoint.remove(old)
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
         best = best_record(trainer)
-        if best and best.position == trainer.images and f"score/{best.metric}" in values:
-            self.save(trainer, self.file(trainer).with_name("best.pt"))
+        if best and best.position == trainer.images and values.get(f"score/{best.metric}") == best.value:
+            save_run(trainer, self.file(trainer).with_name("best.pt"))
+
+    def went_back(self, trainer: Trainer) -> None:
+        checkpoint.remove_beyond(self.file(trainer).parent, trainer.images)
+        self.tick(trainer)  # killed now, the run resumes at the lower rates
 
     def finish(self, trainer: Trainer) -> None:
         if trainer.images > trainer.resumed_from:
             self.tick(trainer)
 
-    def save(self, trainer: Trainer, path: Path) -> None:
-        trainer.statistics.check()  # a diverged run must not replace a good checkpoint
-        facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
-        checkpoint.save(path, trainer.parts, config=trainer.config, **facts)
-
     @staticmethod
     def file(trainer: Trainer) -> Path:
         return trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
+
+
+def save_run(trainer: Trainer, path: Path) -> None:
+    """Raises Diverged, and saves nothing, if a statistic is not finite: a good checkpoint must not be replaced."""
+    trainer.statistics.check()
+    facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
+    checkpoint.save(path, trainer.parts, config=trainer.config, **facts)

@@ -32,17 +32,16 @@ class Codes(Callback):
         reach: Positive = 2.0,  # continuous codes run from -reach to reach; they are drawn from [-1, 1]
     ) -> None:
         self.every, self.rows, self.columns, self.reach = every, rows, columns, reach
-        self._drawn_at: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
         latent = getattr(trainer.model, "latent", None)
-        if not hasattr(latent, "vary") or self._drawn_at == trainer.images:
+        if not hasattr(latent, "vary") or self.done_at == trainer.images:
             return
         key = (trainer.seed, "codes")
         z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.engine.dtype))
         for name, sheet in latent.vary(z, self.columns, self.reach):
             self._draw(trainer, name, sheet)
-        self._drawn_at = trainer.images
+        self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)

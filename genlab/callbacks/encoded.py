@@ -26,9 +26,7 @@ def first_images(trainer: Trainer, count: int) -> tuple[Split, Tensor, Tensor | 
     data, spec = trainer.data, trainer.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
     seen = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
-    condition = split.labels if trainer.model.conditional else None
-    if condition is not None:
-        condition = condition.to(trainer.device, trainer.engine.dtype if condition.is_floating_point() else None)
+    condition = trainer.conditions_of(split, len(split.images))
     return split, seen.to(trainer.device, trainer.engine.dtype), condition
 
 

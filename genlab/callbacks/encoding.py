@@ -30,10 +30,9 @@ class Encoding(Callback):
         images: Count = 1_000,  # that are encoded, at once
     ) -> None:
         self.every, self.images = every, images
-        self._measured_at: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
-        if not encodes(trainer) or self._measured_at == trainer.images:
+        if not encodes(trainer) or self.done_at == trainer.images:
             return
         _, images, condition = first_images(trainer, self.images)
         codes = codes_of(trainer, images, condition)
@@ -42,7 +41,7 @@ class Encoding(Callback):
         if hasattr(trainer.model, "posterior"):
             values["encoding/active_units"] = float(active_units(codes))
         trainer.publish(values)
-        self._measured_at = trainer.images
+        self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)

@@ -34,7 +34,6 @@ class Grid(Callback):
 
     def __init__(self, every: Count | None = 50_000, *, rows: Count = 8, columns: Count = 8) -> None:
         self.every, self.rows, self.columns = every, rows, columns
-        self._drawn_at: int | None = None
 
     def start(self, trainer: Trainer) -> None:
         if trainer.resumed_from:  # the pictures are there
@@ -47,10 +46,10 @@ class Grid(Callback):
         words = "".join(f"_{word}" for word in caption.replace(",", "").split())
         self._save(trainer, f"{trainer.images:09d}{words}", picture)
         trainer.show(f"samples ({caption})" if caption else "samples", picture)
-        self._drawn_at = trainer.images
+        self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
-        if self._drawn_at != trainer.images:
+        if self.done_at != trainer.images:
             self.tick(trainer)
 
     def _draw(self, trainer: Trainer) -> Tensor:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from genlab.callbacks import health_measures as measure
 from genlab.callbacks.base import Callback
-from genlab.callbacks.health_rules import EXPECTED, Finding, Reading, findings, worsening
-from genlab.types import Count, Whole
+from genlab.callbacks.health_rollback import LastHealthy
+from genlab.callbacks.health_rules import EXPECTED, Finding, Reading, declines, findings, worsening
+from genlab.types import Count, Fraction, Whole
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genlab.errors import Diverged
     from genlab.metrics.digits import Classifier
     from genlab.trainers.trainer import Trainer
 
 log = logging.getLogger(__name__)
-CHUNKS = 10  # times `samples` are looked through at most, before a class is called missing
 CLOCKED = ("health/", "speed/")  # what another run of the same words would not repeat
 KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits", "worsening")
 
@@ -28,26 +27,35 @@ class Health(Callback):
     """Publishes `health/...` every so many images and at the end, and warns when they say that the run is sick.
 
     A warning is given once a kind, and again only when it changed: what is missing, or after the run had recovered.
-    It counts if two looks in a row show it, or the one at the end of a complete run.
+    It counts if two looks in a row show it, the second no less than the first: a run that is young, or recovers,
+    misses fewer classes every time. The one at the end of a complete run counts by itself.
     `found` holds all of them, for the summary.
     `health/KIND` is 1 while it holds; `health/time_share` is the share of wall time that all this takes.
+
+    With `action=rollback` every look that is judged and finds nothing saves the run in `checkpoints/healthy`, unless
+    a score is on its way down. A warning of any kind, or a loss that is not finite, takes the run back there, and
+    every learning rate is multiplied by `rollback_factor` from then on. After `rollbacks` times the next warning ends
+    the run. Without a healthy checkpoint the warning says so: the run goes on as with `warn`, or fails if it must.
     """
 
     def __init__(
         self,
         every: Count | None = 100_000,  # images
         *,
-        action: Literal["warn", "stop"] = "warn",  # stop: end the run, saved, at the first warning
+        action: Literal["warn", "stop", "rollback"] = "warn",  # stop: end the run, saved, at the first warning
+        rollback_factor: Fraction = 0.5,  # on every learning rate, each time
+        rollbacks: Count = 3,  # at most
         samples: Count = 100,  # of the fixed noise, and real images to compare with
         after: Whole = 20_000,  # images before anything is judged
     ) -> None:
         self.every, self.action, self.samples, self.after = every, action, samples, after
         self.found: list[dict[str, Any]] = []  # kind, message, images
         self._active: dict[str, str] = {}  # kind -> key, of what was said and still holds
-        self._suspected: list[str] = []  # kinds that the look before showed
+        self._suspects: dict[str, int] = {}  # kind -> extent, of what the look before showed
         self._scores: dict[str, list[float]] = {}  # by metric, oldest first
         self._published: dict[str, float] = {}
         self._looked_at: int | None = None
+        self._refuge = LastHealthy(rollback_factor, rollbacks) if action == "rollback" else None
         self._reader: Classifier | None = None
         self._seconds, self._began = 0.0, time.perf_counter()
 
@@ -56,6 +64,8 @@ class Health(Callback):
         real = measure.seen(trainer, trainer.data.train.images[: self.samples])
         self._real = measure.diversity(real), measure.saturated(real)
         self._reader = measure.reader(trainer)
+        if self._refuge:
+            self._refuge.start(trainer)
         self._seconds += time.perf_counter() - began
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
@@ -75,48 +85,45 @@ class Health(Callback):
         self._say(trainer, Finding("diverged", str(error)))
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("found", "_active", "_suspected", "_scores", "_published", "_looked_at")
+        names = ("found", "_active", "_suspects", "_scores", "_published", "_looked_at")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        found = self.found or state["found"]  # by this process: it stays when the run goes back
+        vars(self).update(state | {"found": found})
 
     def _look(self, trainer: Trainer, *, last: bool) -> None:
         began, self._looked_at = time.perf_counter(), trainer.images
-        reading = self._read(trainer)
+        reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
         shown = {one.kind: one for one in findings(reading)} if trainer.images >= self.after else {}
-        sure = {kind: one for kind, one in shown.items() if last or kind in self._suspected}
+        sure = [one for one in shown.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
         for kind in [kind for kind in self._active if kind not in shown and kind != "worsening"]:
             del self._active[kind]
-        self._suspected = list(shown)
-        for one in sure.values():
+        self._suspects = {one.kind: one.extent for one in shown.values()}
+        for one in sure:
             self._say(trainer, one)
+        if self._refuge and trainer.images >= self.after and self._well:
+            self._refuge.save(trainer)
         self._seconds += time.perf_counter() - began
         self._publish(trainer, reading)
 
-    def _read(self, trainer: Trainer) -> Reading:
+    @property
+    def _well(self) -> bool:
+        """Nothing is wrong, and no score is on its way down."""
+        return not (self._active or self._suspects or any(declines(*scores) for scores in self._scores.items()))
+
+    def _read(self, trainer: Trainer, *, thorough: bool) -> Reading:
         samples = trainer.draw_samples(0, self.samples)
         diversity, saturated = self._real
         measured = {"diversity": measure.diversity(samples) / max(diversity, 1e-9)}
         if trainer.spec.height is not None:
             measured |= {"saturated": measure.saturated(samples), "real_saturated": saturated}
         measured |= measure.judged(trainer, samples)
-        missing, counts = self._classes(trainer, samples)
-        measured |= {f"class_{index}": count / sum(counts) for index, count in enumerate(counts)}
-        return Reading(self._published, measured, missing, fair=not trainer.caption)
-
-    def _classes(self, trainer: Trainer, samples: Tensor) -> tuple[list[int], list[int]]:
-        """Which are missing, and how many samples show each. Rare ones are looked for among more samples."""
-        if self._reader is None:
-            return [], []
-        shares = measure.class_shares(trainer.data.train.labels)
-        counts = measure.histogram(self._reader, trainer, samples)
-        for chunk in range(1, CHUNKS):
-            if not measure.missing(counts, shares, EXPECTED):
-                break
-            more = measure.histogram(self._reader, trainer, trainer.draw_samples(chunk * self.samples, self.samples))
-            counts = [first + second for first, second in zip(counts, more, strict=True)]
-        return measure.missing(counts, shares, EXPECTED), counts
+        seen = measure.Classes()
+        if self._reader is not None:
+            seen = measure.classes(self._reader, trainer, samples, EXPECTED, thorough=thorough)
+        measured |= {f"class_{index}": count / sum(seen.counts) for index, count in enumerate(seen.counts)}
+        return Reading(self._published, measured, seen.missing, seen.scarce, fair=trainer.fair)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published
@@ -140,10 +147,15 @@ class Health(Callback):
         if self._active.get(one.kind) == one.key:
             return
         self._active[one.kind] = one.key
-        self.found.append({"kind": one.kind, "message": one.message, "images": trainer.images})
-        log.warning("health, at %s images: %s", f"{trainer.images:,}", one.message)
+        message = f"{one.message} {self._act(trainer, one)}".rstrip()
+        self.found.append({"kind": one.kind, "message": message, "images": trainer.images})
+        log.warning("health, at %s images: %s", f"{trainer.images:,}", message)
+
+    def _act(self, trainer: Trainer, one: Finding) -> str:
+        """Does what is to be done about it, and says what it did."""
         if self.action == "stop":
             trainer.stop(f"{one.message} (callbacks.health.action=stop)")
+        return self._refuge.go_back(trainer) if self._refuge else ""
 
 
 def found_by_health(trainer: Trainer) -> list[dict[str, Any]]:

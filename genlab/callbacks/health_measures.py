@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
 EXTREME = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
+TRIED = 40  # real images that the classifier is asked about: each costs as much as training with three
+CHUNKS = 10  # of samples that are looked through at most, before a class is called missing
 
 
 def seen(trainer: Trainer, images: Tensor) -> Tensor:
@@ -43,10 +45,31 @@ def reader(trainer: Trainer) -> Classifier | None:
     classifier = Classifier()
     try:
         classifier.check(trainer.spec)
-        classifier.to(trainer.device).check_reading(trainer.data.train, trainer.spec)
+        classifier.to(trainer.device).check_reading(Split(*(part[:TRIED] for part in trainer.data.train)), trainer.spec)
     except ConfigError:  # it was made for digits alone
         return None
     return classifier
+
+
+class Classes(NamedTuple):
+    """What a classifier sees in samples."""
+
+    counts: list[int] = []  # samples that show each class
+    missing: list[int] = []  # classes that none shows
+    scarce: int = 0  # how many were missing in the first chunk: what a cheap look and a thorough one have in common
+
+
+def classes(classifier: Classifier, trainer: Trainer, samples: Tensor, expected: float, *, thorough: bool) -> Classes:
+    """Of `samples`, the first rows of the run's fixed noise; if `thorough`, rare classes are looked for in more."""
+    size, shares = len(samples), class_shares(trainer.data.train.labels)
+    counts = histogram(classifier, trainer, samples)
+    scarce = len(missing(counts, shares, expected))
+    for chunk in range(1, CHUNKS if thorough else 1):
+        if not missing(counts, shares, expected):
+            break
+        more = histogram(classifier, trainer, trainer.draw_samples(chunk * size, size))
+        counts = [first + second for first, second in zip(counts, more, strict=True)]
+    return Classes(counts, missing(counts, shares, expected), scarce)
 
 
 def histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:
@@ -92,7 +115,7 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
 
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
-    condition = split.labels[:count].to(trainer.device) if trainer.model.conditional else None
+    condition = trainer.conditions_of(split, count)
     return _scalar(trainer.model.discriminator(seen(trainer, split.images[:count]), condition))
 
 

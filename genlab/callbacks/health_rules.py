@@ -24,6 +24,7 @@ class Finding(NamedTuple):
     kind: str  # collapsed, missing_classes, diverged, stalled, overfits, worsening
     message: str
     key: str = ""  # what of it must change for it to be said again
+    extent: int = 0  # while this falls the run is recovering, or only beginning
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Reading:
     published: dict[str, float]  # training's own numbers, the latest of each name
     measured: dict[str, float]  # diversity, saturated, accuracy_train, ...
     missing: list[int] = field(default_factory=list)  # classes
+    scarce: int = 0  # classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
 
 
@@ -68,7 +70,8 @@ def collapsed(reading: Reading) -> Iterator[Finding]:
         yield Finding("collapsed", f"{words}. Lower its learning rate, or try model=wgan_gp or another penalty.")
     elif reading.missing:
         classes = ", ".join(map(str, reading.missing))
-        yield Finding("missing_classes", f"The generator lost classes: no sample shows {classes}.", classes)
+        words = f"The generator lost classes: no sample shows {classes}."
+        yield Finding("missing_classes", words, classes, reading.scarce)
 
 
 def stalled(published: dict[str, float]) -> Iterator[Finding]:
@@ -87,9 +90,19 @@ def overfits(measured: dict[str, float]) -> Iterator[Finding]:
         yield Finding("overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment].")
 
 
+def declines(name: str, values: list[float]) -> bool:
+    """Whether the last score of a metric is worse than the one before."""
+    return len(values) > 1 and sign_of(name) * (values[-1] - values[-2]) > 0
+
+
+def sign_of(name: str) -> int:
+    """1 for a metric that rises when the run gets worse, -1 for one that falls, 0 for those not known here."""
+    return 1 if name.startswith(FALLING) else -1 if name in RISING else 0
+
+
 def worsening(name: str, values: list[float]) -> Finding | None:
     """Of the scores of one metric, oldest first. `name` as in `score/NAME`; None for metrics not known here."""
-    sign = 1 if name.startswith(FALLING) else -1 if name in RISING else 0
+    sign = sign_of(name)
     last = values[-WORSE - 1 :]
     if not sign or len(last) <= WORSE or not all(sign * (b - a) > 0 for a, b in zip(last, last[1:], strict=False)):
         return None

@@ -23,8 +23,8 @@ class JSONL(Callback):
     `{"images": ..., "step": ..., "time": ..., "record": {...}}`. `time` is in seconds of training, over all
     restarts. Numbers that are not finite become null, for JSON has no others.
 
-    A resumed run first drops the lines after the position it resumes from, and a last line that a killed process
-    left half-written. Raises ConfigError if any other line is not JSON.
+    A run that is resumed, or went back, first drops the lines after the position that it goes on from, and a last
+    line that a killed process left half-written. Raises ConfigError if any other line is not JSON.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,10 @@ class JSONL(Callback):
         self._began = 0.0
 
     def start(self, trainer: Trainer) -> None:
+        self._prepare(trainer)
+
+    def went_back(self, trainer: Trainer) -> None:
+        self._path = None
         self._prepare(trainer)
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:

@@ -38,18 +38,17 @@ class LatentPlane(Callback):
         images: Count = 2_000,  # that are encoded
     ) -> None:
         self.every, self.side, self.images = every, side, images
-        self._drawn_at: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
         plane = encodes(trainer) and getattr(trainer.model.latent, "size", None) == 2
-        if not plane or self._drawn_at == trainer.images:
+        if not plane or self.done_at == trainer.images:
             return
         split, images, condition = first_images(trainer, self.images)
         codes = codes_of(trainer, images, condition)
         self._save(trainer, "codes", draw_codes(codes, split.labels))
         if trainer.spec.height is not None:
             self._save(trainer, "images", self._draw_images(trainer, codes, condition))
-        self._drawn_at = trainer.images
+        self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)

@@ -28,6 +28,9 @@ class Log(Callback):
     def start(self, trainer: Trainer) -> None:
         self._images, self._time = trainer.images, time.monotonic() - trainer.away
 
+    def went_back(self, trainer: Trainer) -> None:
+        self.start(trainer)
+
     def tick(self, trainer: Trainer) -> None:
         values = trainer.statistics.flush()  # the interval's only CPU-GPU synchronisation
         speed = self._speed(trainer)

@@ -41,9 +41,12 @@ class Progress(Callback):
         self._first = 0
 
     def start(self, trainer: Trainer) -> None:
-        self._began = self._printed = time.monotonic()
-        self._first = trainer.images
+        self._printed = time.monotonic()
+        self.went_back(trainer)
         self._live = self._open(trainer) if _on_terminal() else None
+
+    def went_back(self, trainer: Trainer) -> None:
+        self._began, self._first = time.monotonic(), trainer.images
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
         news = {name: value for name, value in values.items() if any(fnmatch(name, shown) for shown in self.shown)}
@@ -100,7 +103,7 @@ class Progress(Callback):
         return [f"{trainer.images:,} / {trainer.total_images:,} images", f"step {trainer.step:,}", *speed]
 
     def _left(self, trainer: Trainer) -> str:
-        """At this process's pace so far, scores included."""
+        """At the pace since the run began here, was resumed or went back; scores included."""
         done, left = trainer.images - self._first, max(trainer.total_images - trainer.images, 0)
         if done <= 0:
             return "-:--:-- left"

@@ -80,7 +80,8 @@ class Scores(Callback):
         return {"best": None if best is None else best.as_dict(), "scored": self.scored}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best_record = None if state["best"] is None else Record(**state["best"])
+        if self.best_record is None and state["best"] is not None:  # the best stays the best when the run goes back
+            self.best_record = Record(**state["best"])
         self.scored = state["scored"]
 
     def _remember(self, record: Record) -> None:

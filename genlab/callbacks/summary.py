@@ -25,10 +25,14 @@ class Summary(Callback):
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []  # of the latest position that was scored
         self._records_at = -1
-        self._began, self._before = time.monotonic(), 0.0
+        self._began: float | None = None
+        self._before = 0.0
 
     def start(self, trainer: Trainer) -> None:
         self._began = time.monotonic()
+
+    def went_back(self, trainer: Trainer) -> None:
+        self.records, self._records_at = [], -1
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
         if trainer.images != self._records_at:
@@ -49,7 +53,8 @@ class Summary(Callback):
         return {"seconds": self._seconds()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._before = state["seconds"]
+        self._before = max(state["seconds"], self._seconds())  # what was lost by going back took its time
+        self._began = None if self._began is None else time.monotonic()
 
     def facts(self, trainer: Trainer) -> dict[str, Any]:
         """What summary.json holds."""
@@ -72,7 +77,7 @@ class Summary(Callback):
         }
 
     def _seconds(self) -> float:
-        return self._before + time.monotonic() - self._began
+        return self._before + (0.0 if self._began is None else time.monotonic() - self._began)
 
 
 def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TensorBoard(Callback):
-    """Writes event files into the run directory. A resumed run's curves go on where it resumes."""
+    """Writes event files into the run directory. Curves of a run that is resumed or went back go on from there."""
 
     def __init__(self) -> None:
         self._writer: SummaryWriter | None = None
@@ -23,6 +23,10 @@ class TensorBoard(Callback):
         writer = self._open(trainer)
         writer.add_text("config", _as_yaml(trainer.config), trainer.images)
         writer.flush()
+
+    def went_back(self, trainer: Trainer) -> None:
+        self.finish(trainer)
+        self._writer = None  # the next one hides what lies beyond
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
         writer = self._open(trainer)

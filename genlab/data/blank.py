@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from genlab.data.dataset import InMemory, Split
 from genlab.spec import Spec
@@ -13,12 +14,20 @@ class Blank(InMemory):
 
     def __init__(self, spec: Spec, *, name: str = "blank") -> None:
         dtype = torch.float32 if spec.height is None else torch.uint8
-        self._spec, rows = spec, spec.classes or 1
-        labels = torch.arange(rows) if spec.classes else None
-        labels = torch.zeros(1, spec.attributes) if spec.attributes else labels
-        images = torch.zeros(rows, *spec.shape, dtype=dtype)
-        super().__init__(Split(images, labels), padding=spec.padding, scale=spec.scale, name=name)
+        self._spec, images = spec, torch.zeros(spec.classes or 1, *spec.shape, dtype=dtype)
+        super().__init__(Split(images), padding=spec.padding, scale=spec.scale, name=name)
+        self.train = self.pool = Split(images, labels_of(spec))  # a source may be of another size than its image
+        self.source_classes = spec.source_classes
+        self.other = InMemory(Split(self.train.labels)) if spec.source else None
 
     @property
     def spec(self) -> Spec:
         return self._spec
+
+
+def labels_of(spec: Spec) -> Tensor | None:
+    if spec.source:
+        return torch.zeros(1, *spec.source, dtype=torch.uint8)
+    if spec.attributes:
+        return torch.zeros(1, spec.attributes)
+    return torch.arange(spec.classes) if spec.classes else None

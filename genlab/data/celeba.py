@@ -61,12 +61,12 @@ class CelebA(TorchvisionSet):
         return dataset.filename, dataset.attr.numpy().astype(np.float32)
 
     def store(self, part: str, add: Add) -> tuple[int, np.ndarray]:
-        from genlab.data.decoder import Decoder
+        from genlab.data.decoder import Decoder, reader
         from genlab.data.pictures import Rule
 
         names, attributes = self.read(part)
         folder = self.root / PICTURES
-        decoder = Decoder(Directory(folder), Rule(3, self.size, self.crop), add, label=f"data.root={self.root}")
+        decoder = Decoder(reader(Directory(folder), Rule(3, self.size, self.crop)), add, label=f"data.root={self.root}")
         decoder.store(names)
         if decoder.bad:
             raise ConfigError(

@@ -1,20 +1,27 @@
 """Data sets that are held in memory: what a user's own images become, and what MNIST is."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from genlab.data.shown import centred, one_hot, rounded, scaled
+from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.errors import ConfigError
-from genlab.random import generator
+from genlab.random import Draws, generator
 from genlab.spec import Spec
+
+CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
 
 class Split(NamedTuple):
     images: Tensor  # uint8 [N, C, H, W]; or points, float32 [N, D]
-    labels: Tensor | None = None  # classes int64 [N], -1 where unknown; or attributes float32 [N, K]
+    # Classes int64 [N], -1 where unknown; attributes float32 [N, K]; or the pictures that images are to be made from,
+    # uint8 [N, C, H, W], label maps among them (C = 1).
+    labels: Tensor | None = None
 
     def fingerprint(self) -> str:
         """SHA-256 over shape, pixels and labels."""
@@ -24,15 +31,26 @@ class Split(NamedTuple):
                 digest.update(tensor.contiguous().numpy())
         return digest.hexdigest()
 
+    def centred(self, size: int) -> "Split":
+        """Images, and pictures beside them, cut to the square in the middle."""
+        return self._replace(
+            images=centred(self.images, size),
+            labels=centred(self.labels, size) if are_pictures(self.labels) else self.labels,
+        )
+
 
 class InMemory:
     """A data set in memory, from the user's own tensors.
 
     `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores need
-    metrics.split=train.
+    metrics.split=train. Models that translate are told source pictures: those that are given as labels, or what
+    `task` makes of every image; classes are then known to scores alone.
 
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
+
+    other: "InMemory | None" = None  # another domain, whose images are no partners of these
+    aligned = True  # row i of `sources` belongs to row i of `examples`
 
     def __init__(
         self,
@@ -42,35 +60,49 @@ class InMemory:
         holdout: Split | None = None,  # kept from training, for monitoring overfitting
         padding: int = 0,  # pixels a side that were added around each image
         flip: bool = False,  # mirror half of the training images, drawn anew each time
+        crop: int | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; None: all
+        task: TaskChoice | None = None,  # makes the sources, on the way
+        source_classes: int | None = None,  # the pictures beside images are label maps of so many classes
         scale: float = 1.0,  # of points: networks see them divided by it
+        classes: int | None = None,  # also where fewer of them are there; None: those that are there
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # which ones
         name: str = "data",
     ) -> None:
         for split in filter(None, (train, test, holdout)):
-            _check(split)
-        self.train = train if labelled is None else with_few_labels(train, labelled, label_seed)
-        self.test, self.holdout = test, holdout
-        self.padding, self.flip, self.scale, self.name = padding, flip, scale, name
+            check(split, source_classes)
+        self.task = None if task is None else task_of(task)
+        refuse_task(self.task, train, labelled)
+        train = train if labelled is None else with_few_labels(train, labelled, label_seed)
+        self.pool = train  # what training draws from: where it crops, `train` is the middle
+        self.train, self.test, self.holdout = (shown(split, crop) for split in (train, test, holdout))
+        self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
+        self.classes, self.source_classes = classes, source_classes
 
     @cached_property
     def spec(self) -> Spec:
-        images, labels = self.train
+        images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
-        return Spec(
-            channels,
-            height,
-            width,
-            images=len(images),
-            classes=int(labels.max()) + 1 if labels is not None and labels.ndim == 1 else None,
-            attributes=labels.shape[1] if labels is not None and labels.ndim == 2 else None,
-            padding=self.padding,
-            scale=self.scale,
-        )
+        facts = {"images": len(images), "padding": self.padding, "scale": self.scale}
+        return Spec(channels, height, width, **facts, **self._condition())
+
+    def _condition(self) -> dict[str, Any]:
+        """What models may be told, as the spec has it."""
+        labels = self.train.labels
+        if self.task:
+            source = self.task.shape(tuple(self.train.images.shape[1:]))
+            return {"source": source, "source_classes": self.task.classes}
+        if labels is None:
+            return {}
+        if are_pictures(labels):
+            return {"source": tuple(labels.shape[1:]), "source_classes": self.source_classes}
+        if labels.ndim == 2:
+            return {"attributes": labels.shape[1]}
+        return {"classes": self.classes or int(labels.max()) + 1}
 
     @cached_property
     def fingerprint(self) -> str:
-        return self.train.fingerprint()
+        return self.pool.fingerprint()
 
     def reference(self, split: str) -> Split:
         """The images that scores compare with: `train` or `test`."""
@@ -78,6 +110,53 @@ class InMemory:
         if found is None:
             raise ConfigError(f"metrics.split={split}: {self.name} has no such split; use metrics.split=train.")
         return found
+
+    @property
+    def examples(self) -> Split:
+        """The images whose sources samples are made from: those of the test split where there is one."""
+        return self.train if self.test is None else self.test
+
+    def sources(self, split: Split, start: int, count: int) -> Tensor:
+        """Of rows `start` to `start + count` of a split, over again past its end, as networks see them: float32
+        [count, C, H, W] in [-1, 1], label maps one-hot. The same at every call, on every device.
+        """
+        rows = torch.arange(start, start + count) % len(split.images)
+        if self.task is None:
+            return as_source(split.labels[rows], self.source_classes, torch.float32)
+        pieces = [self.task(scaled(split.images[rows[at]], torch.float32), draws) for at, draws in chunks(start, count)]
+        return as_source(torch.cat(pieces), self.task.classes, torch.float32)
+
+
+def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
+    """Stretches of rows, counted from `start`, and their draws: those of a row do not depend on `start`."""
+    for number in range(start // CHUNK, -(-(start + count) // CHUNK)):
+        first, last = max(start, number * CHUNK), min(start + count, (number + 1) * CHUNK)
+        rows = (position - number * CHUNK for position in (first, last))
+        yield slice(first - start, last - start), Draws(("source", number), CHUNK, *rows, torch.device("cpu"))
+
+
+def as_source(pictures: Tensor, classes: int | None, dtype: torch.dtype) -> Tensor:
+    """Stored pictures, or those that a task made -> as networks see them."""
+    if classes:
+        return one_hot(pictures, classes, dtype)
+    return scaled(pictures, dtype) if pictures.dtype == torch.uint8 else rounded(pictures)
+
+
+def are_pictures(labels: Tensor | None) -> bool:
+    return labels is not None and labels.ndim == 4
+
+
+def shown(split: Split | None, crop: int | None) -> Split | None:
+    """As it is looked at where nothing is drawn. Raises ConfigError for a crop that does not fit."""
+    if split is None or crop is None:
+        return split
+    height, width = split.images.shape[2:]
+    if crop > min(height, width):
+        raise ConfigError(
+            f"data.crop={crop}: images have {width} x {height} pixels. Set a smaller crop, or store larger ones "
+            f"(data.size={round(crop * 286 / 256)} data.crop={crop} is pix2pix's jitter)."
+        )
+    return split.centred(crop)
 
 
 def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
@@ -102,7 +181,7 @@ def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
     return split._replace(labels=labels)
 
 
-def _check(split: Split) -> None:
+def check(split: Split, source_classes: int | None) -> None:
     images, labels = split
     found = images.ndim, str(images.dtype)
     if found not in ((4, "torch.uint8"), (2, "torch.float32")) or not len(images):
@@ -112,3 +191,26 @@ def _check(split: Split) -> None:
         )
     if labels is not None and len(labels) != len(images):
         raise ConfigError(f"{len(labels)} labels for {len(images)} images: expected one a picture.")
+    if are_pictures(labels):
+        check_sources(images, labels, source_classes)
+
+
+def check_sources(images: Tensor, sources: Tensor, classes: int | None) -> None:
+    if sources.dtype != torch.uint8 or images.ndim != 4 or sources.shape[2:] != images.shape[2:]:
+        raise ConfigError(
+            f"the pictures beside images are {sources.dtype} of shape {list(sources.shape)}: expected torch.uint8, "
+            f"and the height and width of the images, whose shape is {list(images.shape)}."
+        )
+    if classes and sources.shape[1] != 1:
+        raise ConfigError(f"source_classes={classes}: label maps have one channel, and these {sources.shape[1]}.")
+
+
+def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:
+    """Where it would mean nothing."""
+    if task is None:
+        return
+    if train.images.ndim != 4 or are_pictures(train.labels):
+        why = "these are pairs already" if train.images.ndim == 4 else "the data are points"
+        raise ConfigError(f"data.task={task}: makes pairs from images, and {why}. Set data.task=null.")
+    if labelled is not None:
+        raise ConfigError(f"data.labelled={labelled}: no model is told classes under data.task. Set one of them null.")

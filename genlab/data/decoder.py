@@ -6,7 +6,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -23,11 +23,18 @@ CHUNK = 64  # pictures decoded before they are handed on
 NEWS = 15.0  # seconds between lines on the progress
 
 
-class Decoder:
-    """Passes the pictures of a source on to the cache, and remembers the files that give none."""
+Read = Callable[[str], np.ndarray]  # a name -> uint8 [C, H, W]; raises Unusable
 
-    def __init__(self, source: Source, rule: Rule, add: Add, *, label: str) -> None:
-        self.source, self.rule, self.add, self.label = source, rule, add, label
+
+def reader(source: Source, rule: Rule) -> Read:
+    return lambda name: picture(content(source, name), rule)
+
+
+class Decoder:
+    """Passes pictures on to the cache, and remembers the files that give none."""
+
+    def __init__(self, read: Read, add: Add, *, label: str) -> None:
+        self.read, self.add, self.label = read, add, label
         self.bad: dict[str, str] = {}  # name -> reason
         self.first: tuple[str, tuple[int, ...]] | None = None  # name and shape that all others must have
 
@@ -52,7 +59,7 @@ class Decoder:
 
     def _picture(self, name: str) -> np.ndarray | Unusable:
         try:
-            return picture(content(self.source, name), self.rule)
+            return self.read(name)
         except Unusable as reason:
             return reason
 

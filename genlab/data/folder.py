@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from genlab.data.cache import Add, Rest, cached
-from genlab.data.layout import layout
+from genlab.data.layout import Held, layout
 from genlab.data.sources import SHOWN, SUFFIXES, Source, listed, open_source
 from genlab.data.stored import Stored
+from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
-from genlab.types import Count, Whole
+from genlab.types import Count, ProperShare, Whole
+
+if TYPE_CHECKING:
+    from genlab.data.decoder import Read
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +31,7 @@ class Folder(Stored):
 
     Raises ConfigError if there is no image, if files give none (all of them are named) and `on_error` is `error`,
     if sizes differ and `size` is null, or if an archive's members lead out of it.
+    Files of a split of their own (`train` beside `test`) are not held out again.
     """
 
     def __init__(
@@ -39,6 +45,10 @@ class Folder(Stored):
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
         label_seed: Whole = 0,  # which ones
         flip: bool = False,  # mirror half of the training images
+        crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
+        task: TaskChoice | None = None,  # makes a source of every image
+        test_share: ProperShare = 0.0,  # of the files, to test with; chosen by a hash of their names
+        test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # what to do about files that give no image
     ) -> None:
         if root is None:
@@ -46,8 +56,9 @@ class Folder(Stored):
         path = Path(root).expanduser()
         source = open_source(path)
         refuse_nothing(source, path)
-        key = {"content": source.content_key(), "size": size, "channels": channels}
-        table = cached({"folder": key}, lambda add: decode(source, path, add, size=size, channels=channels))
+        held = Held(test_share, test_group)
+        key = {"content": source.content_key(), "size": size, "channels": channels, **held.key}
+        table = cached({"folder": key}, lambda add: decode(source, path, held, add, size=size, channels=channels))
         check_skipped(table.facts, path, on_error == "skip")
         self.class_names: list[str] = table.facts["classes"]
         super().__init__(
@@ -59,6 +70,8 @@ class Folder(Stored):
             labelled=labelled,
             label_seed=label_seed,
             flip=flip,
+            crop=crop,
+            task=task,
         )
 
 
@@ -70,37 +83,43 @@ def refuse_nothing(source: Source, root: Path) -> None:
         )
 
 
-def decode(source: Source, root: Path, add: Add, *, size: int | None, channels: int | None) -> Rest:
+def decode(source: Source, root: Path, held: Held, add: Add, *, size: int | None, channels: int | None) -> Rest:
     """Every picture that can be used, split by split. Raises ConfigError if sizes differ or none is left to train on.
 
     Bad files are facts of the table: whether they matter is asked at every load.
     """
-    from genlab.data.decoder import Decoder  # Pillow takes a moment to load
+    from genlab.data.decoder import reader  # Pillow takes a moment to load
     from genlab.data.pictures import Rule
 
-    found = layout(source.names)
-    log.info("%s: decoding %s images, once", root, f"{len(found.labels):,}")
-    rule = Rule(channels or channels_of(source), size)
-    decoder = Decoder(source, rule, add, label=f"data.root={root}")
-    stored = {split: decoder.store(names) for split, names in found.splits.items()}
-    if not stored["train"]:
-        raise unusable(decoder.bad, len(found.labels), root)
+    found = layout(source.names, held)
+    stored, facts = store(found.splits, reader(source, Rule(channels or channels_of(source), size)), add, root)
     labels = [found.labels[name] for names in stored.values() for name in names]
-    facts = {
-        "splits": {split: len(names) for split, names in stored.items()},
-        "classes": found.classes,
-        "skipped": decoder.bad,
-        "unused": listed(found.unused),
-    }
+    facts |= {"classes": found.classes, "unused": listed(found.unused)}
     return Rest(np.array(labels, np.int64) if found.classes else None, facts)
 
 
-def channels_of(source: Source) -> int:
-    """From the headers, up to the first that is not grey."""
+def store(splits: dict[str, list[str]], read: Read, add: Add, root: object) -> tuple[dict[str, list[str]], dict]:
+    """Adds what can be read, split by split: those names, and facts of the table. Raises ConfigError if none is left
+    to train on.
+    """
+    from genlab.data.decoder import Decoder
+
+    total = sum(map(len, splits.values()))
+    log.info("%s: decoding %s images, once", root, f"{total:,}")
+    decoder = Decoder(read, add, label=f"data.root={root}")
+    stored = {split: decoder.store(names) for split, names in splits.items()}
+    if not stored["train"]:
+        raise unusable(decoder.bad, total, root)
+    counts = {split: len(names) for split, names in stored.items()}
+    return stored, {"splits": counts, "skipped": decoder.bad, "unused": ""}
+
+
+def channels_of(source: Source, names: Sequence[str] | None = None) -> int:
+    """From the headers of these files, or of all, up to the first that is not grey."""
     from genlab.data.decoder import content
     from genlab.data.pictures import Unusable, is_grey
 
-    for name in source.names:
+    for name in source.names if names is None else names:
         try:
             if not is_grey(content(source, name)):
                 return 3
@@ -109,7 +128,7 @@ def channels_of(source: Source) -> int:
     return 1
 
 
-def unusable(bad: dict[str, str], total: int, root: Path) -> ConfigError:
+def unusable(bad: dict[str, str], total: int, root: object) -> ConfigError:
     return ConfigError(
         f"data.root={root}: {len(bad)} of {total} images cannot be used:\n{described(bad)}\n"
         "Repair or remove them, or leave them out with data.on_error=skip."
@@ -121,7 +140,7 @@ def described(bad: dict[str, str]) -> str:
     return "\n".join(lines + [f"  and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN))
 
 
-def check_skipped(facts: dict, root: Path, skip: bool) -> None:
+def check_skipped(facts: dict, root: object, skip: bool) -> None:
     """Raises ConfigError for bad files, or warns of them; warns of images outside of the splits."""
     bad = facts["skipped"]
     total = sum(facts["splits"].values()) + len(bad)

@@ -3,8 +3,6 @@
 import gzip
 import hashlib
 import zlib
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +11,9 @@ from torch import Tensor
 
 from genlab.data.dataset import InMemory, Split
 from genlab.data.sizes import padding_for, sized
+from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
 from genlab.random import generator
-from genlab.spec import Spec
 from genlab.types import Count, Whole
 
 BUNDLED = Path(__file__).parent / "files" / "mnist"
@@ -51,6 +49,7 @@ class MNIST(InMemory):
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
         label_seed: Whole = 0,  # which ones
         binarise: bool = False,  # black and white, drawn once from the grey values
+        task: TaskChoice | None = None,  # makes a source of every image
     ) -> None:
         folder = BUNDLED if root is None else Path(root).expanduser()
         train, test = read_split(folder, "train"), read_split(folder, "t10k")
@@ -60,12 +59,8 @@ class MNIST(InMemory):
         if binarise:
             train, test = _binarised(train, "train"), _binarised(test, "test")
             held = _binarised(held, "holdout") if held else None
-        options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed}
-        super().__init__(train, test=test, holdout=held, name="mnist", **options)
-
-    @cached_property
-    def spec(self) -> Spec:
-        return replace(super().spec, classes=10)  # also where a small `limit` shows fewer digits
+        options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed, "task": task}
+        super().__init__(train, test=test, holdout=held, classes=10, name="mnist", **options)
 
 
 def read_split(folder: Path, prefix: str) -> Split:

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # no others: some of Pillow's start programs
 SMALLEST = 8  # pixels a side: what is smaller is a placeholder
 LARGEST = 89_478_485  # pixels, Pillow's own bound: 256 MiB as RGB
+VOID = 255  # of a label map: no class
 GREY = ("1", "L", "LA", "La", "I")  # I;16 and its kin too
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 class Rule(NamedTuple):
     """How every picture becomes pixels.
 
+    A label map keeps the numbers that its grey levels or its palette's entries have, and is resized to the nearest.
+    For other pictures:
+
     It is turned upright (EXIF), composited on white where it is transparent, brought to `channels`, cut to the
     centred square of `crop` pixels (or the largest one, if only `size` is given) and resized to `size` with Pillow's
     antialiased Lanczos filter. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
@@ -29,6 +33,7 @@ class Rule(NamedTuple):
     channels: int  # 1 or 3
     size: int | None = None  # pixels a side; None: as it is
     crop: int | None = None
+    classes: int | None = None  # of a label map: values from 0 to classes - 1, and VOID
 
 
 class Unusable(Exception):
@@ -38,6 +43,38 @@ class Unusable(Exception):
 def picture(encoded: bytes, rule: Rule) -> np.ndarray:
     """uint8 [C, H, W]. Raises Unusable."""
     return guarded(lambda: pixels_of(opened(encoded), rule))
+
+
+def halves(encoded: bytes, rules: tuple[Rule, Rule]) -> tuple[np.ndarray, np.ndarray]:
+    """The left and the right half of a file, each by its rule. Raises Unusable."""
+    return guarded(lambda: tuple(map(pixels_of, cut_in_two(upright(opened(encoded))), rules)))
+
+
+def both(first: bytes, second: bytes, rules: tuple[Rule, Rule]) -> tuple[np.ndarray, np.ndarray]:
+    """Two files that belong together, each by its rule. Raises Unusable if one is no picture, or their sizes differ."""
+
+    def read() -> tuple[np.ndarray, np.ndarray]:
+        images = [upright(opened(encoded)) for encoded in (first, second)]
+        refuse_unlike(*(image.size for image in images), exactly=rules[0].size is None)
+        return tuple(pixels_of(image, rule) for image, rule in zip(images, rules, strict=True))
+
+    return guarded(read)
+
+
+def refuse_unlike(first: tuple[int, int], second: tuple[int, int], *, exactly: bool) -> None:
+    """Sizes (width, height) that differ; if not `exactly`, shapes that differ by more than a pixel."""
+    (width, height), (other_width, other_height) = first, second
+    slack = 0 if exactly else max(*first, *second)
+    if (first != second) if exactly else abs(width * other_height - height * other_width) > slack:
+        remedy = "set data.size=PIXELS to resize both" if exactly else "cut them alike"
+        raise Unusable(f"{width} x {height} pixels, and its partner {other_width} x {other_height}: {remedy}")
+
+
+def cut_in_two(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    width, height = image.size
+    if width % 2:
+        raise Unusable(f"{width} x {height} pixels: two pictures side by side have an even width")
+    return image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height))
 
 
 def is_grey(encoded: bytes) -> bool:
@@ -71,10 +108,24 @@ def opened(encoded: bytes) -> Image.Image:
 
 
 def pixels_of(image: Image.Image, rule: Rule) -> np.ndarray:
+    if rule.classes:
+        return labels_of(upright(image), rule)
     image = flattened(eight_bit(upright(image)))
     image = image.convert("L" if rule.channels == 1 else "RGB")
     pixels = np.asarray(fitted(image, rule))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def labels_of(image: Image.Image, rule: Rule) -> np.ndarray:
+    """uint8 [1, H, W]."""
+    if image.mode not in ("1", "L", "P"):
+        raise Unusable(f"a label map has one channel, and this picture is {image.mode}: save classes as grey levels")
+    numbers = Image.fromarray(np.asarray(image).astype(np.uint8))  # of a palette: the entries, not their colours
+    labels = np.asarray(fitted(numbers, rule, Image.Resampling.NEAREST))
+    beyond = labels[(labels >= rule.classes) & (labels != VOID)]
+    if len(beyond):
+        raise Unusable(f"a label map with class {beyond.max()}; expected 0 to {rule.classes - 1}, or {VOID} for none")
+    return labels[None]
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -105,7 +156,7 @@ def flattened(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
-def fitted(image: Image.Image, rule: Rule) -> Image.Image:
+def fitted(image: Image.Image, rule: Rule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
     if rule.size is None and rule.crop is None:
         return image
     side = rule.crop or min(image.size)
@@ -113,4 +164,4 @@ def fitted(image: Image.Image, rule: Rule) -> Image.Image:
         raise Unusable(f"{image.width} x {image.height} pixels, less than the crop of {side}")
     left, top = ((length - side) // 2 for length in image.size)
     square = image.crop((left, top, left + side, top + side))
-    return square.resize((rule.size, rule.size), Image.Resampling.LANCZOS) if rule.size else square
+    return square.resize((rule.size, rule.size), filter) if rule.size else square

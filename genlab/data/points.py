@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +13,6 @@ from torch import Tensor
 from genlab.data.dataset import InMemory, Split
 from genlab.errors import ConfigError
 from genlab.random import generator
-from genlab.spec import Spec
 from genlab.types import Count, NonNegative, Positive, Whole
 
 ROOM = 1.25  # networks see the reach of the points as 1 / ROOM: a tanh gets there without saturating
@@ -45,11 +42,7 @@ class Points(InMemory, ABC):
     ) -> None:
         train = self.draw(points, generator(seed, name, "train"))
         test = self.draw(test_points, generator(seed, name, "test"))
-        super().__init__(train, test=test, scale=ROOM * reach, name=name)
-
-    @cached_property
-    def spec(self) -> Spec:
-        return replace(super().spec, classes=self.classes)  # also where few points show fewer kinds
+        super().__init__(train, test=test, scale=ROOM * reach, classes=self.classes, name=name)
 
     @abstractmethod
     def draw(self, count: int, source: torch.Generator) -> Split:

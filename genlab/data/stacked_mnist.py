@@ -10,6 +10,7 @@ from torch import Tensor
 from genlab.data.cache import Table
 from genlab.data.mnist import MNIST, SHA256
 from genlab.data.stored import Stored
+from genlab.data.tasks import TaskChoice
 from genlab.random import generator
 from genlab.types import Count, Whole
 
@@ -34,9 +35,10 @@ class StackedMNIST(Stored):
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         seed: Whole = 0,  # of the digits that are drawn
+        task: TaskChoice | None = None,  # makes a source of every image
     ) -> None:
         digits = MNIST(size=size)
-        options = {"classes": 1_000, "padding": digits.padding, "limit": limit, "holdout": holdout}
+        options = {"classes": 1_000, "padding": digits.padding, "limit": limit, "holdout": holdout, "task": task}
         super().__init__(stacked(digits, images, seed), name="stacked_mnist", **options)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -12,7 +10,6 @@ from torch import Tensor
 from genlab.data.cache import Table
 from genlab.data.dataset import InMemory, Split
 from genlab.errors import ConfigError
-from genlab.spec import Spec
 
 
 class StoredSplit(Split):
@@ -22,6 +19,11 @@ class StoredSplit(Split):
 
     def fingerprint(self) -> str:
         return self.key or super().fingerprint()  # a changed copy has no key
+
+    def centred(self, size: int) -> StoredSplit:
+        split = super().centred(size)
+        split.key = self.key and hashlib.sha256(f"{self.key} {size}".encode()).hexdigest()
+        return split
 
 
 class Stored(InMemory):
@@ -35,23 +37,16 @@ class Stored(InMemory):
         table: Table,
         *,
         name: str,
-        classes: int | None = None,  # also where a small `limit` shows fewer of them
         limit: int | None = None,  # train on the first N images only
         holdout: int = 0,  # keep the last N training images from training
         **options: Any,  # of InMemory
     ) -> None:
-        self._classes = classes
         counts = table.facts["splits"]
         total, tested = counts["train"], counts.get("test", 0)
         kept, left = training_rows(total, limit, holdout, name)
         held = rows(table, left, total) if holdout else None
         test = rows(table, total, total + tested) if tested else None
         super().__init__(rows(table, 0, kept), test=test, holdout=held, name=name, **options)
-
-    @cached_property
-    def spec(self) -> Spec:
-        found = super().spec
-        return replace(found, classes=self._classes) if found.classes else found
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:
@@ -76,4 +71,4 @@ def known(labels: Tensor | None, start: int, stop: int) -> Tensor | None:
     if labels is None:
         return None
     part = labels[start:stop]
-    return part if part.is_floating_point() or bool((part >= 0).any()) else None
+    return part if part.ndim > 1 or bool((part >= 0).any()) else None

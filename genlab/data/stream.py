@@ -8,16 +8,19 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-from genlab.data.dataset import Split
+from genlab.data.dataset import Split, are_pictures, as_source
+from genlab.data.shown import cut, scaled
+from genlab.data.tasks import Task
 from genlab.random import Draws, generator
 
 ROOM = 0.5  # share of a GPU's free memory that the data may take
 
 
 class Stream:
-    """Rows of the shuffled data, normalised and flipped on the device.
+    """Rows of the shuffled data, cropped, flipped and normalised on the device.
 
-    Row p of a player's endless stream is image p mod N of epoch p div N; every epoch has its own order.
+    Row p of a player's endless stream is image p mod N of epoch p div N; every epoch has its own order. Where a
+    batch is cut and mirrored is a function of its draws: of the same draws an image and its source move as one.
     """
 
     def __init__(
@@ -28,14 +31,19 @@ class Stream:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         flip: bool = False,
+        crop: int | None = None,  # pixels a side, anywhere within each image
+        task: Task | None = None,  # makes the sources of images
+        source_classes: int | None = None,  # sources are label maps
         scale: float = 1.0,  # points are divided by it
         channels_last: bool = False,
     ) -> None:
         self.seed, self.device, self.dtype, self.flip, self.scale = seed, device, dtype, flip, scale
+        self.crop, self.task, self.source_classes = crop, task, source_classes
         layout = channels_last and split.images.ndim == 4
         self.layout = torch.channels_last if layout else torch.contiguous_format
-        self.images = split.images.to(device) if fits(split.images, device) else split.images
-        self.conditions = None if split.labels is None else split.labels.to(self.images.device)
+        place = device if fits(split, device) else split.images.device
+        self.images = split.images.to(place)
+        self.conditions = None if split.labels is None else split.labels.to(place)
         self.order = lru_cache(maxsize=4)(self._order)
 
     def rows(self, player: str, position: int, count: int) -> Tensor:
@@ -48,18 +56,22 @@ class Stream:
 
     def batch(self, player: str, position: int, draws: Draws) -> Tensor:
         """[N, C, H, W] in [-1, 1], or points [N, D]: the rows that `draws` is for, of the batch from `position` on."""
-        images = self.images.index_select(0, self._mine(player, position, draws))
-        images = images.to(self.device, non_blocking=True)
+        images = self._mine(self.images, player, position, draws)
         if images.dtype != torch.uint8:
             return images.to(self.dtype).div_(self.scale)
-        images = images.to(self.dtype, memory_format=self.layout).mul_(1 / 127.5).sub_(1)
-        if not self.flip:
-            return images
-        return torch.where(draws.uniform("flip", 1, 1, 1) < 0.5, images.flip(-1), images)
+        return scaled(self._moved(images, draws), self.dtype, self.layout)
 
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
-        """Of the same rows: classes int64 [N] or attributes [N, K]."""
-        labels = self.conditions.index_select(0, self._mine(player, position, draws)).to(self.device, non_blocking=True)
+        """Of the same rows: classes int64 [N], attributes [N, K], or sources [N, C, H, W] in [-1, 1].
+
+        Of label maps one-hot: [N, K, H, W] of 0 and 1.
+        """
+        if self.task is not None:
+            made = self.task(self.batch(player, position, draws), draws.of("task"))
+            return as_source(made, self.source_classes, self.dtype)
+        labels = self._mine(self.conditions, player, position, draws)
+        if are_pictures(labels):
+            return as_source(self._moved(labels, draws), self.source_classes, self.dtype)
         return labels.to(self.dtype) if labels.is_floating_point() else labels
 
     def labelled(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -76,17 +88,27 @@ class Stream:
         part.order = lru_cache(maxsize=4)(part._order)
         return part
 
-    def _mine(self, player: str, position: int, draws: Draws) -> Tensor:
-        return self.rows(player, position + draws.start, draws.stop - draws.start)
+    def _mine(self, table: Tensor, player: str, position: int, draws: Draws) -> Tensor:
+        rows = self.rows(player, position + draws.start, draws.stop - draws.start)
+        return table.index_select(0, rows).to(self.device, non_blocking=True)
+
+    def _moved(self, pictures: Tensor, draws: Draws) -> Tensor:
+        """Cut and mirrored, every picture in its own way."""
+        if self.crop is not None:
+            chances, room = draws.uniform("crop", 2), (side - self.crop + 1 for side in pictures.shape[2:])
+            pictures = cut(pictures, self.crop, *((chances[:, axis] * most).long() for axis, most in enumerate(room)))
+        if not self.flip:
+            return pictures
+        return torch.where(draws.uniform("flip", 1, 1, 1) < 0.5, pictures.flip(-1), pictures)
 
     def _order(self, player: str, epoch: int) -> Tensor:
         source = generator(self.seed, "order", player, epoch)
         return torch.randperm(len(self.images), generator=source).to(self.images.device)
 
 
-def fits(images: Tensor, device: torch.device) -> bool:
-    """Whether the images may live on the device: always in main memory, on a GPU if they leave room."""
+def fits(split: Split, device: torch.device) -> bool:
+    """Whether the data may live on the device: always in main memory, on a GPU if they leave room."""
     if device.type != "cuda":
         return device.type == "cpu"
     free, _ = torch.cuda.mem_get_info(device)
-    return images.numel() <= ROOM * free
+    return sum(part.nbytes for part in split if part is not None) <= ROOM * free

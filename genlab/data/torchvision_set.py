@@ -25,6 +25,7 @@ from genlab.data.places import data_folder
 from genlab.data.sizes import padding_for, sized
 from genlab.data.sources import listed
 from genlab.data.stored import Stored
+from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
 from genlab.types import Count, Whole
 
@@ -63,6 +64,7 @@ class TorchvisionSet(Stored, ABC):
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
         label_seed: Whole = 0,  # which ones
         flip: bool = False,  # mirror half of the training images
+        task: TaskChoice | None = None,  # makes a source of every image
     ) -> None:
         self.root = (data_folder() if root is None else Path(root).expanduser()).absolute()
         self.size = size
@@ -80,6 +82,7 @@ class TorchvisionSet(Stored, ABC):
             labelled=labelled,
             label_seed=label_seed,
             flip=flip,
+            task=task,
         )
 
     @property

@@ -14,8 +14,10 @@ from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, 
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
+from genlab.losses.paired import L1
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
-from genlab.losses.penalties import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty, Penalty
+from genlab.losses.path_length import PathLength
+from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
 from genlab.losses.reconstruction import Bernoulli, Gaussian, Reconstruction, SquaredError
 from genlab.losses.relativistic import RelativisticAverage, RelativisticPairing
 from genlab.losses.statistics import FeatureMatching, LeCam
@@ -23,6 +25,7 @@ from genlab.losses.turn import Turn
 
 __all__ = [
     "KL",
+    "L1",
     "MMD",
     "R1",
     "R2",
@@ -33,6 +36,7 @@ __all__ = [
     "Consistency",
     "DiscriminatorOnly",
     "Dragan",
+    "Drift",
     "FDivergence",
     "FeatureMatching",
     "Gaussian",
@@ -48,6 +52,7 @@ __all__ = [
     "NonSaturating",
     "OneSidedGradientPenalty",
     "Orthogonal",
+    "PathLength",
     "Pearson",
     "Penalty",
     "Reconstruction",

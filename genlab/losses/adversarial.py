@@ -31,6 +31,14 @@ class AdversarialLoss:
         """Numbers worth a curve that are not minimised."""
         return {}
 
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Above 0 where a real image is taken for real: nearer to the mean logit of its kind than to the other's.
+
+        Losses whose logits are 0 where they are undecided give the logits of real images.
+        """
+        real_mean, fake_mean = real.mean(0), fake.mean(0)
+        return (real - (real_mean + fake_mean) / 2) * (real_mean - fake_mean).sign()
+
 
 def cross_entropy(logits: Tensor, label: float) -> Tensor:
     """Binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
@@ -57,6 +65,9 @@ class NonSaturating(AdversarialLoss):
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_probability": sigmoid(real), "fake_probability": sigmoid(fake)}
+
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        return real
 
 
 @dataclass
@@ -102,6 +113,9 @@ class Hinge(AdversarialLoss):
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -fake
+
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        return real
 
 
 class Wasserstein(AdversarialLoss):

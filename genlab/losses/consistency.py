@@ -21,6 +21,7 @@ class Consistency(Penalty):
     flip: bool = False  # mirror half of the images: where a mirrored image is as likely, as with data.flip
 
     needs_images: ClassVar[bool] = True
+    moves_images: ClassVar[bool] = True
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * self.change(turn, "real", turn.real, turn.real_logits, turn.condition)

@@ -81,6 +81,9 @@ class JensenShannon(FDivergence):
         """-log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
         return softplus(logits) - log(2)
 
+    def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
+        return real
+
 
 class Pearson(FDivergence):
     """E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""

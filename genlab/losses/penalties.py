@@ -6,15 +6,17 @@ every k-th one, k times as strong (lazy regularisation: Karras et al. 2020, sect
 
 # Annotations are evaluated here, not kept as strings: dataclasses in other files inherit these fields, and
 # `genlab.build` reads their types where the names would mean nothing.
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from genlab.errors import ConfigError
 from genlab.losses.turn import Turn
 from genlab.ramp import Ramp, at
+from genlab.spec import Spec
 from genlab.types import Count, NonNegative, Positive
 
 PlayerName = Literal["discriminator", "generator"]
@@ -34,8 +36,11 @@ class Penalty:
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
-    head: ClassVar[str | None] = None  # a method that the discriminator must have
-    models: ClassVar[str] = ""  # whose discriminators have it
+    needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
+    moves_images: ClassVar[bool] = False  # shows the discriminator images out of place
+    head: ClassVar[str | None] = None  # a method that a network must have
+    head_of: ClassVar[PlayerName] = "discriminator"  # which network
+    models: ClassVar[str] = ""  # whose networks have it
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -45,6 +50,9 @@ class Penalty:
     def __call__(self, turn: Turn) -> Tensor:
         """[N]."""
         raise NotImplementedError
+
+    def settle(self, spec: Spec, batch_size: int) -> None:
+        """Called once before training: what follows from the data and the batch. Raises ConfigError if nothing can."""
 
     def strength(self, turn: Turn) -> float:
         """The weight at this turn."""
@@ -122,10 +130,33 @@ class Dragan(GradientPenalty):
 
 
 @dataclass
+class Drift(Penalty):
+    """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic that knows no zero drift away."""
+
+    weight: Weight = 0.001  # theirs
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return self.strength(turn) * per_image(turn.real_logits.square())
+
+
+@dataclass
 class R1(SlopePenalty):
-    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2."""
+    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
+
+    With weight auto it is factor * pixels of an image / batch: Karras et al. 2020 (ADA).
+    """
+
+    weight: Weight | Literal["auto"] = 10.0
+    factor: Positive = field(default=2e-4, repr=False)  # of auto: StyleGAN2's
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
+
+    def settle(self, spec: Spec, batch_size: int) -> None:
+        if self.weight != "auto":
+            return
+        if spec.height is None:
+            raise ConfigError("penalty.r1.weight=auto counts pixels, and the data are points: penalty.r1.weight=1.")
+        self.weight = self.factor * spec.height * spec.width / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from genlab.data.dataset import Split
+from genlab.data.dataset import InMemory, Split
 from genlab.metrics.pixels import to_float
 from genlab.random import Draws
 from genlab.spec import Spec
@@ -23,6 +23,7 @@ class Trained(Protocol):
     device: torch.device
     engine: Any  # has the `dtype` that networks work in
     spec: Spec
+    data: InMemory
 
     def sampling(self) -> AbstractContextManager[nn.Module]:
         """The generator or decoder that samples come from, in evaluation mode."""

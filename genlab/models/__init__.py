@@ -6,7 +6,7 @@ from genlab.models.autoencoder import VAE, Autoencoder
 from genlab.models.auxiliary import ACGAN, SemiSupervisedGAN
 from genlab.models.gan import GAN
 from genlab.models.infogan import InfoGAN
-from genlab.models.latent import Coded, Dealt, Normal, Uniform
+from genlab.models.latent import Coded, Dealt, Normal, Nothing, Uniform
 from genlab.models.pca import PCA
 from genlab.models.vae_gan import VAEGAN
 from genlab.models.vqvae import VQVAE
@@ -24,6 +24,7 @@ __all__ = [
     "Dealt",
     "InfoGAN",
     "Normal",
+    "Nothing",
     "SemiSupervisedGAN",
     "Uniform",
     "dcgan",

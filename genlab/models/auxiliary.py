@@ -121,7 +121,7 @@ class SemiSupervisedGAN(ClassifyingGAN):
 def require_classes(spec: Spec) -> int:
     if spec.classes is None:
         raise ConfigError(
-            "this model needs classes, and the data have none: choose labelled data, such as data=mnist, "
-            "or a model without labels."
+            "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
+            "(with data.task=null), or a model without labels."
         )
     return spec.classes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -14,8 +14,10 @@ from genlab.random import Draws
 from genlab.spec import Spec
 
 PlayerName = Literal["generator", "discriminator"]
+PLAYERS: tuple[PlayerName, ...] = get_args(PlayerName)
 
 
+@runtime_checkable
 class Latent(Protocol):
     """The law of z."""
 
@@ -26,10 +28,11 @@ class Latent(Protocol):
 
 
 class GAN(nn.Module):
-    """Two players. Both networks are built for the data's spec, which has no labels unless `conditional`.
+    """Two players. Both networks are built for the data's spec, which has no labels for those that are told nothing.
 
     Generator: `(z [N, latent.size], condition=None) -> images [N, C, H, W]` in [-1, 1].
-    Discriminator: `(images, condition=None) -> logits [N]`, unbounded.
+    Discriminator: `(images, condition=None) -> logits [N]` or of patches [N, h, w], unbounded.
+    A condition is a class, attributes, or the picture that an image is to be made from.
 
     Raises ConfigError if it is conditional and the data have no labels.
     """
@@ -38,21 +41,24 @@ class GAN(nn.Module):
         self,
         spec: Spec,
         *,
-        latent: Latent,
-        generator: Callable[[Spec, int], nn.Module],  # (spec, latent size) -> network
+        latent: Latent | None = None,  # null: the generator's own, for noise whose size depends on the network
+        generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network
         discriminator: Callable[[Spec], nn.Module],
-        conditional: bool = False,  # both networks are told the class, or the attributes
+        conditional: bool | Sequence[PlayerName] = False,  # both networks are told the condition, or those named
         spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()
-        if conditional and spec.condition_size is None:
+        if conditional and not spec.conditioned:
             raise ConfigError(
-                "model.conditional=true: the data have no labels. Choose labelled data, or set it to false."
+                "model.conditional=true: the data have no labels. Choose labelled data (for models that translate: "
+                "data.task=edges, or data=pairs), or set it to false."
             )
-        spec = spec if conditional else spec.unconditional
-        self.latent, self.conditional = latent, conditional
-        self.generator = with_reference(generator(spec, latent.size), latent, spec)
-        self.discriminator = without_reference(discriminator(spec))
+        self.conditional, self.told = bool(conditional), told(conditional)
+        specs = {name: spec if name in self.told else spec.unconditional for name in PLAYERS}
+        network = generator(specs["generator"], None if latent is None else latent.size)
+        self.latent = network.latent if latent is None else latent
+        self.generator = with_reference(network, self.latent, specs["generator"])
+        self.discriminator = without_reference(discriminator(specs["discriminator"]))
         for player in spectral_norm:
             normalise_spectrum(self.players[player])
 
@@ -62,3 +68,10 @@ class GAN(nn.Module):
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.generator(z, condition)
+
+
+def told(conditional: bool | Sequence[PlayerName]) -> frozenset[str]:
+    """The players that are told the condition."""
+    if isinstance(conditional, bool):
+        return frozenset(PLAYERS if conditional else ())
+    return frozenset(conditional)

@@ -65,6 +65,17 @@ class Dealt:
 
 
 @dataclass(frozen=True)
+class Nothing:
+    """No noise: what is made depends on the condition alone."""
+
+    size: ClassVar[int] = 0
+
+    def draw(self, draws: Draws) -> Tensor:
+        """[N, 0]."""
+        return draws.uniform("latent", 0)
+
+
+@dataclass(frozen=True)
 class Uniform:
     """Uniform in [-1, 1]: Radford et al. 2016, section 4."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from genlab.errors import ConfigError
 from genlab.sampling.loaded import POINTS
 from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.noise import Noisy, noisy, require_noise
 from genlab.sampling.told import numbers, refuse
 from genlab.types import Count
 
@@ -20,19 +21,34 @@ log = logging.getLogger(__name__)
 
 
 class Grid(Picture):
-    """Samples 0, 1, 2, ... row by row; of a model that is told classes, every column shows one where they fit."""
+    """Samples 0, 1, 2, ... row by row; of a model that is told classes, every column shows one where they fit.
+
+    Raises ConfigError for noise where the generator adds none.
+    """
 
     points: ClassVar[bool] = True
 
-    def __init__(self, *, rows: Count = 8, columns: Count = 8) -> None:
-        self.rows, self.columns = rows, columns
+    def __init__(
+        self,
+        *,
+        rows: Count = 8,
+        columns: Count = 8,
+        noise: Noisy = "fixed",  # of style-based generators: the same for all samples, new for each, or none
+    ) -> None:
+        self.rows, self.columns, self.noise = rows, columns, noise
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        if self.noise != "fixed":
+            require_noise(loaded, f"mode.noise={self.noise}")
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
         columns = self.width(loaded, asked)
         count = POINTS if loaded.points else self.rows * columns
         if not loaded.points:
             log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
-        return loaded.draw(loaded.sample(count, **asked.options), columns)
+        with noisy(loaded, self.noise):
+            return loaded.draw(loaded.sample(count, **asked.options), columns)
 
     def width(self, loaded: Loaded, asked: Asked) -> int:
         """As many columns as classes if that is at most twice of what was asked for."""

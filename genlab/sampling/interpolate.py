@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.callbacks.grid import as_pil, write_png
-from genlab.errors import ConfigError
-from genlab.sampling.film import write_gif, write_mp4
-from genlab.sampling.mode import Asked, Mode
+from genlab.sampling.mode import Asked, Film
 from genlab.types import Count
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from genlab.sampling.loaded import Loaded
 
 
-class Interpolate(Mode):
+class Interpolate(Film):
     """Paths through the latents, side by side: a GIF or MP4 that ends where it began.
 
     As a PNG every path is a row, from its first latent to its second. Normal latents turn on an arc, uniform ones
     move on a line. Raises ConfigError for latents that nothing lies between.
     """
-
-    suffixes: ClassVar[tuple[str, ...]] = (".gif", ".mp4", ".png")
 
     def __init__(
         self,
@@ -39,24 +32,12 @@ class Interpolate(Mode):
         steps: Count = 16,  # frames from one to the next
         rate: Count = 20,  # frames a second
     ) -> None:
-        self.rows, self.columns, self.stops, self.steps, self.rate = rows, columns, stops, steps, rate
+        super().__init__(rate)
+        self.rows, self.columns, self.stops, self.steps = rows, columns, stops, steps
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
-        if not hasattr(loaded.trainer.model.latent, "between"):
-            raise ConfigError("mode=interpolate: this model's latents are numbers of codes: nothing lies between two.")
-
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
-        writers = {".gif": write_gif, ".mp4": write_mp4}
-        if path.suffix.lower() in writers:
-            frames = self.frames(loaded, asked)
-            writers[path.suffix.lower()](frames, path, rate=self.rate)
-        else:
-            write_png(self.strips(loaded, asked), path)
-
-    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Image.Image]:
+    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
         for z in self.positions(loaded, asked):
-            yield as_pil(loaded.draw(loaded.generate(z, classes=asked.classes), self.columns))
+            yield loaded.draw(loaded.generate(z, classes=asked.classes), self.columns)
 
     def positions(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
         """Latents [rows * columns, L] of each frame."""

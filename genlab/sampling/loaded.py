@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.callbacks.encoded import codes_of, encodes
@@ -17,18 +16,16 @@ from genlab.callbacks.grid import as_pil, sheet, to_uint8
 from genlab.callbacks.scatter import GENERATED, frame_of, scatter
 from genlab.errors import ConfigError
 from genlab.metrics.pixels import to_float
-from genlab.models.truncation import gather_statistics
+from genlab.models.style import StyleGenerator
+from genlab.sampling.framing import as_seen, cut_back, extended
 from genlab.sampling.told import Classes, conditions
-from genlab.trainers.turns import has_batch_norm
+from genlab.sampling.truncated import Standing, law_within
 
 if TYPE_CHECKING:
-    from genlab.models.latent import Dealt
-    from genlab.models.truncation import Truncated
     from genlab.spec import Spec
     from genlab.trainers.trainer import Trainer
 
 ROWS, COLUMNS, POINTS = 4, 8, 2_500  # of the grid that a notebook shows
-STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
 
 
 class Loaded:
@@ -36,7 +33,9 @@ class Loaded:
     own units. Of the same seed and classes, image i is the same however many are asked for.
 
     `classes` is one class for all or several that images show in turn, by default every class; of a model that is
-    told attributes, [n, K] numbers. Raises ConfigError for what the model cannot do.
+    told attributes, [n, K] numbers. `truncation` of a style-based generator is psi, which draws styles together about
+    their mean: 1 leaves them, at 0 all are the mean (Karras et al. 2019, appendix B). Of other models latents are
+    normal within +- truncation (Brock et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Loaded:
         batch_size: int = 250,  # images at a time
     ) -> None:
         self.trainer, self.batch_size = trainer, batch_size
-        self._standing: dict[float, nn.Module] = {}
+        self._standing = Standing(trainer)
 
     @property
     def spec(self) -> Spec:
@@ -63,7 +62,7 @@ class Loaded:
         *,
         seed: int | None = None,  # None: the run's own, whose first images its sample grids show
         classes: Classes = None,
-        truncation: float | None = None,  # latents are normal within +- this: Brock et al. 2019, section 3.1
+        truncation: float | None = None,
         start: int = 0,  # number of the first image
     ) -> Tensor:
         options = {"seed": seed, "classes": classes, "truncation": truncation}
@@ -90,7 +89,9 @@ class Loaded:
 
     def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
         """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
-        law = self.trainer.model.latent if truncation is None else self._truncated(truncation)
+        law = self.trainer.model.latent
+        if truncation is not None and not self.styled:  # styles are truncated once the latents are mapped
+            law = law_within(truncation, law)
         with self._seeded(seed):
             return self.trainer.fixed(start, n, law.draw)
 
@@ -104,9 +105,35 @@ class Loaded:
     def generate(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
         """What latents look like."""
         told = conditions(self.trainer, 0, len(z), classes)
-        pieces = range(0, len(z), self.batch_size)
-        parts = [slice(first, first + self.batch_size) for first in pieces]
+        parts = self._pieces(len(z))
         return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
+
+    @torch.no_grad()
+    def styles(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
+        """Latents [n, L] -> [n, layers, W]: a style for each layer of a style-based generator, on the run's device."""
+        self.require_styles("styles")
+        told = conditions(self.trainer, 0, len(z), classes)
+        with self.trainer.sampling() as generator:
+            return truncated_styles(generator, z, told, truncation)
+
+    @torch.no_grad()
+    def synthesise(self, styles: Tensor) -> Tensor:
+        """What styles [n, layers, W] look like, each layer's for itself."""
+        self.require_styles("synthesise")
+        with self.trainer.sampling() as generator:
+            return torch.cat([self._finished(generator.synthesis(styles[at])) for at in self._pieces(len(styles))])
+
+    @property
+    def styled(self) -> bool:
+        with self.trainer.sampling() as generator:
+            return isinstance(generator, StyleGenerator)
+
+    def require_styles(self, what: str) -> None:
+        if not self.styled:
+            raise ConfigError(
+                f"{what}: is for style-based generators, such as model=stylegan2, and this run "
+                f"({self.trainer.run_dir}) has another one."
+            )
 
     def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """Images as `sample` gives them, or uint8 -> latents on the run's device."""
@@ -121,6 +148,28 @@ class Loaded:
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """What the decoder makes of the encoder's latents."""
         return self.generate(self.encode(images, classes=classes), classes=classes)
+
+    def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0) -> Tensor:
+        """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
+
+        Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
+        `start` is the number of the first picture's noise.
+        """
+        self.require_translator()
+        seen = as_seen(images, self.spec)
+        with self.trainer.sampling() as generator, self._seeded(seed):
+            framed, frame = extended(seen, getattr(generator, "multiple", None), self.spec)
+            parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
+            rows = range(start, start + len(images), self.batch_size)
+            made = [self.trainer.draw_samples(row, len(part), part) for row, part in zip(rows, parts, strict=True)]
+        return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
+
+    def require_translator(self) -> None:
+        """Raises ConfigError for a model that makes no images from pictures."""
+        if not self.trainer.translates:
+            raise ConfigError(
+                f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
+            )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:
         """uint8 [1, 3 or 4, H, W]: a picture of images or points."""
@@ -141,33 +190,24 @@ class Loaded:
     @torch.no_grad()
     def _generated(self, z: Tensor, told: Tensor | None, truncation: float | None) -> Tensor:
         with self._generator(truncation) as generator:
-            output = self.trainer.render(generator(z, told)).float().cpu()
+            return self._finished(generator(z, told))
+
+    def _finished(self, output: Tensor) -> Tensor:
+        output = self.trainer.render(output).float().cpu()
         return output * self.spec.scale if self.points else self.spec.crop(output.clamp(-1, 1)).contiguous()
 
     @contextmanager
-    def _generator(self, truncation: float | None) -> Iterator[nn.Module]:
+    def _generator(self, truncation: float | None) -> Iterator[Callable[[Tensor, Tensor | None], Tensor]]:
         with self.trainer.sampling() as generator:
-            yield generator if truncation is None else self._with_statistics(generator, truncation)
+            if truncation is None:
+                yield generator
+            elif self.styled:
+                yield lambda z, told: generator.synthesis(truncated_styles(generator, z, told, truncation))
+            else:
+                yield self._standing(generator, truncation)
 
-    def _with_statistics(self, generator: nn.Module, truncation: float) -> nn.Module:
-        """A copy whose batch normalisation suits the truncated latents; the generator itself where it has none."""
-        if not has_batch_norm(generator):
-            return generator
-        if truncation not in self._standing:
-            z = self.latent(STATISTICS, truncation=truncation)
-            told = conditions(self.trainer, 0, STATISTICS, None)
-            labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
-            self._standing[truncation] = deepcopy(generator)
-            gather_statistics(self._standing[truncation], zip(z.split(PIECE), labels, strict=True))
-        return self._standing[truncation]
-
-    def _truncated(self, threshold: float) -> Truncated | Dealt:
-        latent = self.trainer.model.latent
-        if not hasattr(latent, "truncated"):
-            raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
-        if not threshold > 0:
-            raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
-        return latent.truncated(threshold)
+    def _pieces(self, count: int) -> list[slice]:
+        return [slice(first, first + self.batch_size) for first in range(0, count, self.batch_size)]
 
     def _as_seen(self, images: Tensor) -> Tensor:
         """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
@@ -189,3 +229,8 @@ class Loaded:
             yield
         finally:
             self.trainer.seed = before
+
+
+def truncated_styles(generator: StyleGenerator, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
+    styles = generator.styles(z, told)
+    return styles if psi is None else generator.mapping.truncate(styles, psi)

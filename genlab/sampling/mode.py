@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.callbacks.grid import write_png
+from genlab.callbacks.grid import as_pil, write_png
 from genlab.errors import ConfigError
+from genlab.sampling.film import write_gif, write_mp4
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +40,7 @@ class Mode:
 
     @property
     def name(self) -> str:
-        return type(self).__name__.lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         """Raises ConfigError for what would have no effect or no meaning."""
@@ -64,3 +66,32 @@ class Picture(Mode):
 
     def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
         write_png(self.draw(loaded, asked), path)
+
+
+class Film(Mode):
+    """A GIF or MP4, or the same paths as rows of a PNG. Raises ConfigError for latents that nothing lies between."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".gif", ".mp4", ".png")
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate  # frames a second
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        if not hasattr(loaded.trainer.model.latent, "between"):
+            raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
+
+    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
+        """uint8 [1, 3 or 4, H, W] each."""
+        raise NotImplementedError
+
+    def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
+        """uint8 [1, 3 or 4, H, W]."""
+        raise NotImplementedError
+
+    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+        writer = {".gif": write_gif, ".mp4": write_mp4}.get(path.suffix.lower())
+        if writer is None:
+            write_png(self.strips(loaded, asked), path)
+        else:
+            writer(map(as_pil, self.frames(loaded, asked)), path, rate=self.rate)

@@ -29,6 +29,8 @@ def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, su
         raise ConfigError(
             f"{trainer.run_dir}: the model is told what an image shows: give classes=[...], one an image."
         )
+    if trainer.spec.source:
+        return sources(trainer, start, count, classes)
     if trainer.spec.classes is None:
         return attributes(trainer, start, count, classes)
     listed = range(trainer.spec.classes) if classes is None else numbers(trainer.spec.classes, classes)
@@ -66,6 +68,18 @@ def attributes(trainer: Trainer, start: int, count: int, given: Classes) -> Tens
         raise ConfigError(
             f"{trainer.run_dir}: the model is told {size} attributes, of which a checkpoint holds none. "
             "Take those of the training images: real=true."
+        )
+    return trainer.sample_conditions(start, count)
+
+
+def sources(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
+    """Pictures [count, C, H, W] that images are made from: those of the run's data."""
+    if given is not None:
+        raise ConfigError(f"classes={shown(given)}: this model is told pictures, no classes. Leave classes out.")
+    if isinstance(trainer.data, Blank):
+        raise ConfigError(
+            f"{trainer.run_dir}: the model makes images from pictures, of which a checkpoint holds none. Give yours "
+            "(mode=translate input=FILE_OR_FOLDER; genlab.load(...).translate(images)), or take the data's: real=true."
         )
     return trainer.sample_conditions(start, count)
 

@@ -5,6 +5,7 @@ from genlab.trainers.alternating import Alternating
 from genlab.trainers.autoencoding import Autoencoding, Variational, VectorQuantising
 from genlab.trainers.closed_form import ClosedForm
 from genlab.trainers.ema import EMA
+from genlab.trainers.progressive import Progressive
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import Constant, Cosine, Linear
 from genlab.trainers.top_k import TopK
@@ -24,6 +25,7 @@ __all__ = [
     "Losses",
     "Phase",
     "Player",
+    "Progressive",
     "Replay",
     "Run",
     "System",

@@ -34,6 +34,8 @@ class AdversarialAutoencoding(Alternating):
         reconstruction: Reconstruction,  # of the autoencoder's turn
         **shared: Any,  # what `Alternating` takes
     ) -> None:
+        if shared.get("freeze_discriminator"):
+            raise ConfigError("trainer.freeze_discriminator: this discriminator sees codes, not images. Set it to 0.")
         super().__init__(system, run, **shared)
         if self.augmentations:
             raise ConfigError("augment: the discriminator of this model sees codes, not images. Set augment=[].")
@@ -47,7 +49,7 @@ class AdversarialAutoencoding(Alternating):
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
-        self.players["autoencoder"].turns += 1
+        self.players["autoencoder"].end_turn(self.batch_size)
         super().take_step()
 
     def measure(self, draws: Draws) -> Losses:
@@ -87,7 +89,7 @@ class VariationalAlternating(Alternating):
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
-        self.players["encoder"].turns += 1
+        self.players["encoder"].end_turn(self.batch_size)
         super().take_step()
 
     def measure(self, draws: Draws) -> Losses:

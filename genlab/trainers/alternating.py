@@ -13,6 +13,7 @@ from genlab.errors import ConfigError
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
 from genlab.random import Draws
+from genlab.trainers.frozen import blank, freeze_first
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
@@ -41,6 +42,7 @@ class Alternating(Trainer):
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
         top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
+        freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
     ) -> None:
         super().__init__(system, run, **shared)
@@ -52,8 +54,11 @@ class Alternating(Trainer):
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
         self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
+        if freeze_discriminator:
+            shown = blank(self.spec, self.model.conditional, self.device, self.engine.dtype)
+            freeze_first(self.players["discriminator"], freeze_discriminator, *shown)
         self.kept: dict[int, Generated] = {}  # the generator's last images, by micro-batch
-        losses = {"discriminator": self.judge, "generator": self.deceive}
+        losses = {"discriminator": self.discriminate, "generator": self.deceive}
         self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
         self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
 
@@ -77,6 +82,9 @@ class Alternating(Trainer):
         self.move("discriminator")
         if self.replay:
             self.replay.end_turn()
+        for name, augmentation in self.augmentations.items():
+            for curve, value in augmentation.end_turn(self.batch_size).items():
+                self.statistics.add(f"augment/{name}/{curve}", value, self.step)
         self.images += self.batch_size
 
     def move_generator(self) -> None:
@@ -85,7 +93,7 @@ class Alternating(Trainer):
     def move(self, player: str) -> None:
         """The player's turn, and those of its lazy penalties that are due."""
         self.take_turn(self.main[player])
-        self.players[player].turns += 1
+        self.players[player].end_turn(self.batch_size)
         for phase in self.lazy[player]:
             if self.players[player].turns % phase.every == 0:
                 self.take_turn(phase)
@@ -95,7 +103,7 @@ class Alternating(Trainer):
     @torch.no_grad()
     def limit_weights(self) -> None:
         if self.clip_weights is not None:
-            weights = list(self.model.discriminator.parameters())
+            weights = self.players["discriminator"].parameters
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
@@ -125,6 +133,13 @@ class Alternating(Trainer):
     def on(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
 
+    def discriminate(self, turn: Turn) -> Losses:
+        """The loss of the discriminator's own turn, in which augmentations hear what it said of real images."""
+        losses = self.judge(turn)
+        for augmentation in self.augmentations.values():
+            augmentation.observe(self.loss.certainty(turn.real_logits.detach(), turn.fake_logits.detach()))
+        return losses
+
     def judge(self, turn: Turn) -> Losses:
         """The discriminator's loss."""
         real, fake = self.flip(turn.real_logits, turn.fake_logits, turn.draws)
@@ -151,18 +166,17 @@ class Alternating(Trainer):
     def turn(
         self, phase: str, player: str, draws: Draws, slopes: frozenset[str] = frozenset(), with_features: bool = False
     ) -> Turn:
-        position = draws.key[-1] * self.batch_size
         judging = phase == "discriminator"
         recalls = self.replay and player == "discriminator"
         return Turn(
             player=player,
             network=self.model.discriminator,
             generator=self.model.generator,
-            images=lambda: self.stream.batch(phase, position, draws),
-            labelled=lambda: self.stream.labelled(f"{phase}/labelled", position, draws),
+            images=lambda: self.stream.batch(phase, draws.position, draws),
+            labelled=lambda: self.stream.labelled(f"{phase}/labelled", draws.position, draws),
             noise=lambda: self.model.latent.draw(draws),
             draws=draws,
-            condition=self.stream.labels(phase, position, draws) if self.model.conditional else None,
+            condition=self.stream.labels(phase, draws.position, draws) if self.model.conditional else None,
             slopes=slopes,
             joint=judging and self.joint and not slopes,
             with_features=with_features,

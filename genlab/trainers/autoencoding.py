@@ -49,15 +49,14 @@ class Autoencoding(Trainer):
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
-        self.players["autoencoder"].turns += 1
+        self.players["autoencoder"].end_turn(self.batch_size)
         self.images += self.batch_size
         if self.ema:
             self.ema.update(self.batch_size, self.images)
 
     def measure(self, draws: Draws) -> Losses:
-        position = draws.key[-1] * self.batch_size
-        images = self.stream.batch("autoencoder", position, draws)
-        condition = self.stream.labels("autoencoder", position, draws) if self.model.conditional else None
+        images = self.stream.batch("autoencoder", draws.position, draws)
+        condition = self.stream.labels("autoencoder", draws.position, draws) if self.model.conditional else None
         shown = images if self.corrupt is None else self.corrupt(images, draws)
         code = self.encode(shown, condition, draws)
         output = self.model.decoder(code.z, condition).to(images.dtype)  # sums over pixels need float32

@@ -102,5 +102,5 @@ class Replay:
         return {"filled": self.filled, "history": None if self.history is None else tuple(self.history)}
 
     def load_state_dict(self, state: dict) -> None:
-        self.filled = state["filled"]
+        self.filled, self.new = state["filled"], []
         self.history = state["history"] and Generated(*state["history"])

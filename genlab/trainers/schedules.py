@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from genlab.ramp import Ramp
-from genlab.types import Count, NonNegative, Whole
+from genlab.types import Count, NonNegative, ProperShare, Whole
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Linear(Constant):
 
     final: NonNegative = 0.0  # factor at the end
     begin: Whole = 0  # images before the fall
+    hold: ProperShare = 0.0  # or a share of the time until its end
     end: Count | None = None  # images at its end; null: the run's
 
     def fall(self, images: int, total: int) -> float:
         last = self.end or total
-        progress = min(1.0, max(0.0, (images - self.begin) / max(1, last - self.begin)))
+        begin = max(self.begin, self.hold * last)
+        progress = min(1.0, max(0.0, (images - begin) / max(1, last - begin)))
         return self.final + (1 - self.final) * self.shape(progress)
 
     def shape(self, progress: float) -> float:
@@ -54,9 +56,9 @@ class Cosine(Linear):
         return (1 + cos(pi * progress)) / 2
 
 
-def at(schedule: int | dict[int, int], images: int) -> int:
-    """The value of a number, or of a staircase `{from_image: value}`, at a position."""
+def at(schedule: int | dict[int, float], position: int) -> float:
+    """The value of a number, or of a staircase `{from_position: value}`, at a position: an image, or a size."""
     if isinstance(schedule, int):
         return schedule
-    reached = [start for start in schedule if start <= images]
+    reached = [start for start in schedule if start <= position]
     return schedule[max(reached, default=min(schedule))]

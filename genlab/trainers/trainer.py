@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab import distributed
-from genlab.data import InMemory
+from genlab.data import InMemory, Split
+from genlab.data.shown import scaled
 from genlab.data.stream import Stream
 from genlab.device import choose_device, precision_of
 from genlab.errors import ConfigError, Diverged
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from genlab.losses import AdversarialLoss, Penalty
 
 SAMPLES = 500  # rows of the fixed noise that are drawn together
+STOP, SIGNAL, BACK = 1, 2, 3  # what a rank may wish after a step; the largest is done by all
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ class Run:
     seed: int
     config: dict[str, Any]
     callbacks: dict[str, Callback]
+
+
+class WayBack(NamedTuple):
+    """What a run is asked to become."""
+
+    parts: dict[str, Any]  # an earlier state of each
+    factor: float  # on the learning rates from then on
 
 
 class Trainer:
@@ -89,22 +98,19 @@ class Trainer:
         self.device = choose_device(device, deterministic)
         dtype, autocast = precision_of(precision)
         check_batch(batch_size, accumulate, self.spec.images)
+        for penalty in self.penalties.values():
+            penalty.settle(self.spec, batch_size)
         self.engine = Engine(self.device, dtype, autocast, run.seed, batch_size, accumulate, clip_of(clip_gradients))
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(self.device, dtype).to(memory_format=layout)
         self.players = self.make_players()
         self.ema = ema(self.model.generator, images) if ema else None
-        self.stream = Stream(
-            self.data.train,
-            seed=run.seed,
-            device=self.device,
-            dtype=dtype,
-            flip=self.data.flip,
-            scale=self.spec.scale,
-            channels_last=channels_last,
-        )
+        self.channels_last = channels_last
+        self.stream = self.stream_of(self.data)
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
+        self.rollbacks, self.rate_factor = 0, 1.0  # so often went back, and the factor on every rate since
+        self.way_back: WayBack | None = None  # to be taken after this step
         self.stop_reason: str | None = None
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
@@ -113,6 +119,21 @@ class Trainer:
     @property
     def spec(self) -> Spec:
         return self.data.spec
+
+    def stream_of(self, data: InMemory) -> Stream:
+        """Batches of the training images."""
+        return Stream(
+            data.pool,
+            seed=self.seed,
+            device=self.device,
+            dtype=self.engine.dtype,
+            flip=data.flip,
+            crop=data.crop,
+            task=data.task,
+            source_classes=data.spec.source_classes,
+            scale=data.spec.scale,
+            channels_last=self.channels_last,
+        )
 
     def make_players(self) -> dict[str, Player]:
         networks, optimizers = self.model.players, self.system.optimizers
@@ -145,12 +166,16 @@ class Trainer:
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
-        return {"images": self.images, "step": self.step, "turns": turns}
+        shown = {name: player.shown for name, player in self.players.items()}
+        slowed = {"rollbacks": self.rollbacks, "rate_factor": self.rate_factor}
+        return {"images": self.images, "step": self.step, "turns": turns, "shown": shown} | slowed
 
     def load_state_dict(self, state: dict) -> None:
         self.images, self.step, self.resumed_from = state["images"], state["step"], state["images"]
+        self.rollbacks, self.rate_factor = state.get("rollbacks", 0), state.get("rate_factor", 1.0)
         for name, turns in state["turns"].items():
-            self.players[name].turns = turns
+            shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
+            self.players[name].turns, self.players[name].shown = turns, shown
 
     def restart_average(self) -> None:
         """Let the averaged weights be the weights: after these were taken from elsewhere."""
@@ -162,47 +187,85 @@ class Trainer:
         raise NotImplementedError
 
     def take_turn(self, phase: Phase) -> None:
-        schedule, now = self.system.schedule, (self.images, self.total_images)
-        self.players[phase.player].follow(schedule(*now), schedule.second_beta(*now))
+        second_beta = self.system.schedule.second_beta(self.images, self.total_images)
+        self.players[phase.player].follow(self.rate(), second_beta)
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
+
+    def rate(self) -> float:
+        """A factor on every learning rate, now."""
+        return self.system.schedule(self.images, self.total_images) * self.rate_factor
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
         """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
         self._each("start")
+        more = True
         try:
-            while self.images < self.total_images and not self.stop_reason:
-                before = self.images
-                self.take_step()
-                self.step += 1
-                self._tick(before)
-                self._look_at_the_clock(asked_to_stop)
-            self.model.requires_grad_(True)
-            self._each("finish")
-        except Diverged as error:
-            self._each("fail", error)
-            raise
+            while more:
+                more = self._proceed(asked_to_stop)
         finally:
-            self.model.requires_grad_(True)
+            self._release()
 
-    def _tick(self, before: int) -> None:
+    def _release(self) -> None:
+        """All weights that are learned take gradients again."""
+        for player in self.players.values():
+            player.freeze(False)
+
+    def _proceed(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """A step, or the end if none is left. Gives whether there is more to do."""
+        over, error = self.images >= self.total_images or bool(self.stop_reason), None
+        try:
+            self._finish() if over else self._advance()
+        except Diverged as found:
+            error = found
+            self._each("fail", error)
+        going_back = self._agree(asked_to_stop) == BACK
+        if going_back:
+            self._go_back()
+        elif error:
+            raise error
+        return going_back or not over
+
+    def _finish(self) -> None:
+        self._release()
+        self._each("finish")
+
+    def _advance(self) -> None:
+        before = self.images
+        self.take_step()
+        self.step += 1
         for callback in self._watching():
             if callback.every and self.images // callback.every > before // callback.every:
                 began = time.perf_counter()
                 callback.tick(self)
                 self.away += 0 if callback.every_rank else time.perf_counter() - began
 
-    def _look_at_the_clock(self, asked_to_stop: Callable[[], bool]) -> None:
+    def _agree(self, asked_to_stop: Callable[[], bool]) -> int:
+        """What all ranks do next: every one must leave the loop, or go back, at the same step."""
         late = self.max_time is not None and time.monotonic() - self.started > self.max_time
         if late:
             self.stop("trainer.max_time is over")
-        wish = 2 if asked_to_stop() else int(self.stop_reason is not None)
-        agreed = distributed.largest(wish)  # every rank must leave the loop at the same step
-        self.interrupted = agreed == 2
-        if agreed:
+        wish = SIGNAL if asked_to_stop() else STOP if self.stop_reason else 0
+        agreed = distributed.largest(BACK if self.way_back else wish)
+        self.interrupted = agreed == SIGNAL
+        if agreed in (STOP, SIGNAL):
             self.stop(self.stop_reason or "another rank or a signal")
+        return agreed
+
+    def _go_back(self) -> None:
+        back = distributed.from_main(self.way_back)
+        slowed = self.rollbacks + 1, self.rate_factor * back.factor  # which outlives the older state
+        for name, part in self.parts.items():
+            if name in back.parts:  # callbacks may have come since
+                part.load_state_dict(back.parts[name])
+        self.rollbacks, self.rate_factor = slowed
+        self.way_back = self.stop_reason = None
+        self._each("went_back")
 
     def _watching(self) -> Iterator[Callback]:
-        return (call for call in self.callbacks.values() if call.every_rank or distributed.is_main())
+        """Who is called. Once the run is to go back, only those whom the other ranks call as well."""
+        for callback in self.callbacks.values():
+            if callback.every_rank or (distributed.is_main() and not self.way_back):
+                yield callback
 
     def _each(self, event: str, *values: Any) -> None:
         for callback in self._watching():
@@ -211,6 +274,13 @@ class Trainer:
     def stop(self, reason: str) -> None:
         """End the run after this step."""
         self.stop_reason = reason
+
+    def roll_back(self, parts: dict[str, Any], factor: float) -> None:
+        """After this step let every rank go back to an earlier state of all parts, and on at `factor` times the rates.
+
+        Until then no other callback hears of the state that is left: it is not saved.
+        """
+        self.way_back = WayBack(parts, factor)
 
     def publish(self, values: dict[str, float]) -> None:
         self._each("scalars", values)
@@ -237,15 +307,44 @@ class Trainer:
             return self.render(generator(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of the same samples: labels as the training images have them; None: the model is not conditional."""
+        """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
+
+        None: the model is not conditional.
+        """
         if not self.model.conditional:
             return None
+        if self.spec.source:
+            return self.data.sources(self.data.examples, start, count).to(self.device, self.engine.dtype)
         return self.fixed(start, count, self._draw_labels).to(self.device)
+
+    def conditions_of(self, split: Split, count: int) -> Tensor | None:
+        """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
+        if not self.model.conditional:
+            return None
+        told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
+        return told.to(self.device, self.engine.dtype if told.is_floating_point() else None)
+
+    @property
+    def translates(self) -> bool:
+        """Does the model make images from pictures?"""
+        return self.model.conditional and self.spec.source is not None
+
+    def translations(self, start: int, count: int) -> dict[str, Tensor]:
+        """What there is to see of rows of `data.examples`: by kind, as networks see it."""
+        sources, split = self.sample_conditions(start, count), self.data.examples
+        found = {"input": sources, "output": self.draw_samples(start, count, sources)}
+        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
+        return found | targets
 
     @property
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
         return getattr(self.model, "caption", "")
+
+    @property
+    def fair(self) -> bool:
+        """Whether samples are a fair picture of the model."""
+        return not self.caption
 
     def render(self, output: Tensor) -> Tensor:
         """What the sampled network gives, as images in [-1, 1]."""

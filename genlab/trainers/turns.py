@@ -35,6 +35,7 @@ class Player:
     module: nn.Module
     optimizer: torch.optim.Optimizer
     turns: int = 0
+    shown: int = 0  # images in these turns: where the player's stream of images is
     rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
     share: float = 1.0  # of the turns that are no lazy penalty's
     parameters: list[nn.Parameter] = field(init=False)
@@ -59,6 +60,10 @@ class Player:
         for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = tuple(beta**self.share for beta in group["betas"])
+
+    def end_turn(self, images: int) -> None:
+        self.turns += 1
+        self.shown += images
 
     def follow(self, factor: float, beta2: float | None = None) -> None:
         """Sets what a schedule changes: the learning rate and, where it has one, Adam's second beta."""
@@ -151,7 +156,7 @@ def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draw
     first = distributed.rank() * engine.accumulate * size
     for start in range(first, first + engine.accumulate * size, size):
         key = (engine.seed, phase.name, player.turns)
-        yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype)
+        yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype, player.shown)
 
 
 def has_batch_norm(network: nn.Module) -> bool:

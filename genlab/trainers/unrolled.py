@@ -49,8 +49,9 @@ class Unrolled(Alternating):
 
     def begin(self) -> tuple[Ahead, Step]:
         """The discriminator's weights, and steps that go on from where its optimizer is."""
-        ahead = Ahead(self.model.discriminator)
-        return ahead, self.inner.begin(self.players["discriminator"].optimizer, ahead.parameters)
+        player = self.players["discriminator"]
+        ahead = Ahead(player.module, player.parameters)
+        return ahead, self.inner.begin(player.optimizer, ahead.parameters)
 
     def deceive(self, turn: Turn) -> Losses:
         """The generator's loss, at the weights that the discriminator will have."""
@@ -91,9 +92,9 @@ class Unrolled(Alternating):
 class Ahead:
     """A network with other weights than its own, one vector [P], while a function runs that may use it in any way."""
 
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-        named = dict(network.named_parameters())
+    def __init__(self, network: nn.Module, moving: list[nn.Parameter]) -> None:
+        self.network, moved = network, {id(parameter) for parameter in moving}
+        named = {name: parameter for name, parameter in network.named_parameters() if id(parameter) in moved}
         self.names, self.parameters = list(named), list(named.values())
         self.weights = flat(self.parameters).requires_grad_()
         # Statistics and the like go on from the network's own, which stay as they are.

@@ -11,7 +11,7 @@ SETS = ["fashion_mnist", "kmnist", "qmnist", "emnist", "usps", "svhn", "cifar10"
 MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are not: it would make other ones
 
 
-@pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist"])
+@pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired"])
 def test_it_states_every_argument(name):
     node = composed(f"data={name}")["data"]
     assert build.checked(node, "data", {}) == node

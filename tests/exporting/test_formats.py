@@ -23,6 +23,8 @@ MODELS = {
     "vqvae": (),
     "infogan": (),
     "multi_gan": (),
+    "stylegan2": ("model.conditional=true",),
+    "stylegan3_r": (),
 }
 
 

@@ -4,7 +4,19 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from genlab.losses import DiscriminatorOnly, Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein, top_k
+from genlab.losses import (
+    KL,
+    DiscriminatorOnly,
+    Hinge,
+    JensenShannon,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    RelativisticPairing,
+    Wasserstein,
+    top_k,
+)
+from genlab.losses.energy import EnergyMargin
 
 REAL = torch.linspace(-4, 4, 9, dtype=torch.float64)
 FAKE = torch.linspace(3, -5, 9, dtype=torch.float64)
@@ -81,3 +93,23 @@ def test_top_k_is_the_mean_over_the_best(share, count):
 
 def test_top_k_takes_no_more_than_k_of_equal_logits():
     assert top_k(torch.ones(8), torch.zeros(8), 0.25).tolist().count(4.0) == 2
+
+
+@pytest.mark.parametrize("loss", [NonSaturating(), Minimax(), Hinge(), JensenShannon()])
+def test_logits_that_are_0_where_they_are_undecided_are_their_own_certainty(loss):
+    """There the loss of an image that is as likely of either kind is least."""
+    real = torch.linspace(-2, 2, 401)
+    cost = loss.discriminator(real, real)
+    assert torch.equal(loss.certainty(real, real - 5), real)
+    assert cost.min() == pytest.approx(cost[200].item())
+
+
+@pytest.mark.parametrize("loss", [Wasserstein(), LeastSquares(), KL(), RelativisticPairing(), EnergyMargin()])
+def test_certainty_of_others_is_the_side_of_the_middle(loss):
+    real, fake = torch.tensor([9.0, 7, 3]), torch.tensor([1.0, 2, 3])
+    for offset in (0, 100):
+        assert loss.certainty(real + offset, fake + offset).sign().tolist() == [1, 1, -1]
+        assert loss.certainty(offset - real, offset - fake).sign().tolist() == [1, 1, -1]
+    assert loss.certainty(real, real).sign().tolist() == [0, 0, 0]
+    maps = loss.certainty(torch.stack([real, -real], 1), torch.stack([fake, -fake], 1))
+    assert maps.sign().T.tolist() == [[1, 1, -1]] * 2  # every place by itself

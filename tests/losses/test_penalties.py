@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from genlab.losses import R1, R2, Dragan, GradientPenalty, OneSidedGradientPenalty
+from genlab.errors import ConfigError
+from genlab.losses import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty
 from genlab.ramp import Ramp
+from genlab.spec import Spec
 from tests.losses.conftest import Judge, N, images
 
 PENALTIES = [GradientPenalty, OneSidedGradientPenalty, Dragan, R1, R2]
@@ -63,6 +65,13 @@ def test_r1_looks_at_real_and_r2_at_generated_images(turn):
         torch.testing.assert_close(penalty(turn(network, penalty)), where.flatten(1).square().sum(1))
 
 
+def test_drift_is_the_square_of_the_logits_of_real_images(turn):
+    """Karras et al. 2018, appendix A.1."""
+    penalty = Drift(weight=0.5)
+    found = penalty(turn(lambda x: x.flatten(1).sum(1), penalty))
+    torch.testing.assert_close(found, 0.5 * images(1).flatten(1).sum(1) ** 2)
+
+
 def test_gradient_penalty_draws_one_point_between_each_pair(turn):
     seen = []
     penalty = GradientPenalty()
@@ -111,3 +120,18 @@ def test_gradient_penalty_measures_where_the_critic_is_shown_images(turn):
 def test_players_are_one_or_several():
     assert R1().players == ("discriminator",)
     assert R1(on=["generator", "discriminator"]).players == ("generator", "discriminator")
+
+
+def test_an_automatic_weight_follows_from_pixels_and_batch():
+    """256 x 256 pixels in batches of 32: 0.0002 x 65,536 / 32."""
+    penalty = R1(weight="auto", factor=2e-4)
+    penalty.settle(Spec(3, 256, 256, images=100), batch_size=32)
+    assert penalty.weight == pytest.approx(0.4096) and "weight=0.4096" in repr(penalty)
+    fixed = R1(weight=3.0)
+    fixed.settle(Spec(3, 256, 256, images=100), batch_size=32)
+    assert fixed.weight == 3.0
+
+
+def test_an_automatic_weight_needs_pixels():
+    with pytest.raises(ConfigError, match="penalty.r1.weight=1"):
+        R1(weight="auto").settle(Spec(2, None, None, images=100), batch_size=32)

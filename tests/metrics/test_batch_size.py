@@ -19,7 +19,9 @@ QUICK = {
 }  # fmt: skip
 SETS = {"full", "quick", "none", "points", "stacked_mnist", "inception_score"}  # of several, or of others
 OF_ENCODERS = {"reconstruction", "likelihood"}
-OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS)
+OF_STYLES = {"ppl_w", "ppl_w_end", "eq_t", "eq_r"}
+OF_PAIRS = {"pairs", "l1", "psnr", "ssim", "lpips"}
+OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS - OF_STYLES - OF_PAIRS)
 
 
 class Reader(Pixels):

@@ -52,6 +52,7 @@ def test_quick_scores_with_the_classifier():
     ("name", "extractor", "images", "metrics"),
     [
         ("full", Classifier, 10_000, ["fid", "kid", "prdc", "accuracy", "classifier_score", "class_coverage"]),
+        ("pairs", Classifier, 10_000, ["l1", "psnr", "ssim"]),
         ("points", Coordinates, 2_500, ["w1", "mmd", "divergences", "modes"]),
         ("stacked_mnist", StackedClassifier, 26_000, ["modes"]),
     ],
@@ -68,7 +69,9 @@ def test_full_is_quick_and_more():
 
 
 SINGLE = [
-    path.stem for path in (CONFIGS / "metrics").glob("*.yaml") if path.stem not in ("none", "quick", "full", "points")
+    path.stem
+    for path in (CONFIGS / "metrics").glob("*.yaml")
+    if path.stem not in ("none", "quick", "full", "points", "pairs")
 ]
 BASE = OmegaConf.load(CONFIGS / "metrics" / "base" / "scores.yaml")
 

@@ -13,6 +13,7 @@ from genlab.metrics import Evaluation, Source
 from genlab.metrics.extractors import Coordinates
 from genlab.metrics.ppl import PathLength
 from genlab.models.latent import Coded, Normal, Uniform, slerp
+from genlab.models.style import StyleGenerator
 from genlab.random import Draws
 
 
@@ -35,10 +36,21 @@ class Rounded(Pixels):
         return ((images + 1) * 127.5).round().flatten(1)
 
 
+class Styled(StyleGenerator):
+    """w are latents times 2; pixels are the cubes of w / 20."""
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+        self.mapping, self.layers, self.mixing = lambda z, condition: 2 * z, 3, 0.0
+
+    def synthesis(self, styles):
+        return (styles.mean(1) / 20).pow(3).view(-1, 1, 2, 2)
+
+
 def system(latent, generator=lambda z, condition: z.view(-1, 1, 2, 2) / 10):
     """A generator that shows its latent's four values as pixels."""
     model = torch.nn.Identity()
-    model.latent, model.conditional = latent, False
+    model.latent, model.conditional, model.generator = latent, False, generator
 
     def draws(chunk):
         return Draws((0, "samples", chunk), 100, 0, 100, torch.device("cpu"), torch.float64)
@@ -89,6 +101,30 @@ def test_a_diverged_generator_has_none():
 
 
 @pytest.mark.parametrize(
+    ("name", "expected", "options"),
+    [
+        ("ppl_features_w", 54, {}),
+        ("ppl_features_w_end", 162, {"sampling": "end"}),
+        ("ppl_features_end", 81, {"sampling": "end", "space": "z"}),
+    ],
+)
+def test_places_on_paths_are_all_of_them_or_their_beginning(name, expected, options):
+    """Of c^3 at c = a + t (b - a), a and b normal, the speed's square is 9 c^4 (b - a)^2, whose mean is 9 x 18 at 0.
+
+    It is 9 (6 s^2 + 12 s (2t - 1)^2), s = 1 - 2t (1 - t) the variance of c, and the mean of this over t is 54. An arc
+    leaves a at a right angle in high dimensions; of uniform latents in z the mean at 0 is 9 (E a^6 + E a^4 E b^2).
+    """
+    latent = Uniform(4) if options.get("space") == "z" else Normal(4)
+    expected = 9 * (1 / 7 + 1 / 5 * 1 / 3) if options.get("space") == "z" else expected
+    options = {"space": "w", "discard": 0.0, "paths": 40_000, "epsilon": 1e-3} | options
+    record = scored(system(latent, Styled()), **options)
+    assert record.metric == name
+    assert record.value == pytest.approx(4 * expected / 10**6, rel=0.06)
+    assert ("; at their beginning;" in record.settings) == (options.get("sampling") == "end")
+    assert f"paths in {options['space']}, lerp" in record.settings
+
+
+@pytest.mark.parametrize(
     ("latent", "extractor", "said"),
     [
         (Coded(2, (2,), 0), Pixels, "no path joins two latents of this law, Coded"),
@@ -98,3 +134,9 @@ def test_a_diverged_generator_has_none():
 def test_where_it_means_nothing_it_is_refused_before_training(latent, extractor, said):
     with pytest.raises(ConfigError, match=said):
         scored(system(latent), extractor=extractor())
+
+
+def test_only_styles_have_paths_in_w():
+    with pytest.raises(ConfigError, match="only style-based generators have a w"):
+        scored(system(Normal(4)), space="w")
+    assert scored(system(Coded(2, (2,), 0), Styled()), space="w", paths=10).metric == "ppl_features_w"

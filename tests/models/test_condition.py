@@ -85,11 +85,12 @@ def test_real_images_come_with_their_own_labels(make_trainer, phase):
     data = InMemory(Split(pixels, labels))
     trainer = make_trainer("model=gan", *NARROW_MLP, "model.conditional=true", "trainer.accumulate=2", data=data)
     player, told = trainer.players["discriminator"], []
-    for player.turns in range(20):  # over three epochs
+    for _ in range(20):  # over three epochs
         for draws in micro_batches(Phase(phase, "discriminator", None), player, trainer.engine):
             turn = trainer.turn(phase, "discriminator", draws)
             assert torch.equal(((turn.real[:, 0, 0, 0] + 1) * 127.5 / 20).round().long(), turn.condition)
             told.append(turn.condition)
+        player.end_turn(trainer.batch_size)
     assert torch.equal(torch.cat(told)[:50].bincount(), torch.full((10,), 5))
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hydra.utils import get_object
 
+from genlab import preflight
 from genlab.errors import ConfigError
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, choices, narrow, read, tiny_data
@@ -134,6 +135,8 @@ def why_not(model: str, penalty: str) -> str | None:
         "auxiliary_classification": "model=acgan",
         "supervised": "model=semi_supervised_gan",
         "mutual_information": "model=infogan",
+        "path_length": "a generator that has `synthesis`",
+        "l1": "model=pix2pix",
     }.get(penalty)
 
 
@@ -166,3 +169,18 @@ def test_precisions(make_trainer, precision):
     trainer.statistics.flush()
     kept = {param.dtype for param in trainer.model.parameters()}
     assert kept == {torch.float64 if precision == "float64" else torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("choice", "words", "weight"),
+    [
+        ("r1_auto", [], 2e-4 * 64 / 8),  # 8 x 8 pixels, batches of 8
+        ("r1_auto_stylegan3", [], 1e-3 * 64 / 8),
+        ("r1_auto", ["penalty.r1.weight=3"], 3.0),
+        ("r1", ["penalty.r1.weight=auto"], 2e-4 * 64 / 8),
+    ],
+)
+def test_an_automatic_weight_is_known_before_training(make_trainer, choice, words, weight):
+    trainer = make_trainer("model=dcgan", *NARROW, f"penalty=[{choice}]", *words)
+    assert trainer.penalties["r1"].weight == pytest.approx(weight)
+    assert f"weight={trainer.penalties['r1'].weight}" in dict(preflight.describe(trainer))["penalties"]

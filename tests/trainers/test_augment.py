@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from genlab.data import InMemory, Split
-from genlab.data.augment import DiffAugment
+from genlab.data.augment import Augmentation, DiffAugment
 from genlab.data.augment.shift import shifted
 from genlab.errors import ConfigError
 from genlab.losses import R1, Turn
 from genlab.random import Draws
 from genlab.trainers.turns import micro_batches
-from tests.conftest import NARROW, NARROW_MLP, tiny_data
+from tests.conftest import NARROW, NARROW_MLP, narrow, tiny_data
 from tests.test_sync import NoWaiting, without_optimizers
 
 BOTH = "augment=[diffaugment,instance_noise]"
@@ -93,9 +93,13 @@ def test_the_generator_learns_through_them(make_trainer):
     assert hidden.any() and (turn.fake.grad[hidden] == 0).all() and (turn.fake.grad[~hidden] != 0).any()
 
 
+ADA = ("augment=[ada]", "augment.ada.policy=[blit,geometry,color,filter,noise,cutout]", "augment.ada.every=1")
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_step_with_all_of_them_and_slope_penalties_does_not_wait(make_trainer, channels):
-    system = ("model=dcgan", *NARROW, BOTH, "penalty=[r1,r2]", "penalty.r1.every=1", "penalty.r2.every=1")
+@pytest.mark.parametrize("augment", [(BOTH,), ADA])
+def test_a_step_with_all_of_them_and_slope_penalties_does_not_wait(make_trainer, channels, augment):
+    system = ("model=dcgan", *NARROW, *augment, "penalty=[r1,r2]", "penalty.r1.every=1", "penalty.r2.every=1")
     options = ("trainer.top_k=0.5", "trainer.replay=16")
     trainer = without_optimizers(make_trainer(*system, *options, data=tiny_data(channels, size=10)))
     for _ in range(3):  # fills the history, and makes what is made once
@@ -103,6 +107,52 @@ def test_a_step_with_all_of_them_and_slope_penalties_does_not_wait(make_trainer,
     with NoWaiting():
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
+
+
+class Listener(Augmentation):
+    """Changes nothing and remembers what it is told."""
+
+    def __init__(self):
+        self.heard, self.turns = [], []
+
+    def __call__(self, images, draws, progress):
+        return images
+
+    def observe(self, certainty):
+        self.heard.append(certainty)
+
+    def end_turn(self, images):
+        self.turns.append((len(self.heard), images))
+        return {"turns": torch.tensor(float(len(self.turns)))}
+
+
+@pytest.mark.parametrize("model", ["dcgan", "unrolled_gan"])
+def test_the_discriminators_own_turns_alone_are_heard_of(make_trainer, model):
+    """Neither the generator's, which may look at the discriminator's loss too, nor those of lazy penalties."""
+    options = ("penalty=[lecam]", "penalty.lecam.every=2", "trainer.n_critic=2", "trainer.accumulate=2")
+    trainer = make_trainer(f"model={model}", *narrow(model), *options, data=tiny_data(size=10))
+    listener = trainer.augmentations["listener"] = Listener()
+    trainer.take_step()
+    assert listener.turns == [(2, 8), (4, 8)] and all(len(told) == 4 for told in listener.heard)
+    assert not any(told.requires_grad for told in listener.heard)
+    assert trainer.statistics.flush()["augment/listener/turns"] == 1.5
+
+
+def test_the_strength_follows_the_discriminator_into_curves_and_checkpoints(make_trainer):
+    """One that takes every image for real overfits as much as can be; one that takes none, not at all."""
+    system = ("model=gan", *NARROW_MLP, "augment=[ada]", "augment.ada.every=2", "augment.ada.images=80")
+    trainer = make_trainer(*system)
+    before = {1: [0, 0, 0.2, 0.2], -1: [0.4, 0.4, 0.2, 0.2]}  # the strength in every turn
+    after = {1: 0.4, -1: 0.0}
+    for sign, expected in before.items():
+        torch.nn.init.constant_(trainer.model.discriminator.last.bias, 1e6 * sign)
+        for strength in expected:
+            assert trainer.augmentations["ada"].current.item() == pytest.approx(strength)
+            trainer.take_step()
+        curves = trainer.statistics.flush()
+        assert curves["augment/ada/sign"] == sign
+        assert curves["augment/ada/strength"] == pytest.approx(sum([*expected[1:], after[sign]]) / 4)
+        assert trainer.parts["augment/ada"].state_dict()["strength"].item() == pytest.approx(after[sign])
 
 
 def test_points_take_noise_and_refuse_pictures_changes(make_trainer):

@@ -5,9 +5,10 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from genlab import build, checkpoint
+from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
 from genlab.trainers.turns import micro_batches
-from tests.conftest import TINY, composed, tiny_data
+from tests.conftest import TINY, composed
 
 DENSE = ("model.encoder.widths=[8]", "model.decoder.widths=[8]", "trainer.precision=float64")
 VQ = ("model=vqvae", "model.encoder.width=4", "model.decoder.width=4", "model.size=6", "model.number=16")
@@ -89,9 +90,7 @@ def smooth_data():
     waves = torch.stack([torch.cos(torch.pi * k * places) for k in range(6)])
     strengths = torch.randn(256, 6, 6, generator=source) * 0.5 ** torch.arange(6)[:, None] * 0.6 ** torch.arange(6)
     pixels = torch.einsum("nij,ix,jy->nxy", strengths, waves, waves) * 30 + 128
-    data = tiny_data(images=256)
-    data.train = data.train._replace(images=pixels.round().clamp(0, 255).to(torch.uint8).unsqueeze(1))
-    return data
+    return InMemory(Split(pixels.round().clamp(0, 255).to(torch.uint8).unsqueeze(1)))
 
 
 def test_quantised_codes_are_the_decoders_input(make_trainer):

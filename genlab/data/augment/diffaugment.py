@@ -46,6 +46,7 @@ class DiffAugment(Augmentation):
     cutout: Share = 0.5  # side of the hole, as a share of the image's
 
     needs_images: ClassVar[bool] = True
+    moves_images: ClassVar[bool] = True
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         if images.ndim != 4:

@@ -1,16 +1,17 @@
-"""How networks are told what to make or judge: a class int64 [N], or a vector of attributes [N, K]."""
+"""How networks are told what to make or judge: a class int64 [N], attributes [N, K], or a picture [N, C, H, W]."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from genlab.spec import Spec
 
 
 def embedding(spec: Spec, width: int) -> nn.Module:
-    """Condition -> [N, width]."""
-    if spec.classes:
+    """Condition -> [N, width]. Raises ConfigError if it is a picture."""
+    if spec.condition_size and spec.classes:
         return nn.Embedding(spec.classes, width)
     return nn.Linear(spec.attributes, width, bias=False)
 
@@ -42,3 +43,21 @@ class ConcatenatedMaps(nn.Module):
             return images
         maps = self.embedding(condition)[:, :, None, None].expand(-1, -1, *images.shape[2:])
         return torch.cat([images, maps], dim=1)
+
+
+class ConcatenatedSource(nn.Module):
+    """(images [N, C, H, W], source [N, S, h, w]) -> [N, C + S, H, W]; a source of another size is resized (nearest).
+
+    Without a source, the images.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.extra = spec.source_channels if spec.source else 0
+
+    def forward(self, images: Tensor, source: Tensor | None = None) -> Tensor:
+        if not self.extra:
+            return images
+        if source.shape[2:] != images.shape[2:]:
+            source = interpolate(source, size=images.shape[2:])
+        return torch.cat([images, source], dim=1)

@@ -18,12 +18,21 @@ class ConvDownsample2d(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
-        # Along one axis, output i is half of (w0 | w0 + w1 | w1 + w2 | w2) of inputs 2i-1 ... 2i+2:
-        # the taps of upsampling, in reverse.
-        fold = torch.tensor(FOLD).flip(0) / 2
-        self.register_buffer("fold", torch.kron(fold, fold).T.contiguous(), persistent=False)  # [9, 16]
+        self.register_buffer("fold", downsampling(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        weight = self.weight  # read once: a parametrisation computes it each time
-        folded = (weight.flatten(2) @ self.fold).unflatten(2, (4, 4))
-        return conv2d(images, folded.contiguous(memory_format=layout(weight)), self.bias, stride=2, padding=1)
+        return conv2d_downsample(images, self.weight, self.bias, self.fold)
+
+
+def downsampling() -> Tensor:
+    """[9, 16]: the taps of a 3x3 convolution before pooling -> those of the one that does both."""
+    # Along one axis, output i is half of (w0 | w0 + w1 | w1 + w2 | w2) of inputs 2i-1 ... 2i+2:
+    # the taps of upsampling, in reverse.
+    fold = torch.tensor(FOLD).flip(0) / 2
+    return torch.kron(fold, fold).T.contiguous()
+
+
+def conv2d_downsample(maps: Tensor, weight: Tensor, bias: Tensor | None, fold: Tensor) -> Tensor:
+    """`weight` is that of the 3x3 convolution [out, in, 3, 3], `fold` is `downsampling()`."""
+    folded = (weight.flatten(2) @ fold).unflatten(2, (4, 4))
+    return conv2d(maps, folded.contiguous(memory_format=layout(weight)), bias, stride=2, padding=1)

@@ -20,14 +20,23 @@ class UpsampleConv2d(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
-        fold = torch.tensor(FOLD)
-        self.register_buffer("fold", torch.kron(fold, fold).T.contiguous(), persistent=False)  # [9, 16]
+        self.register_buffer("fold", upsampling(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        weight = self.weight  # read once: a parametrisation computes it each time
-        folded = (weight.flatten(2) @ self.fold).unflatten(2, (4, 4)).transpose(0, 1)
-        folded = folded.contiguous(memory_format=layout(weight))  # a layer's output lies as its weight does
-        return conv_transpose2d(images, folded, self.bias, stride=2, padding=1)
+        return upsample_conv2d(images, self.weight, self.bias, self.fold)
+
+
+def upsampling() -> Tensor:
+    """[9, 16]: the taps of a 3x3 convolution after upsampling -> those of the transposed one."""
+    fold = torch.tensor(FOLD)
+    return torch.kron(fold, fold).T.contiguous()
+
+
+def upsample_conv2d(maps: Tensor, weight: Tensor, bias: Tensor | None, fold: Tensor) -> Tensor:
+    """`weight` is that of the 3x3 convolution [out, in, 3, 3], `fold` is `upsampling()`."""
+    folded = (weight.flatten(2) @ fold).unflatten(2, (4, 4)).transpose(0, 1)
+    folded = folded.contiguous(memory_format=layout(weight))  # a layer's output lies as its weight does
+    return conv_transpose2d(maps, folded, bias, stride=2, padding=1)
 
 
 def layout(tensor: Tensor) -> torch.memory_format:

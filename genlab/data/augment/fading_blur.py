@@ -1,0 +1,43 @@
+"""A blur that keeps fine detail from the discriminator while training is young."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from genlab.data.augment.base import Augmentation
+from genlab.random import Draws
+from genlab.types import Positive, Share
+
+
+@dataclass
+class FadingBlur(Augmentation):
+    """A Gaussian whose deviation falls to 0: Karras et al. 2021 (StyleGAN3), appendix F.2, "training of config r".
+
+    A generator may show fine detail too late, by which the discriminator would know it. Outside of images there is 0,
+    the middle of [-1, 1].
+    """
+
+    deviation: Positive = 10.0  # pixels, at the start
+    until: Share = 0.008  # of the run: 200,000 of the paper's 25 million images
+
+    needs_images: ClassVar[bool] = True
+
+    def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
+        left = self.deviation * max(0.0, 1 - progress / self.until) if self.until else 0.0
+        reach = math.ceil(3 * left)
+        return blurred(images, left, reach) if reach else images
+
+
+def blurred(images: Tensor, deviation: float, reach: int) -> Tensor:
+    place = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    kernel = (-0.5 * (place / deviation).square()).exp()
+    channels = images.shape[1]
+    line = (kernel / kernel.sum()).expand(channels, 1, 1, -1)
+    images = conv2d(images, line, padding=(0, reach), groups=channels)
+    return conv2d(images, line.mT, padding=(reach, 0), groups=channels)

@@ -1,0 +1,60 @@
+"""Karras et al. 2020 (StyleGAN2), section 3.2: a step of one length in w changes the image equally, wherever it is."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genlab import distributed
+from genlab.losses.penalties import Penalty, PlayerName, Weight
+from genlab.losses.turn import Turn
+from genlab.types import Count, Share
+
+
+@dataclass
+class PathLength(Penalty):
+    """Equation 4: weight * (|J^T y| - a)^2, J = d image / d w, y an image of normal noise, a the lengths' running mean.
+
+    y is divided by the side of the image, and squared slopes are averaged over the layers that take w: as in the
+    authors' code, whose weight this is.
+    """
+
+    weight: Weight = 2.0
+    every: Count = 4
+    on: Literal["generator"] = "generator"
+    decay: Share = 0.01  # how far the mean goes towards the lengths of a turn: theirs
+    shrink: Count = 2  # of the batch one latent in so many is used, to save memory and time: theirs
+    mean: Tensor | None = field(init=False, default=None, repr=False)
+
+    needs_float32: ClassVar[bool] = True
+    needs_images: ClassVar[bool] = True
+    head: ClassVar[str | None] = "synthesis"
+    head_of: ClassVar[PlayerName] = "generator"
+    models: ClassVar[str] = "a style-based model, such as model=stylegan2"
+
+    def __call__(self, turn: Turn) -> Tensor:
+        found = self.lengths(turn)
+        return self.strength(turn) * (found - self.follow(found.detach())).square()
+
+    def lengths(self, turn: Turn) -> Tensor:
+        """[N / shrink]."""
+        condition = None if turn.condition is None else turn.condition[:: self.shrink]
+        styles = turn.generator.styles(turn.noise()[:: self.shrink], condition)  # [N / shrink, layers, W]
+        images = turn.generator.synthesis(styles)
+        noise = turn.draws.normal("path_length", *images.shape[1:])[:: self.shrink] / images[0, 0].numel() ** 0.5
+        (slopes,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
+        return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
+
+    def follow(self, lengths: Tensor) -> Tensor:
+        """The running mean after these lengths; it starts at 0, as theirs does."""
+        found = distributed.mean(lengths.mean())
+        before = torch.zeros_like(found) if self.mean is None else self.mean.to(found)
+        self.mean = before.lerp(found, self.decay)
+        return self.mean
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {} if self.mean is None else {"mean": self.mean}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self.mean = state.get("mean")

@@ -1,0 +1,67 @@
+"""Layers with an equalised learning rate: Karras et al. 2018 (ProGAN), section 4.1.
+
+Weights start from N(0, 1) and are scaled by He's constant each time they are used, so that Adam, whose steps do not
+know a weight's scale, moves all layers at the same speed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, linear
+
+from genlab.types import Count, Positive
+
+
+class EqualisedLinear(nn.Module):
+    """[..., inputs] -> [..., outputs]."""
+
+    def __init__(
+        self,
+        inputs: Count,
+        outputs: Count,
+        *,
+        bias: bool = True,
+        start: float = 0.0,  # of the bias
+        gain: float = 1.0,  # sqrt(2) is He's before a ReLU, where the activation has no gain of its own
+        rate: Positive = 1.0,  # learning rate relative to other layers': Karras et al. 2019 (StyleGAN), appendix C
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), start / rate)) if bias else None
+        self.scale, self.rate = gain * rate / inputs**0.5, rate
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        bias = self.bias if self.bias is None or self.rate == 1 else self.bias * self.rate
+        return linear(vectors, self.weight * self.scale, bias)
+
+
+class EqualisedConv2d(nn.Module):
+    """[N, inputs, H, W] -> [N, outputs, H', W']; by default a 3x3 convolution keeps the size."""
+
+    def __init__(
+        self,
+        inputs: Count,
+        outputs: Count,
+        side: Count = 3,  # of the kernel, in pixels
+        *,
+        stride: Count = 1,
+        padding: int | None = None,  # null: half the kernel
+        bias: bool = True,
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = gain / (inputs * side**2) ** 0.5
+        self.stride, self.padding = stride, side // 2 if padding is None else padding
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return conv2d(maps, self.weight * self.scale, self.bias, stride=self.stride, padding=self.padding)
+
+
+class PixelNorm(nn.Module):
+    """Each vector (along dimension 1) to a mean square of 1: Karras et al. 2018 (ProGAN), section 4.2."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps * (maps.square().mean(1, keepdim=True) + 1e-8).rsqrt()

@@ -1,0 +1,102 @@
+"""What noise changes in a picture, and what it leaves."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import nn
+
+from genlab.errors import ConfigError
+from genlab.models.layers.noise import Noise as NoiseLayer
+from genlab.models.layers.noise import set_noise
+from genlab.random import mix, reseed_global
+from genlab.sampling.mode import Asked, Picture
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.sampling.loaded import Loaded
+
+Noisy = Literal["fixed", "random", "none"]
+log = logging.getLogger(__name__)
+
+
+class Noise(Picture):
+    """A row a sample: without noise, with the fixed one, with some random ones; Karras et al. 2019, figures 4 and 5.
+
+    The last column shows each pixel's deviation over many random ones, white where it is largest in the picture.
+    Raises ConfigError for a generator without noise.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Count = 4,  # samples
+        random: Count = 4,  # columns with noise of their own
+        draws: Count = 100,  # of noise that the deviation is taken over, as in the paper
+    ) -> None:
+        self.rows, self.random, self.draws = rows, random, draws
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        require_noise(loaded, "mode=noise")
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        log.info("columns: no noise, fixed noise, random noise x %d, deviation over random noise", self.random)
+        z, told = loaded.latent(self.rows, seed=asked.seed), loaded.told(range(self.rows), **asked.options)
+        columns = [self.shown(loaded, z, told, mode) for mode in ("none", "fixed")]
+        columns += [self.shown(loaded, z, told, "random", f"column {number}") for number in range(self.random)]
+        columns.append(brightest(self.deviation(loaded, z, told)))
+        return loaded.draw(torch.stack(columns, 1).flatten(0, 1), len(columns))
+
+    def shown(self, loaded: Loaded, z: Tensor, told: Tensor | None, mode: Noisy, *words: str) -> Tensor:
+        with noisy(loaded, mode, *words):
+            return loaded.generate(z, classes=told)
+
+    def deviation(self, loaded: Loaded, z: Tensor, told: Tensor | None) -> Tensor:
+        """[N, C, H, W], over noise."""
+        rows = []
+        for number in range(len(z)):
+            same = None if told is None else told[number : number + 1].expand(self.draws, *told.shape[1:])
+            images = self.shown(loaded, z[number].expand(self.draws, *z.shape[1:]), same, "random", "deviation")
+            rows.append(images.std(0, correction=0))
+        return torch.stack(rows)
+
+
+def brightest(deviation: Tensor) -> Tensor:
+    """[N, C, H, W] -> grey images in [-1, 1], the largest deviation, of all channels together, white."""
+    grey = deviation.square().mean(1, keepdim=True).sqrt()
+    log.info("white: a deviation of %.3g, of values from -1 to 1", grey.max())
+    return (grey / grey.max().clamp(min=1e-8) * 2 - 1).expand_as(deviation)
+
+
+@contextmanager
+def noisy(loaded: Loaded, mode: Noisy, *words: str) -> Iterator[None]:
+    """All that is made meanwhile has such noise; random noise follows from the run's seed and `words`."""
+    trainer = loaded.trainer
+    cuda = [trainer.device] if trainer.device.type == "cuda" else []
+    with trainer.sampling() as generator, torch.random.fork_rng(cuda):
+        reseed_global(mix(trainer.seed, "noise", *words), trainer.device)
+        set_noise(generator, mode)
+        try:
+            yield
+        finally:
+            set_noise(generator, "training")
+
+
+def require_noise(loaded: Loaded, what: str) -> None:
+    with loaded.trainer.sampling() as generator:
+        if not has_noise(generator):
+            raise ConfigError(
+                f"{what}: this model's generator ({loaded.trainer.run_dir}) adds no noise to its maps, as those of "
+                "model=stylegan and model=stylegan2 do."
+            )
+
+
+def has_noise(generator: nn.Module) -> bool:
+    return any(isinstance(layer, NoiseLayer) for layer in generator.modules())

@@ -1,0 +1,79 @@
+"""Coarse, middle and fine styles of one image in another."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import torch
+
+from genlab.callbacks.grid import sheet, to_uint8
+from genlab.errors import ConfigError
+from genlab.sampling.arithmetic import blanks
+from genlab.sampling.mode import Asked, Picture
+from genlab.types import Count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.sampling.loaded import Loaded
+
+NAMES = ("coarse", "middle", "fine")
+log = logging.getLogger(__name__)
+
+
+class StyleMixing(Picture):
+    """A table: Karras et al. 2019, figure 3. Samples on the left, given styles of the samples along the top.
+
+    Three groups of rows, each with the same samples on the left, take coarse, middle and fine styles from the top.
+    The paper cuts at 16 x 16 and 64 x 64 pixels, after 4 and 8 of 18 layers; thirds suit networks of any size.
+
+    Raises ConfigError for a generator without styles, or cuts that leave nothing between them.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Count = 2,  # samples on the left
+        columns: Count = 6,  # samples along the top
+        cuts: tuple[Count, Count] | None = None,  # the first layers that are middle, and fine; null: thirds
+        truncation: float | None = None,  # psi of all samples
+    ) -> None:
+        self.rows, self.columns, self.cuts, self.truncation = rows, columns, cuts, truncation
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        loaded.require_styles("mode=style_mixing")
+
+    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+        count = self.rows + self.columns
+        z, told = loaded.latent(count, seed=asked.seed), loaded.told(range(count), **asked.options)
+        styles = loaded.styles(z, classes=told, truncation=self.truncation)
+        left, top = to_uint8(loaded.synthesise(styles)).split([self.rows, self.columns])
+        cells = [*blanks(left, 1), *top]
+        log.info("samples 0 to %d are on the left, %d to %d along the top", self.rows - 1, self.rows, count - 1)
+        for name, (first, end) in zip(NAMES, self.groups(styles.shape[1]), strict=True):
+            log.info(
+                "the next %d rows have %s styles (layers %d to %d) of the top row", self.rows, name, first, end - 1
+            )
+            mixed = to_uint8(loaded.synthesise(mix(*styles.split([self.rows, self.columns]), first, end)))
+            for image, row in zip(left, mixed.split(self.columns), strict=True):
+                cells += [image, *row]
+        return sheet(torch.stack(cells), 1 + self.columns)
+
+    def groups(self, layers: int) -> list[tuple[int, int]]:
+        """First layer and the one after the last, of coarse, middle and fine styles."""
+        coarse, middle = self.cuts or (round(layers / 3), round(layers * 2 / 3))
+        if not 0 < coarse < middle < layers:
+            raise ConfigError(
+                f"mode.cuts=[{coarse},{middle}]: this generator has {layers} layers; expected two rising numbers from "
+                f"1 to {layers - 1}."
+            )
+        return [(0, coarse), (coarse, middle), (middle, layers)]
+
+
+def mix(left: Tensor, top: Tensor, first: int, end: int) -> Tensor:
+    """[R, L, W], [C, L, W] -> [R * C, L, W], row by row: the left one's, but layers `first` to `end` the top one's."""
+    mixed = left[:, None].repeat(1, len(top), 1, 1)
+    mixed[:, :, first:end] = top[None, :, first:end]
+    return mixed.flatten(0, 1)

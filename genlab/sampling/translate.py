@@ -1,0 +1,119 @@
+"""What a translating model makes of a user's own pictures."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+
+from genlab.callbacks.grid import to_uint8, write_png
+from genlab.data.contents import content_key
+from genlab.data.sources import SUFFIXES, Directory, Source, Zip, is_image
+from genlab.errors import ConfigError
+from genlab.sampling.mode import Asked, Mode
+
+if TYPE_CHECKING:
+    from genlab.data.pictures import Rule
+    from genlab.sampling.loaded import Loaded
+
+Named = tuple[str, np.ndarray]
+
+
+class Translate(Mode):
+    """A folder of PNGs, one for each picture of `input`, under its name and in its size.
+
+    Pictures are turned upright (EXIF), laid on white where they are transparent, and made grey or colour as the model
+    takes them; label maps keep their numbers. What has another size than the model's multiple is extended by its own
+    edges, and cut back. Every picture has noise of its own, which `seed` changes.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = ("",)
+    takes: ClassVar[frozenset[str]] = frozenset({"seed"})
+
+    def __init__(
+        self,
+        *,
+        input: str | None = None,  # a picture, or a folder or zip of pictures
+    ) -> None:
+        self.input = input
+
+    def check(self, loaded: Loaded, asked: Asked) -> None:
+        super().check(loaded, asked)
+        loaded.require_translator()
+        if self.input is None:
+            raise ConfigError("mode=translate: which pictures? input=FILE_OR_FOLDER.")
+        if not loaded.spec.source_classes and loaded.spec.source[0] not in (1, 3):
+            raise ConfigError(
+                f"mode=translate: this model takes pictures of {loaded.spec.source[0]} channels, and files have 1 or "
+                "3. Use genlab.load(...).translate(images)."
+            )
+        self.source, self.names = opened(Path(self.input).expanduser())
+
+    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+        path.mkdir()
+        done = 0
+        for batch in alike(self.read(loaded), loaded.batch_size):
+            pictures = torch.from_numpy(np.stack([pixels for _, pixels in batch]))
+            made = to_uint8(loaded.translate(pictures, seed=asked.seed, start=done))
+            for (name, _), image in zip(batch, made, strict=True):
+                write_png(image, path / f"{self.names[name]}.png")
+            done += len(batch)
+
+    def read(self, loaded: Loaded) -> Iterator[Named]:
+        from genlab.data.decoder import content  # Pillow takes a moment to load
+        from genlab.data.pictures import Rule, Unusable, picture
+
+        spec = loaded.spec
+        rule: Rule = Rule(1 if spec.source_classes else spec.source[0], classes=spec.source_classes)
+        for name in self.names:
+            try:
+                yield name, picture(content(self.source, name), rule)
+            except Unusable as reason:
+                raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
+
+
+class File:
+    """One picture, as a place of pictures."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.names, self.others = path, [path.name], 0
+
+    def content_key(self) -> str:
+        return content_key({self.path.name: self.path})
+
+    def size(self, name: str) -> int:
+        return self.path.stat().st_size
+
+    def read(self, name: str) -> bytes:
+        return self.path.read_bytes()
+
+
+def opened(path: Path) -> tuple[Source, dict[str, str]]:
+    """The pictures there, and the name of what becomes of each: its own without suffix. Raises ConfigError."""
+    if not path.exists():
+        raise ConfigError(f"input={path}: there is no such file or folder.")
+    kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else File
+    source = kind(path)
+    if not source.names or not all(map(is_image, source.names)):
+        raise ConfigError(f"input={path}: no picture; expected {', '.join(SUFFIXES)}, or a folder or zip of them.")
+    outputs: dict[str, str] = {}
+    for name in source.names:
+        stem = name.rpartition(".")[0]
+        outputs[name] = name if stem in outputs.values() else stem
+    return source, outputs
+
+
+def alike(pictures: Iterator[Named], most: int) -> Iterator[list[Named]]:
+    """Runs of pictures of one shape."""
+    batch: list[Named] = []
+    for name, pixels in pictures:
+        if batch and (len(batch) == most or batch[0][1].shape != pixels.shape):
+            yield batch
+            batch = []
+        batch.append((name, pixels))
+    if batch:
+        yield batch

@@ -1,0 +1,31 @@
+import math
+
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from genlab.data.augment import FadingBlur
+from genlab.random import Draws
+
+DRAWS = Draws((0,), 2, 0, 2, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("progress", "deviation"), [(0.0, 2.0), (0.125, 1.0)])
+def test_is_the_gaussian_of_scipy_with_a_falling_deviation(progress, deviation):
+    images = torch.randn(2, 3, 20, 24)
+    found = FadingBlur(deviation=2.0, until=0.25)(images, DRAWS, progress)
+    options = {"mode": "constant", "radius": math.ceil(3 * deviation)}
+    wanted = gaussian_filter(images.double().numpy(), (0, 0, deviation, deviation), **options)
+    torch.testing.assert_close(found, torch.from_numpy(wanted).float())
+
+
+def test_it_ends():
+    images = torch.randn(2, 1, 8, 8)
+    for progress in (0.25, 0.9, 1.0):
+        assert FadingBlur(until=0.25)(images, DRAWS, progress) is images
+    assert FadingBlur(until=0.0)(images, DRAWS, 0.0) is images
+
+
+def test_a_blur_wider_than_the_image_leaves_its_size():
+    images = torch.randn(2, 1, 8, 8)
+    assert FadingBlur()(images, DRAWS, 0.0).shape == images.shape

@@ -1,0 +1,131 @@
+"""Affine maps against functions that can be evaluated anywhere."""
+
+from math import pi
+
+import pytest
+import torch
+
+from genlab.data.augment.blits import moved
+from genlab.data.augment.warp import SYM6, between, downsampling, resampled, rotation, upsampling, warp
+
+HEIGHT, WIDTH = 17, 21
+NOTHING = torch.zeros(1, 2, dtype=torch.float64)
+EYE = torch.eye(2, dtype=torch.float64).expand(1, 2, 2)
+
+
+def turned(angle):
+    return rotation(torch.tensor([angle], dtype=torch.float64))
+
+
+def test_the_filter_is_an_orthogonal_wavelets_with_six_vanishing_moments():
+    taps = torch.tensor(SYM6, dtype=torch.float64)
+    for shift in range(0, 12, 2):
+        product = (taps[shift:] * taps[: 12 - shift]).sum().item()
+        assert product == pytest.approx(float(shift == 0), abs=1e-11)
+    signs = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(6)
+    for moment in range(6):
+        assert (taps * signs * torch.arange(12).double() ** moment).sum().abs() < 1e-6
+    assert taps.sum().item() == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 12), (2, 3)])
+def test_nothing_moved_is_nothing_changed(make_images, size):
+    x = make_images(1, height=size[0], width=size[1])
+    torch.testing.assert_close(resampled(x, EYE, NOTHING), x, rtol=0, atol=1e-10)
+
+
+def test_whole_shifts_are_exact(make_images):
+    x = make_images()
+    right, down = torch.tensor([0, 1, -3, 20]), torch.tensor([2, 0, -1, -30])
+    still = torch.zeros(4, dtype=torch.long)
+    found = resampled(x, EYE.expand(4, 2, 2), torch.stack([right, down], 1).double())
+    torch.testing.assert_close(found, moved(x, still, still, right, down), rtol=0, atol=1e-10)
+
+
+def waves(x, y):
+    """Low frequencies that reflection at pixels 0 and WIDTH - 1, 0 and HEIGHT - 1 continues as they are."""
+    x, y = x + (WIDTH - 1) / 2, y + (HEIGHT - 1) / 2
+    return torch.cos(pi * 2 * x / (WIDTH - 1)) + torch.cos(pi * 3 * x / (WIDTH - 1)) * torch.cos(pi * y / (HEIGHT - 1))
+
+
+def from_the_middle():
+    y, x = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
+    return torch.stack([x - (WIDTH - 1) / 2, y - (HEIGHT - 1) / 2]).double()
+
+
+MAPS = {
+    "rotation": (turned(-0.7), (0.0, 0.0)),
+    "quarter turn": (turned(-pi / 2), (0.0, 0.0)),
+    "size": (EYE / 1.3, (0.0, 0.0)),
+    "smaller": (EYE * 1.4, (0.0, 0.0)),
+    "stretch": (torch.diag_embed(torch.tensor([[1 / 1.2, 1.2]], dtype=torch.float64)), (0.0, 0.0)),
+    "shift": (EYE, (2.3, -0.6)),
+    "all": (turned(0.3) / 1.2 @ turned(2.0), (-3.1, 4.4)),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_smooth_images_are_moved_as_functions_are(name):
+    """image(p) -> image(back (p - shift)), beyond the edges too; off by what is linear between half pixels."""
+    back, shift = MAPS[name]
+    places, shift = from_the_middle(), torch.tensor([shift], dtype=torch.float64)
+    found = resampled(waves(*places)[None, None], back, shift)
+    expected = waves(*torch.einsum("ij,jhw->ihw", back[0], places - shift.view(2, 1, 1)))
+    torch.testing.assert_close(found[0, 0], expected, rtol=0, atol=0.03)
+    assert (found[0, 0] - expected).square().mean().sqrt() < 0.01
+
+
+def test_what_becomes_too_fine_to_show_vanishes():
+    """Stripes two and a half pixels wide, half as large: plain interpolation would make coarse stripes of them."""
+    stripes = torch.cos(2 * pi / 2.5 * torch.arange(32.0)).expand(1, 1, 32, 32).double()
+    found = resampled(stripes, 2 * EYE, NOTHING)
+    assert stripes.std() > 0.6 and found.std() < 0.1
+
+
+def test_between_is_bilinear_on_a_torus():
+    plane = torch.arange(12.0).view(1, 1, 3, 4)
+    plane[..., -1, :], plane[..., -1] = plane[..., 0, :], plane[..., 0]
+    rows, columns = torch.tensor([[[0.5, 1.0, 2.0, -0.5]]]), torch.tensor([[[0.25, -1.0, 3.5, 1.0]]])
+    expected = [0.5 * (0.25 + 4.25), 4 + 2, 0.5, 0.5 * (1 + 5)]
+    assert between(plane, rows, columns).flatten().tolist() == pytest.approx(expected)
+
+
+def test_resolutions_are_each_others_transpose_inside():
+    """Down is up, transposed: what makes the pair orthogonal."""
+    options = {"device": torch.device("cpu"), "dtype": torch.float64}
+    up, down = upsampling(30, **options), downsampling(30, **options)
+    torch.testing.assert_close(down[5:9, 5:33], up[:28, 5:9].T / 2)
+
+
+def test_gradients_and_second_ones_against_finite_differences(make_images):
+    x = make_images(2, 2, 3, 4).requires_grad_()
+    back = torch.cat([turned(0.4) / 1.3, turned(2.0) * 1.2])
+    shift = torch.tensor([[0.3, -1.2], [2.5, 0.1]], dtype=torch.float64)
+
+    def shown(pixels):
+        return resampled(pixels, back, shift).tanh()
+
+    assert torch.autograd.gradcheck(shown, x)
+    assert torch.autograd.gradgradcheck(shown, x)
+
+
+def test_chances_are_the_papers(make_draws, near, monkeypatch):
+    seen = []
+    monkeypatch.setattr("genlab.data.augment.warp.resampled", lambda images, *changes: seen.extend(changes))
+    count, strength = 8000, 0.6
+    warp(torch.zeros(count, 1, 16, 32).double(), make_draws(count), torch.tensor(strength))
+    back, shift = seen
+    size = back.det().log2() / -2  # of the image: stretches and turns leave the area as it is
+    scaled = size.abs() > 1e-9
+    assert near(scaled, strength) and size[scaled].std() == pytest.approx(0.2, rel=0.05)
+    similar = (back[:, 0, 0] - back[:, 1, 1]).abs() + (back[:, 0, 1] + back[:, 1, 0]).abs() < 1e-9
+    assert near(similar, 1 - strength)  # not stretched
+    angles = torch.atan2(back[:, 1, 0], back[:, 0, 0])[similar]
+    assert near(angles.abs() > 1e-9, strength)  # one rotation or both
+    assert angles[angles.abs() > 1e-9].div(pi).square().mean() == pytest.approx(1 / 3, rel=0.1)  # uniform
+    widths = torch.linalg.svdvals(back[~similar]).log2()
+    stretch = (widths[:, 0] - widths[:, 1]) / 2
+    assert stretch.square().mean().sqrt() == pytest.approx(0.2, rel=0.05)
+    moves = shift[shift.ne(0).all(1)]
+    assert near(shift.ne(0).all(1), strength) and near(shift.ne(0).any(1), strength)
+    assert moves.std(0).tolist() == pytest.approx([0.125 * 32, 0.125 * 16], rel=0.05)

@@ -1,0 +1,113 @@
+"""Systems whose condition is a picture: what goes together, and what is refused in one message."""
+
+import pytest
+import torch
+
+from genlab.data import InMemory, Split
+from genlab.errors import ConfigError
+from tests.conftest import narrow, pictured, tiny_data
+
+
+@pytest.mark.parametrize("model", ["cgan", "cgan_conv", "cvae"])
+def test_networks_that_are_told_classes_refuse_pictures(make_trainer, model):
+    with pytest.raises(ConfigError, match="the condition of these data is a picture"):
+        make_trainer(f"model={model}", *narrow(model), data=pictured())
+
+
+def test_a_model_with_its_classes_needs_classes(make_trainer):
+    with pytest.raises(ConfigError, match="data.task=null"):
+        make_trainer("model=acgan", *narrow("acgan"), data=InMemory(tiny_data().train, task="edges"))
+
+
+def test_an_unconditional_model_does_not_look_at_sources(make_trainer):
+    trainer = make_trainer("model=dcgan", *narrow("dcgan"), data=pictured())
+    trainer.take_step()
+    assert trainer.sample_conditions(0, 3) is None
+
+
+def pix2pix(make_trainer, *words, data=None):
+    return make_trainer("model=pix2pix", *narrow("pix2pix"), *words, data=data or pictured())
+
+
+def test_the_l1_term_compares_partners(make_trainer):
+    """A generator that gives the source, on pairs whose source is the image: no error, but for the adversarial term."""
+    images = pictured(size=16).train.images
+    trainer = pix2pix(make_trainer, data=InMemory(Split(images, images), flip=True, crop=12))
+    trainer.model.generator.forward = lambda z, source: source.clone().requires_grad_()
+    losses = trainer.main["generator"].loss(next(iter_draws(trainer)))
+    assert losses.terms["l1"].abs().max() < 1e-4
+    trainer.model.generator.forward = lambda z, source: (source + 0.5).requires_grad_()
+    assert torch.allclose(trainer.main["generator"].loss(next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0))
+
+
+def iter_draws(trainer):
+    from genlab.trainers.turns import micro_batches
+
+    return micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+
+
+def test_samples_are_made_from_the_sources_of_the_test_split(make_trainer):
+    data = pictured()
+    trainer = pix2pix(make_trainer, data=data)
+    sources = data.test.labels.float() / 127.5 - 1
+    assert torch.allclose(trainer.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
+    whole = trainer.draw_samples(0, 16)
+    assert torch.equal(trainer.draw_samples(0, 16), whole)
+    assert torch.allclose(trainer.draw_samples(5, 3), whole[5:8], atol=1e-6)
+    assert torch.allclose(trainer.draw_samples(0, 16, sources), whole, atol=1e-6)
+    trainer.seed = 1  # other noise
+    assert not torch.allclose(trainer.draw_samples(0, 16), whole)
+
+
+OPTIONS = {
+    "replay": ("trainer.replay=16",),
+    "accumulate": ("trainer.accumulate=2",),
+    "reuse_fakes": ("trainer.reuse_fakes=true",),
+    "gradient_penalty": ("penalty=[l1,gradient_penalty]", "model.discriminator.norm=instance"),
+    "r1": ("penalty=[l1,r1,lecam]", "penalty.r1.every=2"),
+    "wasserstein": ("loss=wasserstein", "trainer.clip_weights=0.01"),
+    "hinge": ("loss=hinge", "model.discriminator.norm=none", "model.spectral_norm=[discriminator]"),
+    "relativistic": ("loss=relativistic_average", "trainer.flip_labels=0.1"),
+    "least_squares": ("loss=least_squares", "augment=[instance_noise]"),
+    "feature_matching": ("penalty=[l1,feature_matching]",),
+    "no_noise": ("model.generator.dropout=0",),
+    "told_generator": ("model.conditional=[generator]", "augment=[diffaugment]"),
+    "bfloat16": ("trainer.precision=bfloat16",),
+}
+
+
+@pytest.mark.parametrize("words", OPTIONS.values(), ids=OPTIONS)
+def test_it_goes_with_what_other_gans_go_with(make_trainer, words):
+    trainer = pix2pix(make_trainer, *words, data=pictured(crop=8, flip=True))
+    for _ in range(3):
+        trainer.take_step()
+    trainer.statistics.flush()  # raises if anything is not finite
+    assert trainer.draw_samples(0, 2).shape == (2, 1, 8, 8)
+
+
+@pytest.mark.parametrize("task", ["edges", "inpainting", "denoising", "rotation"])
+def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
+    trainer = pix2pix(make_trainer, data=tiny_data(3, 12, task=task))
+    trainer.fit()
+    assert trainer.draw_samples(0, 2).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("words", "data", "message"),
+    [
+        ((), tiny_data(), "data.task=edges"),
+        ((), InMemory(Split(tiny_data().train.images)), "data.task=edges, or data=pairs"),
+        (("augment=[diffaugment]",), pictured(), "augment=diffaugment moves images"),
+        (("penalty=[l1,cr]",), pictured(), "penalty=cr moves images"),
+        (("model.conditional=false",), pictured(), "no sources|makes an image from a picture|data.task=edges"),
+        (("penalty=[auxiliary_classification]",), pictured(), "needs a discriminator that has `classify`"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(make_trainer, words, data, message):
+    with pytest.raises(ConfigError, match=message):
+        pix2pix(make_trainer, *words, data=data)
+
+
+def test_l1_needs_a_model_that_is_told_the_picture(make_trainer):
+    with pytest.raises(ConfigError, match="penalty=l1 compares"):
+        make_trainer("model=dcgan", *narrow("dcgan"), "penalty=[l1]", data=pictured())
