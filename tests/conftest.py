@@ -54,9 +54,23 @@ NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]"
 SMALL = {"width": 4, "most": 8, "group": 2, "embedding_size": 8, "style_size": 8, "code_size": 8, "number": 8}
 
 
+NEEDED = {  # what a model does not start without, as small as can be
+    "projected_gan": (
+        "model.discriminator.weights=random",
+        "model.discriminator.network._target_=torchvision.models.shufflenet_v2_x0_5",
+        "model.discriminator.size=32",
+    ),
+}
+
+
+def needed(model: str) -> tuple[str, ...]:
+    return NEEDED.get(model, ())
+
+
 def narrow(model: str) -> tuple[str, ...]:
     """Overrides that make a model's networks small."""
-    return tuple(f"model.{key}={value}" for key, value in shrunk(composed(f"model={model}")["model"]))
+    small = (f"model.{key}={value}" for key, value in shrunk(composed(f"model={model}")["model"]))
+    return (*small, *needed(model))
 
 
 def shrunk(node: dict, path: str = ""):

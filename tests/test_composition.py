@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from genlab import build, menu
 from genlab.errors import ConfigError
-from tests.conftest import CONFIGS, TINY, choices, composed, read, task_of, tiny_data
+from tests.conftest import CONFIGS, TINY, choices, composed, needed, read, task_of, tiny_data
 
 YAMLS = sorted(CONFIGS.rglob("*.yaml"))
 PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
@@ -48,7 +48,8 @@ def test_every_choice_composes_and_builds(group, name, tmp_path, monkeypatch):
     words = {"points": ["data=ring8"], "stacked_mnist": ["data=stacked_mnist", "data.images=100"]}.get(name, [])
     model = user_of(group, name)
     data = tiny_data(task=task_of(model)) if group != "metrics" else None
-    build.trainer(composed(*quiet, *words, *dict.fromkeys([f"model={model}", f"{group}={name}"])), tmp_path, data)
+    chosen = dict.fromkeys([f"model={model}", f"{group}={name}"])
+    build.trainer(composed(*quiet, *words, *chosen, *needed(model)), tmp_path, data)
 
 
 @pytest.mark.parametrize("name", choices("data"))
