@@ -98,6 +98,7 @@ def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
         ((), tiny_data(), "data.task=edges"),
         ((), InMemory(Split(tiny_data().train.images)), "data.task=edges, or data=pairs"),
         (("augment=[diffaugment]",), pictured(), "augment=diffaugment moves images"),
+        (("augment=[ada]",), pictured(), "augment=ada moves images"),
         (("penalty=[l1,cr]",), pictured(), "penalty=cr moves images"),
         (("model.conditional=false",), pictured(), "no sources|makes an image from a picture|data.task=edges"),
         (("penalty=[auxiliary_classification]",), pictured(), "needs a discriminator that has `classify`"),

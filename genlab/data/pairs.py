@@ -56,9 +56,8 @@ class Pairs(Stored):
     ) -> None:
         partners, held, skip = partners_of(root), Held(test_share, test_group), on_error == "skip"
         partners.refuse_loose(skip)
-        told = {"channels": [channels, source_channels, source_classes], "size": size, "direction": direction}
-        key = {"pairs": {"content": partners.content_key(), **told, **held.key}}
         chosen = Sides(direction, size, channels, source_channels, source_classes)
+        key = {"pairs": {"content": partners.content_key(), **chosen._asdict(), **held.key}}
         table = cached(key, lambda add: decode(partners, chosen, held, add))
         check_skipped(table.facts, partners.label, skip)
         options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "source_classes": source_classes}

@@ -89,6 +89,14 @@ def test_of_encoders(make_trainer, model):
     assert scores(trainer, Pixels(), OF_ENCODERS, 7) == pytest.approx(found, rel=1e-6)
 
 
+def test_of_translators(make_trainer):
+    data = InMemory(pictures().train, test=pictures().test, task="denoising", name="pictures")
+    trainer = stepped(make_trainer, data, "pix2pix")
+    found = scores(trainer, Pixels(), ["pairs", "fid"], 50)
+    assert scores(trainer, Pixels(), ["pairs", "fid"], 50) == found
+    assert scores(trainer, Pixels(), ["pairs", "fid"], 7) == pytest.approx(found, rel=1e-6)
+
+
 def test_of_points(make_trainer):
     trainer = stepped(make_trainer, Ring(points=100, test_points=60), "gan")
     found = scores(trainer, Coordinates(), ["points"], 50)

@@ -55,6 +55,7 @@ class AdaptiveAugment(Augmentation):
     heard: list[Tensor] = field(init=False, repr=False, default_factory=list)  # r_t of this turn's micro-batches
 
     needs_images: ClassVar[bool] = True
+    moves_images: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.current, self.told = torch.tensor(float(self.strength)), torch.zeros(())
