@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -13,14 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from genlab import distributed
-from genlab.data import InMemory, Split
-from genlab.data.shown import scaled
+from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.device import choose_device, precision_of
 from genlab.errors import ConfigError, Diverged
-from genlab.random import Draws
-from genlab.spec import Spec
 from genlab.trainers.ema import EMA
+from genlab.trainers.sampling import Sampling
 from genlab.trainers.schedules import Constant
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.turns import Clip, Engine, Phase, Player, take_turn
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from genlab.data.augment import Augmentation
     from genlab.losses import AdversarialLoss, Penalty
 
-SAMPLES = 500  # rows of the fixed noise that are drawn together
 STOP, SIGNAL, BACK = 1, 2, 3  # what a rank may wish after a step; the largest is done by all
 
 
@@ -65,7 +61,7 @@ class WayBack(NamedTuple):
     factor: float  # on the learning rates from then on
 
 
-class Trainer:
+class Trainer(Sampling):
     """Everything a strategy shares. A strategy says in `take_step` which phases make up a step.
 
     Raises ConfigError for a model without the players that the strategy moves.
@@ -115,10 +111,6 @@ class Trainer:
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
         self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
-
-    @property
-    def spec(self) -> Spec:
-        return self.data.spec
 
     def stream_of(self, data: InMemory) -> Stream:
         """Batches of the training images."""
@@ -293,90 +285,6 @@ class Trainer:
 
     def learning_rates(self) -> dict[str, float]:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}
-
-    @torch.no_grad()
-    def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
-        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any.
-
-        A conditional model is told `condition`, by default `sample_conditions` of the same rows.
-        """
-        if condition is None:
-            condition = self.sample_conditions(start, count)
-        with self.sampling() as generator:
-            noise = self.fixed(start, count, self.model.latent.draw)
-            return self.render(generator(noise, condition))
-
-    def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
-
-        None: the model is not conditional.
-        """
-        if not self.model.conditional:
-            return None
-        if self.spec.source:
-            return self.data.sources(self.data.examples, start, count).to(self.device, self.engine.dtype)
-        return self.fixed(start, count, self._draw_labels).to(self.device)
-
-    def conditions_of(self, split: Split, count: int) -> Tensor | None:
-        """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
-        if not self.model.conditional:
-            return None
-        told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
-        return told.to(self.device, self.engine.dtype if told.is_floating_point() else None)
-
-    @property
-    def translates(self) -> bool:
-        """Does the model make images from pictures?"""
-        return self.model.conditional and self.spec.source is not None
-
-    def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """What there is to see of rows of `data.examples`: by kind, as networks see it."""
-        sources, split = self.sample_conditions(start, count), self.data.examples
-        found = {"input": sources, "output": self.draw_samples(start, count, sources)}
-        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
-        return found | targets
-
-    @property
-    def caption(self) -> str:
-        """What must be known of samples that are no fair picture of the model."""
-        return getattr(self.model, "caption", "")
-
-    @property
-    def fair(self) -> bool:
-        """Whether samples are a fair picture of the model."""
-        return not self.caption
-
-    def render(self, output: Tensor) -> Tensor:
-        """What the sampled network gives, as images in [-1, 1]."""
-        return output
-
-    def fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
-        """Rows `start` to `start + count` of an endless fixed stream."""
-        chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
-        rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])
-        first = start - chunks.start * SAMPLES
-        return rows[first : first + count]
-
-    def _draw_labels(self, draws: Draws) -> Tensor:
-        labels = self.data.train.labels
-        rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        chosen = labels[rows]
-        return chosen.to(self.engine.dtype) if chosen.is_floating_point() else chosen
-
-    def fixed_draws(self, chunk: int) -> Draws:
-        """Of `SAMPLES` rows of the fixed stream that samples come from."""
-        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.engine.dtype)
-
-    @contextmanager
-    def sampling(self) -> Iterator[nn.Module]:
-        """The generator that samples come from, in evaluation mode."""
-        generator = self.ema.network if self.ema else self.model.generator
-        was_training = generator.training
-        generator.eval()
-        try:
-            yield generator
-        finally:
-            generator.train(was_training)
 
 
 def prefixed(prefix: str, parts: dict[str, Any]) -> dict[str, Any]:
