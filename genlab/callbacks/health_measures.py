@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
 EXTREME = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
-TRIED = 40  # real images that the classifier is asked about: each costs as much as training with three
-CHUNKS = 10  # of samples that are looked through at most, before a class is called missing
+PIECE = 20  # images that are classified at a time: to prepare for another number costs as much as 50 images
+GLANCE = 60  # samples whose class a look asks for: each costs as much as training with three images
+CHUNKS = 10  # times all samples that are looked through at most, before a class is called missing
 
 
 def seen(trainer: Trainer, images: Tensor) -> Tensor:
@@ -45,7 +46,7 @@ def reader(trainer: Trainer) -> Classifier | None:
     classifier = Classifier()
     try:
         classifier.check(trainer.spec)
-        classifier.to(trainer.device).check_reading(Split(*(part[:TRIED] for part in trainer.data.train)), trainer.spec)
+        classifier.to(trainer.device).check_reading(Split(*(part[:PIECE] for part in trainer.data.train)), trainer.spec)
     except ConfigError:  # it was made for digits alone
         return None
     return classifier
@@ -56,26 +57,26 @@ class Classes(NamedTuple):
 
     counts: list[int] = []  # samples that show each class
     missing: list[int] = []  # classes that none shows
-    scarce: int = 0  # how many were missing in the first chunk: what a cheap look and a thorough one have in common
+    scarce: int = 0  # how many are missing at a glance: what a cheap look and a thorough one have in common
 
 
 def classes(classifier: Classifier, trainer: Trainer, samples: Tensor, expected: float, *, thorough: bool) -> Classes:
-    """Of `samples`, the first rows of the run's fixed noise; if `thorough`, rare classes are looked for in more."""
+    """Of `samples`, the first rows of the run's fixed noise, at a glance; if `thorough`, misses are looked for."""
     size, shares = len(samples), class_shares(trainer.data.train.labels)
-    counts = histogram(classifier, trainer, samples)
+    counts = histogram(classifier, trainer, samples[:GLANCE])
     scarce = len(missing(counts, shares, expected))
-    for chunk in range(1, CHUNKS if thorough else 1):
+    for start in range(0, CHUNKS * size if thorough else 0, size):
         if not missing(counts, shares, expected):
             break
-        more = histogram(classifier, trainer, trainer.draw_samples(chunk * size, size))
-        counts = [first + second for first, second in zip(counts, more, strict=True)]
+        more = trainer.draw_samples(start, size) if start else samples[GLANCE:]
+        counts = [one + other for one, other in zip(counts, histogram(classifier, trainer, more), strict=True)]
     return Classes(counts, missing(counts, shares, expected), scarce)
 
 
 def histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:
     """How many of the images show each class."""
-    found = classifier.classify(trainer.spec.crop(images)).argmax(1).cpu()
-    return torch.bincount(found, minlength=10).tolist()
+    found = [classifier.classify(piece).argmax(1) for piece in trainer.spec.crop(images).split(PIECE)]
+    return torch.bincount(torch.cat(found).cpu(), minlength=10).tolist()
 
 
 def missing(counts: list[int], shares: list[float], expected: float) -> list[int]:

@@ -157,16 +157,15 @@ def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, sai
     assert [found["images"] for found in health.found] == said
 
 
-def test_rare_classes_are_looked_for_in_more_samples_only_if_a_look_is_thorough(monkeypatch):
-    """A chunk of ten shows no class but 0; the tenth shows all."""
+def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
+    """Class 9 is first shown by sample 800."""
     asked = []
-    trainer = SimpleNamespace(draw_samples=lambda start, count: asked.append((start, count)) or start)
+    trainer = SimpleNamespace(draw_samples=lambda start, count: asked.append(start) or range(start, start + count))
     trainer.data = SimpleNamespace(train=SimpleNamespace(labels=torch.arange(10)))
-    chunks = {90: [1] * 10}
-    monkeypatch.setattr(measures, "histogram", lambda _, __, start: chunks.get(start, [10] + [0] * 9))
-    cheap, found = (measures.classes(None, trainer, range(10), 1, thorough=thorough) for thorough in (False, True))
-    assert cheap.missing == list(range(1, 10))
-    assert found.missing == [] and found.scarce == 9 and asked == [(10 * chunk, 10) for chunk in range(1, 10)]
+    monkeypatch.setattr(measures, "histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
+    cheap, found = (measures.classes(None, trainer, range(100), 5, thorough=thorough) for thorough in (False, True))
+    assert cheap.missing == [9]
+    assert (found.missing, found.scarce) == ([], 1) and asked == [100, 200, 300, 400, 500, 600, 700, 800]
 
 
 def test_action_stop_ends_the_run(health):

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from genlab import build
 from genlab.data import InMemory, Split
@@ -32,15 +31,14 @@ def fade(trainer):
     """The decoder learns; from then on its weights are what they were then, decayed once more before every score."""
     step, decoder, learnt = trainer.take_step, list(trainer.model.decoder.parameters()), []
 
-    @torch.no_grad()
     def fading():
         step()
         if trainer.images == LEARNT:
-            learnt.extend(parameter.clone() for parameter in decoder)
+            learnt.extend(parameter.detach().clone() for parameter in decoder)
         if trainer.images > LEARNT and trainer.images % EVERY == 0:
             times = (trainer.images - LEARNT) // EVERY
             for parameter, before in zip(decoder, learnt, strict=True):
-                parameter.copy_(before * 0.85**times)
+                parameter.data = before * 0.85**times
 
     trainer.take_step = fading
 
