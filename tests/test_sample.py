@@ -108,7 +108,7 @@ def test_points_are_scattered_or_refused(points, tmp_path, capsys):
 def test_codes_lie_on_no_way_and_no_gradient_reaches_them(tmp_path, capsys):
     directory = saved(tmp_path, "model=vqvae", *narrow("vqvae")).run_dir
     assert run(f"run={directory}", "mode=interpolate") == 2
-    assert "latents are numbers of codes: nothing lies between two." in one_line(capsys)
+    assert "mode=interpolate: nothing lies between two of this model's latents." in one_line(capsys)
     words = [f"run={directory}", "checkpoint=newest", "image=any.png", "device=cpu"]
     assert command.main("project", project.USAGE, project.job, words) == 2
     assert "UniformCodes, which no gradient reaches" in one_line(capsys)
