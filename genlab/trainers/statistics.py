@@ -49,9 +49,10 @@ class Statistics:
         alike = defaultdict(list)
         for index, value in enumerate(self._values):
             alike[value.shape, value.dtype].append(index)
-        means = torch.empty(len(self._values), device=self._values[0].device)
+        device = self._values[-1].device  # where training is: loaded ones come from main memory
+        means = torch.empty(len(self._values), device=device)
         for indices in alike.values():
-            rows = torch.stack([self._values[index] for index in indices]).float()
+            rows = torch.stack([self._values[index].to(device) for index in indices]).float()
             means[indices] = rows.reshape(len(indices), -1).mean(1)
         return means
 
