@@ -243,10 +243,21 @@ def test_images_of_another_size_say_which_to_set(make_trainer, model):
         make_trainer(f"model={model}", data=tiny_data(size=28))
 
 
-@pytest.mark.parametrize(
-    "words", [("augment=[diffaugment]",), ("penalty=[r1,r2,bcr,feature_matching]",), ("trainer.n_critic=2",)]
+OPTIONS = (
+    "augment=[diffaugment]",
+    "penalty=[r1,r2,bcr,feature_matching]",
+    "trainer.n_critic=2",
+    "trainer.precision=bfloat16",
+    "trainer.ema=null",
+    "model.conditional=true",
+    "trainer.reuse_fakes=true",
 )
-def test_options_work_at_every_size(make, words):
-    trainer = make(*words, "trainer.batch_size=16", "trainer.stage_images=16", "trainer.images=64")
+
+
+@pytest.mark.parametrize("word", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
+def test_options_work_at_every_size(make, model, word):
+    trainer = make(word, "trainer.batch_size=16", "trainer.stage_images=32", "trainer.images=80", model=model)
     trainer.fit()
     trainer.statistics.flush()  # raises if anything is not finite
+    assert trainer.draw_samples(0, 2).isfinite().all()
