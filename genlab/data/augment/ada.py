@@ -34,14 +34,14 @@ GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the pap
 
 @dataclass
 class AdaptiveAugment(Augmentation):
-    """Karras et al. 2020 (ADA): every change happens to an image with the probability `strength`, one of all changes.
+    """Karras et al. 2020 (ADA): each change happens to an image with probability p, the strength, the same for all.
 
-    It starts at `strength` and follows the discriminator: r_t = E[sign(D(real))], the certainty that real images are
-    real, is 0 without overfitting and 1 in the worst case (equation 1). While it is above `target` the strength
-    rises, else it falls, by a fixed amount every few turns. Without a target it stays.
+    p follows the discriminator: r_t = E[sign(D(real))] is 0 where it does not tell real images from generated ones,
+    1 where it is sure of every real one (equation 1). Every few turns p rises by a fixed amount if r_t is above
+    `target`, and falls if it is below. Without a target it stays.
 
-    The generator does not learn the changes while the strength is below about 0.8 (section 2.2, appendix C).
-    Losses whose zero means nothing, as Wasserstein's, count logits from the middle between real and generated ones.
+    The generator does not learn the changes while p is below about 0.8 (section 2.2). Losses whose zero means
+    nothing, as Wasserstein's, count logits from the middle between those of real and of generated images.
     """
 
     policy: Sequence[Group] = ("blit", "geometry", "color")  # the paper's bgc
@@ -77,7 +77,9 @@ class AdaptiveAugment(Augmentation):
         self.heard.append(certainty.sign().mean(dtype=torch.float32))
 
     def end_turn(self, images: int) -> dict[str, Tensor]:
-        sign = torch.stack(self.heard).mean()
+        if not self.heard:  # nobody judged real images
+            return {}
+        sign = distributed.mean(torch.stack(self.heard).mean())
         self.heard, self.turns = [], self.turns + 1
         self.told = self.told.to(sign.device) + sign
         if self.turns % self.every == 0:
@@ -86,11 +88,10 @@ class AdaptiveAugment(Augmentation):
 
     def adapt(self, images: int) -> None:
         """A step of the strength, after so many images."""
-        overfitting = distributed.mean(self.told) / self.every
-        self.told = torch.zeros_like(self.told)
         if self.target is not None:
-            step = (overfitting - self.target).sign() * (images / self.images)
+            step = (self.told / self.every - self.target).sign() * (images / self.images)
             self.current = (self.current.to(step.device) + step).clamp(0, 1)
+        self.told = torch.zeros_like(self.told)
 
     def state_dict(self) -> dict[str, Any]:
         return {"strength": self.current, "told": self.told, "turns": self.turns}

@@ -52,7 +52,7 @@ def bank(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     taps = kernels()
     reach = taps.shape[1] // 2
     places = torch.arange(side).unsqueeze(1) + torch.arange(-reach, reach + 1)
-    return filtering(taps.unsqueeze(1).expand(-1, side, -1), places, side).to(device, dtype)
+    return filtering(taps.unsqueeze(1).expand(-1, side, -1), places, side).to(dtype).to(device)
 
 
 def kernels() -> Tensor:

@@ -49,4 +49,4 @@ def basis(channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     turned = torch.zeros_like(eye)
     if channels == 3:  # v x, of the unit vector v of greys
         turned = (eye.roll(1, 0) - eye.roll(-1, 0)) / 3**0.5
-    return torch.stack([grey, eye - grey, turned]).to(device, dtype)
+    return torch.stack([grey, eye - grey, turned]).to(dtype).to(device)

@@ -87,7 +87,7 @@ def upsampling(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     places = torch.arange(max(4 * side - 3, 1)).unsqueeze(1)
     pixels = (places + FIRST) // 2 - torch.arange(TAPS // 2)  # half of the taps meet a pixel, the others zeros between
     taps = torch.tensor(SYM6, dtype=torch.float64)[places + FIRST - 2 * pixels]
-    return filtering(sqrt(2) * taps, pixels, side).to(device, dtype)
+    return filtering(sqrt(2) * taps, pixels, side).to(dtype).to(device)
 
 
 @lru_cache
@@ -96,4 +96,4 @@ def downsampling(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     matrix = torch.zeros(side, 2 * side + TAPS - 2, dtype=torch.float64)
     for pixel, row in enumerate(matrix):
         row[2 * pixel : 2 * pixel + TAPS] = torch.tensor(SYM6, dtype=torch.float64) / sqrt(2)
-    return matrix.to(device, dtype)
+    return matrix.to(dtype).to(device)
