@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, log2
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Gt
 from torch import Tensor, nn
 
 from genlab import distributed
@@ -22,12 +24,14 @@ from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.style import StyleGenerator
 from genlab.spec import Spec
-from genlab.types import Count, Positive, Whole
+from genlab.types import Count, Positive, Share, Whole
 
 CUTOFF = 2.0  # of the first layer, in cycles over the side of the picture: ibid., section 3.1
 SMALLEST, LARGEST = 8, 1024  # pixels a side
 SCALE = 0.25  # of what the last layer gives: appendix F.1
 BEYOND = 2**0.3  # the last layer's stopband, over its cutoff: appendix F.1
+
+Stopband = Annotated[float, Gt(CUTOFF)]
 
 
 class Generator(StyleGenerator):
@@ -44,19 +48,19 @@ class Generator(StyleGenerator):
         *,
         width: Count = 64,  # channels of the finest maps; others have more, in inverse proportion to their cutoff
         most: Count = 512,  # channels of any map
-        kernel: Count = 3,  # side of the convolutions
+        kernel: Literal[1, 3] = 3,  # side of the convolutions
         radial: bool = False,  # filters after nonlinearities are the same in all directions
         style_size: Count = 512,
         depth: Count = 2,  # layers of the mapping
         layers: Count | None = None,  # null: two an octave of cutoffs, at most the paper's 14
-        critical: Whole = 2,  # of them, at the end, filter no more than they must: for crisp images
-        stopband: Positive = 2**2.1,  # of the first layer's filter: the lower, the quicker and the less equivariant
+        critical: Count = 2,  # of them, at the end, filter no more than they must: for crisp images
+        stopband: Stopband = 2**2.1,  # of the first layer's filter: the lower, the quicker and the less equivariant
         margin: Whole = 10,  # samples beyond the picture's edges, which keep its border out of the picture
         taps: Count = 6,  # of filters, in samples of the lower rate
         clamp: Positive | None = None,  # bound on activations, for 16 bit; the authors' code: 256
         form: Form = "plain",  # of modulated convolutions
         halflife: Positive = 40_000,  # of tracked magnitudes, in generated images: 20,000 real ones at a turn each
-        mixing: float = 0.0,
+        mixing: Share = 0.0,
     ) -> None:
         side = checked(spec)
         layers = min(2 * round(log2(side / 4)) + critical, 14) if layers is None else layers
