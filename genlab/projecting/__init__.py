@@ -2,5 +2,7 @@
 
 from genlab.projecting.descent import Descent, Found
 from genlab.projecting.laws import Law, law_of
+from genlab.projecting.starts import conditions, starts_of
+from genlab.projecting.target import distances, error_of, target_of
 
-__all__ = ["Descent", "Found", "Law", "law_of"]
+__all__ = ["Descent", "Found", "Law", "conditions", "distances", "error_of", "law_of", "starts_of", "target_of"]

@@ -19,9 +19,9 @@ class Law:
         """[N], to be added to the loss with a weight."""
         return torch.zeros(len(z), device=z.device, dtype=z.dtype)
 
-    def hold(self, z: Tensor, start: Tensor) -> None:
-        """After a step, in place; `start` is what z was drawn as."""
-        z.clamp_(-1, 1)
+    def held(self, z: Tensor, start: Tensor) -> Tensor:
+        """The latent that is meant, with a gradient where z may move; `start` is what z was drawn as."""
+        return z.clamp(-1, 1)
 
 
 class NormalLaw(Law):
@@ -30,19 +30,19 @@ class NormalLaw(Law):
     def prior(self, z: Tensor) -> Tensor:
         return z.square().mean(1)
 
-    def hold(self, z: Tensor, start: Tensor) -> None:
-        return None
+    def held(self, z: Tensor, start: Tensor) -> Tensor:
+        return z
 
 
 class CodedLaw(Law):
     """Classes stay as they were drawn, the rest is cut to [-1, 1]: more restarts try more classes."""
 
     def __init__(self, latent: Coded) -> None:
-        self.fixed = slice(latent.noise, latent.noise + sum(latent.categorical))
+        self.first, self.last = latent.noise, latent.noise + sum(latent.categorical)
 
-    def hold(self, z: Tensor, start: Tensor) -> None:
-        z.clamp_(-1, 1)
-        z[:, self.fixed] = start[:, self.fixed]
+    def held(self, z: Tensor, start: Tensor) -> Tensor:
+        moving = z.clamp(-1, 1)
+        return torch.cat([moving[:, : self.first], start[:, self.first : self.last], moving[:, self.last :]], 1)
 
 
 class DealtLaw(NormalLaw):
@@ -51,8 +51,8 @@ class DealtLaw(NormalLaw):
     def prior(self, z: Tensor) -> Tensor:
         return super().prior(z[:, :-1])
 
-    def hold(self, z: Tensor, start: Tensor) -> None:
-        z[:, -1] = start[:, -1]
+    def held(self, z: Tensor, start: Tensor) -> Tensor:
+        return torch.cat([z[:, :-1], start[:, -1:]], 1)
 
 
 @singledispatch

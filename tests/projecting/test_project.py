@@ -9,9 +9,10 @@ from PIL import Image
 
 from genlab import build, checkpoint, command, project
 from genlab.errors import ConfigError
+from genlab.metrics import Classifier
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
 from genlab.models.vqvae import UniformCodes
-from genlab.projecting import Descent, law_of
+from genlab.projecting import Descent, Law, distances, error_of, law_of, starts_of, target_of
 from genlab.random import Draws
 from tests.conftest import TINY, composed, narrow, tiny_data
 
@@ -69,20 +70,58 @@ def test_a_linear_generator_has_the_latent_of_the_closed_form(trained, tmp_path)
     assert facts["end"]["pixels"] == pytest.approx(float(best), abs=1e-3)
 
 
-def test_the_prior_pulls_to_the_mean_as_ridge_regression_does(trained):
+@pytest.mark.parametrize("polish", [0, 50])
+def test_the_prior_pulls_to_the_mean_as_ridge_regression_does(trained, polish):
+    """Whose strength is the error that is left: sum of squares / 64 + weight x error x sum of z^2 / 5."""
     trainer = trained("pca", "model.latent.size=5", size=8)
-    model, weight = trainer.model, 0.05
+    model, weight = trainer.model, 0.3
     target = trainer.data.train.images[:1].float() / 127.5 - 1
+
+    def error(images):
+        return (images - target).square().flatten(1).mean(1)
+
     descent = Descent(
         generate=lambda z, told: model(z),
-        error=lambda images: (images - target).square().flatten(1).mean(1),
+        error=error,
         law=law_of(Normal(5)),
         prior=weight,
         steps=800,
         lr=0.1,
+        polish=polish,
     )
-    shrinkage = model.variances / 64 / (model.variances / 64 + weight / 5)
-    torch.testing.assert_close(descent(torch.randn(3, 5)).z, model.codes(target) * shrinkage, atol=1e-3, rtol=0)
+    found = descent(torch.randn(3, 5))
+    left = error(model(found.z)).item()
+    shrinkage = model.variances / 64 / (model.variances / 64 + weight * left / 5)
+    torch.testing.assert_close(found.z, model.codes(target) * shrinkage, atol=1e-3, rtol=0)
+    assert found.loss == pytest.approx(left, rel=1e-4) and shrinkage.max() < 0.9
+
+
+def test_the_nearest_candidates_of_every_class_are_taken():
+    """Images are the latents themselves; the second class is upside down."""
+    starts = torch.tensor([3.0, 1, 2, 0.5, 5, 4] * 2)[:, None]
+    signs = torch.tensor([1.0] * 6 + [-1.0] * 6)[:, None]
+    descent = Descent(
+        generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Law()
+    )
+    assert descent.nearest(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
+    """Its latent is known to exist: what is left is Adam's and L-BFGS's."""
+    trainer = trained("dcgan", "model.latent.size=16", size=28)
+    trainer.model.requires_grad_(False)
+    target = trainer.draw_samples(0, 1).detach()
+    starts, _ = starts_of(trainer, None, count=64, seed=1)
+    with trainer.sampling() as network:
+        extractor = Classifier()
+        options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
+        rough, fine = (Descent(law=law_of(Normal(16)), polish=polish, **options) for polish in (0, 60))
+        chosen = starts[fine.nearest(starts, None, groups=1, count=4)]
+        rough, fine = rough(chosen), fine(chosen)
+    near, far = (distances(images, target, extractor) for images in (fine.way[-1:], fine.way[:1]))
+    assert near["pixels"] < 0.03 * far["pixels"] and near["features"] < 0.05 * far["features"]
+    assert fine.loss < 0.3 * rough.loss
 
 
 def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
@@ -100,23 +139,21 @@ def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
 def test_features_count_where_the_extractor_reads_such_images(trained, tmp_path):
     trainer = trained("dcgan", "model.latent.size=4", size=28)
     image = saved(trainer.draw_samples(0, 1), tmp_path / "one.png")
-    assert projected(trainer, image, "steps=150", "lr=0.1", "features=extractor") == 0
+    assert projected(trainer, image, "steps=60", "polish=40", "candidates=4", "features=extractor") == 0
     facts, _, _ = outcome(trainer, "one")
-    assert facts["end"]["features"] < facts["start"]["features"]
+    assert facts["end"]["features"] < 0.2 * facts["start"]["features"]
 
 
 def test_latents_stay_within_their_law():
     draws = Draws((0, "law"), 6, 0, 6, torch.device("cpu"))
     for latent in (Uniform(3), Coded(noise=3, categorical=(4,), continuous=1)):
         start = latent.draw(draws)
-        z = start + 5
-        law_of(latent).hold(z, start)
+        z = law_of(latent).held(start + 5, start)
         assert z.abs().max() <= 1
     assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
     dealt = Dealt(Normal(3), 2)
     start = dealt.draw(draws)
-    z = start + 5
-    law_of(dealt).hold(z, start)
+    z = law_of(dealt).held(start + 5, start)
     assert torch.equal(z[:, -1], start[:, -1]) and torch.equal(z[:, :-1], start[:, :-1] + 5)
     assert torch.equal(law_of(dealt).prior(z), z[:, :-1].square().mean(1))
     with pytest.raises(ConfigError, match="UniformCodes, which no gradient reaches"):
@@ -127,7 +164,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
     picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
     picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
     picture.save(tmp_path / "wide.png")
-    target = project.target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    target = target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
     assert target.shape == (1, 1, 32, 32) and target.max() == -1
 
 

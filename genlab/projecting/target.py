@@ -1,0 +1,51 @@
+"""The image whose latent is looked for, and how far others are from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from genlab.data.pictures import Rule, Unusable, picture
+from genlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genlab.metrics.extractors import Extractor
+    from genlab.spec import Spec
+
+
+def target_of(path: Path, spec: Spec) -> Tensor:
+    """[1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be such an image."""
+    spec.require_images()
+    if spec.channels not in (1, 3) or spec.height != spec.width:
+        raise ConfigError(f"run: images are {spec.shape}; an image file gives 1 or 3 channels and a square.")
+    try:
+        pixels = picture(path.read_bytes(), Rule(spec.channels, spec.height - 2 * spec.padding))
+    except (OSError, Unusable) as error:
+        raise ConfigError(
+            f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
+        ) from error
+    return torch.from_numpy(pixels.copy())[None].float() / 127.5 - 1
+
+
+def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
+    """images [N, C, H, W] -> mean squared error of pixels, and `weight` times that of features, [N]."""
+    if not weight:
+        return lambda images: (images - target).square().flatten(1).mean(1)
+    wanted = extractor.slope(target).detach()
+
+    def error(images: Tensor) -> Tensor:
+        pixels = (images - target).square().flatten(1).mean(1)
+        return pixels + weight * (extractor.slope(images) - wanted).square().mean(1)
+
+    return error
+
+
+def distances(images: Tensor, target: Tensor, extractor: Extractor | None) -> dict[str, float | None]:
+    """Euclidean, of the images as they would be saved: in pixels in [-1, 1], and in features."""
+    images = images.clamp(-1, 1)
+    features = None if extractor is None else float((extractor(images) - extractor(target)).norm())
+    return {"pixels": float((images - target).norm()), "features": features}
