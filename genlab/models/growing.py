@@ -8,11 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from genlab.errors import ConfigError
+from genlab.models.doubling import SMALLEST
 from genlab.models.layers.residual import double
-from genlab.spec import Spec
-
-SMALLEST = 4  # pixels a side
 
 
 class Growing(nn.Module):
@@ -75,20 +72,3 @@ def averaged(images: Tensor, side: int) -> Tensor:
     """[N, C, H, W] -> [N, C, side, side]; those that are no larger stay as they are."""
     factor = images.shape[-1] // side
     return avg_pool2d(images, factor) if factor > 1 else images
-
-
-def widths(spec: Spec, width: int, most: int) -> list[int]:
-    """Channels of the maps from 4 x 4 to the data's size, where there are `width`; twice as many each size below."""
-    return [min(width << level, most) for level in reversed(range(doublings_of(spec) + 1))]
-
-
-def doublings_of(spec: Spec) -> int:
-    """How often 4 x 4 doubles until the data's size is reached. Raises ConfigError where it never is."""
-    spec.require_images()
-    side = max(2 * SMALLEST, 1 << (max(spec.height, spec.width) - 1).bit_length())  # the power of two not below it
-    if (spec.height, spec.width) != (side, side):
-        raise ConfigError(
-            f"images of {spec.height}x{spec.width}: these networks double 4x4 until the size of the images is "
-            f"reached, so it must be a power of two, 8 or more. Set data.size={side}."
-        )
-    return side.bit_length() - SMALLEST.bit_length()

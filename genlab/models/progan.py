@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from genlab.models import discriminator as base
-from genlab.models.growing import Growing, GrowingGenerator, averaged, widths
+from genlab.models.doubling import widths
+from genlab.models.growing import Growing, GrowingGenerator, averaged
 from genlab.models.layers.condition import Concatenation
 from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.equalised_resample import (

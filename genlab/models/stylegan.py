@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab.models.growing import SMALLEST, GrowingGenerator, widths
+from genlab.models.doubling import SMALLEST, widths
+from genlab.models.growing import GrowingGenerator
 from genlab.models.layers.adain import AdaIN
 from genlab.models.layers.equalised import EqualisedConv2d
 from genlab.models.layers.equalised_resample import Blur, EqualisedUpConv2d

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab.errors import ConfigError
 from genlab.models import discriminator as base
+from genlab.models.doubling import SMALLEST, widths
 from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.mapping import Mapping
@@ -25,7 +25,6 @@ from genlab.models.style import StyleGenerator
 from genlab.spec import Spec
 from genlab.types import Count, Positive, Share
 
-SMALLEST, LARGEST = 4, 1024  # pixels a side: of the innermost map, of the image
 HE = 2**0.5  # He's gain before a rectifier
 
 
@@ -168,20 +167,3 @@ class LabelMapping(nn.Module):
 
     def forward(self, condition: Tensor) -> Tensor:
         return self.layers(condition) * self.scale
-
-
-def widths(spec: Spec, width: int, most: int) -> list[int]:
-    """Channels of the maps from 4 x 4 to the image's size, where there are `width`; twice as many each size below.
-
-    Raises ConfigError for other sizes than powers of two from 8 to 1024.
-    """
-    spec.require_images()
-    side = 1 << (max(spec.height, spec.width) - 1).bit_length()  # the power of two not below it
-    nearest = min(max(side, 2 * SMALLEST), LARGEST)
-    if (spec.height, spec.width) != (nearest, nearest):
-        raise ConfigError(
-            f"images of {spec.height}x{spec.width}: these networks double 4x4 maps until they are as large as the "
-            f"images, which must be square, of a power of two from 8 to {LARGEST}. Set data.size={nearest}."
-        )
-    doublings = nearest.bit_length() - SMALLEST.bit_length()
-    return [min(width << level, most) for level in reversed(range(doublings + 1))]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from genlab import distributed
 from genlab.errors import ConfigError
+from genlab.models.doubling import side_of
 from genlab.models.layers.filtered import Band, FilteredLeakyReLU
 from genlab.models.layers.fourier import FourierFeatures
 from genlab.models.layers.mapping import Mapping
@@ -27,7 +28,6 @@ from genlab.spec import Spec
 from genlab.types import Count, Positive, Share, Whole
 
 CUTOFF = 2.0  # of the first layer, in cycles over the side of the picture: ibid., section 3.1
-SMALLEST, LARGEST = 8, 1024  # pixels a side
 SCALE = 0.25  # of what the last layer gives: appendix F.1
 BEYOND = 2**0.3  # the last layer's stopband, over its cutoff: appendix F.1
 
@@ -62,7 +62,7 @@ class Generator(StyleGenerator):
         halflife: Positive = 40_000,  # of tracked magnitudes, in generated images: 20,000 real ones at a turn each
         mixing: Share = 0.0,
     ) -> None:
-        side = checked(spec)
+        side = side_of(spec)
         layers = min(2 * round(log2(side / 4)) + critical, 14) if layers is None else layers
         if layers <= critical:
             raise ConfigError(f"model.generator.layers={layers}: must be more than critical={critical}.")
@@ -151,16 +151,3 @@ def plan(side: int, layers: int, critical: int, stopband: float, margin: int) ->
 def beyond(band: Band, kernel: int) -> Band:
     """What a convolution gives that keeps all that its kernel touches."""
     return replace(band, size=band.size + kernel - 1)
-
-
-def checked(spec: Spec) -> int:
-    """The side of the images. Raises ConfigError unless they are square, and it is a power of two from 8 to 1024."""
-    spec.require_images()
-    side = max(spec.height, spec.width)
-    wanted = min(max(1 << (side - 1).bit_length(), SMALLEST), LARGEST)
-    if (spec.height, spec.width) != (wanted, wanted):
-        raise ConfigError(
-            f"images of {spec.height}x{spec.width}: StyleGAN3 makes squares whose side is a power of two from "
-            f"{SMALLEST} to {LARGEST}. Set data.size={wanted}."
-        )
-    return side

@@ -5,9 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from genlab.errors import ConfigError
 from genlab.models import progan, stylegan
-from genlab.models.growing import doublings_of, widths
 from genlab.spec import Spec
 
 SPEC = Spec(2, 16, 16, images=100)
@@ -104,24 +102,6 @@ def test_weights_say_how_far_they_have_grown(kind):
     other.load_state_dict(network.state_dict())
     assert (other.level, other.stage, other.fading) == (0.625, 1, True)
     assert torch.equal(other(rows(2, 5)), network(rows(2, 5)))
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "remedy"), [(28, 28, 32), (33, 33, 64), (4, 4, 8), (16, 8, 16), (10, 10, 16), (3, 3, 8)]
-)
-def test_sizes_that_are_no_power_of_two_say_which_to_set(height, width, remedy):
-    with pytest.raises(ConfigError, match=f"images of {height}x{width}.*power of two.*data.size={remedy}\\."):
-        doublings_of(Spec(1, height, width, images=9))
-
-
-def test_sizes_that_are():
-    assert [doublings_of(Spec(1, side, side, images=9)) for side in (8, 16, 64, 1024)] == [1, 2, 4, 8]
-    assert widths(Spec(3, 1024, 1024, images=9), 16, 512) == [512, 512, 512, 512, 256, 128, 64, 32, 16]
-
-
-def test_points_are_no_images():
-    with pytest.raises(ConfigError, match="points"):
-        doublings_of(Spec(2, None, None, images=9))
 
 
 def test_a_level_that_compiled_code_must_not_depend_on_lies_on_the_device():
