@@ -28,8 +28,8 @@ class Rule(NamedTuple):
 
     It is turned upright (EXIF), composited on white where it is transparent (or keeps its alpha, if 4 `channels` are
     asked for: colours that nobody sees turn black), brought to `channels`, cut to the centred square of `crop` pixels
-    (or the largest one, if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, colours
-    weighted by their alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
+    (or the largest one, if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, which
+    weighs colours by their alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
     """
 
     channels: int  # 1 grey, 3 RGB or 4 RGBA
