@@ -22,12 +22,15 @@ class Encoder(nn.Module):
         outputs: Count,
         *,
         widths: Sequence[Count] = (400, 200),  # of the hidden layers; none: linear
+        silent_black: bool = False,  # images go in as 0 to 1: weights of black pixels then rest
     ) -> None:
         super().__init__()
+        self.silent_black = silent_black
         self.condition = Concatenation(spec)
         self.layers = layers([prod(spec.shape) + self.condition.extra, *widths, outputs])
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        images = (images + 1) / 2 if self.silent_black else images
         return self.layers(self.condition(images.flatten(1), condition))
 
 
