@@ -114,4 +114,11 @@ ROWS = [  # those whose rates fall to the end of the run say how many images the
         "stacked_mnist",
         STACKED,
     ),
+    Row(
+        "stacked_pairing",
+        "model=wgan_gp data=stacked_mnist loss=relativistic_pairing penalty=[r1,r2] penalty.r1.weight=1 "
+        "penalty.r2.weight=1 penalty.r1.every=4 penalty.r2.every=4 trainer=alternating trainer.images=200_000",
+        "stacked_mnist",
+        STACKED,
+    ),
 ]
