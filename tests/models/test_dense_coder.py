@@ -2,7 +2,7 @@
 
 import torch
 
-from genlab.models.dense_coder import Encoder
+from genlab.models.dense_coder import Decoder, Encoder
 from genlab.spec import Spec
 
 
@@ -13,3 +13,13 @@ def test_black_pixels_say_nothing_where_they_are_silent():
     black, white = encoder(torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 4, 4))
     torch.testing.assert_close(black, linear.bias)
     torch.testing.assert_close(white, linear.bias + linear.weight.sum(1))
+
+
+def test_gated_units_pass_what_their_gates_let_through():
+    """Also the size of such a decoder: 400 units, each with a gate, between 40 latents and 784 pixels."""
+    decoder = Decoder(Spec(1, 28, 28, images=9), 40, widths=[400], gated=True)
+    assert sum(p.numel() for p in decoder.parameters()) == 41 * 800 + 401 * 784
+    z = torch.randn(3, 40)
+    first, _, last = decoder.layers
+    values, gates = first(z).split(400, 1)
+    torch.testing.assert_close(decoder(z).flatten(1), last(values * torch.sigmoid(gates)))
