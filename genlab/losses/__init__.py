@@ -14,7 +14,7 @@ from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, 
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
-from genlab.losses.paired import L1
+from genlab.losses.paired import L1, MSE, Perceptual
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.path_length import PathLength
 from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
@@ -27,6 +27,7 @@ __all__ = [
     "KL",
     "L1",
     "MMD",
+    "MSE",
     "R1",
     "R2",
     "AdversarialLoss",
@@ -55,6 +56,7 @@ __all__ = [
     "PathLength",
     "Pearson",
     "Penalty",
+    "Perceptual",
     "Reconstruction",
     "RelativisticAverage",
     "RelativisticPairing",

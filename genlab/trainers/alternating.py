@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from genlab import ramp
 from genlab.errors import ConfigError
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
@@ -19,7 +20,7 @@ from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase, mixes_batch
-from genlab.types import Count, Positive, ProperShare, Share, Whole
+from genlab.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 
 
 class Alternating(Trainer):
@@ -42,6 +43,7 @@ class Alternating(Trainer):
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
         top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
+        adversarial_weight: NonNegative | ramp.Ramp = 1.0,  # of the loss in the generator's turn, beside its penalties
         freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
     ) -> None:
@@ -50,6 +52,7 @@ class Alternating(Trainer):
             raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
+        self.adversarial_weight = adversarial_weight
         self.joint = not mixes_batch(self.model.discriminator)
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
@@ -148,10 +151,16 @@ class Alternating(Trainer):
         return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
 
     def deceive(self, turn: Turn) -> Losses:
-        """The generator's loss."""
+        """The generator's loss. While it has no weight, nothing is asked of the discriminator."""
         self.keep(turn)
+        if not self.weight(turn) and self.on("generator"):
+            return Losses({})
         real = turn.real_logits if self.loss.uses_real else None
         return Losses({"adversarial": self.best(self.loss.generator(turn.fake_logits, real), turn)})
+
+    def weight(self, turn: Turn) -> float:
+        """Of the loss in the generator's turn."""
+        return ramp.at(self.adversarial_weight, turn.seen, turn.total)
 
     def keep(self, turn: Turn) -> None:
         """The generator's images for the discriminator's next turn, if that is to use them."""
@@ -159,8 +168,8 @@ class Alternating(Trainer):
             self.kept[turn.draws.start] = each(torch.Tensor.detach, turn.generated)
 
     def best(self, values: Tensor, turn: Turn) -> Tensor:
-        """Of the generator's loss those images that count."""
-        values = per_sample(values)
+        """Of the generator's loss those images that count, and as much as they do."""
+        values = self.weight(turn) * per_sample(values)
         return self.top_k(values, per_sample(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
 
     def turn(
