@@ -12,7 +12,6 @@ from torchvision.models import get_model_weights
 
 from genlab.errors import ConfigError
 
-
 Build = Callable[[], nn.Module]  # a model of torchvision.models
 
 

@@ -112,8 +112,8 @@ def doublings_of(spec: Spec) -> int:
     factor = height // low
     if (low * factor, narrow * factor) != (height, width) or factor < 2 or factor & (factor - 1):
         raise ConfigError(
-            f"sources of {narrow} x {low} pixels for images of {width} x {height}: super-resolution makes both sides 2, "
-            "4 or another power of two times as large. Set data.task=low_resolution (4) or low_resolution_2, or choose "
-            "model=pix2pix for sources of the images' size."
+            f"sources of {narrow} x {low} pixels for images of {width} x {height}: super-resolution makes sides "
+            "2, 4 or another power of two times as large. Set data.task=low_resolution (4) or low_resolution_2; or "
+            "model=pix2pix, for sources of the images' size."
         )
     return factor.bit_length() - 1

@@ -19,8 +19,8 @@ KEY = "penalty.perceptual.features"
 class VGG19(nn.Module):
     """Images [N, 1, 3 or 4, H, W] in [-1, 1] -> a map [N, F, h, w] for each of `layers`.
 
-    Layer "reluI_J" is the J-th convolution, after its ReLU, before the I-th pooling: phi_IJ of Ledig et al. 2017, section
-    2.2.1. Grey is shown as three equal channels, alpha over white.
+    Layer "reluI_J" is the J-th convolution, after its ReLU, before the I-th pooling: phi_IJ of Ledig et al. 2017,
+    section 2.2.1. Grey is shown as three equal channels, alpha over white.
 
     Raises ConfigError for a layer that there is not, without weights, and for those that do not fit.
     """

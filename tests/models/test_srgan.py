@@ -39,7 +39,7 @@ def test_images_are_larger_by_the_factor_that_the_data_have(factor, norm):
 
 
 def test_four_channels_become_two_by_two_pixels():
-    """Shi et al. 2016, equation 4: channel 4 c + 2 i + j of place (y, x) is row 2 y + i, column 2 x + j of channel c."""
+    """Shi et al. 2016, equation 4: channel 4 c + 2 i + j at (y, x) is channel c at (2 y + i, 2 x + j)."""
     network = Generator(spec(8, factor=2), width=3, blocks=1)
     convolution, shuffle = network.doublings[:2]
     maps = torch.randn(1, 3, 2, 4)
