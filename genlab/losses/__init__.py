@@ -14,7 +14,7 @@ from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, 
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
-from genlab.losses.paired import L1, MSE, Perceptual
+from genlab.losses.paired import L1, MSE, PairedFeatureMatching, Perceptual
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.path_length import PathLength
 from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
@@ -53,6 +53,7 @@ __all__ = [
     "NonSaturating",
     "OneSidedGradientPenalty",
     "Orthogonal",
+    "PairedFeatureMatching",
     "PathLength",
     "Pearson",
     "Penalty",

@@ -47,6 +47,26 @@ class MSE(Paired):
 
 
 @dataclass
+class PairedFeatureMatching(Paired):
+    """Wang et al. 2018, equation 4: |f(real) - f(fake)| of every layer f of the discriminator.
+
+    The mean over a layer's values, summed over layers; the mean over scales, as that of the loss is (both are sums in
+    the paper).
+    """
+
+    weight: Weight = 10.0  # theirs, section 4
+
+    needs_features: ClassVar[bool] = True
+    head: ClassVar[str] = "by_layer"
+    models: ClassVar[str] = "model=pix2pix_hd"
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = (turn.network.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
+        scales = (zip(*layers, strict=True) for layers in zip(real, fake, strict=True))
+        return self.strength(turn) / len(real) * sum(per_image((a - b).abs()) for pairs in scales for a, b in pairs)
+
+
+@dataclass
 class Perceptual(Paired):
     """A distance of what a network sees in real and in generated images: Ledig et al. 2017, equation 5.
 

@@ -136,7 +136,7 @@ class Drift(Penalty):
     weight: Weight = 0.001  # theirs
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * per_image(turn.real_logits.square())
+        return self.strength(turn) * turn.per_image(turn.real_logits.square())
 
 
 @dataclass

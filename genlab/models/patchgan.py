@@ -51,6 +51,23 @@ class PatchGAN(nn.Module):
         """[N, F, h + 1, w + 1]."""
         return self.layers(self.source(images, source))
 
+    def stages(self, pictures: Tensor) -> list[Tensor]:
+        """The map of every layer, of images beside their sources; the last is `features`."""
+        found = []
+        for layer in self.layers:
+            pictures = layer(pictures)
+            found += [pictures] if isinstance(layer, nn.LeakyReLU) else []
+        return found
+
+    def shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """(F, h, w) of these maps, for pictures of such a size."""
+        found = []
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                height, width = ((side - 2) // layer.stride[0] + 1 for side in (height, width))
+                found.append((layer.out_channels, height, width))
+        return found
+
     def head(self, features: Tensor, source: Tensor | None = None) -> Tensor:
         """Logits of features."""
         return self.last(features).squeeze(1)

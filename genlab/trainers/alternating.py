@@ -147,7 +147,7 @@ class Alternating(Trainer):
         """The discriminator's loss."""
         real, fake = self.flip(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
-        terms = {"adversarial": per_sample(self.loss.discriminator(real, fake))}
+        terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
         return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
 
     def deceive(self, turn: Turn) -> Losses:
@@ -169,8 +169,8 @@ class Alternating(Trainer):
 
     def best(self, values: Tensor, turn: Turn) -> Tensor:
         """Of the generator's loss those images that count, and as much as they do."""
-        values = self.weight(turn) * per_sample(values)
-        return self.top_k(values, per_sample(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
+        values = self.weight(turn) * turn.per_image(values)
+        return self.top_k(values, turn.per_image(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
 
     def turn(
         self, phase: str, player: str, draws: Draws, slopes: frozenset[str] = frozenset(), with_features: bool = False
@@ -223,8 +223,3 @@ def demands_of(penalties: Iterable[Penalty]) -> dict[str, Any]:
         "slopes": frozenset().union(*(penalty.slopes for penalty in penalties)),
         "with_features": any(penalty.needs_features for penalty in penalties),
     }
-
-
-def per_sample(values: Tensor) -> Tensor:
-    """[N]; a map of patches counts as their mean."""
-    return values.flatten(1).mean(1) if values.ndim > 1 else values
