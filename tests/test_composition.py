@@ -20,6 +20,7 @@ BUNDLED = (
     "mnist_100_labels",
     "mnist_edges",
     "mnist_low_resolution",
+    "mnist_masks",
     "ring8",
     "grid25",
     "swiss_roll",

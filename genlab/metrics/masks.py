@@ -59,19 +59,15 @@ class MaskAgreement(Beside):
     def compare(self, images: Tensor, rows: slice) -> None:
         spec, size = self.data.spec, len(images)
         asked = spec.crop(self.data.sources(self.data.examples, rows.start, size))  # one-hot
-        finite = images.flatten(1).isfinite().all(1).cpu()
-        for ending, answer in {"": images, "_mean": mean_image(self.data)}.items():
-            found = self.classes_of(answer.to(images).expand_as(images)).cpu()
-            counts = crossed(asked, found)
-            if not ending and not finite.all():
-                counts = counts * torch.nan
-            self.counts[ending] = counts + self.counts.get(ending, 0)
+        for ending, answer in {"": images, "_mean": mean_image(self.data).to(images)}.items():
+            counts = crossed(asked, self.classes_of(answer).cpu().expand(size, -1, -1, -1))
+            self.counts[ending] = self.counts.get(ending, 0) + (counts if answer.isfinite().all() else torch.nan)
 
     def classes_of(self, images: Tensor) -> Tensor:
-        """Images without padding -> label maps [N, 1, H, W], of what the data set pads them to and cuts off again."""
+        """Images without padding -> label maps [N, 1, H, W]. They are framed as the data set does it, and cut again."""
         spec = self.data.spec
-        framed = pad(images, [spec.padding] * 4, value=-1.0)
-        return spec.crop(framed_rule(self.data, self.rule)(framed))
+        rule = task_of(self.data) if self.rule is None else self.rule
+        return spec.crop(rule(pad(images, [spec.padding] * 4, value=-1.0)))
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """nan if any image was not finite."""
@@ -80,10 +76,8 @@ class MaskAgreement(Beside):
         return shares | unions
 
 
-def framed_rule(data: InMemory, rule: Rule | None) -> Rule:
-    """The data's task draws nothing that a rule could depend on; it is shown some draws all the same."""
-    if rule is not None:
-        return rule
+def task_of(data: InMemory) -> Rule:
+    """What made the data's label maps. It is shown draws, as ever, which a rule has no use for."""
     return lambda images: data.task(images, Draws(("rule",), len(images), 0, len(images), images.device))
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from genlab.errors import ConfigError
-from genlab.losses import L1, MSE, Perceptual
+from genlab.losses import L1, MSE, PairedFeatureMatching, Perceptual
 from genlab.spec import Spec
-from tests.losses.conftest import SHAPE, Maker, images
+from tests.losses.conftest import SHAPE, Judge, Maker, N, images
 
 SPEC = Spec(*SHAPE, images=9)
 
@@ -52,3 +52,19 @@ def test_a_network_is_frozen_and_its_slopes_reach_the_generator(make_turn):
 def test_what_cannot_be_seen_is_refused(options, words):
     with pytest.raises(ConfigError, match=words):
         Perceptual(**options).settle(SPEC, 5)
+
+
+class Layers(Judge):
+    """Two scales: of two layers, of one."""
+
+    def by_layer(self, features):
+        first, second, third = features.split([3, 5, 10], 1)
+        return [[first, second.unflatten(1, (5, 1))], [third]]
+
+
+def test_layers_of_partners_are_matched_and_scales_count_alike(make_turn):
+    """The mean over a layer, the sum over layers, the mean over scales: by hand."""
+    turn = make_turn("generator", network=Layers(features=lambda x: x.flatten(1) ** 3))
+    away = np.abs(images(1).numpy().reshape(N, -1) ** 3 - images(2).numpy().reshape(N, -1) ** 3)
+    expected = 4 * (away[:, :3].mean(1) + away[:, 3:8].mean(1) + away[:, 8:].mean(1)) / 2
+    torch.testing.assert_close(PairedFeatureMatching(weight=4.0)(turn), torch.from_numpy(expected))

@@ -41,7 +41,10 @@ class SPADE(nn.Module):
 
 
 class SPADEBlock(nn.Module):
-    """(maps [N, in, h, w], source [N, S, H, W]) -> [N, out, h, w]: figure 4; where in is not out, so is the shortcut."""
+    """(maps [N, in, h, w], source [N, S, H, W]) -> [N, out, h, w]: figure 4.
+
+    The shortcut is learned where in is not out.
+    """
 
     def __init__(self, inputs: int, outputs: int, source: int, *, hidden: int, norm: NormName = "batch") -> None:
         super().__init__()
