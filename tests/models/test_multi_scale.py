@@ -6,11 +6,9 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from genlab.errors import ConfigError
-from genlab.losses import Hinge, LeastSquares, NonSaturating
 from genlab.models.multi_scale import MultiScale, halved
 from genlab.models.patchgan import PatchGAN
 from genlab.spec import Spec
-from tests.losses.conftest import N
 
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
@@ -50,22 +48,6 @@ def test_copies_are_means_of_three_by_three_pixels():
     torch.testing.assert_close(found[..., 1, 1], pictures[..., 1:4, 1:4].mean((2, 3)))
     torch.testing.assert_close(found[..., 0, 0], pictures[..., :2, :2].mean((2, 3)))
     torch.testing.assert_close(found[..., 2, 2], pictures[..., 3:, 3:].mean((2, 3)))
-
-
-@pytest.mark.parametrize("loss", [Hinge(), LeastSquares(), NonSaturating()], ids=lambda loss: type(loss).__name__)
-def test_every_scale_counts_alike(loss, make_turn):
-    """The mean over an image is the mean over scales of the mean over their patches, and so is its slope."""
-    network, (images, source) = built(scales=3), shown(count=N)
-    turn = make_turn("discriminator", network=network)
-    maps = [scale(copy) for scale, copy in zip(network.scales, network.pyramid(images, source), strict=True)]
-    expected = torch.stack([loss.discriminator(m, m).flatten(1).mean(1) for m in maps]).mean(0)
-    logits = network(images, source)
-    found = turn.per_image(loss.discriminator(logits, logits))
-    torch.testing.assert_close(found, expected)
-    weights = list(network.parameters())
-    slopes = (torch.autograd.grad(value.sum(), weights, retain_graph=True) for value in (found, expected))
-    for one, other in zip(*slopes, strict=True):
-        torch.testing.assert_close(one, other)
 
 
 def test_features_hold_every_layer_of_every_scale():
