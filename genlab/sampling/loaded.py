@@ -177,8 +177,8 @@ class Loaded:
             )
         if back and not getattr(self.trainer.model, "both_ways", False):
             raise ConfigError(
-                f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that goes "
-                "both ways: model=cyclegan."
+                f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
+                "goes both: model=cyclegan."
             )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:

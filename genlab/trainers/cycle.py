@@ -50,11 +50,9 @@ class Cycle(Alternating):
 
     @property
     def parts(self) -> dict[str, Any]:
-        back = {f"penalty/{name}": penalty for name, penalty in self.penalties_back.items()}
-        back |= {"replay": self.back.replay}
-        return super().parts | prefixed(
-            "back", {name: part for name, part in back.items() if hasattr(part, "state_dict")}
-        )
+        own = prefixed("penalty", self.penalties_back) | {"replay": self.back.replay}
+        stateful = {name: part for name, part in own.items() if hasattr(part, "state_dict")}
+        return super().parts | prefixed("back", stateful)
 
     def measure(
         self, begin: Callable[..., Turn], penalties: dict[str, Penalty], adversarial: Adversarial | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -107,7 +107,7 @@ class Replay:
         self.history = state["history"] and Generated(*state["history"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows_of(count: int, size: int, start: int, stop: int, device: torch.device) -> Tensor:
     """Of `count` rows spread evenly over a batch those in `start:stop`, counted from `start`."""
     rows = [row - start for row in range(start, stop) if (row + 1) * count // size > row * count // size]

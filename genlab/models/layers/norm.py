@@ -16,7 +16,7 @@ VIRTUAL = {
 
 
 def norm2d(name: NormName, channels: int) -> list[nn.Module]:
-    """For [N, C, H, W]. `layer` takes all of a sample's values together (one group); `instance_plain` learns nothing."""
+    """For [N, C, H, W]. `layer` takes a sample's values together (one group), `instance_plain` learns no scales."""
     if name == "none":
         return []
     layers = {
