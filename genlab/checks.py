@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from genlab.data.dataset import are_pictures
 from genlab.errors import ConfigError
 from genlab.losses.reconstruction import Reconstruction
 from genlab.trainers import System
@@ -78,17 +79,26 @@ def refuse_missing_labels(system: System) -> None:
 def refuse_missing_sources(system: System) -> None:
     """Partners of every image, for models and penalties that compare the two."""
     data, model = system.data, system.model
-    translates = model.conditional and data.spec.source is not None
-    if translates and data.task is None and data.train.labels is None:
+    translates, both_ways = model.conditional and data.spec.source is not None, getattr(model, "both_ways", False)
+    if both_ways and data.other is None:
+        raise ConfigError(
+            "this model learns from two kinds of pictures without partners, and these data are pairs. Choose "
+            "data=unpaired, data=mnist_unpaired, or model=pix2pix."
+        )
+    if translates and not both_ways and data.task is None and not are_pictures(data.train.labels):
         raise ConfigError(
             "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
             "data=pairs."
         )
     for name, penalty in system.penalties.items():
-        if penalty.needs_source and not translates:
+        if penalty.needs_source and (both_ways or not translates):
             raise ConfigError(
                 f"penalty={name} compares what is made of a picture with its partner, and this model is told no "
-                "picture. Choose model=pix2pix, or leave the penalty out."
+                "picture that has one. Choose model=pix2pix, or leave the penalty out."
+            )
+        if penalty.needs_way_back and not both_ways:
+            raise ConfigError(
+                f"penalty={name} needs a model that translates either way. Choose model=cyclegan, or leave it out."
             )
 
 

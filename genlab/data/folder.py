@@ -39,7 +39,7 @@ class Folder(Stored):
         root: str | None = None,  # a folder or a zip archive
         *,
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
-        channels: Literal[1, 3] | None = None,  # null: 1 if every file is grey, else 3
+        channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all

@@ -14,6 +14,7 @@ SMALLEST = 8  # pixels a side: what is smaller is a placeholder
 LARGEST = 89_478_485  # pixels, Pillow's own bound: 256 MiB as RGB
 VOID = 255  # of a label map: no class
 GREY = ("1", "L", "LA", "La", "I")  # I;16 and its kin too
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 
 T = TypeVar("T")
@@ -25,12 +26,13 @@ class Rule(NamedTuple):
     A label map keeps the numbers that its grey levels or its palette's entries have, and is resized to the nearest.
     For other pictures:
 
-    It is turned upright (EXIF), composited on white where it is transparent, brought to `channels`, cut to the
-    centred square of `crop` pixels (or the largest one, if only `size` is given) and resized to `size` with Pillow's
-    antialiased Lanczos filter. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
+    It is turned upright (EXIF), composited on white where it is transparent (or keeps its alpha, if 4 `channels` are
+    asked for: colours that nobody sees turn black), brought to `channels`, cut to the centred square of `crop` pixels
+    (or the largest one, if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, colours
+    weighted by their alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
     """
 
-    channels: int  # 1 or 3
+    channels: int  # 1 grey, 3 RGB or 4 RGBA
     size: int | None = None  # pixels a side; None: as it is
     crop: int | None = None
     classes: int | None = None  # of a label map: values from 0 to classes - 1, and VOID
@@ -110,9 +112,9 @@ def opened(encoded: bytes) -> Image.Image:
 def pixels_of(image: Image.Image, rule: Rule) -> np.ndarray:
     if rule.classes:
         return labels_of(upright(image), rule)
-    image = flattened(eight_bit(upright(image)))
-    image = image.convert("L" if rule.channels == 1 else "RGB")
-    pixels = np.asarray(fitted(image, rule))
+    image = eight_bit(upright(image))
+    image = weighted(image) if rule.channels == 4 else flattened(image).convert(MODES[rule.channels])
+    pixels = np.asarray(fitted(image, rule).convert(MODES[rule.channels]))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
@@ -154,6 +156,11 @@ def flattened(image: Image.Image) -> Image.Image:
         return image
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+
+
+def weighted(image: Image.Image) -> Image.Image:
+    """RGBA with colours that are multiplied by their alpha, as they may be averaged."""
+    return image.convert("RGBA").convert("RGBa")
 
 
 def fitted(image: Image.Image, rule: Rule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:

@@ -12,6 +12,7 @@ from genlab.losses.adversarial import (
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
+from genlab.losses.cycle import CycleConsistency, Identity
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
 from genlab.losses.paired import L1, MSE, PairedFeatureMatching, Perceptual
@@ -35,6 +36,7 @@ __all__ = [
     "BalancedConsistency",
     "Bernoulli",
     "Consistency",
+    "CycleConsistency",
     "DiscriminatorOnly",
     "Dragan",
     "Drift",
@@ -44,6 +46,7 @@ __all__ = [
     "GradientPenalty",
     "Hinge",
     "HistoricalAveraging",
+    "Identity",
     "JensenShannon",
     "LatentConsistency",
     "LeCam",

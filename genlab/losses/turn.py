@@ -49,6 +49,7 @@ class Turn:
     labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # gives images that have a class, and it
     kept: Generated | None = None  # images of another turn, used instead of new ones
     recall: Callable[[Generated], Generated] | None = None  # puts earlier images in the place of some
+    way_back: Callable[[Tensor], Tensor] | None = None  # images -> source pictures, by a generator that learns it too
     seen: int = 0  # images shown so far
     total: int = 1  # and in the whole run
 

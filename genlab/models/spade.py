@@ -7,7 +7,6 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab.errors import ConfigError
 from genlab.models.latent import Nothing
 from genlab.models.layers.ends import VectorToMap
 from genlab.models.layers.residual import double
@@ -24,8 +23,8 @@ SMALLEST = 4  # pixels a side of the first map
 class Generator(nn.Module):
     """(z [N, latent], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
 
-    The side is doubled until it is the image's, from 4 pixels or fewer, or an odd number of them; every normalisation looks at
-    the source. The first map is made of the latent, or, where there is none, of the source's own pixels at that size:
+    The side is doubled until it is the image's, from 4 pixels or fewer, or an odd number of them; every normalisation
+    looks at the source. The first map is made of the latent, or, where there is none, of the source's own pixels at that size:
     then sources of other sizes will do, if both sides are multiples of `multiple`.
 
     Raises ConfigError for data without sources, and sources of another size than images.
@@ -40,7 +39,8 @@ class Generator(nn.Module):
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
-        refuse_other_size(spec)
+        spec.require_images()
+        spec.require_source_of_its_size()
         levels, source = halvings(spec, SMALLEST), spec.source_channels
         sizes = [width * min(WIDEST, 2**level) for level in reversed(range(levels + 1))]
         self.shrink = 2**levels
@@ -65,13 +65,3 @@ class Generator(nn.Module):
         if self.noisy:
             return self.first(z)
         return self.first(nearest(source, tuple(side // self.shrink for side in source.shape[2:])))
-
-
-def refuse_other_size(spec: Spec) -> None:
-    spec.require_images()
-    spec.require_source()
-    if spec.source[1:] != (spec.height, spec.width):
-        raise ConfigError(
-            f"sources of {spec.source[2]} x {spec.source[1]} pixels for images of {spec.width} x {spec.height}: this "
-            "network keeps the size. Choose model=super_resolution for smaller sources, or another data.task."
-        )

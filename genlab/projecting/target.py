@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def target_of(path: Path, spec: Spec) -> Tensor:
     """[1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be such an image."""
     spec.require_images()
-    if spec.channels not in (1, 3) or spec.height != spec.width:
-        raise ConfigError(f"run: images are {spec.shape}; an image file gives 1 or 3 channels and a square.")
+    if spec.channels not in (1, 3, 4) or spec.height != spec.width:
+        raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
         pixels = picture(path.read_bytes(), Rule(spec.channels, spec.height - 2 * spec.padding))
     except (OSError, Unusable) as error:

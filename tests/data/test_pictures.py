@@ -199,3 +199,22 @@ def test_files_that_give_no_picture_say_why(name):
     content, reason = BAD[name]
     with pytest.raises(Unusable, match=reason):
         picture(content, RGB)
+
+
+def test_alpha_is_kept_where_four_channels_are_asked_for() -> None:
+    pixels = np.full((16, 16, 4), (200, 100, 50, 255), np.uint8)
+    pixels[:, 8:, 3] = 0
+    found = picture(encoded(pixels), Rule(4))
+    assert found[:, 0, 0].tolist() == [200, 100, 50, 255]
+    assert found[:, 0, 15].tolist() == [0, 0, 0, 0]
+    assert picture(encoded(pixels[..., :3]), Rule(4))[3].min() == 255
+
+
+def test_resizing_mixes_no_colour_that_nobody_sees_into_those_that_are_seen() -> None:
+    pixels = np.full((32, 32, 4), (200, 200, 200, 255), np.uint8)
+    pixels[:, 16:] = (255, 0, 0, 0)
+    red, green, _, alpha = picture(encoded(pixels), Rule(4, 8)).astype(int)
+    seen = alpha > 20
+    assert seen[:, :4].all()
+    assert abs(red[seen] - 200).max() < 12  # what 8 bit leave of a colour that was divided by a small alpha
+    assert abs(red[seen] - green[seen]).max() < 3

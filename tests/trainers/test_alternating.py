@@ -137,6 +137,8 @@ def why_not(model: str, penalty: str) -> str | None:
         "mutual_information": "model=infogan",
         "path_length": "a generator that has `synthesis`",
         "l1": "model=pix2pix",
+        "cycle": "model=cyclegan",
+        "identity": "model=cyclegan",
     }.get(penalty)
 
 
