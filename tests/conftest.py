@@ -71,6 +71,11 @@ NEEDED = {  # what a model does not start without, as small as can be
 }
 
 
+NEEDED |= dict.fromkeys(  # these are experiments, with VGG19's features
+    ("super_resolution_paper", "segmentation_to_image_paper"), ("penalty.perceptual.features.weights=random",)
+)
+
+
 def needed(model: str) -> tuple[str, ...]:
     return NEEDED.get(model, ())
 

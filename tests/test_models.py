@@ -5,7 +5,7 @@ import torch
 
 from tests.conftest import choices, data_of, narrow
 
-SIZES = {"vqvae": 12, "pix2pix": 12}  # two halvings, no rounding
+SIZES = {"vqvae": 12, "pix2pix": 12, "super_resolution": 12}  # two halvings, no rounding
 SIZES |= dict.fromkeys(("progan", "stylegan", "stylegan2", "stylegan3_t", "stylegan3_r"), 8)  # powers of two
 MODELS = choices("model")
 

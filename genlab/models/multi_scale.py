@@ -9,10 +9,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
 from genlab.errors import ConfigError
 from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.downsample import halved
 from genlab.models.patchgan import FIELDS, NormName, PatchGAN, halvings_of
 from genlab.spec import Spec
 from genlab.types import Count
@@ -85,11 +85,6 @@ class MultiScale(nn.Module):
         for _ in self.scales[1:]:
             copy = halved(copy)
             yield copy
-
-
-def halved(pictures: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N, C, H / 2, W / 2], rounded up: means of 3 x 3 pixels, or of those of them that there are."""
-    return avg_pool2d(pictures, 3, stride=2, padding=1, count_include_pad=False)
 
 
 def copies(spec: Spec, most: int, field: Field | None) -> Iterator[Spec]:

@@ -20,11 +20,35 @@ SMALLEST = 5  # pixels a side: two of them are left between the blocks, the fewe
 LARGE = 256  # pixels a side, from which on the paper takes nine blocks instead of six
 
 
-class ResNetTranslator(nn.Module):
+class Trunk(nn.Module):
+    """Source [N, S, H, W] -> maps [N, width, H, W]: a residual translator without its last layer.
+
+    A layer that keeps the size looks beyond the edges by reflection.
+    """
+
+    def __init__(self, inputs: int, *, width: int, blocks: int, halvings: int, norm: NormName) -> None:
+        super().__init__()
+        sizes = [width << level for level in range(halvings + 1)]
+        self.first = nn.Sequential(*level(inputs, width, 7, norm), nn.ReLU())
+        self.downs = nn.ModuleList(Down(*pair, norm) for pair in pairwise(sizes))
+        self.blocks = nn.Sequential(*(Block(sizes[-1], norm) for _ in range(blocks)))
+        self.ups = nn.ModuleList(Up(*pair, norm) for pair in pairwise(sizes[::-1]))
+
+    def forward(self, source: Tensor) -> Tensor:
+        maps, sides = self.first(source), []
+        for down in self.downs:
+            sides.append(maps.shape[2:])
+            maps = down(maps)
+        maps = self.blocks(maps)
+        for up in self.ups:
+            maps = up(maps, sides.pop())
+        return maps
+
+
+class ResNetTranslator(Trunk):
     """(z [N, 0], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1]: of any size from 5 pixels a side on.
 
-    Two halvings, residual blocks between maps of a quarter of the side, two doublings; there is no noise. A layer
-    that keeps the size looks beyond the edges by reflection.
+    Two halvings, residual blocks between maps of a quarter of the side, two doublings; there is no noise.
 
     Raises ConfigError for data without sources, sources of another size than images, and images that are too small.
     """
@@ -40,27 +64,15 @@ class ResNetTranslator(nn.Module):
         blocks: Whole | None = None,  # null: 9 for images of 256 pixels a side and more, else 6
         norm: NormName = "instance_plain",
     ) -> None:
-        super().__init__()
         refuse_unfit(spec, latent_size)
-        self.latent = Nothing()
-        sizes = [width, 2 * width, 4 * width]
         count = (9 if min(spec.height, spec.width) >= LARGE else 6) if blocks is None else blocks
-        self.first = nn.Sequential(*level(spec.source_channels, width, 7, norm), nn.ReLU())
-        self.downs = nn.ModuleList(Down(*pair, norm) for pair in pairwise(sizes))
-        self.blocks = nn.Sequential(*(Block(sizes[-1], norm) for _ in range(count)))
-        self.ups = nn.ModuleList(Up(*pair, norm) for pair in pairwise(sizes[::-1]))
+        super().__init__(spec.source_channels, width=width, blocks=count, halvings=2, norm=norm)
+        self.latent = Nothing()
         self.last = nn.Sequential(*level(width, spec.channels, 7, "none"), nn.Tanh())
         self.apply(initialise)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
-        maps, sides = self.first(source), []
-        for down in self.downs:
-            sides.append(maps.shape[2:])
-            maps = down(maps)
-        maps = self.blocks(maps)
-        for up in self.ups:
-            maps = up(maps, sides.pop())
-        return self.last(maps)
+        return self.last(super().forward(source))
 
 
 class Down(nn.Sequential):

@@ -24,8 +24,8 @@ class Generator(nn.Module):
     """(z [N, latent], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
 
     The side is doubled until it is the image's, from 4 pixels or fewer, or an odd number of them; every normalisation
-    looks at the source. The first map is made of the latent, or, where there is none, of the source's own pixels at that size:
-    then sources of other sizes will do, if both sides are multiples of `multiple`.
+    looks at the source. The first map is made of the latent, or, where there is none, of the source at that size: then
+    sources of other sizes will do, if both sides are multiples of `multiple`.
 
     Raises ConfigError for data without sources, and sources of another size than images.
     """

@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from genlab.errors import ConfigError
-from genlab.models.multi_scale import MultiScale, halved
+from genlab.models.layers.downsample import halved
+from genlab.models.multi_scale import MultiScale
 from genlab.models.patchgan import PatchGAN
 from genlab.spec import Spec
 
