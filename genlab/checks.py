@@ -21,6 +21,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_missing_labels(system)
     refuse_missing_sources(system)
     refuse_what_moves_images_alone(system)
+    refuse_what_moves_partners_apart(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
     refuse_freezing_at_random(config)
@@ -113,6 +114,18 @@ def refuse_what_moves_images_alone(system: System) -> None:
                     f"{group}={name} moves images, and not the source pictures that the discriminator sees beside "
                     f"them. Leave it out ({group}=[]); data.flip and data.crop move both."
                 )
+
+
+def refuse_what_moves_partners_apart(system: System) -> None:
+    """Where the discriminator's maps of both are compared place by place."""
+    comparing = [name for name, penalty in system.penalties.items() if penalty.compares_places]
+    moving = [name for name, augmentation in system.augmentations.items() if augmentation.moves_images]
+    if comparing and moving:
+        raise ConfigError(
+            f"penalty={comparing[0]} compares what the discriminator sees of an image and of its partner place by "
+            f"place, and augment={moving[0]} moves each in its own way. Leave one of them out (augment=[]); data.flip "
+            "and data.crop move both."
+        )
 
 
 def no_such(players: Iterable[str]) -> str:

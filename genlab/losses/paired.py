@@ -57,6 +57,7 @@ class PairedFeatureMatching(Paired):
     weight: Weight = 10.0  # theirs, section 4
 
     needs_features: ClassVar[bool] = True
+    compares_places: ClassVar[bool] = True
     head: ClassVar[str] = "by_layer"
     models: ClassVar[str] = "model=pix2pix_hd"
 
