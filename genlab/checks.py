@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from genlab.data.dataset import are_pictures
 from genlab.errors import ConfigError
 from genlab.losses.reconstruction import Reconstruction
 from genlab.trainers import System
@@ -20,6 +21,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_missing_labels(system)
     refuse_missing_sources(system)
     refuse_what_moves_images_alone(system)
+    refuse_what_moves_partners_apart(system)
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
     refuse_freezing_at_random(config)
@@ -78,17 +80,26 @@ def refuse_missing_labels(system: System) -> None:
 def refuse_missing_sources(system: System) -> None:
     """Partners of every image, for models and penalties that compare the two."""
     data, model = system.data, system.model
-    translates = model.conditional and data.spec.source is not None
-    if translates and data.task is None and data.train.labels is None:
+    translates, both_ways = model.conditional and data.spec.source is not None, getattr(model, "both_ways", False)
+    if both_ways and data.other is None:
+        raise ConfigError(
+            "this model learns from two kinds of pictures without partners, and these data are pairs. Choose "
+            "data=unpaired, data=mnist_unpaired, or model=pix2pix."
+        )
+    if translates and not both_ways and data.task is None and not are_pictures(data.train.labels):
         raise ConfigError(
             "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
             "data=pairs."
         )
     for name, penalty in system.penalties.items():
-        if penalty.needs_source and not translates:
+        if penalty.needs_source and (both_ways or not translates):
             raise ConfigError(
                 f"penalty={name} compares what is made of a picture with its partner, and this model is told no "
-                "picture. Choose model=pix2pix, or leave the penalty out."
+                "picture that has one. Choose model=pix2pix, or leave the penalty out."
+            )
+        if penalty.needs_way_back and not both_ways:
+            raise ConfigError(
+                f"penalty={name} needs a model that translates either way. Choose model=cyclegan, or leave it out."
             )
 
 
@@ -103,6 +114,18 @@ def refuse_what_moves_images_alone(system: System) -> None:
                     f"{group}={name} moves images, and not the source pictures that the discriminator sees beside "
                     f"them. Leave it out ({group}=[]); data.flip and data.crop move both."
                 )
+
+
+def refuse_what_moves_partners_apart(system: System) -> None:
+    """Where the discriminator's maps of both are compared place by place."""
+    comparing = [name for name, penalty in system.penalties.items() if penalty.compares_places]
+    moving = [name for name, augmentation in system.augmentations.items() if augmentation.moves_images]
+    if comparing and moving:
+        raise ConfigError(
+            f"penalty={comparing[0]} compares what the discriminator sees of an image and of its partner place by "
+            f"place, and augment={moving[0]} moves each in its own way. Leave one of them out (augment=[]); data.flip "
+            "and data.crop move both."
+        )
 
 
 def no_such(players: Iterable[str]) -> str:

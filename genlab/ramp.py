@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, pi
 
-from genlab.types import Count, NonNegative
+from genlab.types import Count, NonNegative, Share
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,16 @@ class Ramp:
         """After `seen` of the run's `total` images."""
         progress = min(1.0, seen / (self.images or total))
         return self.start + (self.end - self.start) * (1 - cos(pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class Step(Ramp):
+    """`start`, and from a share of the run on (or from `images` on) `end`."""
+
+    share: Share = 0.5
+
+    def __call__(self, seen: int, total: int) -> float:
+        return self.end if seen >= (self.images or self.share * total) else self.start
 
 
 def at(number: float | Ramp, seen: int, total: int) -> float:

@@ -58,6 +58,13 @@ class Spec:
         """The same data without labels and sources: a network built for it takes no condition."""
         return replace(self, classes=None, attributes=None, source=None, source_classes=None)
 
+    @property
+    def reversed(self) -> Spec:
+        """The source pictures, to be made from the images. Raises ConfigError without them."""
+        self.require_source()
+        channels, height, width = self.source
+        return replace(self, channels=channels, height=height, width=width, source=self.shape)
+
     def require_images(self) -> None:
         """Raises ConfigError for points."""
         if self.height is None:
@@ -69,6 +76,15 @@ class Spec:
             raise ConfigError(
                 "this network makes an image from a picture, and the data have none beside their images. Set "
                 "data.task=edges (or grayscale, inpainting, ...), or choose data=pairs."
+            )
+
+    def require_source_of_its_size(self) -> None:
+        """Raises ConfigError for data whose sources are of another size than images, or not there."""
+        self.require_source()
+        if self.source[1:] != (self.height, self.width):
+            raise ConfigError(
+                f"sources of {self.source[2]} x {self.source[1]} pixels for images of {self.width} x {self.height}: "
+                "this network keeps the size. Choose model=super_resolution for smaller sources, or another data.task."
             )
 
     def crop(self, images: Tensor) -> Tensor:

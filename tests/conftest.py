@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from genlab import build, checkpoint
 from genlab.data import InMemory, Split
+from genlab.data.halves import Halves
 from genlab.sampling import Loaded
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -41,9 +42,16 @@ def tiny_data(channels: int = 1, size: int = 8, images: int = 64, task: str | No
     return InMemory(Split(pixels, torch.arange(images) % 10), name="tiny", task=task)
 
 
-def task_of(model: str) -> str | None:
-    """What makes the pairs of the data that a model comes with."""
-    return composed(f"model={model}")["data"].get("task")
+def like(node: dict, channels: int = 1, size: int = 8) -> InMemory:
+    """Tiny data of the kind that a config's are: images, pairs that a task makes of them, or pairs taken apart."""
+    if "of" in node:
+        return Halves(tiny_data(channels, size, task="rotation"))
+    return tiny_data(channels, size, task=node.get("task"))
+
+
+def data_of(model: str, channels: int = 1, size: int = 8) -> InMemory:
+    """Like those that a model comes with."""
+    return like(composed(f"model={model}")["data"], channels, size)
 
 
 TINY = ("metrics=none", "callbacks=none", "trainer.batch_size=8", "trainer.images=64", "trainer.device=cpu")
@@ -61,6 +69,11 @@ NEEDED = {  # what a model does not start without, as small as can be
         "model.discriminator.size=32",
     ),
 }
+
+
+NEEDED |= dict.fromkeys(  # these are experiments, with VGG19's features
+    ("super_resolution_paper", "segmentation_to_image_paper"), ("penalty.perceptual.features.weights=random",)
+)
 
 
 def needed(model: str) -> tuple[str, ...]:
@@ -87,7 +100,7 @@ def shrunk(node: dict, path: str = ""):
 def make_trainer(tmp_path):
     def make(*overrides: str, data: InMemory | None = None, directory: Path | None = None):
         config = composed(*TINY, *overrides)
-        return build.trainer(config, directory or tmp_path, data or tiny_data(task=config["data"].get("task")))
+        return build.trainer(config, directory or tmp_path, data or like(config["data"]))
 
     return make
 
@@ -95,7 +108,7 @@ def make_trainer(tmp_path):
 def saved(folder, *words, data=None):
     """A trainer of 8 x 8 images and its checkpoint, as training writes it; its data are not what its config says."""
     config = composed(*TINY, *words)
-    data = data or tiny_data(task=config["data"].get("task"))
+    data = data or like(config["data"])
     return kept(build.trainer(config, folder, data), folder)
 
 
@@ -139,6 +152,21 @@ def pictured(channels: int = 1, sources: int = 1, size: int = 8, images: int = 3
     pixels = [torch.randint(0, 256, shape, generator=source, dtype=torch.uint8) for shape in shapes]
     train, test = (Split(*(part[rows] for part in pixels)) for rows in (slice(images), slice(images, None)))
     return InMemory(train, test=test, name="pairs", **facts)
+
+
+def unpaired(channels: int = 1, sources: int = 1, size: int = 8, aligned: bool = True, **facts) -> InMemory:
+    """The same without the pairing of what is trained on; five fewer sources than images."""
+    pairs, options = pictured(channels, sources, size), facts | {"name": "unpaired"}
+    other = InMemory(Split(pairs.pool.labels[5:]), test=Split(pairs.test.labels), **facts)
+    test = Split(pairs.test.images)
+    return InMemory(Split(pairs.pool.images), test=test, other=other, aligned=aligned, **options)
+
+
+@pytest.fixture(scope="session")
+def two_way(tmp_path_factory):
+    """A run of CycleGAN: grey pictures of 8 x 8 to colour, and back."""
+    words, data = ("model=cyclegan", *narrow("cyclegan"), "penalty=[cycle]"), unpaired(channels=3)
+    return saved(tmp_path_factory.mktemp("two_way"), *words, data=data).run_dir
 
 
 @pytest.fixture(scope="session")

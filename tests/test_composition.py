@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from genlab import build, menu
 from genlab.errors import ConfigError
-from tests.conftest import CONFIGS, TINY, choices, composed, needed, read, task_of, tiny_data
+from tests.conftest import CONFIGS, TINY, choices, composed, data_of, needed, read, tiny_data
 
 YAMLS = sorted(CONFIGS.rglob("*.yaml"))
 PACKAGED = [path for path in YAMLS if path.parent.name in ("model", "experiment") or "@package" in path.read_text()]
@@ -19,6 +19,9 @@ BUNDLED = (
     "mnist_32",
     "mnist_100_labels",
     "mnist_edges",
+    "mnist_low_resolution",
+    "mnist_masks",
+    "mnist_unpaired",
     "ring8",
     "grid25",
     "swiss_roll",
@@ -47,7 +50,7 @@ def test_every_choice_composes_and_builds(group, name, tmp_path, monkeypatch):
     quiet = [word for word in TINY if not word.startswith(f"{group}=")]
     words = {"points": ["data=ring8"], "stacked_mnist": ["data=stacked_mnist", "data.images=100"]}.get(name, [])
     model = user_of(group, name)
-    data = tiny_data(task=task_of(model)) if group != "metrics" else None
+    data = data_of(model) if group != "metrics" else None
     chosen = dict.fromkeys([f"model={model}", f"{group}={name}"])
     build.trainer(composed(*quiet, *words, *chosen, *needed(model)), tmp_path, data)
 
@@ -63,7 +66,7 @@ def test_every_data_set_composes(name, tmp_path):
 
 @pytest.mark.parametrize("name", choices("experiment"))
 def test_every_experiment_composes_and_builds(name, tmp_path):
-    build.trainer(composed(f"experiment={name}", "trainer.device=cpu"), tmp_path)
+    build.trainer(composed(f"experiment={name}", "trainer.device=cpu", *needed(name)), tmp_path)
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=str)

@@ -3,22 +3,18 @@
 import pytest
 import torch
 
-from tests.conftest import choices, narrow, task_of, tiny_data
+from tests.conftest import choices, data_of, narrow
 
-SIZES = {"vqvae": 12, "pix2pix": 12}  # two halvings, no rounding
+SIZES = {"vqvae": 12, "pix2pix": 12, "super_resolution": 12}  # two halvings, no rounding
 SIZES |= dict.fromkeys(("progan", "stylegan", "stylegan2", "stylegan3_t", "stylegan3_r"), 8)  # powers of two
 MODELS = choices("model")
-
-
-def data_of(model, channels):
-    return tiny_data(channels, size=SIZES.get(model, 10), task=task_of(model))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_trains(make_trainer, model, channels):
     """10 pixels a side: 5 x 2. What moved is finite, and samples look as the data do."""
-    data = data_of(model, channels)
+    data = data_of(model, channels, SIZES.get(model, 10))
     trainer = make_trainer(f"model={model}", *narrow(model), "trainer.images=24", data=data)
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     trainer.fit()

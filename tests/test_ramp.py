@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genlab.ramp import Ramp, at
+from genlab.ramp import Ramp, Step, at
 from genlab.trainers import EMA, Constant, Cosine, Player
 from tests.conftest import narrow
 
@@ -24,6 +24,20 @@ from tests.conftest import narrow
 )
 def test_half_a_cosine(ramp, seen, value):
     assert at(ramp, seen, 1000) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("step", "seen", "value"),
+    [
+        (Step(0.0, 3.0), 499, 0.0),
+        (Step(0.0, 3.0), 500, 3.0),
+        (Step(0.0, 3.0, share=0.2), 200, 3.0),
+        (Step(2.0, 1.0, images=70), 69, 2.0),
+        (Step(2.0, 1.0, images=70), 70, 1.0),
+    ],
+)
+def test_one_value_and_then_another(step, seen, value):
+    assert at(step, seen, 1000) == value
 
 
 def test_a_number_is_itself():

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from genlab import checkpoint
 from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
-from tests.conftest import narrow, pictured, tiny_data
+from tests.conftest import data_of, narrow, pictured, tiny_data
 
 
 @pytest.mark.parametrize("model", ["cgan", "cgan_conv", "cvae"])
@@ -112,3 +113,75 @@ def test_what_does_not_go_together_is_refused(make_trainer, words, data, message
 def test_l1_needs_a_model_that_is_told_the_picture(make_trainer):
     with pytest.raises(ConfigError, match="penalty=l1 compares"):
         make_trainer("model=dcgan", *narrow("dcgan"), "penalty=[l1]", data=pictured())
+
+
+TRANSLATORS = ("super_resolution", "segmentation_to_image", "pix2pix_hd")
+SHARED = {
+    "as_it_comes": (),
+    "accumulate": ("trainer.accumulate=2", "trainer.reuse_fakes=true"),
+    "losses": ("loss=relativistic_average", "trainer.flip_labels=0.1", "trainer.adversarial_weight=1"),
+    "penalties": ("+penalty=lecam", "trainer.adversarial_weight=0.5", "trainer.top_k=0.5"),
+    "bfloat16": ("trainer.precision=bfloat16", "trainer.replay=16", "trainer.adversarial_weight=1"),
+    "unconditional_discriminator": ("model.conditional=[generator]", "augment=[instance_noise]"),
+    "told_discriminator": ("model.conditional=true", "trainer.adversarial_weight=1"),
+    "slopes": ("penalty=[r1,r2]", "model.discriminator.norm=none", "trainer.precision=float64"),
+}
+
+
+@pytest.mark.parametrize("words", SHARED.values(), ids=SHARED)
+@pytest.mark.parametrize("model", TRANSLATORS)
+def test_they_go_with_what_other_gans_go_with(make_trainer, model, words):
+    trainer = make_trainer(f"model={model}", *narrow(model), *words, data=data_of(model, 3, 16))
+    for _ in range(3):
+        trainer.take_step()
+    trainer.statistics.flush()  # raises if anything is not finite
+    assert trainer.draw_samples(0, 2).shape == (2, 3, 16, 16)
+
+
+def test_the_generator_learns_from_its_penalties_alone_until_the_loss_has_a_weight(make_trainer):
+    trainer = make_trainer("model=super_resolution", *narrow("super_resolution"), "trainer.precision=float64")
+    phase, seen = trainer.main["generator"], []
+    trainer.model.discriminator.register_forward_hook(lambda *_: seen.append(1))
+    first = phase.loss(next(iter_draws(trainer)))
+    assert set(first.terms) == {"mse"} and not seen
+    trainer.images = trainer.total_images // 2
+    second, draws = phase.loss(next(iter_draws(trainer))), next(iter_draws(trainer))
+    made = trainer.model.generator(trainer.model.latent.draw(draws), trainer.stream.labels("generator", 0, draws))
+    expected = 1e-3 * trainer.loss.generator(trainer.model.discriminator(made))
+    torch.testing.assert_close(second.terms["adversarial"], expected)
+    assert torch.equal(second.terms["mse"], first.terms["mse"])
+
+
+@pytest.mark.parametrize("data", ["given", "made"])
+def test_label_maps_are_shown_to_a_u_net_one_hot(make_trainer, data):
+    stored = pictured(source_classes=4)
+    stored.pool.labels.remainder_(4)
+    trainer = pix2pix(make_trainer, data=stored if data == "given" else tiny_data(task="segments"))
+    classes = trainer.spec.source_classes
+    assert trainer.model.generator.downs[0][0].in_channels == classes == (4 if data == "given" else 3)
+    trainer.take_step()
+    assert trainer.sample_conditions(0, 2).shape == (2, classes, 8, 8)
+
+
+def test_partners_whose_maps_are_compared_are_not_moved_apart(make_trainer):
+    words = ("model=pix2pix_hd", *narrow("pix2pix_hd"), "model.conditional=[generator]", "augment=[diffaugment]")
+    with pytest.raises(ConfigError, match="augment=diffaugment moves each in its own way"):
+        make_trainer(*words)
+    make_trainer(*words, "penalty=[l1]").take_step()
+
+
+def test_a_global_network_is_trained_first_and_then_enhanced(make_trainer, tmp_path):
+    words = ("model=pix2pix_hd", *narrow("pix2pix_hd"), "model.discriminator.scales=1")
+    small = make_trainer(*words, "model.generator.enhancers=0", "trainer.images=8")
+    small.fit()
+    path = tmp_path / "checkpoints" / "1.pt"
+    checkpoint.save(path, small.parts, config=small.config, fingerprint="")
+    large = make_trainer(*words, data=data_of("pix2pix_hd", 1, 16))
+    checkpoint.load_weights({f"network/{name}": player.module for name, player in large.players.items()}, str(path))
+    large.restart_average()
+    for one, other in zip(
+        small.model.generator.coarse.parameters(), large.ema.network.coarse.parameters(), strict=True
+    ):
+        assert torch.equal(one, other)
+    large.take_step()
+    assert large.draw_samples(0, 2).shape == (2, 1, 16, 16)

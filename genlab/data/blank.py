@@ -18,7 +18,8 @@ class Blank(InMemory):
         super().__init__(Split(images), padding=spec.padding, scale=spec.scale, name=name)
         self.train = self.pool = Split(images, labels_of(spec))  # a source may be of another size than its image
         self.source_classes = spec.source_classes
-        self.other = InMemory(Split(self.train.labels)) if spec.source else None
+        if spec.source and not spec.source_classes:  # whether they were partners, a spec does not say
+            self.other = InMemory(Split(self.train.labels))
 
     @property
     def spec(self) -> Spec:

@@ -44,13 +44,11 @@ class InMemory:
 
     `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores need
     metrics.split=train. Models that translate are told source pictures: those that are given as labels, or what
-    `task` makes of every image; classes are then known to scores alone.
+    `task` makes of every image; classes are then known to scores alone. Sources may also be the pictures of `other`,
+    which are no partners of these.
 
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
-
-    other: "InMemory | None" = None  # another domain, whose images are no partners of these
-    aligned = True  # row i of `sources` belongs to row i of `examples`
 
     def __init__(
         self,
@@ -63,6 +61,8 @@ class InMemory:
         crop: int | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; None: all
         task: TaskChoice | None = None,  # makes the sources, on the way
         source_classes: int | None = None,  # the pictures beside images are label maps of so many classes
+        other: "InMemory | None" = None,  # another kind of pictures, to learn to make these from
+        aligned: bool = False,  # rows of the test splits are partners all the same, to measure with
         scale: float = 1.0,  # of points: networks see them divided by it
         classes: int | None = None,  # also where fewer of them are there; None: those that are there
         labelled: int | None = None,  # training images that keep their label; None: all
@@ -78,6 +78,8 @@ class InMemory:
         self.train, self.test, self.holdout = (shown(split, crop) for split in (train, test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self.classes, self.source_classes = classes, source_classes
+        self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
+        refuse_unfit_other(self)
 
     @cached_property
     def spec(self) -> Spec:
@@ -89,6 +91,8 @@ class InMemory:
     def _condition(self) -> dict[str, Any]:
         """What models may be told, as the spec has it."""
         labels = self.train.labels
+        if self.other:
+            return {"source": self.other.spec.shape}
         if self.task:
             source = self.task.shape(tuple(self.train.images.shape[1:]))
             return {"source": source, "source_classes": self.task.classes}
@@ -102,7 +106,8 @@ class InMemory:
 
     @cached_property
     def fingerprint(self) -> str:
-        return self.pool.fingerprint()
+        own = self.pool.fingerprint()
+        return own if self.other is None else hashlib.sha256(f"{own} {self.other.fingerprint}".encode()).hexdigest()
 
     def reference(self, split: str) -> Split:
         """The images that scores compare with: `train` or `test`."""
@@ -119,7 +124,12 @@ class InMemory:
     def sources(self, split: Split, start: int, count: int) -> Tensor:
         """Of rows `start` to `start + count` of a split, over again past its end, as networks see them: float32
         [count, C, H, W] in [-1, 1], label maps one-hot. The same at every call, on every device.
+
+        Where they are of another kind: those of its examples, whichever split is asked for.
         """
+        if self.other is not None:
+            images = self.other.examples.images
+            return scaled(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return as_source(split.labels[rows], self.source_classes, torch.float32)
@@ -214,3 +224,16 @@ def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:
         raise ConfigError(f"data.task={task}: makes pairs from images, and {why}. Set data.task=null.")
     if labelled is not None:
         raise ConfigError(f"data.labelled={labelled}: no model is told classes under data.task. Set one of them null.")
+
+
+def refuse_unfit_other(data: InMemory) -> None:
+    """Where it would mean nothing."""
+    if data.other is None:
+        return
+    if data.task or are_pictures(data.train.labels) or data.train.images.ndim != 4 or data.other.train.images.ndim != 4:
+        raise ConfigError("other: a second kind of pictures goes with images, not with points and not with pairs.")
+    tested = [len(part.examples.images) for part in (data, data.other)]
+    if data.aligned and tested[0] != tested[1]:
+        raise ConfigError(
+            f"data.aligned=true: {tested[0]} test images and {tested[1]} of the other kind. Set it to false."
+        )

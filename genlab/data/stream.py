@@ -39,6 +39,7 @@ class Stream:
     ) -> None:
         self.seed, self.device, self.dtype, self.flip, self.scale = seed, device, dtype, flip, scale
         self.crop, self.task, self.source_classes = crop, task, source_classes
+        self.other: Stream | None = None  # of pictures that images are to be made from, and that are no partners
         layout = channels_last and split.images.ndim == 4
         self.layout = torch.channels_last if layout else torch.contiguous_format
         place = device if fits(split, device) else split.images.device
@@ -64,8 +65,11 @@ class Stream:
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
         """Of the same rows: classes int64 [N], attributes [N, K], or sources [N, C, H, W] in [-1, 1].
 
-        Of label maps one-hot: [N, K, H, W] of 0 and 1.
+        Of label maps one-hot: [N, K, H, W] of 0 and 1. Of another kind of pictures: as many of them, in an order of
+        their own.
         """
+        if self.other is not None:
+            return self.other.batch(f"{player}/source", position, draws)
         if self.task is not None:
             made = self.task(self.batch(player, position, draws), draws.of("task"))
             return as_source(made, self.source_classes, self.dtype)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, interpolate, pad
+from torch.nn.functional import conv2d, interpolate, max_pool2d, pad
 
 from genlab.data.corruption import GaussianNoise
 from genlab.errors import ConfigError
@@ -128,7 +128,29 @@ class Rotation(Task):
         return images.rot90(self.turns, (2, 3))
 
 
-TaskName = Literal["edges", "grayscale", "low_resolution", "low_resolution_2", "inpainting", "denoising", "rotation"]
+@dataclass(frozen=True)
+class Segments(Task):
+    """A label map: 0 is dark, 1 the outline of what is bright, 2 the inside of it.
+
+    Bright is a luminance above the threshold; of its pixels those are the outline that touch a dark one, at a corner
+    too. Beyond the image nothing is dark. What a model makes of such a map can be told from the image by the same rule.
+    """
+
+    threshold: Share = 0.5  # of the way from black to white
+
+    classes: ClassVar[int | None] = 3
+
+    def shape(self, images: Shape) -> Shape:
+        return (1, *images[1:])
+
+    def __call__(self, images: Tensor, draws: Draws) -> Tensor:
+        bright = (luminance(images) > 2 * self.threshold - 1).to(images.dtype)
+        return bright * (2 - max_pool2d(1 - bright, 3, stride=1, padding=1))
+
+
+TaskName = Literal[
+    "edges", "grayscale", "low_resolution", "low_resolution_2", "inpainting", "denoising", "rotation", "segments"
+]
 TaskChoice = TaskName | Task  # other values than a name's: data.task={_target_:genlab.data.tasks.Edges,threshold:0.2}
 TASKS: dict[str, Callable[[], Task]] = {
     "edges": Edges,
@@ -138,6 +160,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     "inpainting": Inpainting,
     "denoising": Denoising,
     "rotation": Rotation,
+    "segments": Segments,
 }
 
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import Literal
 
 from genlab.data.cache import Add, Rest, Table, cached
-from genlab.data.dataset import Split
 from genlab.data.folder import channels_of, check_skipped, refuse_nothing, store
 from genlab.data.layout import Held, divided, in_order, stripped
 from genlab.data.pairs import Direction, Roots, by_name
-from genlab.data.shown import scaled
 from genlab.data.sources import Source, listed, open_source
 from genlab.data.stored import Stored
 from genlab.errors import ConfigError
@@ -55,21 +48,8 @@ class Unpaired(Stored):
         source, image = domains if direction == "AtoB" else domains[::-1]
         tables = [domain.table(size, channels, on_error == "skip") for domain in (source, image)]
         options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop}
-        self.other = Stored(tables[0], name=source.name, **options)
-        self.aligned = aligned
-        super().__init__(tables[1], name=f"{source.name}_{image.name}", **options)
-
-    def _condition(self) -> dict[str, Any]:
-        return {"source": self.other.spec.shape}
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(f"{super().fingerprint} {self.other.fingerprint}".encode()).hexdigest()
-
-    def sources(self, split: Split, start: int, count: int) -> Tensor:
-        """Of the other domain's examples, whichever split is asked for."""
-        images = self.other.examples.images
-        return scaled(images[torch.arange(start, start + count) % len(images)], torch.float32)
+        other = Stored(tables[0], name=source.name, **options)
+        super().__init__(tables[1], name=f"{source.name}_{image.name}", other=other, aligned=aligned, **options)
 
 
 class Domain:

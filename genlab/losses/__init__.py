@@ -12,9 +12,10 @@ from genlab.losses.adversarial import (
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
+from genlab.losses.cycle import CycleConsistency, Identity
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
-from genlab.losses.paired import L1
+from genlab.losses.paired import L1, MSE, PairedFeatureMatching, Perceptual
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.path_length import PathLength
 from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
@@ -27,6 +28,7 @@ __all__ = [
     "KL",
     "L1",
     "MMD",
+    "MSE",
     "R1",
     "R2",
     "AdversarialLoss",
@@ -34,6 +36,7 @@ __all__ = [
     "BalancedConsistency",
     "Bernoulli",
     "Consistency",
+    "CycleConsistency",
     "DiscriminatorOnly",
     "Dragan",
     "Drift",
@@ -43,6 +46,7 @@ __all__ = [
     "GradientPenalty",
     "Hinge",
     "HistoricalAveraging",
+    "Identity",
     "JensenShannon",
     "LatentConsistency",
     "LeCam",
@@ -52,9 +56,11 @@ __all__ = [
     "NonSaturating",
     "OneSidedGradientPenalty",
     "Orthogonal",
+    "PairedFeatureMatching",
     "PathLength",
     "Pearson",
     "Penalty",
+    "Perceptual",
     "Reconstruction",
     "RelativisticAverage",
     "RelativisticPairing",

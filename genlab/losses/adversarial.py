@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.types import Share
+from genlab.types import Positive, Share
 
 
 class AdversarialLoss:
@@ -97,12 +97,13 @@ class LeastSquares(AdversarialLoss):
 
     real_label: Share = 1.0
     fake_label: Share = 0.0
+    factor: Positive = 0.5  # of the generator's squares: theirs
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return (fake - 1).square() / 2
+        return self.factor * (fake - 1).square()
 
 
 class Hinge(AdversarialLoss):

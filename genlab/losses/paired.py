@@ -1,23 +1,116 @@
 """Penalties that compare what was made of a picture with the picture's partner."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from genlab.errors import ConfigError
 from genlab.losses.penalties import Penalty, Weight, per_image
 from genlab.losses.turn import Turn
+from genlab.spec import Spec
+from genlab.types import NonNegative
+
+Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 
 
 @dataclass
-class L1(Penalty):
-    """Isola et al. 2017, equation 3: |real - fake|, the mean over an image's values."""
+class Paired(Penalty):
+    """On what the generator makes of a source."""
 
-    weight: Weight = 100.0  # theirs, section 6.2
     on: Literal["generator"] = "generator"
 
     needs_images: ClassVar[bool] = True
     needs_source: ClassVar[bool] = True
 
+
+@dataclass
+class L1(Paired):
+    """Isola et al. 2017, equation 3: |real - fake|, the mean over an image's values."""
+
+    weight: Weight = 100.0  # theirs, section 6.2
+
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * per_image((turn.real - turn.fake).abs())
+
+
+@dataclass
+class MSE(Paired):
+    """Ledig et al. 2017, equation 4: (real - fake)^2, the mean over an image's values."""
+
+    weight: Weight = 1.0
+
+    def __call__(self, turn: Turn) -> Tensor:
+        return self.strength(turn) * per_image((turn.real - turn.fake).square())
+
+
+@dataclass
+class PairedFeatureMatching(Paired):
+    """Wang et al. 2018, equation 4: |f(real) - f(fake)| of every layer f of the discriminator.
+
+    The mean over a layer's values, summed over layers; the mean over scales, as that of the loss is (both are sums in
+    the paper).
+    """
+
+    weight: Weight = 10.0  # theirs, section 4
+
+    needs_features: ClassVar[bool] = True
+    compares_places: ClassVar[bool] = True
+    head: ClassVar[str] = "by_layer"
+    models: ClassVar[str] = "model=pix2pix_hd"
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = (turn.network.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
+        scales = (zip(*layers, strict=True) for layers in zip(real, fake, strict=True))
+        return self.strength(turn) / len(real) * sum(per_image((a - b).abs()) for pairs in scales for a, b in pairs)
+
+
+@dataclass
+class Perceptual(Paired):
+    """A distance of what a network sees in real and in generated images: Ledig et al. 2017, equation 5.
+
+    The mean over each map's values, squared or absolute; several maps are summed. The network is not trained, and no
+    part of a checkpoint.
+    """
+
+    weight: Weight = 0.006  # theirs: their features are divided by 12.75 (section 3.2)
+    distance: Literal["squared", "absolute"] = "squared"
+    shares: Sequence[NonNegative] | None = None  # how much each map counts; null: 1
+    # Images [N, C, H, W] in [-1, 1] -> a map, or several; weights are its own affair.
+    features: Callable[[Tensor], Seen] | None = field(default=None, repr=False)
+
+    def settle(self, spec: Spec, batch_size: int) -> None:
+        """Raises ConfigError for features that cannot be taken of such images, or are not as many as `shares`."""
+        if isinstance(self.features, nn.Module):
+            self.features.requires_grad_(False).eval()
+        try:
+            with torch.no_grad():
+                count = len(self.maps(torch.zeros(1, *spec.shape)))
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            shape = " x ".join(map(str, spec.shape))
+            raise ConfigError(
+                f"penalty.perceptual.features: cannot read images of {shape} ({error}). Choose larger images, or a "
+                "network for such ones: penalty.perceptual.features._target_=mine.Net."
+            ) from error
+        if self.shares is not None and len(self.shares) != count:
+            raise ConfigError(
+                f"penalty.perceptual.shares={list(self.shares)}: {len(self.shares)} numbers for {count} maps."
+            )
+
+    def maps(self, images: Tensor) -> Sequence[Tensor]:
+        seen = self.features(images)
+        return [seen] if isinstance(seen, Tensor) else seen
+
+    def __call__(self, turn: Turn) -> Tensor:
+        if isinstance(self.features, nn.Module):
+            self.features.to(turn.real.device, turn.real.dtype)  # at first; then it is there
+        with torch.no_grad():
+            real = self.maps(turn.real)
+        pairs = zip(real, self.maps(turn.fake), self.shares or [1.0] * len(real), strict=True)
+        return self.strength(turn) * sum(share * self.between(a, b) for a, b, share in pairs)
+
+    def between(self, real: Tensor, fake: Tensor) -> Tensor:
+        away = real - fake
+        return per_image(away.square() if self.distance == "squared" else away.abs())

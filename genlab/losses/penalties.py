@@ -37,6 +37,8 @@ class Penalty:
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
     needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
+    needs_way_back: ClassVar[bool] = False  # asks a second generator for the picture that an image was made of
+    compares_places: ClassVar[bool] = False  # of what the discriminator sees in an image and in its partner
     moves_images: ClassVar[bool] = False  # shows the discriminator images out of place
     head: ClassVar[str | None] = None  # a method that a network must have
     head_of: ClassVar[PlayerName] = "discriminator"  # which network
@@ -136,7 +138,7 @@ class Drift(Penalty):
     weight: Weight = 0.001  # theirs
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * per_image(turn.real_logits.square())
+        return self.strength(turn) * turn.per_image(turn.real_logits.square())
 
 
 @dataclass

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab import distributed
-from genlab.losses.penalties import Penalty, Weight, per_image, spread
+from genlab.losses.penalties import Penalty, Weight, spread
 from genlab.losses.turn import Turn
 from genlab.types import ProperShare
 
@@ -50,7 +50,7 @@ class LeCam(Penalty):
         above, below = real - fake_anchor, real_anchor - fake
         if self.one_sided:
             above, below = relu(above), relu(below)
-        return self.strength(turn) * per_image(above.square() + below.square())
+        return self.strength(turn) * turn.per_image(above.square() + below.square())
 
     def follow(self, real: Tensor, fake: Tensor) -> Tensor:
         """The anchors after these logits; the first ones are the anchors."""

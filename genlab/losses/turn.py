@@ -49,6 +49,7 @@ class Turn:
     labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # gives images that have a class, and it
     kept: Generated | None = None  # images of another turn, used instead of new ones
     recall: Callable[[Generated], Generated] | None = None  # puts earlier images in the place of some
+    way_back: Callable[[Tensor], Tensor] | None = None  # images -> source pictures, by a generator that learns it too
     seen: int = 0  # images shown so far
     total: int = 1  # and in the whole run
 
@@ -105,6 +106,13 @@ class Turn:
     def fake_features(self) -> Tensor:
         """[N, F]."""
         return self._features[1] if self.joint else self.network.features(self._shown("fake"), self.fake_condition)
+
+    def per_image(self, values: Tensor) -> Tensor:
+        """[N]: of what belongs to one image, a map of patches, the mean, weighted where the network says how."""
+        if values.ndim == 1:
+            return values
+        weights = getattr(self.network, "patch_weights", None)  # [M], 1 on average
+        return (values.flatten(1) if weights is None else values.flatten(1) * weights).mean(1)
 
     def augment(self, images: Tensor, purpose: str) -> Tensor:
         """Images as the discriminator is shown them; `purpose` tells apart the draws."""

@@ -27,16 +27,11 @@ AVERAGED = 10_000  # images
 ROUNDING = 1 / 12  # mean squared error, in grey levels, of what was rounded to 8 bit: no image is known any better
 
 
-class Paired(Metric):
-    """A distance of samples to the images whose sources they were made from: the mean over images.
-
-    Also, under names of their own, that of two answers that need no model: leaving the source as it is (`_identity`,
-    where it is a picture; resized bicubically if it is of another size) and giving the mean of training images for
-    each (`_mean`). Images are measured as they would be saved, without padding.
-    """
+class Beside(Metric):
+    """Looks at samples beside the rows of the split whose sources they were made from."""
 
     uses_extractor = False
-    name: ClassVar[str]
+    data: InMemory
 
     def __init__(self, images: Count = 10_000) -> None:  # at most, of the split that samples are made from
         self.limit = images
@@ -57,20 +52,41 @@ class Paired(Metric):
         return None
 
     def reset(self) -> None:
-        self.seen, self.found = 0, {}
+        self.seen = 0
 
     def start(self, source: Source) -> None:
-        self.data: InMemory = source.trained.data
+        self.data = source.trained.data
 
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:
         return None
 
     def look(self, images: Tensor, condition: Tensor | None = None) -> None:
+        rows = slice(self.seen, min(self.seen + len(images), self.limit, len(self.data.examples.images)))
+        if rows.stop > rows.start:
+            self.compare(images[: rows.stop - rows.start], rows)
+            self.seen = rows.stop
+
+    @abstractmethod
+    def compare(self, images: Tensor, rows: slice) -> None:
+        """Adds samples, made from these rows of `data.examples`."""
+
+
+class Paired(Beside):
+    """A distance of samples to the images whose sources they were made from: the mean over images.
+
+    Also, under names of their own, that of two answers that need no model: leaving the source as it is (`_identity`,
+    where it is a picture; resized bicubically if it is of another size) and giving the mean of training images for
+    each (`_mean`). Images are measured as they would be saved, without padding.
+    """
+
+    name: ClassVar[str]
+
+    def reset(self) -> None:
+        super().reset()
+        self.found: dict[str, list[Tensor]] = {}
+
+    def compare(self, images: Tensor, rows: slice) -> None:
         spec, split = self.data.spec, self.data.examples
-        rows = slice(self.seen, min(self.seen + len(images), self.limit, len(split.images)))
-        images = images[: rows.stop - rows.start]
-        if not len(images):
-            return
         targets = real_as_seen(split.images[rows], spec).to(images.device)
         answers = {self.name: images, f"{self.name}_mean": mean_image(self.data)}
         if not spec.source_classes:
@@ -78,7 +94,6 @@ class Paired(Metric):
         for name, answer in answers.items():
             found = self.distance(answer.to(images).expand_as(images), targets).double().cpu()
             self.found.setdefault(name, []).append(found)
-        self.seen = rows.stop
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """nan if any image was not finite."""

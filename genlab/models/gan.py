@@ -31,7 +31,8 @@ class GAN(nn.Module):
     """Two players. Both networks are built for the data's spec, which has no labels for those that are told nothing.
 
     Generator: `(z [N, latent.size], condition=None) -> images [N, C, H, W]` in [-1, 1].
-    Discriminator: `(images, condition=None) -> logits [N]` or of patches [N, h, w], unbounded.
+    Discriminator: `(images, condition=None) -> logits [N]` or of patches [N, h, w] or [N, M], unbounded. Where
+    patches count differently within their image, `patch_weights` [M], 1 on average, say how much.
     A condition is a class, attributes, or the picture that an image is to be made from.
 
     Raises ConfigError if it is conditional and the data have no labels.

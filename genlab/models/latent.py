@@ -91,6 +91,16 @@ class Uniform:
         return torch.lerp(a, b, share)
 
 
+def no_latent(given: int | None) -> Nothing:
+    """Of a network that makes its image from a picture alone. Raises ConfigError if it is given a latent's size."""
+    if given:
+        raise ConfigError(
+            f"model.latent of size {given}: this generator has no noise, it makes its image from the picture alone. "
+            "Set model.latent=null."
+        )
+    return Nothing()
+
+
 class Codes(NamedTuple):
     """A latent of `Coded`, taken apart."""
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from genlab.errors import ConfigError
 from genlab.models.dcgan import initialise
 from genlab.models.layers.condition import ConcatenatedSource
-from genlab.models.layers.norm import norm2d
+from genlab.models.layers.norm import norm2d, wants_bias
 from genlab.spec import Spec
 from genlab.types import Count
 
-NormName = Literal["batch", "layer", "instance", "none"]
+NormName = Literal["batch", "layer", "instance", "instance_plain", "none"]
 Field = Literal[16, 34, 70, 142, 286, "image"]
 
 FIELDS = (16, 34, 70, 142, 286)  # pixels that a logit sees, of 1, 2, ... halvings
@@ -34,7 +34,7 @@ class PatchGAN(nn.Module):
         *,
         width: Count = 64,  # channels of the first map; doubled each time the side halves, up to 8 times
         receptive_field: Field | None = None,  # pixels a side; null: at most half the image's (70 of 256), at least 16
-        norm: NormName = "batch",
+        norm: NormName = "batch",  # instance_plain: CycleGAN's, which learns no scales
     ) -> None:
         super().__init__()
         spec.require_images()
@@ -51,6 +51,23 @@ class PatchGAN(nn.Module):
         """[N, F, h + 1, w + 1]."""
         return self.layers(self.source(images, source))
 
+    def stages(self, pictures: Tensor) -> list[Tensor]:
+        """The map of every layer, of images beside their sources; the last is `features`."""
+        found = []
+        for layer in self.layers:
+            pictures = layer(pictures)
+            found += [pictures] if isinstance(layer, nn.LeakyReLU) else []
+        return found
+
+    def shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """(F, h, w) of these maps, for pictures of such a size."""
+        found = []
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                height, width = ((side - 2) // layer.stride[0] + 1 for side in (height, width))
+                found.append((layer.out_channels, height, width))
+        return found
+
     def head(self, features: Tensor, source: Tensor | None = None) -> Tensor:
         """Logits of features."""
         return self.last(features).squeeze(1)
@@ -60,7 +77,7 @@ class PatchGAN(nn.Module):
 
 
 def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.Module]:
-    convolution = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=norm == "none")
+    convolution = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=wants_bias(norm))
     return [convolution, *norm2d(norm, outputs), nn.LeakyReLU(0.2)]
 
 

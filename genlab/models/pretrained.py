@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import takewhile
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torchvision.models import get_model_weights
 from torchvision.ops import FrozenBatchNorm2d
 
 from genlab.errors import ConfigError
+from genlab.models.published import load
 from genlab.types import Count
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels in [0, 1]: what torchvision trains with
@@ -41,10 +39,9 @@ class Pretrained(nn.Module):
         super().__init__()
         model = network()
         if weights != "random":
-            load(model, weights, network)
+            load(model, weights, network, KEY)
         self.size, self.stages = size, nn.ModuleList(stages(model.eval()))
-        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(-1, 1, 1), persistent=False)
+        self.normalised = Normalised()
         freeze(self)
         with torch.no_grad():
             self.channels = [maps.shape[1] for maps in self(torch.zeros(1, 3, size, size))]
@@ -56,14 +53,30 @@ class Pretrained(nn.Module):
         return maps[1:]
 
     def shown(self, images: Tensor) -> Tensor:
-        if images.shape[1] == 4:
-            opacity = (images[:, 3:] + 1) / 2
-            images = images[:, :3] * opacity + (1 - opacity)  # white is 1
-        images = interpolate(images, (self.size, self.size), mode="bilinear")
-        return ((images + 1) / 2 - self.mean) / self.std  # one channel becomes three
+        return self.normalised(interpolate(opaque(images), (self.size, self.size), mode="bilinear"))
 
     def train(self, mode: bool = True) -> Pretrained:
         return super().train(False)
+
+
+class Normalised(nn.Module):
+    """Images [N, 1 or 3, H, W] in [-1, 1] -> [N, 3, H, W] with the moments that torchvision trains with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(-1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return ((images + 1) / 2 - self.mean) / self.std  # one channel becomes three
+
+
+def opaque(images: Tensor) -> Tensor:
+    """Over white, where there is a fourth channel."""
+    if images.shape[1] != 4:
+        return images
+    opacity = (images[:, 3:] + 1) / 2
+    return images[:, :3] * opacity + (1 - opacity)  # white is 1
 
 
 def stages(network: nn.Module) -> list[nn.Sequential]:
@@ -111,64 +124,3 @@ def frozen(norm: nn.BatchNorm2d) -> FrozenBatchNorm2d:
     layer = FrozenBatchNorm2d(norm.num_features, norm.eps)
     layer.load_state_dict(norm.state_dict())
     return layer
-
-
-def load(model: nn.Module, weights: str | None, network: Callable[[], nn.Module]) -> None:
-    """Raises ConfigError where there are no weights, or others than the network's."""
-    if weights is None:
-        raise ConfigError(
-            f"{KEY}.weights: missing. The discriminator looks through a pretrained network. {ways(network)}"
-        )
-    state = downloaded(network) if weights == "download" else read(Path(weights).expanduser(), network)
-    try:
-        model.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        reason = (str(error).splitlines()[1:] or [str(error)])[0].strip()[:200]  # the first of many differences
-        raise ConfigError(
-            f"{KEY}.weights={weights}: unfit for {name_of(network)} ({reason}). {ways(network)}"
-        ) from error
-
-
-def read(path: Path, network: Callable[[], nn.Module]) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ConfigError(f"{KEY}.weights={path}: there is no such file. {ways(network)}")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is no such file makes the unpickler raise whatever it likes
-        raise ConfigError(f"{KEY}.weights={path}: not a file of PyTorch weights. {ways(network)}") from error
-
-
-def downloaded(network: Callable[[], nn.Module]) -> dict[str, Tensor]:
-    """Kept in torch.hub's cache; the hash in the file's name is checked."""
-    if not address(network):
-        raise ConfigError(f"{KEY}.weights=download: torchvision publishes none of {name_of(network)}. {ways(network)}")
-    try:
-        return torch.hub.load_state_dict_from_url(
-            address(network), map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
-    except (OSError, RuntimeError) as error:  # no network, no such address; damaged on the way
-        raise ConfigError(f"{KEY}.weights=download: failed ({error}). {ways(network)}") from error
-
-
-def address(network: Callable[[], nn.Module]) -> str | None:
-    """Where torchvision publishes the weights; None if it does not."""
-    try:
-        return get_model_weights(builder(network)).DEFAULT.url
-    except (ValueError, AttributeError):
-        return None
-
-
-def builder(network: Callable[[], nn.Module]) -> Callable[..., nn.Module]:
-    return network.func if isinstance(network, partial) else network
-
-
-def name_of(network: Callable[[], nn.Module]) -> str:
-    return getattr(builder(network), "__name__", "the network")
-
-
-def ways(network: Callable[[], nn.Module]) -> str:
-    where = f" (torchvision's are at {address(network)})" if address(network) else ""
-    return (
-        f"Give the file with {name_of(network)}'s weights, {KEY}.weights=FILE{where}; or {KEY}.weights=download where "
-        f"there is a network; or {KEY}.weights=random for an untrained one, which teaches less."
-    )

@@ -91,12 +91,7 @@ class Up(nn.Module):
 
 def depth_of(spec: Spec, asked: int | None) -> int:
     spec.require_images()
-    spec.require_source()
-    if spec.source[1:] != (spec.height, spec.width):
-        raise ConfigError(
-            f"sources of {spec.source[2]} x {spec.source[1]} pixels for images of {spec.width} x {spec.height}: a "
-            "U-Net keeps the size. Choose model=super_resolution for smaller sources, or another data.task."
-        )
+    spec.require_source_of_its_size()
     most = halvings(spec, 1)
     if most < 2 or (asked is not None and not 2 <= asked <= most):
         wanted = "" if asked is None else f"model.generator.depth={asked}: "

@@ -149,26 +149,36 @@ class Loaded:
         """What the decoder makes of the encoder's latents."""
         return self.generate(self.encode(images, classes=classes), classes=classes)
 
-    def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0) -> Tensor:
+    def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0, back: bool = False) -> Tensor:
         """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
 
         Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
-        `start` is the number of the first picture's noise.
+        `start` is the number of the first picture's noise. `back`: source pictures that a model which translates both
+        ways makes of images.
         """
-        self.require_translator()
-        seen = as_seen(images, self.spec)
+        self.require_translator(back)
+        spec = self.spec.reversed if back else self.spec
+        seen = as_seen(images, spec)
         with self.trainer.sampling() as generator, self._seeded(seed):
-            framed, frame = extended(seen, getattr(generator, "multiple", None), self.spec)
+            framed, frame = extended(seen, getattr(generator, "multiple", None), spec)
             parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
             rows = range(start, start + len(images), self.batch_size)
-            made = [self.trainer.draw_samples(row, len(part), part) for row, part in zip(rows, parts, strict=True)]
+            made = [
+                self.trainer.draw_samples(row, len(part), part, back=back)
+                for row, part in zip(rows, parts, strict=True)
+            ]
         return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
 
-    def require_translator(self) -> None:
-        """Raises ConfigError for a model that makes no images from pictures."""
+    def require_translator(self, back: bool = False) -> None:
+        """Raises ConfigError for a model that makes no images from pictures, or no pictures from images."""
         if not self.trainer.translates:
             raise ConfigError(
                 f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
+            )
+        if back and not getattr(self.trainer.model, "both_ways", False):
+            raise ConfigError(
+                f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
+                "goes both: model=cyclegan."
             )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:

@@ -19,6 +19,7 @@ from genlab.sampling.mode import Asked, Mode
 if TYPE_CHECKING:
     from genlab.data.pictures import Rule
     from genlab.sampling.loaded import Loaded
+    from genlab.spec import Spec
 
 Named = tuple[str, np.ndarray]
 
@@ -38,17 +39,19 @@ class Translate(Mode):
         self,
         *,
         input: str | None = None,  # a picture, or a folder or zip of pictures
+        back: bool = False,  # the other way, of a model that translates both
     ) -> None:
-        self.input = input
+        self.input, self.back = input, back
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        loaded.require_translator()
+        loaded.require_translator(self.back)
         if self.input is None:
             raise ConfigError("mode=translate: which pictures? input=FILE_OR_FOLDER.")
-        if not loaded.spec.source_classes and loaded.spec.source[0] not in (1, 3):
+        spec = self.spec(loaded)
+        if not spec.source_classes and spec.source[0] not in (1, 3):
             raise ConfigError(
-                f"mode=translate: this model takes pictures of {loaded.spec.source[0]} channels, and files have 1 or "
+                f"mode=translate: this model takes pictures of {spec.source[0]} channels, and files have 1 or "
                 "3. Use genlab.load(...).translate(images)."
             )
         self.source, self.names = opened(Path(self.input).expanduser())
@@ -58,16 +61,19 @@ class Translate(Mode):
         done = 0
         for batch in alike(self.read(loaded), loaded.batch_size):
             pictures = torch.from_numpy(np.stack([pixels for _, pixels in batch]))
-            made = to_uint8(loaded.translate(pictures, seed=asked.seed, start=done))
+            made = to_uint8(loaded.translate(pictures, seed=asked.seed, start=done, back=self.back))
             for (name, _), image in zip(batch, made, strict=True):
                 write_png(image, path / f"{self.names[name]}.png")
             done += len(batch)
+
+    def spec(self, loaded: Loaded) -> Spec:
+        return loaded.spec.reversed if self.back else loaded.spec
 
     def read(self, loaded: Loaded) -> Iterator[Named]:
         from genlab.data.decoder import content  # Pillow takes a moment to load
         from genlab.data.pictures import Rule, Unusable, picture
 
-        spec = loaded.spec
+        spec = self.spec(loaded)
         rule: Rule = Rule(1 if spec.source_classes else spec.source[0], classes=spec.source_classes)
         for name in self.names:
             try:

@@ -4,6 +4,7 @@ from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding, Va
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.autoencoding import Autoencoding, Variational, VectorQuantising
 from genlab.trainers.closed_form import ClosedForm
+from genlab.trainers.cycle import Cycle
 from genlab.trainers.ema import EMA
 from genlab.trainers.progressive import Progressive
 from genlab.trainers.replay import Replay
@@ -21,6 +22,7 @@ __all__ = [
     "ClosedForm",
     "Constant",
     "Cosine",
+    "Cycle",
     "Linear",
     "Losses",
     "Phase",

@@ -45,21 +45,22 @@ class AdversarialAutoencoding(Alternating):
                 "trainer.reconstruction._target_=genlab.losses.Gaussian."
             )
         self.reconstruction = reconstruction
-        self.phase = Phase("autoencoder", "autoencoder", self.measure)
+        self.way = self.way._replace(generator=self.model.encoder)
+        self.phase = Phase("autoencoder", "autoencoder", self.reconstruct)
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
         self.players["autoencoder"].end_turn(self.batch_size)
         super().take_step()
 
-    def measure(self, draws: Draws) -> Losses:
+    def reconstruct(self, draws: Draws) -> Losses:
         turn = super().turn("autoencoder", "generator", draws)
         output = self.model.autoencoder(turn.real, turn.condition).to(turn.real.dtype)
         return Losses({"reconstruction": self.reconstruction.reconstruction(output, turn.real)})
 
     def turn(self, *args: Any, **demands: Any) -> Turn:
         turn = super().turn(*args, **demands)
-        turn.generator, turn.noise, turn.images = self.model.encoder, turn.images, turn.noise
+        turn.noise, turn.images = turn.images, turn.noise
         return turn
 
     def render(self, output: Tensor) -> Tensor:
@@ -85,14 +86,14 @@ class VariationalAlternating(Alternating):
     ) -> None:
         super().__init__(system, run, **shared)
         self.gamma = gamma
-        self.phase = Phase("encoder", "encoder", self.measure)
+        self.phase = Phase("encoder", "encoder", self.encode)
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
         self.players["encoder"].end_turn(self.batch_size)
         super().take_step()
 
-    def measure(self, draws: Draws) -> Losses:
+    def encode(self, draws: Draws) -> Losses:
         """The encoder's loss: equation 3, and equation 7 for the error."""
         turn = super().turn("encoder", "generator", draws)
         posterior = self.model.posterior(turn.real, turn.condition)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from genlab import ramp
 from genlab.errors import ConfigError
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
@@ -19,7 +20,21 @@ from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase, mixes_batch
-from genlab.types import Count, Positive, ProperShare, Share, Whole
+from genlab.types import Count, NonNegative, Positive, ProperShare, Share, Whole
+
+if TYPE_CHECKING:
+    from genlab.data.stream import Stream
+
+Adversarial = Callable[[Turn], Losses]
+
+
+class Way(NamedTuple):
+    """Who plays in a turn, and for which images."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    stream: Stream
+    replay: Replay | None
 
 
 class Alternating(Trainer):
@@ -42,6 +57,7 @@ class Alternating(Trainer):
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
         top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
+        adversarial_weight: NonNegative | ramp.Ramp = 1.0,  # of the loss in the generator's turn, beside its penalties
         freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
     ) -> None:
@@ -50,14 +66,16 @@ class Alternating(Trainer):
             raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
+        self.adversarial_weight = adversarial_weight
         self.joint = not mixes_batch(self.model.discriminator)
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
+        self.way = Way(self.model.generator, self.model.discriminator, self.stream, self.replay)
         self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
         if freeze_discriminator:
             shown = blank(self.spec, self.model.conditional, self.device, self.engine.dtype)
             freeze_first(self.players["discriminator"], freeze_discriminator, *shown)
-        self.kept: dict[int, Generated] = {}  # the generator's last images, by micro-batch
+        self.kept: dict[tuple[nn.Module, int], Generated] = {}  # a generator's last images, by micro-batch
         losses = {"discriminator": self.discriminate, "generator": self.deceive}
         self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
         self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
@@ -107,15 +125,13 @@ class Alternating(Trainer):
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def main_phase(self, player: str, adversarial: Callable[[Turn], Losses]) -> Phase:
+    def main_phase(self, player: str, adversarial: Adversarial) -> Phase:
         """A player's loss, with the penalties of every turn."""
         penalties = {name: penalty for name, penalty in self.on(player).items() if penalty.every == 1}
         demands = demands_of(penalties.values())
 
         def loss(draws: Draws) -> Losses:
-            turn = self.turn(player, player, draws, **demands)
-            losses = adversarial(turn)
-            return losses._replace(terms=losses.terms | {name: penalty(turn) for name, penalty in penalties.items()})
+            return self.measure(partial(self.turn, player, player, draws, **demands), penalties, adversarial)
 
         return Phase(player, player, loss, float32=any(penalty.needs_float32 for penalty in penalties.values()))
 
@@ -128,7 +144,15 @@ class Alternating(Trainer):
 
     def lazy_loss(self, phase: str, player: str, name: str, draws: Draws) -> Losses:
         penalty = self.penalties[name]
-        return Losses({name: penalty(self.turn(phase, player, draws, **demands_of([penalty])))})
+        return self.measure(partial(self.turn, phase, player, draws, **demands_of([penalty])), {name: penalty})
+
+    def measure(
+        self, begin: Callable[..., Turn], penalties: dict[str, Penalty], adversarial: Adversarial | None = None
+    ) -> Losses:
+        """What there is to minimise in a turn: of a lazy penalty's, that alone."""
+        turn = begin()
+        losses = adversarial(turn) if adversarial else Losses({})
+        return losses._replace(terms=losses.terms | {name: penalty(turn) for name, penalty in penalties.items()})
 
     def on(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
@@ -144,54 +168,60 @@ class Alternating(Trainer):
         """The discriminator's loss."""
         real, fake = self.flip(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
-        terms = {"adversarial": per_sample(self.loss.discriminator(real, fake))}
+        terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
         return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
 
     def deceive(self, turn: Turn) -> Losses:
-        """The generator's loss."""
+        """The generator's loss. While it has no weight, nothing is asked of the discriminator."""
         self.keep(turn)
+        if not self.weight(turn) and self.on("generator"):
+            return Losses({})
         real = turn.real_logits if self.loss.uses_real else None
         return Losses({"adversarial": self.best(self.loss.generator(turn.fake_logits, real), turn)})
+
+    def weight(self, turn: Turn) -> float:
+        """Of the loss in the generator's turn."""
+        return ramp.at(self.adversarial_weight, turn.seen, turn.total)
 
     def keep(self, turn: Turn) -> None:
         """The generator's images for the discriminator's next turn, if that is to use them."""
         if self.reuse_fakes:
-            self.kept[turn.draws.start] = each(torch.Tensor.detach, turn.generated)
+            self.kept[turn.generator, turn.draws.start] = each(torch.Tensor.detach, turn.generated)
 
     def best(self, values: Tensor, turn: Turn) -> Tensor:
-        """Of the generator's loss those images that count."""
-        values = per_sample(values)
-        return self.top_k(values, per_sample(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
+        """Of the generator's loss those images that count, and as much as they do."""
+        values = self.weight(turn) * turn.per_image(values)
+        return self.top_k(values, turn.per_image(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
 
     def turn(
-        self, phase: str, player: str, draws: Draws, slopes: frozenset[str] = frozenset(), with_features: bool = False
+        self,
+        phase: str,
+        player: str,
+        draws: Draws,
+        slopes: frozenset[str] = frozenset(),
+        with_features: bool = False,
+        way: Way | None = None,
     ) -> Turn:
-        judging = phase == "discriminator"
-        recalls = self.replay and player == "discriminator"
+        way, judging = way or self.way, phase == "discriminator"
+        recalls = way.replay and player == "discriminator"
         return Turn(
             player=player,
-            network=self.model.discriminator,
-            generator=self.model.generator,
-            images=lambda: self.stream.batch(phase, draws.position, draws),
-            labelled=lambda: self.stream.labelled(f"{phase}/labelled", draws.position, draws),
+            network=way.discriminator,
+            generator=way.generator,
+            images=lambda: way.stream.batch(phase, draws.position, draws),
+            labelled=lambda: way.stream.labelled(f"{phase}/labelled", draws.position, draws),
             noise=lambda: self.model.latent.draw(draws),
             draws=draws,
-            condition=self.stream.labels(phase, draws.position, draws) if self.model.conditional else None,
+            condition=way.stream.labels(phase, draws.position, draws) if self.model.conditional else None,
             slopes=slopes,
             joint=judging and self.joint and not slopes,
             with_features=with_features,
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
-            kept=self.kept.pop(draws.start, None) if judging else None,
-            recall=partial(self.recall, draws=draws, new=judging) if recalls else None,
+            kept=self.kept.pop((way.generator, draws.start), None) if judging else None,
+            recall=partial(recalled, replay=way.replay, draws=draws, new=judging) if recalls else None,
             seen=self.images,
             total=self.total_images,
         )
-
-    def recall(self, generated: Generated, *, draws: Draws, new: bool) -> Generated:
-        """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
-        if new:
-            self.replay.remember(generated, draws)
-        return self.replay.mix(generated, draws)
 
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
         """Images as the discriminator is shown them: each augmentation in its order, with draws of its own."""
@@ -216,6 +246,8 @@ def demands_of(penalties: Iterable[Penalty]) -> dict[str, Any]:
     }
 
 
-def per_sample(values: Tensor) -> Tensor:
-    """[N]; a map of patches counts as their mean."""
-    return values.flatten(1).mean(1) if values.ndim > 1 else values
+def recalled(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
+    """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
+    if new:
+        replay.remember(generated, draws)
+    return replay.mix(generated, draws)

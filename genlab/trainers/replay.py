@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from genlab import distributed
 from genlab.errors import ConfigError
 from genlab.losses.turn import Generated, each
-from genlab.random import Draws
+from genlab.random import Draws, mix
 from genlab.types import Count, Share
 
 
@@ -24,7 +24,9 @@ class Replay:
 
     It lies on the device, `size` images of the type that networks compute with, and in every checkpoint. What goes
     in and out is chosen for the whole batch: accumulation changes nothing, and every rank holds the same history,
-    for which ranks send each other the images of a turn. Raises ConfigError if it is smaller than a batch.
+    for which ranks send each other the images of a turn. Where the share of a batch is no whole number of images,
+    turns differ by one: of a batch of one, every other turn's gives way. Raises ConfigError if it is smaller than a
+    batch.
     """
 
     def __init__(
@@ -44,7 +46,6 @@ class Replay:
         self.filled = 0
         self.new: list[Generated] = []  # this turn's micro-batches
         self.draws: Draws | None = None  # and the last one's
-        self.rows = lru_cache(maxsize=None)(self._rows)
 
     def remember(self, generated: Generated, draws: Draws) -> None:
         """Have in mind a micro-batch of new images until the turn ends: all its micro-batches see one history."""
@@ -55,7 +56,7 @@ class Replay:
 
     def mix(self, generated: Generated, draws: Draws) -> Generated:
         """A micro-batch with a share of its rows from the history."""
-        rows = self.rows(draws.start, draws.stop, generated.images.device)
+        rows = rows_of(self.giving(draws), self.batch_size, draws.start, draws.stop, generated.images.device)
         if not self.filled or not len(rows):
             return generated
         chosen = (draws.uniform("replay") * self.filled).long().index_select(0, rows)
@@ -78,7 +79,7 @@ class Replay:
     def moves(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Which rows of the batch are stored, and where."""
         if self.filled == self.size:
-            chosen = self.rows(0, self.batch_size, device)
+            chosen = rows_of(self.giving(self.draws), self.batch_size, 0, self.batch_size, device)
             return chosen, self.places(replace(self.draws, start=0, stop=self.batch_size), len(chosen))
         chosen = torch.arange(min(self.batch_size, self.size - self.filled), device=device)
         places = self.filled + chosen
@@ -93,10 +94,10 @@ class Replay:
         turned = (draws.uniform("replay_turn")[:1] * self.size).long()
         return (starts + within + turned) % self.size
 
-    def _rows(self, start: int, stop: int, device: torch.device) -> Tensor:
-        """Those of rows `start:stop` that give way, spread evenly over the batch, counted from `start`."""
-        giving = [row - start for row in range(start, stop) if int((row + 1) * self.share) > int(row * self.share)]
-        return torch.tensor(giving, dtype=torch.long, device=device)
+    def giving(self, draws: Draws) -> int:
+        """How many images of this turn's batch give way: known without the device."""
+        whole, rest = divmod(self.batch_size * self.share, 1)
+        return int(whole) + (mix(*draws.key, "replay_share") < rest * 2**32)
 
     def state_dict(self) -> dict:
         return {"filled": self.filled, "history": None if self.history is None else tuple(self.history)}
@@ -104,3 +105,10 @@ class Replay:
     def load_state_dict(self, state: dict) -> None:
         self.filled, self.new = state["filled"], []
         self.history = state["history"] and Generated(*state["history"])
+
+
+@cache
+def rows_of(count: int, size: int, start: int, stop: int, device: torch.device) -> Tensor:
+    """Of `count` rows spread evenly over a batch those in `start:stop`, counted from `start`."""
+    rows = [row - start for row in range(start, stop) if (row + 1) * count // size > row * count // size]
+    return torch.tensor(rows, dtype=torch.long, device=device)

@@ -36,16 +36,17 @@ class Sampling:
         return self.data.spec
 
     @torch.no_grad()
-    def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
+    def draw_samples(self, start: int, count: int, condition: Tensor | None = None, *, back: bool = False) -> Tensor:
         """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any.
 
-        A conditional model is told `condition`, by default `sample_conditions` of the same rows.
+        A conditional model is told `condition`, by default `sample_conditions` of the same rows. `back`: of a model
+        that translates both ways, the source pictures that it makes of images, which are then the condition.
         """
         if condition is None:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
             noise = self.fixed(start, count, self.model.latent.draw)
-            return self.render(generator(noise, condition))
+            return self.render((generator.back if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
         """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.

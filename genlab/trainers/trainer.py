@@ -69,6 +69,7 @@ class Trainer(Sampling):
 
     moves: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
+    both_ways: ClassVar[bool] = False  # trains networks that translate either kind of pictures into the other
 
     def __init__(
         self,
@@ -133,6 +134,12 @@ class Trainer(Sampling):
             raise ConfigError(
                 f"trainer: {type(self).__name__} moves {' and '.join(sorted(self.moves))}, but the model's players are "
                 f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
+            )
+        if getattr(self.model, "both_ways", False) != self.both_ways:
+            ways = ("either way", "one way") if self.both_ways else ("one way", "either way")
+            raise ConfigError(
+                f"trainer: {type(self).__name__} trains networks that go {ways[0]}, and this model's go {ways[1]} "
+                "between two kinds of pictures. Choose the trainer that the model comes with."
             )
         if networks.keys() != optimizers.keys():
             raise ConfigError(

@@ -7,7 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from genlab.data import InMemory, Split
-from genlab.data.tasks import TASKS, Denoising, Edges, Inpainting, LowResolution, Rotation, luminance, task_of
+from genlab.data.tasks import TASKS, Denoising, Edges, Inpainting, LowResolution, Rotation, Segments, luminance, task_of
 from genlab.errors import ConfigError
 from genlab.random import Draws
 
@@ -27,7 +27,8 @@ def test_a_source_has_the_shape_and_range_that_is_promised(name):
     task, images = task_of(name), pictures(width=12)
     made = task(images, draws())
     assert made.shape == (4, *task.shape((3, 16, 12)))
-    assert made.min() >= -1 and made.max() <= 1 and made.std() > 0.05
+    low, high = (0, task.classes - 1) if task.classes else (-1, 1)
+    assert made.min() >= low and made.max() <= high and made.std() > 0.05
 
 
 def test_edges_are_sobels_magnitude_of_the_luminance():
@@ -82,6 +83,24 @@ def test_noise_is_drawn_for_each_image_and_turn():
 def test_a_quarter_turn_is_to_the_left():
     images = torch.tensor([[0.0, 1.0], [2.0, 3.0]])[None, None]
     assert Rotation()(images, draws(1))[0, 0].tolist() == [[1, 3], [0, 2]]
+
+
+def test_segments_are_a_threshold_and_an_erosion():
+    images = pictures(count=1)
+    bright = np.asarray(luminance(images))[0, 0] > -0.4
+    inside = ndimage.binary_erosion(bright, np.ones((3, 3)), border_value=1)
+    found = Segments(threshold=0.3)(images, draws(1))[0, 0]
+    assert np.array_equal(found, bright.astype(int) + inside) and inside.any()
+
+
+def test_a_task_that_labels_makes_label_maps():
+    data = InMemory(Split(torch.randint(0, 256, (4, 1, 8, 8), dtype=torch.uint8)), task="segments")
+    assert (data.spec.source, data.spec.source_classes, data.spec.source_channels) == ((1, 8, 8), 3, 3)
+    shown = data.sources(data.train, 0, 4)
+    expected = Segments()(data.train.images.float() / 127.5 - 1, draws())
+    assert torch.equal(shown.argmax(1, keepdim=True).float(), expected) and torch.equal(
+        shown.sum(1), torch.ones(4, 8, 8)
+    )
 
 
 def test_what_has_no_meaning_is_refused():

@@ -11,7 +11,7 @@ from genlab import build, checkpoint, command, export
 from genlab.errors import ConfigError
 from genlab.exporting import load
 from genlab.exporting.card import chosen, described, licence
-from tests.conftest import TINY, composed, narrow, tiny_data
+from tests.conftest import TINY, composed, like, narrow, tiny_data
 
 FORMATS = ["safetensors", "onnx", "torchscript"]
 MODELS = {
@@ -25,13 +25,16 @@ MODELS = {
     "multi_gan": (),
     "stylegan2": ("model.conditional=true",),
     "stylegan3_r": (),
+    "super_resolution": (),
+    "segmentation_to_image": (),
+    "pix2pix_hd": (),
 }
 
 
 def trained(model, words, run_dir, data=None):
     """A run of two steps with its checkpoint, as training leaves it."""
-    data = data or tiny_data(size=16)
     config = composed(*TINY, f"model={model}", *narrow(model), *words, "trainer.images=16")
+    data = data or like(config["data"], size=16)
     trainer = build.trainer(config, run_dir, data)
     trainer.fit()
     path = run_dir / "checkpoints" / f"{trainer.images:010d}.pt"

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from genlab.data import InMemory, Split
 from genlab.errors import ConfigError
@@ -103,6 +104,17 @@ def test_sources_of_other_sizes_and_channels_are_answers_too():
     small = InMemory(Split(flat), task="low_resolution")
     found = values(measured(small, pixels(20, 1).float() / 127.5 - 1, split="train"))
     assert found["l1_identity"] == pytest.approx(0, abs=1e-6)  # of one colour at any size
+
+
+def test_a_smaller_source_is_enlarged_as_pillow_does_it():
+    """Bicubic: what super-resolution is compared with."""
+    smooth = torch.nn.functional.interpolate(pixels(9, 1, 4).float(), size=(16, 16), mode="bilinear").to(torch.uint8)
+    data = InMemory(Split(smooth), test=Split(smooth), task="low_resolution")
+    small = ((data.sources(data.test, 0, 9)[:, 0] + 1) * 127.5).round().to(torch.uint8).numpy()
+    large = [Image.fromarray(x).resize((16, 16), Image.Resampling.BICUBIC) for x in small]
+    expected = by_hand(np.stack([np.asarray(x, float) for x in large])[:, None], smooth.numpy().astype(float))
+    found = values(measured(data, pixels(20, 1).float() / 127.5 - 1))
+    assert {name: found[f"{name}_identity"] for name in METRICS} == pytest.approx(expected, rel=0.02)
 
 
 def test_label_maps_are_no_answers():

@@ -8,7 +8,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.transforms.functional import normalize
 
 from genlab.errors import ConfigError
-from genlab.models.pretrained import MEAN, STD, Pretrained, name_of, ways
+from genlab.models.pretrained import MEAN, STD, Pretrained
+from genlab.models.published import name_of, ways
 
 SMALL = models.shufflenet_v2_x0_5
 LAST = {  # the last node of each resolution
@@ -131,7 +132,7 @@ def test_what_torchvision_does_not_publish_is_not_downloaded():
 
     with pytest.raises(ConfigError, match="publishes none of own"):
         Pretrained(own, "download", 32)
-    assert "https" not in ways(own) and name_of(own) == "own"
+    assert "https" not in ways(own, "model") and name_of(own) == "own"
 
 
 @pytest.mark.parametrize("build", [models.squeezenet1_1, lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), nn.Bilinear])

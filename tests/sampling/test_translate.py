@@ -12,7 +12,8 @@ from genlab import command, sample
 from genlab.callbacks.grid import to_uint8
 from genlab.errors import ConfigError
 from genlab.sampling import Loaded
-from tests.conftest import narrow, pictured, saved
+from genlab.sampling.framing import as_seen, extended
+from tests.conftest import data_of, narrow, pictured, saved
 
 
 def run(*words):
@@ -118,6 +119,40 @@ def test_one_file_will_do(translator, tmp_path, capsys):
         assert folder.name.startswith(f"translate_000000000_seed{seed}")
         pixels.append(np.asarray(Image.open(folder / "one.png")).tolist())
     assert pixels[0] == pixels[1]
+
+
+@pytest.mark.parametrize(("model", "times"), [("super_resolution", 4), ("pix2pix_hd", 1), ("segmentation_to_image", 1)])
+def test_what_networks_take_of_other_sizes(tmp_path, model, times):
+    """Super-resolution makes any size four times as large; others are shown multiples, and the frame is cut off."""
+    loaded = Loaded(saved(tmp_path, f"model={model}", *narrow(model), data=data_of(model, 3, 16)))
+    channels = loaded.spec.source[0]
+    pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
+    made = loaded.translate(pixels)
+    assert made.shape == (1, 3, 5 * times, 7 * times)
+    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.trainer.model.generator.multiple, loaded.spec)
+    whole = by_hand(loaded, seen, loaded.latent(1))
+    left, _, top, _ = (side * times for side in frame)
+    torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])
+
+
+@pytest.mark.parametrize("palette", [False, True])
+def test_label_maps_are_read_from_files(tmp_path, palette, capsys):
+    """Classes as grey levels, or as the entries of a palette; 255 is none."""
+    loaded = Loaded(saved(tmp_path / "run", "model=segmentation_to_image", *narrow("segmentation_to_image")))
+    numbers = grey(8, 8) % 3
+    numbers[0, 0] = 255
+    picture = Image.fromarray(numbers)
+    if palette:
+        picture = Image.fromarray(numbers, "P")
+        picture.putpalette(list(np.random.default_rng(1).integers(0, 256, 768)))
+    picture.save(tmp_path / "map.png")
+    assert run(f"run={tmp_path / 'run'}", f"input={tmp_path / 'map.png'}", f"to={tmp_path / 'out'}") == 0
+    found = torch.from_numpy(np.asarray(Image.open(tmp_path / "out" / "map.png")).copy())
+    expected = to_uint8(loaded.translate(torch.from_numpy(numbers)[None]))[0, 0]
+    assert (found.int() - expected.int()).abs().max() <= 1
+    Image.fromarray(np.full((8, 8), 3, np.uint8)).save(tmp_path / "beyond.png")
+    assert run(f"run={tmp_path / 'run'}", f"input={tmp_path / 'beyond.png'}", f"to={tmp_path / 'no'}") == 2
+    assert "a label map with class 3; expected 0 to 2" in capsys.readouterr().err
 
 
 def test_mistakes_are_one_message(translator, plain, tmp_path, capsys):

@@ -137,6 +137,12 @@ def why_not(model: str, penalty: str) -> str | None:
         "mutual_information": "model=infogan",
         "path_length": "a generator that has `synthesis`",
         "l1": "model=pix2pix",
+        "mse": "model=pix2pix",
+        "feature_matching_pairs": "model=pix2pix_hd",
+        "perceptual": "penalty.perceptual.features.weights: missing",
+        "perceptual_five": "penalty.perceptual.features.weights: missing",
+        "cycle": "model=cyclegan",
+        "identity": "model=cyclegan",
     }.get(penalty)
 
 

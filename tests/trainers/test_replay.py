@@ -9,7 +9,7 @@ from genlab import checkpoint
 from genlab.errors import ConfigError
 from genlab.losses.turn import Generated
 from genlab.random import Draws
-from genlab.trainers.replay import Replay
+from genlab.trainers.replay import Replay, rows_of
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW_MLP
 
@@ -62,6 +62,35 @@ def test_later_turns_show_a_share_of_earlier_images_with_their_own_conditions_an
     assert replay.filled == 20
 
 
+@pytest.mark.parametrize(("size", "share"), [(1, 0.5), (8, 0.3), (3, 0.5)])
+def test_a_share_that_is_no_whole_number_is_kept_over_the_turns(size, share):
+    """2,000 turns: within three deviations of a count that is one of two neighbours."""
+    replay, whole = Replay(size, size=20, share=share), int(size * share)
+    counts = [
+        replay.giving(Draws((0, "discriminator", turn), size, 0, size, torch.device("cpu"))) for turn in range(2000)
+    ]
+    assert set(counts) == {whole, whole + 1}
+    assert abs(sum(counts) / 2000 - size * share) < 3 * 0.5 / 2000**0.5
+    rows = [len(rows_of(count, size, 0, size, torch.device("cpu"))) for count in (whole, whole + 1)]
+    assert rows == [whole, whole + 1]
+
+
+def test_of_a_batch_of_one_every_other_image_is_an_earlier_one():
+    replay = Replay(1, size=5)
+    old = 0
+    for turn in range(200):
+        draws, name = (
+            Draws((0, "discriminator", turn), 1, 0, 1, torch.device("cpu")),
+            torch.full((1, 1, 1, 1), float(turn)),
+        )
+        new = Generated(name, name[:, 0, 0], None)
+        old += int(replay.mix(new, draws).images < turn)
+        replay.remember(new, draws)
+        replay.end_turn()
+    assert 70 < old < 130 and replay.filled == 5
+    assert replay.history.images.min() > 100  # they are replaced in turn
+
+
 def test_a_full_history_gives_up_as_many_random_images_as_come_in():
     replay = Replay(BATCH, size=32, share=0.5)
     for turn in range(1, 5):
@@ -76,7 +105,7 @@ def test_a_full_history_gives_up_as_many_random_images_as_come_in():
 @pytest.mark.parametrize(("size", "share"), [(8, 1.0), (11, 0.5), (100, 0.3)])
 def test_places_are_different_and_all_equally_likely(size, share):
     replay = Replay(BATCH, size=size, share=share)
-    count = len(replay.rows(0, BATCH, torch.device("cpu")))
+    count = int(BATCH * share)
     found = torch.stack([replay.places(draws(turn), count) for turn in range(4000)])
     assert all(len(row.unique()) == count for row in found[:200])
     expected = 4000 * count / size

@@ -1,10 +1,10 @@
-"""Downsampling by two, with a convolution."""
+"""Downsampling by two, with a convolution and without."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import avg_pool2d, conv2d
 
 from genlab.models.layers.upsample import FOLD, layout
 
@@ -36,3 +36,8 @@ def conv2d_downsample(maps: Tensor, weight: Tensor, bias: Tensor | None, fold: T
     """`weight` is that of the 3x3 convolution [out, in, 3, 3], `fold` is `downsampling()`."""
     folded = (weight.flatten(2) @ fold).unflatten(2, (4, 4))
     return conv2d(maps, folded.contiguous(memory_format=layout(weight)), bias, stride=2, padding=1)
+
+
+def halved(pictures: Tensor) -> Tensor:
+    """[N, C, H, W] -> [N, C, H / 2, W / 2], rounded up: means of 3 x 3 pixels, or of those of them that there are."""
+    return avg_pool2d(pictures, 3, stride=2, padding=1, count_include_pad=False)
