@@ -21,7 +21,7 @@ class Generated(NamedTuple):
 
     images: Tensor  # [N, C, H, W]
     latents: Tensor  # [N, L]
-    condition: Tensor | None  # classes [N], attributes [N, K] or source pictures [N, C, H, W]
+    condition: Tensor | None  # classes [N], attributes [N, K], words [N, L] or source pictures [N, C, H, W]
 
 
 def each(change: Callable[..., Tensor], *generated: Generated) -> Generated:
@@ -39,8 +39,8 @@ class Turn:
     images: Callable[[], Tensor]  # gives the real images [N, C, H, W]
     noise: Callable[[], Tensor]  # gives the latents [N, L]
     draws: Draws  # this turn's random numbers
-    # Classes [N], attributes [N, K] or source pictures [N, C, H, W], of the real images and of new generated ones: of
-    # the same rows, so that an image made from a picture and the picture's partner compare.
+    # Classes [N], attributes [N, K], words [N, L] or source pictures [N, C, H, W], of the real images and of new
+    # generated ones: of the same rows, so that an image made from a picture and the picture's partner compare.
     condition: Tensor | None = None
     slopes: frozenset[str] = frozenset()  # which of `real` and `fake` some penalty differentiates by
     joint: bool = False  # the network looks at each image alone: real and generated ones share a pass

@@ -1,0 +1,48 @@
+"""Words for MNIST's digits: their name, and how they are written, measured in the picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genlab.data.dataset import Split
+from genlab.data.words import encoded
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+THIN, BOLD = 2.0, 3.0  # pixels of the stroke
+SLANT = 0.25  # pixels to the side for each pixel up
+VOCABULARY = tuple(sorted((*DIGITS, "thin", "bold", "slanted", "left", "right")))
+LONGEST = 4  # words of one image
+
+
+def stroke(images: Tensor) -> Tensor:
+    """uint8 [N, 1, H, W] -> [N] pixels: twice the area over the length of the outline, which is the total variation."""
+    ink = images[:, 0].float() / 255
+    down, right = ink.diff(dim=1)[:, :, :-1], ink.diff(dim=2)[:, :-1]
+    return 2 * ink.sum((1, 2)) / (down.square() + right.square()).sqrt().sum((1, 2)).clamp(min=1e-6)
+
+
+def slant(images: Tensor) -> Tensor:
+    """uint8 [N, 1, H, W] -> [N]: pixels to the right for each pixel up, from the ink's second moments."""
+    ink = images[:, 0].float()
+    rows, columns = (torch.arange(side, dtype=ink.dtype, device=ink.device) for side in ink.shape[1:])
+    total = ink.sum((1, 2)).clamp(min=1e-6)
+    y = rows - (ink.sum(2) @ rows / total)[:, None]
+    x = columns - (ink.sum(1) @ columns / total)[:, None]
+    together = torch.einsum("nhw,nh,nw->n", ink, y, x)
+    upright = torch.einsum("nhw,nh->n", ink, y.square())
+    return -together / upright.clamp(min=1e-6)
+
+
+def captions(split: Split) -> Split:
+    """With words in the place of classes, such as `bold three slanted right`: the name, and what else applies."""
+    heavy, lean = stroke(split.images).tolist(), slant(split.images).tolist()
+    texts = [caption(*facts) for facts in zip(split.labels.tolist(), heavy, lean, strict=True)]
+    return split._replace(labels=encoded(texts, VOCABULARY, LONGEST))
+
+
+def caption(digit: int, width: float, lean: float) -> str:
+    """Of a digit, the width of its stroke in pixels, and its slant."""
+    weight = ["thin"] * (width < THIN) + ["bold"] * (width > BOLD)
+    slanted = ["slanted left"] * (lean < -SLANT) + ["slanted right"] * (lean > SLANT)
+    return " ".join([*weight, DIGITS[digit], *slanted])
