@@ -11,6 +11,7 @@ from genlab.losses.adversarial import (
     top_k,
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
+from genlab.losses.conditioning import ConditioningKL, Mismatch
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
@@ -33,6 +34,7 @@ __all__ = [
     "AuxiliaryClassification",
     "BalancedConsistency",
     "Bernoulli",
+    "ConditioningKL",
     "Consistency",
     "DiscriminatorOnly",
     "Dragan",
@@ -48,6 +50,7 @@ __all__ = [
     "LeCam",
     "LeastSquares",
     "Minimax",
+    "Mismatch",
     "MutualInformation",
     "NonSaturating",
     "OneSidedGradientPenalty",

@@ -36,6 +36,7 @@ class Penalty:
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
+    needs_condition: ClassVar[bool] = False  # asks the discriminator whether an image is what it is said to be
     needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
     moves_images: ClassVar[bool] = False  # shows the discriminator images out of place
     head: ClassVar[str | None] = None  # a method that a network must have

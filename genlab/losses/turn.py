@@ -15,6 +15,8 @@ from genlab.random import Draws
 if TYPE_CHECKING:
     from torch import nn
 
+    from genlab.losses.adversarial import AdversarialLoss
+
 
 class Generated(NamedTuple):
     """Images that a generator made, and what it made them from."""
@@ -47,6 +49,7 @@ class Turn:
     with_features: bool = False  # logits are made from features that a penalty asks for too
     augmentation: Callable[[Tensor, str], Tensor] | None = None  # (images, purpose) -> what the network is shown
     labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # gives images that have a class, and it
+    loss: AdversarialLoss | None = None  # of the players' logits
     kept: Generated | None = None  # images of another turn, used instead of new ones
     recall: Callable[[Generated], Generated] | None = None  # puts earlier images in the place of some
     seen: int = 0  # images shown so far

@@ -172,7 +172,7 @@ class Alternating(Trainer):
             player=player,
             network=self.model.discriminator,
             generator=self.model.generator,
-            images=lambda: self.stream.batch(phase, draws.position, draws),
+            images=lambda: self.as_made(self.stream.batch(phase, draws.position, draws)),
             labelled=lambda: self.stream.labelled(f"{phase}/labelled", draws.position, draws),
             noise=lambda: self.model.latent.draw(draws),
             draws=draws,
@@ -183,9 +183,15 @@ class Alternating(Trainer):
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
             kept=self.kept.pop(draws.start, None) if judging else None,
             recall=partial(self.recall, draws=draws, new=judging) if recalls else None,
+            loss=self.loss,
             seen=self.images,
             total=self.total_images,
         )
+
+    def as_made(self, images: Tensor) -> Tensor:
+        """Real images in the form that generated ones have, where that is no single image."""
+        pyramid = getattr(self.model.generator, "pyramid", None)
+        return images if pyramid is None else pyramid(images)
 
     def recall(self, generated: Generated, *, draws: Draws, new: bool) -> Generated:
         """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
@@ -194,10 +200,14 @@ class Alternating(Trainer):
         return self.replay.mix(generated, draws)
 
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
-        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own."""
+        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own.
+
+        Several of one pyramid, one behind the other, are changed alike.
+        """
+        seen, parts = self.images / self.total_images, images.split(self.spec.channels, 1)
         for name, augmentation in self.augmentations.items():
-            images = augmentation(images, draws.of(f"{name}/{purpose}"), self.images / self.total_images)
-        return images
+            parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
     def flip(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Some pairs swapped, which flips both their labels: Salimans et al. 2016's advice against a sure critic."""
