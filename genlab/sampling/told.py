@@ -71,7 +71,7 @@ def numbers(known: int, classes: Classes) -> list[int]:
 
 
 def words(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
-    """[count, L], of texts in turn; else the words of training images. Raises ConfigError for words it does not know."""
+    """[count, L], of texts in turn; else those of training images. Raises ConfigError for words it does not know."""
     known = trainer.spec.words
     if given is None and isinstance(trainer.data, Blank):
         raise ConfigError(
