@@ -22,7 +22,7 @@ Looks for the latent of a given image, by Adam from several starts and then by L
 
   python -m genlab.project run=outputs/wgan_gp-mnist/DATE_TIME image=seven.png
   python -m genlab.project run=outputs/... image=seven.png features=extractor steps=1000 restarts=16
-  python -m genlab.project run=outputs/... image=seven.png class=7           of a conditional model (or words); else all are tried
+  python -m genlab.project run=outputs/... image=seven.png class=7           of a conditional model; else all are tried
 
   run, image    a run directory, and an image file: its centred square is resized to the run's size with a
                 Lanczos filter, and made grey or RGB as the run's images are; what is transparent becomes white
