@@ -7,10 +7,11 @@ FEATURES = 64
 
 
 class ImageClassifier(nn.Module):
-    """[N, C, H, W] in [-1, 1] -> logits [N, classes], from 8 pixels a side; `features` gives the penultimate layer, [N, 64].
+    """[N, C, H, W] in [-1, 1], from 8 pixels a side -> logits [N, classes].
 
-    The features are taken before their ReLU, so that none of them is dead, and are standardised with the
-    mean and deviation of the real training images, so that each weighs the same in a Frechet distance.
+    `features` gives the penultimate layer, [N, 64]. They are taken before their ReLU, so that none of them is dead, and
+    are standardised with the mean and deviation of the real training images, so that each weighs the same in a Frechet
+    distance.
     """
 
     mean: Tensor
