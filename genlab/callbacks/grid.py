@@ -103,7 +103,7 @@ class Grid(Callback):
 
 def reads(trainer: Trainer) -> bool:
     """Is the model told words?"""
-    return trainer.model.conditional and bool(trainer.spec.words)
+    return bool(trainer.spec.words) and trainer.model.conditional
 
 
 def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:
