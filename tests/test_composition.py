@@ -19,6 +19,7 @@ BUNDLED = (
     "mnist_32",
     "mnist_100_labels",
     "mnist_edges",
+    "mnist_words",
     "ring8",
     "grid25",
     "swiss_roll",

@@ -221,9 +221,8 @@ def test_texts_become_numbers_and_texts_again():
 def test_unknown_words_are_named_with_the_nearest_known_ones():
     known = ("animals", "food", "nature")
     assert asked(["Nature animals", "food"], known).tolist() == [[3, 1], [2, 0]]
-    with pytest.raises(
-        ConfigError, match=r"words: .*3 words, but not natures \(nearest: nature, .*; foot \(nearest: food"
-    ):
+    message = r"words: .*3 words, but not natures \(nearest: nature, .*; foot \(nearest: food"
+    with pytest.raises(ConfigError, match=message):
         asked(["natures", "foot food"], known)
     with pytest.raises(ConfigError, match="expected words, such as animals"):
         asked(["food", "--"], known)
