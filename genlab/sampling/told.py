@@ -81,7 +81,7 @@ def words(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
     if given is None:
         return trainer.sample_conditions(start, count)
     if not isinstance(given, Tensor) and key_of(given) != "words":
-        raise ConfigError(f"classes={shown(given)}: this model is told words. Say words='{known[0]}', or others.")
+        raise ConfigError(f"{shown(given)}: this model is told words. Say words='{known[0]}', or others.")
     rows = given if isinstance(given, Tensor) else asked(texts(given), known)
     return rows.to(trainer.device)[torch.arange(start, start + count, device=trainer.device) % len(rows)]
 

@@ -41,7 +41,7 @@ class WordSum(nn.Linear):
 
     def forward(self, words: Tensor) -> Tensor:
         ones = torch.ones_like(words, dtype=self.weight.dtype)
-        bags = ones.new_zeros(len(words), self.in_features + 1).scatter_add(1, words, ones)[:, 1:]
+        bags = ones.new_zeros(words.shape[0], self.in_features + 1).scatter_add(1, words, ones)[:, 1:]
         return super().forward(bags / bags.sum(1, keepdim=True).clamp(min=1).sqrt())
 
 
