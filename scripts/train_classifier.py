@@ -11,6 +11,7 @@ classifier's own accuracy on the test split into every record.
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ import genlab.metrics.classifier as package
 from genlab import build
 from genlab.composition import compose
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
+from genlab.errors import ConfigError, GenlabError
 from genlab.metrics.classifier import ImageClassifier
 
 OUT = Path(package.__file__).parent / "weights" / "mnist_classifier.safetensors"
@@ -34,14 +35,23 @@ class Labelled(NamedTuple):
     labels: Tensor  # int64 [N]
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
+    try:
+        train(options)
+    except GenlabError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     data = build.dataset(compose("train", options.words)["data"])
-    train, test = known(data, data.train), known(data, data.test)
-    classifier = ImageClassifier(train.images.shape[1], tuple(train.images.shape[2:]), data.spec.classes)
-    fit(classifier.to(memory_format=torch.channels_last), train, epochs=options.epochs, batch=options.batch)
-    standardise(classifier, train.images)
+    real, test = known(data, data.train), known(data, data.test)
+    classifier = ImageClassifier(real.images.shape[1], tuple(real.images.shape[2:]), data.spec.classes)
+    fit(classifier.to(memory_format=torch.channels_last), real, epochs=options.epochs, batch=options.batch)
+    standardise(classifier, real.images)
     found = facts(data, classifier, test)
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     save_file(weights, options.out, metadata={"classifier": json.dumps(found)})
@@ -49,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"wrote {options.out}")
 
 
-def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", nargs="*", metavar="KEY=VALUE", help="of the data, as for genlab.train")
     parser.add_argument("--out", type=Path, help="the file; without other data the bundled one")
@@ -88,14 +98,14 @@ def facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[s
     }
 
 
-def fit(classifier: ImageClassifier, train: Labelled, *, epochs: int, batch: int) -> None:
+def fit(classifier: ImageClassifier, real: Labelled, *, epochs: int, batch: int) -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=4e-3, weight_decay=0.02, fused=True)
-    steps = epochs * -(-len(train.images) // batch)
+    steps = epochs * -(-len(real.images) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.2)
     for epoch in range(epochs):
-        for chosen in torch.randperm(len(train.images)).split(batch):
-            guess = classifier(jittered(train.images[chosen]))
-            loss = cross_entropy(guess, train.labels[chosen], label_smoothing=0.05)
+        for chosen in torch.randperm(len(real.images)).split(batch):
+            guess = classifier(jittered(real.images[chosen]))
+            loss = cross_entropy(guess, real.labels[chosen], label_smoothing=0.05)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -131,4 +141,4 @@ def guesses(classifier: ImageClassifier, images: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.errors import ConfigError
 from genlab.random import Draws, generator
 from genlab.spec import Spec
+
+if TYPE_CHECKING:
+    from genlab.data.words import Rule
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
@@ -50,6 +53,7 @@ class InMemory:
     """
 
     other: "InMemory | None" = None  # another domain, whose images are no partners of these
+    rule: "Rule | None" = None  # words that can be measured in a picture
     aligned = True  # row i of `sources` belongs to row i of `examples`
 
     def __init__(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from genlab.data.dataset import Split
-from genlab.data.words import encoded
+from genlab.data.words import Rule, encoded
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # About a quarter of the training digits lie beyond each. They lean to the right by 0.1 on the whole.
@@ -35,15 +37,22 @@ def slant(images: Tensor) -> Tensor:
     return -together / upright.clamp(min=1e-6)
 
 
+def see(images: Tensor) -> Tensor:
+    """uint8 [N, 1, 28, 28] -> bool [N, 4]: whether each word of `RULE` applies."""
+    width, lean = stroke(images), slant(images)
+    return torch.stack([width < THIN, width > BOLD, lean < LEFT, lean > RIGHT], 1)
+
+
+RULE = Rule(("thin", "bold", "left", "right"), see)
+
+
 def captions(split: Split) -> Split:
     """With words in the place of classes, such as `bold three slanted right`: the name, and what else applies."""
-    heavy, lean = stroke(split.images).tolist(), slant(split.images).tolist()
-    texts = [caption(*facts) for facts in zip(split.labels.tolist(), heavy, lean, strict=True)]
+    texts = [caption(*facts) for facts in zip(split.labels.tolist(), see(split.images).tolist(), strict=True)]
     return split._replace(labels=encoded(texts, VOCABULARY, LONGEST))
 
 
-def caption(digit: int, width: float, lean: float) -> str:
-    """Of a digit, the width of its stroke in pixels, and its slant."""
-    weight = ["thin"] * (width < THIN) + ["bold"] * (width > BOLD)
-    slanted = ["slanted left"] * (lean < LEFT) + ["slanted right"] * (lean > RIGHT)
-    return " ".join([*weight, DIGITS[digit], *slanted])
+def caption(digit: int, applies: Sequence[bool]) -> str:
+    """`applies`: each word of `RULE`."""
+    thin, bold, left, right = ([word] * seen for word, seen in zip(RULE.words, applies, strict=True))
+    return " ".join([*thin, *bold, DIGITS[digit], *(["slanted"] if left or right else []), *left, *right])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import InMemory, Split
-from genlab.data.digit_words import DIGITS, VOCABULARY, captions
+from genlab.data.digit_words import DIGITS, RULE, VOCABULARY, captions
 from genlab.data.sizes import padding_for, sized
 from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
@@ -66,6 +66,7 @@ class MNIST(InMemory):
         options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed, "task": task}
         options |= {"words": VOCABULARY if words else (), "class_names": DIGITS}
         super().__init__(train, test=test, holdout=held, classes=10, name="mnist", **options)
+        self.rule = RULE if words else None
 
 
 def read_split(folder: Path, prefix: str) -> Split:

@@ -7,10 +7,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -71,6 +71,13 @@ class Words:
 
 
 WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
+
+
+class Rule(NamedTuple):
+    """Words that can be seen in a picture by measuring it."""
+
+    words: tuple[str, ...]
+    see: Callable[[Tensor], Tensor]  # uint8 [N, C, H, W], without padding -> bool [N, words]
 
 
 class Captions:
@@ -171,9 +178,14 @@ def described(unknown: Iterable[str], vocabulary: Sequence[str]) -> str:
 
 def classes_named(words: Tensor, vocabulary: Sequence[str], class_names: Sequence[str]) -> Tensor:
     """int64 [N]: the class whose name is among the words [N, L], all of it; -1 where that is none, or more than one."""
-    bags = torch.zeros(len(words), len(vocabulary) + 1, dtype=torch.bool, device=words.device).scatter_(1, words, True)
+    bags = bags_of(words, len(vocabulary))
     said = torch.stack([says(bags, words_of(name), vocabulary) for name in class_names], 1)  # [N, classes]
     return torch.where(said.sum(1) == 1, said.int().argmax(1), -1)
+
+
+def bags_of(words: Tensor, known: int) -> Tensor:
+    """bool [N, 1 + known]: which numbers are among the words [N, L]."""
+    return torch.zeros(len(words), 1 + known, dtype=torch.bool, device=words.device).scatter_(1, words, True)
 
 
 def says(bags: Tensor, name: Sequence[str], vocabulary: Sequence[str]) -> Tensor:

@@ -3,6 +3,7 @@
 from genlab.metrics.accuracy import Accuracy, BalancedAccuracy
 from genlab.metrics.adapter import Adapter, Pixels
 from genlab.metrics.birthday import Birthday
+from genlab.metrics.described import Described
 from genlab.metrics.digits import Classifier, StackedClassifier
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors import Coordinates, Extractor, Inception
@@ -31,6 +32,7 @@ __all__ = [
     "ClassCoverage",
     "Classifier",
     "Coordinates",
+    "Described",
     "Evaluation",
     "Extractor",
     "Inception",

@@ -80,7 +80,5 @@ class OwnClassifier(Extractor):
             with safe_open(self.path, "pt") as file:
                 facts = json.loads((file.metadata() or {})["classifier"])
                 return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        except (OSError, SafetensorError, KeyError) as error:
-            raise ConfigError(
-                f"metrics.extractor.weights={self.path}: no classifier's file ({error}). {WAY}"
-            ) from error
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise ConfigError(f"metrics.extractor.weights={self.path}: holds no classifier ({error}). {WAY}") from error

@@ -10,17 +10,8 @@ Record = dict[str, Any]
 FOUND = ("value", "seed", "position", "checkpoint")  # what was found, and where; all else is how it was found
 HIGHER = (  # beginnings of names; of all other metrics lower is better
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
-    *(
-        "balanced_accuracy",
-        "classifier_score",
-        "gan_t",
-        "real_train",
-        "real_plus",
-        "elbo",
-        "birthday_support",
-        "novelty",
-        "copying_z",
-    ),
+    *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
+    *("balanced_accuracy", "described"),
 )
 
 

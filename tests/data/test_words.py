@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from genlab.data import MNIST, InMemory, Split, Words
-from genlab.data.digit_words import DIGITS, caption, slant, stroke
+from genlab.data.digit_words import DIGITS, RULE, caption, see, slant, stroke
 from genlab.data.folder import Folder
 from genlab.data.words import asked, classes_named, encoded, text_of, words_of
 from genlab.errors import ConfigError
@@ -256,8 +256,11 @@ def test_a_bar_leans_as_it_is_drawn(lean):
 
 
 def test_captions_of_digits():
-    assert caption(3, 3.5, 0.5) == "bold three slanted right" and caption(0, 1.5, -0.5) == "thin zero slanted left"
-    assert caption(7, 2.5, 0.1) == "seven"
+    images = torch.cat([bar(width, lean) for width, lean in ((4, 0.5), (2, -0.5), (2, 0.1))])
+    seen = see(images)
+    texts = [caption(digit, applies) for digit, applies in zip((3, 0, 7), seen.tolist(), strict=True)]
+    assert texts == ["bold three slanted right", "thin zero slanted left", "thin seven"]
+    assert caption(7, [False] * 4) == "seven" and RULE.words == ("thin", "bold", "left", "right")
 
 
 def test_mnist_in_words():
