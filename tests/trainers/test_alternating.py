@@ -137,6 +137,8 @@ def why_not(model: str, penalty: str) -> str | None:
         "mutual_information": "model=infogan",
         "path_length": "a generator that has `synthesis`",
         "l1": "model=pix2pix",
+        "mismatch": "model.conditional=true",
+        "conditioning_kl": "model=text_gan",
     }.get(penalty)
 
 
