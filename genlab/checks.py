@@ -20,6 +20,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_missing_heads(system)
     refuse_missing_labels(system)
     refuse_missing_sources(system)
+    refuse_missing_conditions(system)
     refuse_what_moves_images_alone(system)
     refuse_what_moves_partners_apart(system)
     refuse_batch_norm_under_gradient_penalty(system)
@@ -100,6 +101,15 @@ def refuse_missing_sources(system: System) -> None:
         if penalty.needs_way_back and not both_ways:
             raise ConfigError(
                 f"penalty={name} needs a model that translates either way. Choose model=cyclegan, or leave it out."
+            )
+
+
+def refuse_missing_conditions(system: System) -> None:
+    for name, penalty in system.penalties.items():
+        if penalty.needs_condition and "discriminator" not in getattr(system.model, "told", ()):
+            raise ConfigError(
+                f"penalty={name} asks the discriminator whether images are what they are said to be, and this one is "
+                "told nothing. Set model.conditional=true, choose model=text_gan, or leave the penalty out."
             )
 
 

@@ -84,6 +84,7 @@ def _data(trainer: Trainer) -> str:
     spec = trainer.spec
     shape = " x ".join(map(str, spec.shape))
     extras = [f"{spec.classes} classes"] * bool(spec.classes) + [f"{spec.padding} px of padding"] * bool(spec.padding)
+    extras += [f"told {len(spec.words)} words"] if spec.words else []
     extras += [f"made from {' x '.join(map(str, spec.source))}"] if spec.source else []
     return ", ".join([f"{trainer.data.name}: {spec.images:,} images of {shape}", *extras])
 

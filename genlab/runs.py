@@ -53,7 +53,7 @@ def settings(config: dict[str, Any], device: str) -> dict[str, Any]:
 
 def blank(spec: dict[str, Any] | None) -> Blank | None:
     """None for a checkpoint that says nothing of its data: then the data themselves are needed."""
-    return None if spec is None else Blank(Spec(**spec))
+    return None if spec is None else Blank(Spec.of(spec))
 
 
 def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:

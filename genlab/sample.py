@@ -42,6 +42,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   checkpoint    newest (default), best, or a number of images
   seed          of the latents; by default the run's own
   classes       what a conditional model shows: 3, or [0,1,2] in turn; by default every class in turn
+  words         what a model that is told words shows: words='bold three', or words=['bold three',seven] in turn
   count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
   device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data
 
@@ -83,12 +84,16 @@ def mode_of(config: dict[str, Any]) -> Mode:
 def asked_of(config: dict[str, Any]) -> Asked:
     from genlab.build import validated
     from genlab.sampling import Asked
+    from genlab.sampling.told import one_of
     from genlab.types import Count, Whole
 
     config["batch_size"] = validated(config["batch_size"], Count, "batch_size")
     return Asked(
         seed=validated(config["seed"], Whole | None, "seed"),
-        classes=validated(config["classes"], Whole | Sequence[Whole] | None, "classes"),
+        classes=one_of(
+            validated(config["classes"], Whole | Sequence[Whole] | None, "classes"),
+            validated(config["words"], str | Sequence[str] | None, "words"),
+        ),
     )
 
 

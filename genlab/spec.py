@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -19,14 +20,17 @@ class Spec:
     images: int  # in the training split
     classes: int | None = None  # labels are 0 ... classes - 1
     attributes: int | None = None  # labels are vectors of so many numbers
+    words: tuple[str, ...] | None = None  # labels are sequences of words: 0 is none, k the k-th of these
+    length: int | None = None  # of these sequences
     source: tuple[int, int, int] | None = None  # (C, H, W) of the picture that each image is to be made from
     source_classes: int | None = None  # it is a label map [1, H, W] of values 0 ... source_classes - 1
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # what networks see, times this, is in the data's own units
 
-    def __post_init__(self) -> None:
-        if self.source:  # a list where it was kept as JSON
-            object.__setattr__(self, "source", tuple(self.source))
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Spec:
+        """From what `asdict` made of one, also by way of JSON, which knows no tuples."""
+        return cls(**{name: tuple(fact) if isinstance(fact, list) else fact for name, fact in facts.items()})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,21 +39,21 @@ class Spec:
 
     @property
     def condition_size(self) -> int | None:
-        """Of a one-hot class or a vector of attributes; None: nothing to condition on.
+        """Of a one-hot class, a vector of attributes or a bag of words; None: nothing to condition on.
 
         Raises ConfigError for a picture: a network that asks for this could do nothing with one.
         """
         if self.source:
             raise ConfigError(
-                "this network is told classes or attributes, and the condition of these data is a picture. Choose "
-                "model=pix2pix, or data without sources (data.task=null)."
+                "this network is told classes, attributes or words, and the condition of these data is a picture. "
+                "Choose model=pix2pix, or data without sources (data.task=null)."
             )
-        return self.classes or self.attributes
+        return self.classes or self.attributes or len(self.words or ()) or None
 
     @property
     def conditioned(self) -> bool:
         """Is there anything to tell a model of an image?"""
-        return bool(self.classes or self.attributes or self.source)
+        return bool(self.classes or self.attributes or self.words or self.source)
 
     @property
     def source_channels(self) -> int:
@@ -60,7 +64,8 @@ class Spec:
     @property
     def unconditional(self) -> Spec:
         """The same data without labels and sources: a network built for it takes no condition."""
-        return replace(self, classes=None, attributes=None, source=None, source_classes=None)
+        nothing = dict.fromkeys(("classes", "attributes", "words", "length", "source", "source_classes"))
+        return replace(self, **nothing)
 
     @property
     def reversed(self) -> Spec:

@@ -169,6 +169,25 @@ def two_way(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("two_way"), *words, data=data).run_dir
 
 
+WORDS = ("blue", "cat", "dog", "red", "small")
+
+
+def worded(channels: int = 1, size: int = 8, images: int = 64) -> InMemory:
+    """Random pictures of `red cat`, `blue dog`, `small red dog` and `cat` in turn; sixteen to test with."""
+    source = torch.Generator().manual_seed(13)
+    pixels = torch.randint(0, 256, (images + 16, channels, size, size), generator=source, dtype=torch.uint8)
+    texts = torch.tensor([[4, 2, 0], [1, 3, 0], [5, 4, 3], [2, 0, 0]]).repeat(images // 4 + 4, 1)
+    train, test = (Split(pixels[rows], texts[rows]) for rows in (slice(images), slice(images, None)))
+    return InMemory(train, test=test, words=WORDS, class_names=["cat", "dog"], name="worded")
+
+
+@pytest.fixture(scope="session")
+def texter(tmp_path_factory):
+    """A run of text_gan that is told words."""
+    words, data = ("model=text_gan", *narrow("text_gan")), worded()
+    return saved(tmp_path_factory.mktemp("texter"), *words, data=data).run_dir
+
+
 @pytest.fixture(scope="session")
 def translator(tmp_path_factory):
     """A run of pix2pix: grey pictures of 8 x 8 to colour."""

@@ -22,6 +22,7 @@ BUNDLED = (
     "mnist_low_resolution",
     "mnist_masks",
     "mnist_unpaired",
+    "mnist_words",
     "ring8",
     "grid25",
     "swiss_roll",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.callbacks.base import Callback
+from genlab.callbacks.captions import captioned, texts_of
 from genlab.callbacks.scatter import GENERATED, REAL, frame_of, scatter
 from genlab.types import Count
 
@@ -28,7 +29,8 @@ class Grid(Callback):
 
     `samples/real.png` shows the first real images, for comparison. Pictures with 1, 3 or 4 channels are drawn as
     grey, RGB and RGBA; with any other number, their channels are drawn in grey, side by side. Of a model that is told
-    a class, every column shows one class. Points are scattered, generated ones in red over real ones in blue.
+    a class, every column shows one class; of one that is told words, every row shows a text. Points are scattered,
+    generated ones in red over real ones in blue.
     A caption of the model's, such as "no prior was trained", is part of the file's name and of TensorBoard's.
     """
 
@@ -55,6 +57,8 @@ class Grid(Callback):
     def _draw(self, trainer: Trainer) -> Tensor:
         if trainer.spec.height is None:
             return draw_points(trainer)
+        if reads(trainer):
+            return self._draw_texts(trainer)
         classes = self._classes(trainer)
         columns = self.columns if classes is None else len(classes)
         condition = None if classes is None else classes.repeat(self.rows)
@@ -66,11 +70,24 @@ class Grid(Callback):
         images, labels = trainer.data.train
         if trainer.spec.height is None:
             return scatter([(images[:POINTS], REAL)], frame_of(images))
+        if reads(trainer):
+            return self._draw_real_texts(trainer)
         classes = self._classes(trainer)
         if classes is None:
             return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
         chosen = [first_of(images, labels == label, self.rows) for label in classes.tolist()]
         return sheet(trainer.spec.crop(torch.stack(chosen, 1).flatten(0, 1)), len(classes))
+
+    def _draw_texts(self, trainer: Trainer) -> Tensor:
+        texts = texts_of(trainer, self.rows)
+        told = texts.repeat_interleave(self.columns, 0).to(trainer.device)
+        samples = trainer.draw_samples(0, len(told), told)
+        return captioned(sheet(trainer.spec.crop(to_uint8(samples)), self.columns), texts, trainer.spec.words)
+
+    def _draw_real_texts(self, trainer: Trainer) -> Tensor:
+        texts, (images, labels) = texts_of(trainer, self.rows), trainer.data.train
+        chosen = torch.cat([first_of(images, (labels == text).all(1), self.columns) for text in texts])
+        return captioned(sheet(trainer.spec.crop(chosen), self.columns), texts, trainer.spec.words)
 
     def _classes(self, trainer: Trainer) -> Tensor | None:
         """One a column: all if they fit on twice as many columns, else the first; None: the model is told none."""
@@ -82,6 +99,11 @@ class Grid(Callback):
 
     def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
         write_png(picture, trainer.run_dir / "samples" / f"{name}.png")
+
+
+def reads(trainer: Trainer) -> bool:
+    """Is the model told words?"""
+    return bool(trainer.spec.words) and trainer.model.conditional
 
 
 def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:

@@ -1,9 +1,9 @@
 """Data sets that are held in memory: what a user's own images become, and what MNIST is."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,13 +14,16 @@ from genlab.errors import ConfigError
 from genlab.random import Draws, generator
 from genlab.spec import Spec
 
+if TYPE_CHECKING:
+    from genlab.data.words import Rule
+
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
 
 class Split(NamedTuple):
     images: Tensor  # uint8 [N, C, H, W]; or points, float32 [N, D]
-    # Classes int64 [N], -1 where unknown; attributes float32 [N, K]; or the pictures that images are to be made from,
-    # uint8 [N, C, H, W], label maps among them (C = 1).
+    # Classes int64 [N], -1 where unknown; attributes float32 [N, K]; words int64 [N, L], 0 where there is none; or the
+    # pictures that images are to be made from, uint8 [N, C, H, W], label maps among them (C = 1).
     labels: Tensor | None = None
 
     def fingerprint(self) -> str:
@@ -50,6 +53,8 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
+    rule: "Rule | None" = None  # words that can be measured in a picture
+
     def __init__(
         self,
         train: Split,
@@ -65,12 +70,14 @@ class InMemory:
         aligned: bool = False,  # rows of the test splits are partners all the same, to measure with
         scale: float = 1.0,  # of points: networks see them divided by it
         classes: int | None = None,  # also where fewer of them are there; None: those that are there
+        words: Sequence[str] = (),  # labels are words, and these are what the numbers 1, 2, ... stand for
+        class_names: Sequence[str] = (),  # of classes 0, 1, ...; words that name one ask for it
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # which ones
         name: str = "data",
     ) -> None:
         for split in filter(None, (train, test, holdout)):
-            check(split, source_classes)
+            check(split, source_classes, words)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         train = train if labelled is None else with_few_labels(train, labelled, label_seed)
@@ -80,6 +87,7 @@ class InMemory:
         self.classes, self.source_classes = classes, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
         refuse_unfit_other(self)
+        self.words, self.class_names = tuple(words), list(class_names)
 
     @cached_property
     def spec(self) -> Spec:
@@ -100,6 +108,8 @@ class InMemory:
             return {}
         if are_pictures(labels):
             return {"source": tuple(labels.shape[1:]), "source_classes": self.source_classes}
+        if self.words:
+            return {"words": self.words, "length": labels.shape[1]}
         if labels.ndim == 2:
             return {"attributes": labels.shape[1]}
         return {"classes": self.classes or int(labels.max()) + 1}
@@ -107,7 +117,9 @@ class InMemory:
     @cached_property
     def fingerprint(self) -> str:
         own = self.pool.fingerprint()
-        return own if self.other is None else hashlib.sha256(f"{own} {self.other.fingerprint}".encode()).hexdigest()
+        words = "" if not self.words else str(self.words)
+        other = "" if self.other is None else self.other.fingerprint
+        return hashlib.sha256(f"{own} {words}{other}".encode()).hexdigest() if words or other else own
 
     def reference(self, split: str) -> Split:
         """The images that scores compare with: `train` or `test`."""
@@ -156,6 +168,10 @@ def are_pictures(labels: Tensor | None) -> bool:
     return labels is not None and labels.ndim == 4
 
 
+def are_words(labels: Tensor) -> bool:
+    return labels.ndim == 2 and labels.dtype == torch.int64
+
+
 def shown(split: Split | None, crop: int | None) -> Split | None:
     """As it is looked at where nothing is drawn. Raises ConfigError for a crop that does not fit."""
     if split is None or crop is None:
@@ -191,7 +207,7 @@ def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
     return split._replace(labels=labels)
 
 
-def check(split: Split, source_classes: int | None) -> None:
+def check(split: Split, source_classes: int | None, words: Sequence[str]) -> None:
     images, labels = split
     found = images.ndim, str(images.dtype)
     if found not in ((4, "torch.uint8"), (2, "torch.float32")) or not len(images):
@@ -201,8 +217,18 @@ def check(split: Split, source_classes: int | None) -> None:
         )
     if labels is not None and len(labels) != len(images):
         raise ConfigError(f"{len(labels)} labels for {len(images)} images: expected one a picture.")
+    if labels is not None and (words or are_words(labels)):
+        check_words(labels, len(words))
     if are_pictures(labels):
         check_sources(images, labels, source_classes)
+
+
+def check_words(labels: Tensor, known: int) -> None:
+    if not are_words(labels) or labels.min() < 0 or labels.max() > known:
+        raise ConfigError(
+            f"the words of images are {labels.dtype} of shape {list(labels.shape)}: expected torch.int64 [N, L], with "
+            f"numbers from 0 (none) to {known}, the number of `words`."
+        )
 
 
 def check_sources(images: Tensor, sources: Tensor, classes: int | None) -> None:
@@ -224,6 +250,8 @@ def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:
         raise ConfigError(f"data.task={task}: makes pairs from images, and {why}. Set data.task=null.")
     if labelled is not None:
         raise ConfigError(f"data.labelled={labelled}: no model is told classes under data.task. Set one of them null.")
+    if train.labels is not None and are_words(train.labels):
+        raise ConfigError(f"data.task={task}: no model is told words beside pictures. Leave out one of the two.")
 
 
 def refuse_unfit_other(data: InMemory) -> None:

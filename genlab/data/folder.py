@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from genlab.data.cache import Add, Rest, cached
-from genlab.data.layout import Held, layout
+from genlab.data.cache import Add, Rest, Table, cached
+from genlab.data.layout import Held, Members, divided, in_order, layout
 from genlab.data.sources import SHOWN, SUFFIXES, Source, listed, open_source
 from genlab.data.stored import Stored
 from genlab.data.tasks import TaskChoice
+from genlab.data.told import Told, Vectors
+from genlab.data.words import Words, WordsChoice
 from genlab.errors import ConfigError
 from genlab.types import Count, ProperShare, Whole
 
@@ -47,6 +50,8 @@ class Folder(Stored):
         flip: bool = False,  # mirror half of the training images
         crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
         task: TaskChoice | None = None,  # makes a source of every image
+        words: WordsChoice | None = None,  # models are told words of names, folders or captions, and no class
+        conditions: str | None = None,  # an .npy or .npz file: models are told its numbers, and no class
         test_share: ProperShare = 0.0,  # of the files, to test with; chosen by a hash of their names
         test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # what to do about files that give no image
@@ -60,11 +65,15 @@ class Folder(Stored):
         key = {"content": source.content_key(), "size": size, "channels": channels, **held.key}
         table = cached({"folder": key}, lambda add: decode(source, path, held, add, size=size, channels=channels))
         check_skipped(table.facts, path, on_error == "skip")
-        self.class_names: list[str] = table.facts["classes"]
+        told = teller(words, conditions)
+        known = told and told(source, rows_of(source, held, table), table.facts["splits"]["train"])
+        class_names = table.facts["classes"]
         super().__init__(
-            table,
+            retold(table, known) if known else table,
             name=path.absolute().stem,
-            classes=len(self.class_names) or None,
+            classes=len(class_names) or None,
+            class_names=class_names,
+            words=known.words if known else (),
             limit=limit,
             holdout=holdout,
             labelled=labelled,
@@ -73,6 +82,28 @@ class Folder(Stored):
             crop=crop,
             task=task,
         )
+
+
+def teller(words: WordsChoice | None, conditions: str | None) -> Words | Vectors | None:
+    """What says what models are told of images. Raises ConfigError for two."""
+    if words is not None and conditions is not None:
+        raise ConfigError(f"data.words={words} data.conditions={conditions}: images have one of them. Drop the other.")
+    if conditions is not None:
+        return Vectors(conditions)
+    return Words(words) if isinstance(words, str) else words
+
+
+def rows_of(source: Source, held: Held, table: Table) -> Members:
+    """The names that gave a picture, in the order of the table's rows; each with its parts below its split."""
+    splits = divided(source.names, held).values()
+    return {name: split[name] for split in splits for name in in_order(split) if name not in table.facts["skipped"]}
+
+
+def retold(table: Table, told: Told) -> Table:
+    """The same pictures with other labels."""
+    digest = hashlib.sha256(f"{table.key} {told.words}".encode())
+    digest.update(told.labels.numpy())
+    return table._replace(labels=told.labels, key=digest.hexdigest())
 
 
 def refuse_nothing(source: Source, root: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import InMemory, Split
+from genlab.data.digit_words import DIGITS, RULE, VOCABULARY, captions
 from genlab.data.sizes import padding_for, sized
 from genlab.data.tasks import TaskChoice
 from genlab.errors import ConfigError
@@ -50,17 +51,22 @@ class MNIST(InMemory):
         label_seed: Whole = 0,  # which ones
         binarise: bool = False,  # black and white, drawn once from the grey values
         task: TaskChoice | None = None,  # makes a source of every image
+        words: bool = False,  # models are told what `digit_words` says of an image, and no class
     ) -> None:
         folder = BUNDLED if root is None else Path(root).expanduser()
         train, test = read_split(folder, "train"), read_split(folder, "t10k")
         train, held = _divide(train, limit, holdout)
+        if words:
+            train, test, held = map(captions, (train, test, held))
         train, test = _sized(train, size), _sized(test, size)
         held = _sized(held, size) if holdout else None
         if binarise:
             train, test = _binarised(train, "train"), _binarised(test, "test")
             held = _binarised(held, "holdout") if held else None
         options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed, "task": task}
+        options |= {"words": VOCABULARY if words else (), "class_names": DIGITS}
         super().__init__(train, test=test, holdout=held, classes=10, name="mnist", **options)
+        self.rule = RULE if words else None
 
 
 def read_split(folder: Path, prefix: str) -> Split:

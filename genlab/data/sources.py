@@ -24,6 +24,7 @@ class Source(Protocol):
 
     def content_key(self) -> str: ...
     def size(self, name: str) -> int: ...
+    def holds(self, name: str) -> bool: ...  # a file of any kind
     def read(self, name: str) -> bytes: ...
 
 
@@ -59,6 +60,9 @@ class Directory:
     def size(self, name: str) -> int:
         return os.stat(self.path(name)).st_size
 
+    def holds(self, name: str) -> bool:
+        return os.path.isfile(self.path(name))
+
     def read(self, name: str) -> bytes:
         return Path(self.path(name)).read_bytes()
 
@@ -84,6 +88,9 @@ class Zip:
 
     def size(self, name: str) -> int:
         return self.members[name].file_size
+
+    def holds(self, name: str) -> bool:
+        return name in self.members
 
     def read(self, name: str) -> bytes:
         return self.archive.read(self.members[name])

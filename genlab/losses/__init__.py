@@ -11,6 +11,7 @@ from genlab.losses.adversarial import (
     top_k,
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
+from genlab.losses.conditioning import ConditioningKL, Mismatch
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.cycle import CycleConsistency, Identity
 from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
@@ -35,6 +36,7 @@ __all__ = [
     "AuxiliaryClassification",
     "BalancedConsistency",
     "Bernoulli",
+    "ConditioningKL",
     "Consistency",
     "CycleConsistency",
     "DiscriminatorOnly",
@@ -52,6 +54,7 @@ __all__ = [
     "LeCam",
     "LeastSquares",
     "Minimax",
+    "Mismatch",
     "MutualInformation",
     "NonSaturating",
     "OneSidedGradientPenalty",

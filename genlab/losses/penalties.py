@@ -36,6 +36,7 @@ class Penalty:
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
     needs_images: ClassVar[bool] = False  # has no meaning for points
+    needs_condition: ClassVar[bool] = False  # asks the discriminator whether an image is what it is said to be
     needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
     needs_way_back: ClassVar[bool] = False  # asks a second generator for the picture that an image was made of
     compares_places: ClassVar[bool] = False  # of what the discriminator sees in an image and in its partner

@@ -15,13 +15,15 @@ from genlab.random import Draws
 if TYPE_CHECKING:
     from torch import nn
 
+    from genlab.losses.adversarial import AdversarialLoss
+
 
 class Generated(NamedTuple):
     """Images that a generator made, and what it made them from."""
 
     images: Tensor  # [N, C, H, W]
     latents: Tensor  # [N, L]
-    condition: Tensor | None  # classes [N], attributes [N, K] or source pictures [N, C, H, W]
+    condition: Tensor | None  # classes [N], attributes [N, K], words [N, L] or source pictures [N, C, H, W]
 
 
 def each(change: Callable[..., Tensor], *generated: Generated) -> Generated:
@@ -39,14 +41,15 @@ class Turn:
     images: Callable[[], Tensor]  # gives the real images [N, C, H, W]
     noise: Callable[[], Tensor]  # gives the latents [N, L]
     draws: Draws  # this turn's random numbers
-    # Classes [N], attributes [N, K] or source pictures [N, C, H, W], of the real images and of new generated ones: of
-    # the same rows, so that an image made from a picture and the picture's partner compare.
+    # Classes [N], attributes [N, K], words [N, L] or source pictures [N, C, H, W], of the real images and of new
+    # generated ones: of the same rows, so that an image made from a picture and the picture's partner compare.
     condition: Tensor | None = None
     slopes: frozenset[str] = frozenset()  # which of `real` and `fake` some penalty differentiates by
     joint: bool = False  # the network looks at each image alone: real and generated ones share a pass
     with_features: bool = False  # logits are made from features that a penalty asks for too
     augmentation: Callable[[Tensor, str], Tensor] | None = None  # (images, purpose) -> what the network is shown
     labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # gives images that have a class, and it
+    loss: AdversarialLoss | None = None  # of the players' logits
     kept: Generated | None = None  # images of another turn, used instead of new ones
     recall: Callable[[Generated], Generated] | None = None  # puts earlier images in the place of some
     way_back: Callable[[Tensor], Tensor] | None = None  # images -> source pictures, by a generator that learns it too

@@ -1,8 +1,9 @@
 """Scores: extractors, metrics over their features, and records that say how each number was measured."""
 
-from genlab.metrics.accuracy import Accuracy
+from genlab.metrics.accuracy import Accuracy, BalancedAccuracy
 from genlab.metrics.adapter import Adapter, Pixels
 from genlab.metrics.birthday import Birthday
+from genlab.metrics.described import Described
 from genlab.metrics.digits import Classifier, StackedClassifier
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors import Coordinates, Extractor, Inception
@@ -14,6 +15,7 @@ from genlab.metrics.kid import KID
 from genlab.metrics.memorisation import Memorisation
 from genlab.metrics.metric import Metric
 from genlab.metrics.modes import ClassCoverage
+from genlab.metrics.own_classifier import OwnClassifier
 from genlab.metrics.prdc import PRDC
 from genlab.metrics.records import Record, unlike
 from genlab.metrics.reference import Reference
@@ -24,11 +26,13 @@ __all__ = [
     "KID",
     "PRDC",
     "Accuracy",
+    "BalancedAccuracy",
     "Adapter",
     "Birthday",
     "ClassCoverage",
     "Classifier",
     "Coordinates",
+    "Described",
     "Evaluation",
     "Extractor",
     "Inception",
@@ -37,6 +41,7 @@ __all__ = [
     "Memorisation",
     "Metric",
     "Moments",
+    "OwnClassifier",
     "Pixels",
     "Record",
     "Reference",

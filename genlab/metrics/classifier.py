@@ -1,4 +1,4 @@
-"""The small digit classifier whose features MNIST's scores are measured in."""
+"""A small classifier of images: the one whose features MNIST's scores are measured in, and others like it."""
 
 import torch
 from torch import Tensor, nn
@@ -6,25 +6,26 @@ from torch import Tensor, nn
 FEATURES = 64
 
 
-class DigitClassifier(nn.Module):
-    """[N, 1, 28, 28] in [-1, 1] -> logits [N, 10]; `features` gives the penultimate layer, [N, 64].
+class ImageClassifier(nn.Module):
+    """[N, C, H, W] in [-1, 1], from 8 pixels a side -> logits [N, classes].
 
-    The features are taken before their ReLU, so that none of them is dead, and are standardised with the
-    mean and deviation of the real training images, so that each weighs the same in a Frechet distance.
+    `features` gives the penultimate layer, [N, 64]. They are taken before their ReLU, so that none of them is dead, and
+    are standardised with the mean and deviation of the real training images, so that each weighs the same in a Frechet
+    distance.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 1, size: tuple[int, int] = (28, 28), classes: int = 10) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_block(1, 24), nn.MaxPool2d(2),  # 14 x 14
+            *_block(channels, 24), nn.MaxPool2d(2),  # 14 x 14 of digits
             *_block(24, 48), *_block(48, 64), nn.MaxPool2d(2),  # 7 x 7
             *_block(64, 64), nn.MaxPool2d(2), nn.Flatten(),  # 3 x 3
         )  # fmt: skip
-        self.penultimate = nn.Linear(64 * 3 * 3, FEATURES)
-        self.head = nn.Linear(FEATURES, 10)
+        self.penultimate = nn.Linear(64 * (size[0] // 8) * (size[1] // 8), FEATURES)
+        self.head = nn.Linear(FEATURES, classes)
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("deviation", torch.ones(FEATURES))
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genlab.data.dataset import Split
 from genlab.errors import ConfigError
-from genlab.metrics.classifier import FEATURES, DigitClassifier
+from genlab.metrics.classifier import FEATURES, ImageClassifier
 from genlab.metrics.extractors import Extractor, full_precision, require_images
 from genlab.metrics.pixels import real_as_seen
 from genlab.spec import Spec
@@ -69,7 +69,7 @@ class Classifier(Extractor):
     def _load(self) -> nn.Module:
         from safetensors.torch import load_file
 
-        network = DigitClassifier()
+        network = ImageClassifier()
         network.load_state_dict(load_file(CLASSIFIER_WEIGHTS))
         return network.to(memory_format=torch.channels_last)  # 2.5 times as fast on a CPU
 

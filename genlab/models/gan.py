@@ -33,7 +33,7 @@ class GAN(nn.Module):
     Generator: `(z [N, latent.size], condition=None) -> images [N, C, H, W]` in [-1, 1].
     Discriminator: `(images, condition=None) -> logits [N]` or of patches [N, h, w] or [N, M], unbounded. Where
     patches count differently within their image, `patch_weights` [M], 1 on average, say how much.
-    A condition is a class, attributes, or the picture that an image is to be made from.
+    A condition is a class, attributes, words, or the picture that an image is to be made from.
 
     Raises ConfigError if it is conditional and the data have no labels.
     """
@@ -51,8 +51,9 @@ class GAN(nn.Module):
         super().__init__()
         if conditional and not spec.conditioned:
             raise ConfigError(
-                "model.conditional=true: the data have no labels. Choose labelled data (for models that translate: "
-                "data.task=edges, or data=pairs), or set it to false."
+                "model.conditional=true: the data have no labels. Choose labelled data (for models that are told words "
+                "data.words=caption, or data=mnist_words; for those that translate data.task=edges, or data=pairs), "
+                "or set it to false."
             )
         self.conditional, self.told = bool(conditional), told(conditional)
         specs = {name: spec if name in self.told else spec.unconditional for name in PLAYERS}

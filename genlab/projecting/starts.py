@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from genlab.data import words
 from genlab.errors import ConfigError
 from genlab.random import Draws
 
@@ -24,7 +25,7 @@ def starts_of(trainer: Trainer, told: Tensor | None, *, count: int, seed: int) -
 
 
 def conditions(trainer: Trainer, asked: Any) -> Tensor | None:
-    """Those to try, [K] or [1, attributes]; None: it is told none. Raises ConfigError if there is no such class."""
+    """Those to try, [K], [1, attributes] or [K, words]; None: it is told none. Raises ConfigError if there are none."""
     spec = trainer.spec
     if not trainer.model.conditional:
         if asked is not None:
@@ -39,6 +40,9 @@ def conditions(trainer: Trainer, asked: Any) -> Tensor | None:
         if asked is not None and (not isinstance(asked, int) or not 0 <= asked < spec.classes):
             raise ConfigError(f"class={asked}: expected 0 to {spec.classes - 1}, or null to try all.")
         return torch.arange(spec.classes, device=trainer.device)[slice(None) if asked is None else [asked]]
+    if spec.words:
+        given = [asked] if isinstance(asked, str) else asked or []
+        return words.asked(given, spec.words, key="class").to(trainer.device)
     if not isinstance(asked, list) or len(asked) != spec.attributes:
         raise ConfigError(
             f"class={asked}: this model is told {spec.attributes} attributes; give as many: class=[0,1,...]."

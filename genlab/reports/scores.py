@@ -11,6 +11,7 @@ FOUND = ("value", "seed", "position", "checkpoint")  # what was found, and where
 HIGHER = (  # beginnings of names; of all other metrics lower is better
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
+    *("balanced_accuracy", "described"),
 )
 
 

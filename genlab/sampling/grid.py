@@ -9,7 +9,7 @@ from genlab.errors import ConfigError
 from genlab.sampling.loaded import POINTS
 from genlab.sampling.mode import Asked, Picture
 from genlab.sampling.noise import Noisy, noisy, require_noise
-from genlab.sampling.told import numbers, refuse
+from genlab.sampling.told import key_of, numbers, refuse, refuse_texts, some, texts
 from genlab.types import Count
 
 if TYPE_CHECKING:
@@ -51,14 +51,17 @@ class Grid(Picture):
             return loaded.draw(loaded.sample(count, **asked.options), columns)
 
     def width(self, loaded: Loaded, asked: Asked) -> int:
-        """As many columns as classes if that is at most twice of what was asked for."""
+        """As many columns as classes, or texts, if that is at most twice of what was asked for."""
         known = loaded.spec.classes if loaded.trainer.model.conditional else None
-        shown = known if asked.classes is None or known is None else len(numbers(known, asked.classes))
+        if key_of(asked.classes) == "words":
+            shown = len(texts(asked.classes))
+        else:
+            shown = known if asked.classes is None or known is None else len(numbers(known, asked.classes))
         return shown if shown and 1 < shown <= 2 * self.columns else self.columns
 
 
 class Classes(Picture):
-    """A column a class, a row a latent: what the class changes, and what it leaves."""
+    """A column a class, or a text, a row a latent: what the class changes, and what it leaves."""
 
     def __init__(
         self,
@@ -74,13 +77,25 @@ class Classes(Picture):
         z = loaded.latent(self.rows, seed=asked.seed).repeat_interleave(len(shown), 0)
         return loaded.draw(loaded.generate(z, classes=shown), len(shown))
 
-    def shown(self, loaded: Loaded, asked: Asked) -> list[int]:
-        """Raises ConfigError for a model that is told no class."""
+    def shown(self, loaded: Loaded, asked: Asked) -> list[int] | list[str]:
+        """Raises ConfigError for a model that is told no class, and no words."""
+        if loaded.trainer.model.conditional and loaded.spec.words:
+            return self.texts(loaded.spec.words, asked)
         if not loaded.trainer.model.conditional or loaded.spec.classes is None:
             refuse(loaded.trainer, asked.classes)
             raise ConfigError(
                 f"mode=classes: this model ({loaded.trainer.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
+        refuse_texts(loaded.trainer, asked.classes)
         known = loaded.spec.classes
         return list(range(min(known, self.most))) if asked.classes is None else numbers(known, asked.classes)
+
+    @staticmethod
+    def texts(known: tuple[str, ...], asked: Asked) -> list[str]:
+        if key_of(asked.classes) != "words":
+            raise ConfigError(
+                f"mode=classes: this model is told words. Which columns? words=[{known[0]},{known[-1]}]; it knows "
+                f"{some(known)}."
+            )
+        return texts(asked.classes)

@@ -18,7 +18,7 @@ from genlab.errors import ConfigError
 from genlab.metrics.pixels import to_float
 from genlab.models.style import StyleGenerator
 from genlab.sampling.framing import as_seen, cut_back, extended
-from genlab.sampling.told import Classes, conditions
+from genlab.sampling.told import Classes, Texts, conditions, one_of
 from genlab.sampling.truncated import Standing, law_within
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ class Loaded:
     own units. Of the same seed and classes, image i is the same however many are asked for.
 
     `classes` is one class for all or several that images show in turn, by default every class; of a model that is
-    told attributes, [n, K] numbers. `truncation` of a style-based generator is psi, which draws styles together about
-    their mean: 1 leaves them, at 0 all are the mean (Karras et al. 2019, appendix B). Of other models latents are
-    normal within +- truncation (Brock et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
+    told attributes, [n, K] numbers. `words` is a text, or several in turn, for a model that is told words.
+    `truncation` of a style-based generator is psi, which draws styles together about their mean: 1 leaves them, at 0
+    all are the mean (Karras et al. 2019, appendix B). Of other models latents are normal within +- truncation (Brock
+    et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class Loaded:
         *,
         seed: int | None = None,  # None: the run's own, whose first images its sample grids show
         classes: Classes = None,
+        words: Texts | None = None,
         truncation: float | None = None,
         start: int = 0,  # number of the first image
     ) -> Tensor:
-        options = {"seed": seed, "classes": classes, "truncation": truncation}
+        options = {"seed": seed, "classes": one_of(classes, words), "truncation": truncation}
         return torch.cat([images for images, _ in self.batches(n, start=start, **options)])
 
     def batches(
@@ -102,9 +104,11 @@ class Loaded:
             told = conditions(self.trainer, 0, 1 + max(rows), classes)
         return None if told is None else told[rows]
 
-    def generate(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
+    def generate(
+        self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
+    ) -> Tensor:
         """What latents look like."""
-        told = conditions(self.trainer, 0, len(z), classes)
+        told = conditions(self.trainer, 0, len(z), one_of(classes, words))
         parts = self._pieces(len(z))
         return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
 

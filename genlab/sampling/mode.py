@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from genlab.callbacks.grid import as_pil, write_png
 from genlab.errors import ConfigError
 from genlab.sampling.film import write_gif, write_mp4
+from genlab.sampling.told import key_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ class Asked:
     """What the user said of the samples, whatever is made of them."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | None = None  # in turn; None: all that there are
+    classes: int | Sequence[int] | str | Sequence[str] | None = None  # or texts, in turn; None: all that there are
 
     @property
     def options(self) -> dict:
@@ -51,7 +52,8 @@ class Mode:
             )
         for key in ("seed", "classes"):
             if getattr(asked, key) is not None and key not in self.takes:
-                raise ConfigError(f"{key}={getattr(asked, key)}: has no effect on mode={self.name}. Leave it out.")
+                said = key_of(asked.classes) if key == "classes" else key
+                raise ConfigError(f"{said}={getattr(asked, key)}: has no effect on mode={self.name}. Leave it out.")
 
     def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
         raise NotImplementedError

@@ -9,16 +9,21 @@ import torch
 from torch import Tensor
 
 from genlab.data.blank import Blank
+from genlab.data.words import asked
 from genlab.errors import ConfigError
 
 if TYPE_CHECKING:
+    from genlab.spec import Spec
     from genlab.trainers.trainer import Trainer
 
-Classes = int | Sequence[int] | Tensor | None
+Texts = str | Sequence[str]
+Classes = int | Sequence[int] | Texts | Tensor | None
+SHOWN = 12  # of the words that a model knows
 
 
 def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, sure: bool = False) -> Tensor | None:
-    """Of images `start` to `start + count`: classes [count] in turn or attributes [count, K]; None: unconditional.
+    """Of images `start` to `start + count`: classes [count] in turn, attributes [count, K] or words [count, L] in turn;
+    None: unconditional.
 
     With `sure` it is wrong to choose for the user. Raises ConfigError for classes that there are not.
     """
@@ -29,6 +34,9 @@ def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, su
         raise ConfigError(
             f"{trainer.run_dir}: the model is told what an image shows: give classes=[...], one an image."
         )
+    if trainer.spec.words:
+        return words(trainer, start, count, classes)
+    refuse_texts(trainer, classes)
     if trainer.spec.source:
         return sources(trainer, start, count, classes)
     if trainer.spec.classes is None:
@@ -41,8 +49,17 @@ def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, su
 def refuse(trainer: Trainer, classes: Classes) -> None:
     if classes is not None:
         raise ConfigError(
-            f"classes={shown(classes)}: this model ({trainer.run_dir}) was trained without classes and is told none. "
-            "Leave classes out, or train a conditional one, such as model=cgan_conv."
+            f"{key_of(classes)}={shown(classes)}: this model ({trainer.run_dir}) was trained without classes and words "
+            f"and is told none. Leave {key_of(classes)} out, or train a conditional one, such as model=cgan_conv or "
+            "text_gan."
+        )
+
+
+def refuse_texts(trainer: Trainer, given: Classes) -> None:
+    if key_of(given) == "words":
+        raise ConfigError(
+            f"words={shown(given)}: this model ({trainer.run_dir}) is told {what(trainer.spec)}, and no words. "
+            "Train one on data with words: model=text_gan data=mnist_words, or data.words=caption."
         )
 
 
@@ -51,6 +68,50 @@ def numbers(known: int, classes: Classes) -> list[int]:
     if not listed or any(label not in range(known) for label in listed):
         raise ConfigError(f"classes={shown(classes)}: expected whole numbers from 0 to {known - 1}, one or several.")
     return [int(label) for label in listed]
+
+
+def words(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
+    """[count, L], of texts in turn; else those of training images. Raises ConfigError for words it does not know."""
+    known = trainer.spec.words
+    if given is None and isinstance(trainer.data, Blank):
+        raise ConfigError(
+            f"{trainer.run_dir}: the model is told words, and a checkpoint holds no captions. Say what to show, "
+            f"words='{known[0]}' (it knows {some(known)}), or take those of the training images: real=true."
+        )
+    if given is None:
+        return trainer.sample_conditions(start, count)
+    if not isinstance(given, Tensor) and key_of(given) != "words":
+        raise ConfigError(f"{shown(given)}: this model is told words. Say words='{known[0]}', or others.")
+    rows = given if isinstance(given, Tensor) else asked(texts(given), known)
+    return rows.to(trainer.device)[torch.arange(start, start + count, device=trainer.device) % len(rows)]
+
+
+def texts(given: Texts) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def one_of(classes: Classes, words: Texts | None) -> Classes:
+    """Raises ConfigError for both."""
+    if classes is not None and words is not None:
+        raise ConfigError(
+            f"classes={shown(classes)} words={shown(words)}: a model is told one of them. Drop the other."
+        )
+    return classes if words is None else words
+
+
+def key_of(given: Classes) -> str:
+    """What it is called where it is given."""
+    first = given[0] if isinstance(given, Sequence) and len(given) else given
+    return "words" if isinstance(first, str) else "classes"
+
+
+def what(spec: Spec) -> str:
+    return "pictures" if spec.source else "classes" if spec.classes else "attributes"
+
+
+def some(known: Sequence[str]) -> str:
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return ", ".join(known[:SHOWN]) + more
 
 
 def attributes(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
@@ -85,4 +146,6 @@ def sources(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
 
 
 def shown(classes: Classes) -> str:
+    if key_of(classes) == "words":
+        return str(classes)
     return str(classes.tolist() if isinstance(classes, Tensor) else classes).replace(" ", "")

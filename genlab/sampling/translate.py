@@ -94,6 +94,9 @@ class File:
     def size(self, name: str) -> int:
         return self.path.stat().st_size
 
+    def holds(self, name: str) -> bool:
+        return name == self.path.name
+
     def read(self, name: str) -> bytes:
         return self.path.read_bytes()
 

@@ -208,7 +208,7 @@ class Alternating(Trainer):
             player=player,
             network=way.discriminator,
             generator=way.generator,
-            images=lambda: way.stream.batch(phase, draws.position, draws),
+            images=lambda: self.as_made(way.stream.batch(phase, draws.position, draws)),
             labelled=lambda: way.stream.labelled(f"{phase}/labelled", draws.position, draws),
             noise=lambda: self.model.latent.draw(draws),
             draws=draws,
@@ -219,15 +219,26 @@ class Alternating(Trainer):
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
             kept=self.kept.pop((way.generator, draws.start), None) if judging else None,
             recall=partial(recalled, replay=way.replay, draws=draws, new=judging) if recalls else None,
+            loss=self.loss,
             seen=self.images,
             total=self.total_images,
         )
 
+    def as_made(self, images: Tensor) -> Tensor:
+        """Real images in the form that generated ones have, where that is no single image."""
+        pyramid = getattr(self.model.generator, "pyramid", None)
+        return images if pyramid is None else pyramid(images)
+
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
-        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own."""
+        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own.
+
+        Several of one pyramid, one behind the other, are changed alike.
+        """
+        seen, several = self.images / self.total_images, hasattr(self.model.generator, "pyramid")
+        parts = images.split(self.spec.channels, 1) if several else [images]
         for name, augmentation in self.augmentations.items():
-            images = augmentation(images, draws.of(f"{name}/{purpose}"), self.images / self.total_images)
-        return images
+            parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
     def flip(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Some pairs swapped, which flips both their labels: Salimans et al. 2016's advice against a sure critic."""

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from genlab.data import MNIST
-from genlab.metrics import Accuracy, Classifier, Coordinates
+from genlab.metrics import Accuracy, BalancedAccuracy, Classifier, Coordinates
 
 
-def accuracy(features, condition, extractor) -> dict[str, float]:
-    metric = Accuracy()
+def accuracy(features, condition, extractor, metric=None, **data) -> dict[str, float]:
+    metric = metric or Accuracy()
     metric.update(features, condition)
-    return metric.compute(SimpleNamespace(extractor=extractor))
+    data = SimpleNamespace(spec=SimpleNamespace(words=data.pop("words", None)), **data)
+    return metric.compute(SimpleNamespace(extractor=extractor, data=data))
 
 
 FOUR = SimpleNamespace(labels=lambda features: torch.tensor([0, 1, 2, 3]))
@@ -31,6 +32,20 @@ def test_what_is_not_finite_shows_nothing():
 @pytest.mark.parametrize("condition", [None, torch.zeros(4, 7)])
 def test_models_that_are_told_no_class_have_none(condition):
     assert accuracy(torch.zeros(4, 2), condition, FOUR) == {}
+
+
+def test_words_ask_for_the_class_that_they_name():
+    words, names = ("bold", "four", "one", "two", "zero"), ["zero", "one", "two", "three"]
+    asked = torch.tensor([[1, 5, 0], [3, 0, 0], [1, 2, 0], [3, 4, 0]])  # bold zero; one; bold four; one two
+    assert accuracy(torch.zeros(4, 2), asked, FOUR, words=words, class_names=names) == {"accuracy": 1.0}
+    assert accuracy(torch.zeros(4, 2), asked.flip(0), FOUR, words=words, class_names=names) == {"accuracy": 0.0}
+    assert accuracy(torch.zeros(4, 2), asked[2:], FOUR, words=words, class_names=names) == {}
+    assert accuracy(torch.zeros(4, 2), asked, FOUR, words=words, class_names=[]) == {}
+
+
+def test_a_class_counts_as_much_as_another():
+    most = torch.tensor([0, 0, 0, 3])  # shown: 0 1 2 3
+    assert accuracy(torch.zeros(4, 2), most, FOUR, BalancedAccuracy()) == {"balanced_accuracy": (1 / 3 + 1) / 2}
 
 
 def test_extractors_that_know_no_classes_have_none():

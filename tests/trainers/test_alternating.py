@@ -143,6 +143,8 @@ def why_not(model: str, penalty: str) -> str | None:
         "perceptual_five": "penalty.perceptual.features.weights: missing",
         "cycle": "model=cyclegan",
         "identity": "model=cyclegan",
+        "mismatch": "model.conditional=true",
+        "conditioning_kl": "model=text_gan",
     }.get(penalty)
 
 

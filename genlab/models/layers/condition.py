@@ -1,4 +1,7 @@
-"""How networks are told what to make or judge: a class int64 [N], attributes [N, K], or a picture [N, C, H, W]."""
+"""How networks are told what to make or judge.
+
+A class int64 [N], attributes [N, K], words int64 [N, L] (0: none), or a picture [N, C, H, W].
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,38 @@ from torch.nn.functional import interpolate
 
 from genlab.spec import Spec
 
+WIDEST = 128  # numbers that a bag of words becomes where it is concatenated: a vocabulary may have thousands
+
 
 def embedding(spec: Spec, width: int) -> nn.Module:
     """Condition -> [N, width]. Raises ConfigError if it is a picture."""
     if spec.condition_size and spec.classes:
         return nn.Embedding(spec.classes, width)
+    if spec.words:
+        return WordSum(len(spec.words), width)
     return nn.Linear(spec.attributes, width, bias=False)
+
+
+def width_of(spec: Spec) -> int:
+    """Of a condition that is concatenated; 0 without one."""
+    size = spec.condition_size or 0
+    return min(size, WIDEST) if spec.words else size
+
+
+class WordSum(nn.Linear):
+    """Words int64 [N, L] -> [N, width]: a vector of every word, summed over the root of the words' number.
+
+    Their order does not count: it is a bag of words. The sum of independent vectors is as long as one of them,
+    however many there are; of no word at all it is 0.
+    """
+
+    def __init__(self, words: int, width: int) -> None:
+        super().__init__(words, width, bias=False)
+
+    def forward(self, words: Tensor) -> Tensor:
+        ones = torch.ones_like(words, dtype=self.weight.dtype)
+        bags = ones.new_zeros(words.shape[0], self.in_features + 1).scatter_add(1, words, ones)[:, 1:]
+        return super().forward(bags / bags.sum(1, keepdim=True).clamp(min=1).sqrt())
 
 
 class Concatenation(nn.Module):
@@ -21,7 +50,7 @@ class Concatenation(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.extra = spec.condition_size or 0
+        self.extra = width_of(spec)
         self.embedding = embedding(spec, self.extra) if self.extra else None
 
     def forward(self, vectors: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -35,7 +64,7 @@ class ConcatenatedMaps(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.extra = spec.condition_size or 0
+        self.extra = width_of(spec)
         self.embedding = embedding(spec, self.extra) if self.extra else None
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:

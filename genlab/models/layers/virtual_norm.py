@@ -103,9 +103,11 @@ def with_reference(network: nn.Module, latent: Normal | Uniform, spec: Spec) -> 
 
 
 def reference_condition(spec: Spec, draws: Draws) -> Tensor | None:
-    """Every class alike, or attributes that are there or not; None without a condition."""
+    """Every class alike, attributes that are there or not, any words; None without a condition."""
     if spec.classes:
         return torch.arange(draws.batch) % spec.classes
+    if spec.words:
+        return (draws.uniform("words", spec.length) * (1 + len(spec.words))).long()
     return draws.uniform("attributes", spec.attributes).round() if spec.attributes else None
 
 
