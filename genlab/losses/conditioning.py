@@ -35,10 +35,11 @@ class Mismatch(Penalty):
 class ConditioningKL(Penalty):
     """Zhang et al. 2017 (StackGAN), equation 2: KL(N(mean, variance) || N(0, 1)) of the code that words become.
 
-    Summed over the code; the generator must give its moments.
+    The mean over the code's numbers, as in the authors' code: their sum, weighted as equation 4 has it, would make the
+    generator forget the words.
     """
 
-    weight: Weight = 1.0  # theirs, equation 4
+    weight: Weight = 2.0  # the authors' code
     on: Literal["generator"] = "generator"
 
     head: ClassVar[str | None] = "conditioning"
@@ -47,4 +48,4 @@ class ConditioningKL(Penalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         moments = turn.generator.conditioning(turn.fake_condition)
-        return self.strength(turn) * kl_to_standard_normal(*moments).sum(1)
+        return self.strength(turn) * kl_to_standard_normal(*moments).mean(1)
