@@ -1,7 +1,7 @@
 """Trains a small classifier on the training split alone: the one that MNIST's scores are measured with, or your own.
 
 python scripts/train_classifier.py                                        (the bundled one; 5 minutes on 2 CPU cores)
-python scripts/train_classifier.py data=folder data.root=PATH data.size=32 data.test_share=0.1 --out FILE --epochs 60
+python scripts/train_classifier.py data=folder data.root=PATH data.size=32 data.test_share=0.1 --out FILE --epochs 30
 
 Words with `=` are those of genlab.train and choose the data, which must have classes and a test split. FILE is then
 used by metrics/extractor=own_classifier metrics.extractor.weights=FILE metrics=[accuracy], which writes the
@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +51,8 @@ def train(options: argparse.Namespace) -> None:
     data = build.dataset(compose("train", options.words)["data"])
     real, test = known(data, data.train), known(data, data.test)
     classifier = ImageClassifier(real.images.shape[1], tuple(real.images.shape[2:]), data.spec.classes)
-    fit(classifier.to(memory_format=torch.channels_last), real, epochs=options.epochs, batch=options.batch)
+    orders = balanced if options.balanced else shuffled
+    fit(classifier.to(memory_format=torch.channels_last), real, orders, epochs=options.epochs, batch=options.batch)
     standardise(classifier, real.images)
     found = facts(data, classifier, test)
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
@@ -66,6 +68,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=250)
+    parser.add_argument("--balanced", action="store_true", help="show every class as often, however rare it is")
     options = parser.parse_intermixed_args(arguments)
     if options.words and options.out is None:
         parser.error("--out FILE is needed with data of your own")
@@ -98,12 +101,23 @@ def facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[s
     }
 
 
-def fit(classifier: ImageClassifier, real: Labelled, *, epochs: int, batch: int) -> None:
+def shuffled(labels: Tensor) -> Tensor:
+    return torch.randperm(len(labels))
+
+
+def balanced(labels: Tensor) -> Tensor:
+    """As many rows, drawn so that every class is as likely."""
+    return torch.multinomial(1 / torch.bincount(labels)[labels].double(), len(labels), replacement=True)
+
+
+def fit(
+    classifier: ImageClassifier, real: Labelled, orders: Callable[[Tensor], Tensor], *, epochs: int, batch: int
+) -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=4e-3, weight_decay=0.02, fused=True)
     steps = epochs * -(-len(real.images) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.2)
     for epoch in range(epochs):
-        for chosen in torch.randperm(len(real.images)).split(batch):
+        for chosen in orders(real.labels).split(batch):
             guess = classifier(jittered(real.images[chosen]))
             loss = cross_entropy(guess, real.labels[chosen], label_smoothing=0.05)
             optimizer.zero_grad(set_to_none=True)
