@@ -34,8 +34,8 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   mode=truncation    a row a threshold, or psi of styles; mode.thresholds=[2,1,0.5]
   mode=neighbours    samples beside the training images nearest to them; mode.features=pixels or extractor
   mode=reconstruct   real images, each with an autoencoder's version below
-  mode=translate     your pictures, as a model like pix2pix translates them: input=FILE_OR_FOLDER to=FOLDER; mode.back=true
-                     is the other way, of a model like cyclegan
+  mode=translate     your pictures, as a model like pix2pix translates them: input=FILE_OR_FOLDER to=FOLDER
+                     (mode.back=true: the other way, of a model like cyclegan)
   mode=histogram     pixel values of samples over those of real images
   mode=save          samples by the thousand, for other tools
 

@@ -24,6 +24,10 @@ class Spec:
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # what networks see, times this, is in the data's own units
 
+    def __post_init__(self) -> None:
+        if self.source:  # a list where it was kept as JSON
+            object.__setattr__(self, "source", tuple(self.source))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """(C, H, W) of one image, (D,) of one point."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import InMemory, Split
+from genlab.random import generator
 from genlab.spec import Spec
 
 
@@ -27,8 +28,9 @@ class Blank(InMemory):
 
 
 def labels_of(spec: Spec) -> Tensor | None:
-    if spec.source:
-        return torch.zeros(1, *spec.source, dtype=torch.uint8)
+    if spec.source:  # noise: of a constant picture, instance normalisation makes rounding errors large
+        shape, source = (1, *spec.source), generator("blank")
+        return torch.randint(spec.source_classes or 256, shape, generator=source, dtype=torch.uint8)
     if spec.attributes:
         return torch.zeros(1, spec.attributes)
     return torch.arange(spec.classes) if spec.classes else None

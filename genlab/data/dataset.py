@@ -235,5 +235,5 @@ def refuse_unfit_other(data: InMemory) -> None:
     tested = [len(part.examples.images) for part in (data, data.other)]
     if data.aligned and tested[0] != tested[1]:
         raise ConfigError(
-            f"data.aligned=true: {tested[0]} test images and {tested[1]} of the other kind. Set it to false."
+            f"data.aligned=true: {tested[0]} images to test with, and {tested[1]} of the other kind. Set it to false."
         )

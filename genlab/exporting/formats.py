@@ -139,8 +139,6 @@ def load(path: str | Path) -> Sampler:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    known = facts["spec"]
-    spec = Spec(**known | {"source": known.get("source") and tuple(known["source"])})  # JSON knows no tuples
-    sampler = Sampler(build.trainer(facts["config"], Path(path).parent, Blank(spec)))
+    sampler = Sampler(build.trainer(facts["config"], Path(path).parent, Blank(Spec(**facts["spec"]))))
     sampler.load_state_dict(weights)
     return sampler

@@ -11,7 +11,7 @@ from genlab import build, checkpoint, command, export
 from genlab.errors import ConfigError
 from genlab.exporting import load
 from genlab.exporting.card import chosen, described, licence
-from tests.conftest import TINY, composed, like, narrow, tiny_data
+from tests.conftest import TINY, composed, like, narrow, tiny_data, unpaired
 
 FORMATS = ["safetensors", "onnx", "torchscript"]
 MODELS = {
@@ -78,6 +78,20 @@ def test_the_file_gives_the_images_that_the_run_samples(model, tmp_path):
             found = read(z) if condition is None else read(z, condition)
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
         assert (path.parent / "README.md").read_text().startswith("# ")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_of_a_model_that_goes_both_ways_the_file_makes_images(tmp_path):
+    """It takes no noise: z is empty."""
+    pytest.importorskip("onnxscript")
+    data = unpaired(channels=3)
+    trainer = trained("cyclegan", ("penalty=[cycle]", "model.generator.blocks=1"), tmp_path, data)
+    sources = data.other.test.images[:5].float() / 127.5 - 1
+    expected = trainer.draw_samples(0, 5)
+    for form in FORMATS:
+        assert exported(tmp_path, form) == 0
+        (path,) = (tmp_path / "export").glob("*/generator." + {"torchscript": "pt"}.get(form, form))
+        torch.testing.assert_close(reader(form, path)(torch.zeros(5, 0), sources), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_padding_is_cropped_and_a_plain_run_has_no_average(tmp_path):

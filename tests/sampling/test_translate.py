@@ -177,3 +177,24 @@ def test_mistakes_are_one_message(translator, plain, tmp_path, capsys):
         assert message in error and "Traceback" not in error and "\n" not in error
     assert command.main("sample", sample.USAGE, sample.job, [f"run={plain}", "input=x", "device=cpu"]) == 2
     assert "input=x: this mode reads no pictures" in capsys.readouterr().err
+
+
+def test_the_way_back(two_way, translator, tmp_path, capsys):
+    """Images become source pictures; of any size, from Python and from files."""
+    loaded = genlab.load(two_way, device="cpu")
+    colour = torch.randint(0, 256, (2, 3, 11, 9), dtype=torch.uint8)
+    with torch.no_grad(), loaded.trainer.sampling() as generator:
+        expected = generator.back(torch.zeros(2, 0), colour.float() / 127.5 - 1)
+    assert torch.allclose(loaded.translate(colour, back=True), expected, atol=1e-5) and expected.shape == (2, 1, 11, 9)
+    assert loaded.translate(colour[:, :1]).shape == (2, 3, 11, 9)
+    with pytest.raises(ConfigError, match=r"takes pictures, \[n, 3, H, W\]"):
+        loaded.translate(colour[:, :1], back=True)
+    with pytest.raises(ConfigError, match="translates one way alone"):
+        genlab.load(translator, device="cpu").translate(colour, back=True)
+    Image.fromarray(colour[0].permute(1, 2, 0).numpy()).save(tmp_path / "one.png")
+    out = tmp_path / "out"
+    assert run(f"run={two_way}", f"input={tmp_path / 'one.png'}", f"to={out}", "mode.back=true") == 0
+    found = torch.from_numpy(np.asarray(Image.open(out / "one.png")).copy())
+    assert (found.int() - to_uint8(expected)[0, 0].int()).abs().max() <= 1
+    assert run(f"run={translator}", f"input={tmp_path / 'one.png'}", "mode.back=true") == 2
+    assert "translates one way alone" in capsys.readouterr().err
