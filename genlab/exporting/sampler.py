@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 if TYPE_CHECKING:
-    from genlab.random import Draws
     from genlab.trainers import Trainer
 
 
@@ -44,20 +43,8 @@ def plain(network: nn.Module) -> nn.Module:
 
 
 def inputs(trainer: Trainer, start: int, count: int) -> tuple[Tensor, ...]:
-    """(z, condition) or (z,): rows `start` to `start + count`, at most 500, of the run's fixed samples, on the CPU.
-
-    Where the condition is a picture, it is noise: data are not at hand, and what plain pictures are to a network that
-    normalises each of them is their rounding errors alone.
-    """
-    draws = trainer.fixed_draws(0)
-    z = trainer.model.latent.draw(draws)[start : start + count]
-    condition = noise(trainer, draws, start, count) if trainer.translates else trainer.sample_conditions(start, count)
+    """(z, condition) or (z,): rows `start` to `start + count`, at most 500, of the run's fixed samples, on the CPU."""
+    z = trainer.model.latent.draw(trainer.fixed_draws(0))[start : start + count]
+    condition = trainer.sample_conditions(start, count)
     told = () if condition is None else (condition,)
     return tuple(value.cpu().float() if value.is_floating_point() else value.cpu() for value in (z, *told))
-
-
-def noise(trainer: Trainer, draws: Draws, start: int, count: int) -> Tensor:
-    """Source pictures as networks see them: uniform in [-1, 1], or of classes that are all equally likely."""
-    spec = trainer.spec
-    chances = draws.uniform("pictures", spec.source_channels, *spec.source[1:])[start : start + count]
-    return (chances == chances.amax(1, keepdim=True)).to(chances) if spec.source_classes else 2 * chances - 1

@@ -20,8 +20,9 @@ QUICK = {
 SETS = {"full", "quick", "none", "points", "stacked_mnist", "inception_score"}  # of several, or of others
 OF_ENCODERS = {"reconstruction", "likelihood"}
 OF_STYLES = {"ppl_w", "ppl_w_end", "eq_t", "eq_r"}
-OF_PAIRS = {"pairs", "l1", "psnr", "ssim", "lpips"}
-OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS - OF_STYLES - OF_PAIRS)
+OF_PAIRS = {"pairs", "l1", "psnr", "ssim", "lpips", "mask_agreement"}
+OF_WORDS = {"described"}
+OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS - OF_STYLES - OF_PAIRS - OF_WORDS)
 
 
 class Reader(Pixels):
@@ -71,7 +72,7 @@ def stepped(make_trainer, data, model, *words):
 
 @pytest.mark.parametrize(
     ("model", "names"),
-    [("cgan_conv", OF_GANS), ("multi_gan", sorted({*OF_GANS} - {"accuracy", "intra_fid", "cas"}))],
+    [("cgan_conv", OF_GANS), ("multi_gan", sorted({*OF_GANS} - {"accuracy", "balanced_accuracy", "intra_fid", "cas"}))],
 )
 def test_of_generators(make_trainer, model, names):
     trainer = stepped(make_trainer, pictures(), model)
@@ -89,12 +90,13 @@ def test_of_encoders(make_trainer, model):
     assert scores(trainer, Pixels(), OF_ENCODERS, 7) == pytest.approx(found, rel=1e-6)
 
 
-def test_of_translators(make_trainer):
-    data = InMemory(pictures().train, test=pictures().test, task="denoising", name="pictures")
+@pytest.mark.parametrize(("task", "names"), [("denoising", ["pairs", "fid"]), ("segments", ["mask_agreement"])])
+def test_of_translators(make_trainer, task, names):
+    data = InMemory(pictures().train, test=pictures().test, task=task, name="pictures")
     trainer = stepped(make_trainer, data, "pix2pix")
-    found = scores(trainer, Pixels(), ["pairs", "fid"], 50)
-    assert scores(trainer, Pixels(), ["pairs", "fid"], 50) == found
-    assert scores(trainer, Pixels(), ["pairs", "fid"], 7) == pytest.approx(found, rel=1e-6)
+    found = scores(trainer, Pixels(), names, 50)
+    assert scores(trainer, Pixels(), names, 50) == found
+    assert scores(trainer, Pixels(), names, 7) == pytest.approx(found, rel=1e-6)
 
 
 def test_of_points(make_trainer):
