@@ -39,6 +39,10 @@ class WordSum(nn.Linear):
     def __init__(self, words: int, width: int) -> None:
         super().__init__(words, width, bias=False)
 
+    def reset_parameters(self) -> None:
+        """As an embedding of classes starts: standard normal."""
+        nn.init.normal_(self.weight)
+
     def forward(self, words: Tensor) -> Tensor:
         ones = torch.ones_like(words, dtype=self.weight.dtype)
         bags = ones.new_zeros(words.shape[0], self.in_features + 1).scatter_add(1, words, ones)[:, 1:]

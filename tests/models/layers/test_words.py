@@ -22,6 +22,13 @@ def test_a_sum_of_words_is_that_of_their_vectors_over_the_root_of_their_number()
     torch.testing.assert_close(layer(TEXTS.flip(1)), expected)
 
 
+def test_words_start_as_classes_do():
+    words, classes = Spec(1, 8, 8, 64, words=tuple(map(str, range(500))), length=6), Spec(1, 8, 8, 64, classes=500)
+    texts = torch.randint(1, 501, (400, 6))
+    for found in (embedding(words, 50)(texts), embedding(classes, 50)(texts[:, 0] - 1)):
+        assert found.std().item() == pytest.approx(1, abs=0.1)
+
+
 def test_a_long_vocabulary_is_concatenated_as_a_short_vector():
     many = Spec(1, 8, 8, images=64, words=tuple(map(str, range(1_000))), length=3)
     assert Concatenation(many)(torch.zeros(4, 7), TEXTS).shape == (4, 7 + WIDEST)
