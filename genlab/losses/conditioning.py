@@ -35,8 +35,7 @@ class Mismatch(Penalty):
 class ConditioningKL(Penalty):
     """Zhang et al. 2017 (StackGAN), equation 2: KL(N(mean, variance) || N(0, 1)) of the code that words become.
 
-    The mean over the code's numbers, as in the authors' code: their sum, weighted as equation 4 has it, would make the
-    generator forget the words.
+    The mean over the code's numbers, as in the authors' code, where equation 2 has their sum.
     """
 
     weight: Weight = 2.0  # the authors' code
