@@ -73,7 +73,8 @@ def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
     try:
         return path, files.read(path)
     except ValueError as error:
-        raise ConfigError(f"checkpoint={which}: {path} {error}. There are: {', '.join(names(folder))}.") from error
+        there = " or ".join(f"checkpoint={name}" for name in names(folder))
+        raise ConfigError(f"checkpoint={which}: {path} {error}. Set {there}.") from error
 
 
 def names(folder: Path) -> list[str]:
