@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import is_dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,14 +33,19 @@ def show(trainer: Trainer) -> None:
 
 
 def dry_run(trainer: Trainer) -> Rows:
-    """Takes two steps, the first to warm up, and prints what the second one cost. Every rank takes them."""
-    trainer.take_step()
-    images = trainer.images
-    seconds = _timed_step(trainer)
-    images = trainer.images - images
-    total = timedelta(seconds=int(seconds * trainer.total_images / images))
+    """Takes two steps, the first to warm up, and prints what the second one cost. Every rank takes them.
+
+    Where steps cost more as training goes on, two of each cost.
+    """
+    starts = [start for start in trainer.turning_points if start < trainer.total_images]
+    measured = [_measured_step(trainer, start) for start in starts]
+    seconds = sum(
+        (end - start) * seconds / images
+        for (start, end), (seconds, images) in zip(pairwise([*starts, trainer.total_images]), measured, strict=True)
+    )
+    total = timedelta(seconds=int(seconds))
     rows = [
-        ("step", f"{seconds:.4g} s for {images:,} images: {images / seconds:,.0f} images/s"),
+        *[(_step_name(start), _step_cost(*step)) for start, step in zip(starts, measured, strict=True)],
         ("peak memory", _peak_memory(trainer.device)),
         ("whole run", f"{total} for {trainer.total_images:,} images, scores and lazy penalties not counted"),
     ]
@@ -152,6 +158,22 @@ def state_per_parameter(optimizer: torch.optim.Optimizer) -> int:
     twin = type(optimizer)([toy], **{name: value for name, value in optimizer.defaults.items() if name in known})
     twin.step()
     return sum(torch.is_tensor(value) and value.numel() == toy.numel() for value in twin.state[toy].values())
+
+
+def _measured_step(trainer: Trainer, start: int) -> tuple[float, int]:
+    """Seconds, images."""
+    trainer.move_to(start)
+    trainer.take_step()
+    before = trainer.images
+    return _timed_step(trainer), trainer.images - before
+
+
+def _step_name(start: int) -> str:
+    return f"step from {start:,}" if start else "step"
+
+
+def _step_cost(seconds: float, images: int) -> str:
+    return f"{seconds:.4g} s for {images:,} images: {images / seconds:,.0f} images/s"
 
 
 def _timed_step(trainer: Trainer) -> float:

@@ -26,6 +26,7 @@ class FakeTrainer:
     """A well-chosen run: every rule is silent."""
 
     iterates = True
+    turning_points = (0,)
 
     def __init__(self, tmp_path, norm: nn.Module | None = None) -> None:
         self.model = Model(norm or nn.Identity())
@@ -45,6 +46,9 @@ class FakeTrainer:
 
     def draw_samples(self, start, count):
         return torch.linspace(-1, self.largest, count * 64).view(count, 1, 8, 8)
+
+    def move_to(self, images):
+        self.images = images
 
     def take_step(self):
         self.images += 320

@@ -36,6 +36,12 @@ class Growth:
         """Images after which the last size is complete."""
         return (self.last - self.first) * self.stage
 
+    @property
+    def starts(self) -> list[int]:
+        """Images from which on each size is seen, the smallest first."""
+        alone = self.stage - round(self.fade * self.stage)
+        return [0] + [stages * self.stage + alone + 1 for stages in range(self.last - self.first)]
+
     def __call__(self, images: int) -> float:
         stages, since = divmod(images, self.stage)
         fade = round(self.fade * self.stage)
@@ -89,6 +95,14 @@ class Progressive(Alternating):
             network.grow(self.level)
         self.batch_size = at(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
+
+    @property
+    def turning_points(self) -> list[int]:
+        return self.growth.starts
+
+    def move_to(self, images: int) -> None:
+        super().move_to(images)
+        self.grow()
 
     def growing(self) -> Iterator[nn.Module]:
         yield from self.model.players.values()

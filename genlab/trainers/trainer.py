@@ -185,6 +185,15 @@ class Trainer(Sampling):
         """A step of the strategy: moves every player and `images`."""
         raise NotImplementedError
 
+    @property
+    def turning_points(self) -> list[int]:
+        """Images seen from which on a step costs something else, 0 the first."""
+        return [0]
+
+    def move_to(self, images: int) -> None:
+        """As if so many images had been seen. For measuring: nothing has been learned from them."""
+        self.images = images
+
     def take_turn(self, phase: Phase) -> None:
         second_beta = self.system.schedule.second_beta(self.images, self.total_images)
         self.players[phase.player].follow(self.rate(), second_beta)

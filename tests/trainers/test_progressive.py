@@ -1,11 +1,13 @@
 """Growing as a function of images seen: schedule, what networks are shown, resuming, sampling, mistakes."""
 
+from math import ceil
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
 import genlab
-from genlab import checkpoint, command, export
+from genlab import checkpoint, command, export, preflight
 from genlab.errors import ConfigError
 from genlab.exporting import load
 from genlab.trainers.progressive import Growth
@@ -56,6 +58,30 @@ def test_other_shares_and_starts():
     assert [Growth(0, 2, 100, 0.0)(images) for images in (0, 99, 100, 199, 200)] == [0, 0, 1, 1, 2]
     assert [Growth(2, 2, 100, 0.5)(images) for images in (0, 50, 500)] == [2, 2, 2]
     assert Growth(1, 3, 100, 0.2).end == 200
+
+
+@pytest.mark.parametrize("growth", [Growth(0, 3, 1_200, 0.5), Growth(1, 3, 100, 0.2), Growth(0, 2, 100, 0.0)])
+def test_each_size_starts_where_its_first_image_is_seen(growth):
+    seen = [ceil(growth(images)) for images in range(growth.end + 2)]
+    first_seen = [seen.index(size) for size in range(growth.first, growth.last + 1)]
+    assert [ceil(growth(images)) for images in growth.starts] == list(range(growth.first, growth.last + 1))
+    assert all(0 <= start - first <= 1 for start, first in zip(growth.starts, first_seen, strict=True))
+
+
+def test_a_dry_run_counts_every_size(make, monkeypatch):
+    trainer, sides, seconds = make(), [], {4: 1.0, 8: 2.0, 16: 4.0}
+
+    def timed(trainer):
+        sides.append(trainer.side)
+        trainer.take_step()
+        return seconds[trainer.side]
+
+    monkeypatch.setattr(preflight, "_timed_step", timed)
+    rows = dict(preflight.dry_run(trainer))
+    assert sides == [4, 8, 16]
+    assert rows["step from 17"] == "2 s for 8 images: 4 images/s"
+    whole = 17 * 1 / 8 + (49 - 17) * 2 / 8 + (96 - 49) * 4 / 8
+    assert rows["whole run"].startswith(f"0:00:{int(whole)} for 96 images")
 
 
 def test_networks_average_and_curves_follow_the_schedule(make):
