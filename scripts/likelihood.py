@@ -21,7 +21,8 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from genlab import build, checkpoint
-from genlab.errors import ConfigError, GenlabError
+from genlab.command import exit_code_of
+from genlab.errors import ConfigError
 from genlab.metrics.likelihood import likelihood
 from genlab.metrics.pixels import to_float
 from genlab.trainers import Trainer
@@ -29,16 +30,14 @@ from genlab.trainers import Trainer
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
-    try:
-        record = measure(options)
-    except GenlabError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return error.exit_code
-    text = json.dumps(record, indent=2)
+    return exit_code_of(lambda: report(options))
+
+
+def report(options: argparse.Namespace) -> None:
+    text = json.dumps(measure(options), indent=2)
     print(text)
     if options.json:
         options.json.write_text(text + "\n", encoding="utf-8")
-    return 0
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:

@@ -29,9 +29,10 @@ from torch import Tensor
 
 from genlab import build, checkpoint
 from genlab.callbacks import jsonl
+from genlab.command import exit_code_of
 from genlab.data import MNIST, InMemory
 from genlab.device import choose_device
-from genlab.errors import ConfigError, GenlabError
+from genlab.errors import ConfigError
 from genlab.metrics import Classifier, Moments, frechet_distance
 from genlab.metrics.distances import ROWS, by_row
 from genlab.metrics.pixels import as_saved, to_float
@@ -42,12 +43,7 @@ COPIES = 1_000  # images whose nearest training image is looked for
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
-    try:
-        report(options)
-    except GenlabError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return exit_code_of(lambda: report(options))
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:

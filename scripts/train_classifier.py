@@ -23,9 +23,10 @@ from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 import genlab.metrics.classifier as package
 from genlab import build
+from genlab.command import exit_code_of
 from genlab.composition import compose
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError, GenlabError
+from genlab.errors import ConfigError
 from genlab.metrics.classifier import ImageClassifier
 
 OUT = Path(package.__file__).parent / "weights" / "mnist_classifier.safetensors"
@@ -38,12 +39,7 @@ class Labelled(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
-    try:
-        train(options)
-    except GenlabError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return exit_code_of(lambda: train(options))
 
 
 def train(options: argparse.Namespace) -> None:
