@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genlab.advice import unbounded_output
 from tests.conftest import choices, data_of, narrow
 
 SIZES = {"vqvae": 12, "pix2pix": 12, "super_resolution": 12}  # two halvings, no rounding
@@ -16,6 +17,7 @@ def test_every_model_trains(make_trainer, model, channels):
     """10 pixels a side: 5 x 2. What moved is finite, and samples look as the data do."""
     data = data_of(model, channels, SIZES.get(model, 10))
     trainer = make_trainer(f"model={model}", *narrow(model), "trainer.images=24", data=data)
+    assert unbounded_output(trainer) is None  # a system as it comes is not told to change its network
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     trainer.fit()
     trainer.statistics.flush()  # raises if anything is not finite

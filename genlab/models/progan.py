@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
@@ -30,6 +31,8 @@ class Generator(GrowingGenerator):
 
     z is normalised; an embedded condition is appended to it.
     """
+
+    unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
 
     def __init__(
         self,

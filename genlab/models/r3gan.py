@@ -6,7 +6,7 @@ Residual stages without normalisation, one for each size of the maps, bilinear r
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,8 @@ class Generator(nn.Module):
 
     An embedded condition, as long as z, is appended to z.
     """
+
+    unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
 
     def __init__(
         self,
