@@ -47,9 +47,9 @@ class PathLength(Penalty):
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
 
     def follow(self, lengths: Tensor) -> Tensor:
-        """The running mean after these lengths; it starts at 0, as theirs does."""
+        """The running mean after these lengths. Theirs starts at 0, which in a short run pulls all steps to 0."""
         found = distributed.mean(lengths.mean())
-        before = torch.zeros_like(found) if self.mean is None else self.mean.to(found)
+        before = found if self.mean is None else self.mean.to(found)
         self.mean = before.lerp(found, self.decay)
         return self.mean
 

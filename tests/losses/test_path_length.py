@@ -48,21 +48,22 @@ def test_lengths_of_a_linear_generator(turn, shrink):
 
 
 def test_what_is_penalised_is_the_distance_from_the_mean(turn):
+    """Which the first lengths start."""
     penalty = PathLength(weight=3.0, decay=0.5, shrink=1)
     given = turn(Linear(weights()))
     lengths = penalty.lengths(given)
-    torch.testing.assert_close(penalty(given), 3 * (lengths - lengths.mean() / 2).square())
-    torch.testing.assert_close(penalty.mean, lengths.mean() / 2)
+    torch.testing.assert_close(penalty(given), 3 * (lengths - lengths.mean()).square())
+    torch.testing.assert_close(penalty(turn(Linear(weights(3.0)))), 3 * (3 * lengths - 2 * lengths.mean()).square())
 
 
 def test_the_mean_follows_and_is_state(turn):
     """After k equal calls 1 - (1 - decay)^k of the way."""
     penalty = PathLength(decay=0.1, shrink=1)
     assert penalty.state_dict() == {}
-    for _ in range(20):
-        penalty(turn(Linear(weights())))
+    for scale in [1.0] + [3.0] * 20:
+        penalty(turn(Linear(weights(scale))))
     length = penalty.lengths(turn(Linear(weights()))).mean()
-    torch.testing.assert_close(penalty.mean, (1 - 0.9**20) * length)
+    torch.testing.assert_close(penalty.mean, (1 + 2 * (1 - 0.9**20)) * length)
     other = PathLength(decay=0.1, shrink=1)
     other.load_state_dict(penalty.state_dict())
     found = [each(turn(Linear(weights(2.0)))) for each in (penalty, other)]
