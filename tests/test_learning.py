@@ -20,6 +20,7 @@ RECONSTRUCTING = {  # images each
     "vqvae": 30_000,
 }
 GENERATING = {"biggan": 6_000, "cvae": 20_000, "gan": 200_000, "vae": 100_000, "wgan_gp": 30_000}  # images each
+TRANSLATING = {"pix2pix": 8_000, "pix2pix_hd": 6_000, "super_resolution": 8_000}  # images each
 pytestmark = pytest.mark.slow
 
 
@@ -47,6 +48,20 @@ def test_reconstructions_come_near_to_the_originals(tmp_path, model, images):
     _, images, condition = first_images(trainer, 1_000)
     error = (decoded(trainer, codes_of(trainer, images, condition), condition) - images).square().mean()
     assert error <= images.var(dim=0).mean() / 2
+
+
+@pytest.mark.parametrize("model", TRANSLATING)
+def test_pictures_come_near_to_their_partners(tmp_path, model):
+    """Half as far from them as the mean image, which needs no model."""
+    words = [f"model={model}", "metrics.images=1000", "trainer.batch_size=16", f"trainer.images={TRANSLATING[model]}"]
+    scores = run(tmp_path / "run", *words)
+    assert scores["l1"] <= scores["l1_mean"] / 2
+
+
+def test_samples_show_the_words_they_were_told(tmp_path):
+    """A digit, and where words ask for them its stroke and slant: by chance a tenth, and about a ninth."""
+    scores = run(tmp_path / "run", "model=text_gan", "metrics.images=1000", "trainer.images=30_000")
+    assert scores["accuracy"] >= 0.4 and scores["described"] >= 0.5
 
 
 def test_samples_show_the_class_they_were_asked_for(tmp_path):
