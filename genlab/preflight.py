@@ -38,14 +38,12 @@ def dry_run(trainer: Trainer) -> Rows:
     Where steps cost more as training goes on, two of each cost.
     """
     starts = [start for start in trainer.turning_points if start < trainer.total_images]
-    measured = [_measured_step(trainer, start) for start in starts]
-    seconds = sum(
-        (end - start) * seconds / images
-        for (start, end), (seconds, images) in zip(pairwise([*starts, trainer.total_images]), measured, strict=True)
-    )
-    total = timedelta(seconds=int(seconds))
+    steps = [_measured_step(trainer, start) for start in starts]
+    stretches = zip(pairwise([*starts, trainer.total_images]), steps, strict=True)
+    whole = sum((end - start) * seconds / images for (start, end), (seconds, images) in stretches)
+    total = timedelta(seconds=int(whole))
     rows = [
-        *[(_step_name(start), _step_cost(*step)) for start, step in zip(starts, measured, strict=True)],
+        *[(_step_name(start), _step_cost(*step)) for start, step in zip(starts, steps, strict=True)],
         ("peak memory", _peak_memory(trainer.device)),
         ("whole run", f"{total} for {trainer.total_images:,} images, scores and lazy penalties not counted"),
     ]
