@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from genlab.errors import ConfigError, GenlabError, Interrupted, RunError
+from genlab.core.errors import ConfigError, GenlabError, Interrupted, RunError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def load(
     batch_size: int = 250,  # images at a time
 ) -> Loaded:
     """A trained run from its directory, to sample, encode and look at. Raises ConfigError if there is none."""
-    from genlab.runs import opened
+    from genlab.build.runs import opened
     from genlab.sampling import Loaded
 
     return Loaded(opened(run, checkpoint=checkpoint, device=device, real=real), batch_size=batch_size)

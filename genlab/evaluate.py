@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import command, distributed
-from genlab.errors import ConfigError
+from genlab.cli import command
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +43,7 @@ def job(config: dict[str, Any]) -> None:
 
 
 def score(config: dict[str, Any]) -> None:
-    from genlab import runs
+    from genlab.build import runs
     from genlab.callbacks.scores import source_of
 
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
@@ -58,11 +59,10 @@ def score(config: dict[str, Any]) -> None:
 
 def evaluation_of(config: dict[str, Any], trainer: Trainer) -> Evaluation:
     """Raises ConfigError if neither the command nor the run names any metric."""
-    from omegaconf import OmegaConf
+    from genlab.build import instantiate as build
+    from genlab.build import runs
 
-    from genlab import build
-
-    chosen = config["metrics"] or OmegaConf.to_container(OmegaConf.load(trainer.run_dir / "config.yaml"))["metrics"]
+    chosen = config["metrics"] or runs.read_config(trainer.run_dir)["metrics"]
     if not chosen:
         raise ConfigError(f"{trainer.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
@@ -100,10 +100,10 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
 
 def show(pictures: dict[str, Tensor], trainer: Trainer) -> None:
     """Writes what the metrics have to show into the run's pictures/, and prints where."""
-    from genlab.callbacks.grid import write_png
-    from genlab.callbacks.groups import draw_groups
     from genlab.callbacks.scores import FOLDER
-    from genlab.sampling.places import free
+    from genlab.pictures.groups import draw_groups
+    from genlab.pictures.sheet import write_png
+    from genlab.sampling.output_paths import free
 
     for name, images in pictures.items():
         named = f"{trainer.images:09d}_{name.replace(' ', '_')}_seed{trainer.seed}"

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import command
-from genlab.errors import ConfigError, RunError
+from genlab.cli import command
+from genlab.core.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from genlab.exporting import Format, Sampler
@@ -37,7 +37,8 @@ TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level; float32 in 
 def job(config: dict[str, Any]) -> None:
     import torch
 
-    from genlab import build, runs
+    from genlab.build import instantiate as build
+    from genlab.build import runs
     from genlab.exporting.card import card
     from genlab.exporting.sampler import Sampler, inputs
 

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import command
-from genlab.errors import ConfigError
+from genlab.cli import command
+from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.metrics.extractors import Extractor
+    from genlab.metrics.extractors.extractor import Extractor
     from genlab.trainers import Trainer
 
 USAGE = """\
@@ -37,7 +37,7 @@ LEAST = {"steps": 1, "restarts": 1, "candidates": 1, "polish": 0, "snapshots": 2
 def job(config: dict[str, Any]) -> None:
     import torch
 
-    from genlab import runs
+    from genlab.build import runs
     from genlab.projecting import Descent, conditions, distances, error_of, law_of, starts_of, target_of
 
     check(config)
@@ -81,7 +81,7 @@ def check(config: dict[str, Any]) -> None:
 
 def extractor_of(config: dict[str, Any], trainer: Trainer) -> Extractor | None:
     """None if it does not read such images. Raises ConfigError then, if features are to count."""
-    from genlab import build
+    from genlab.build import instantiate as build
 
     features = config["features"]
     extractor = build.make(build.checked(features["extractor"], "features.extractor", config), "features.extractor")
@@ -106,7 +106,7 @@ def folder_of(config: dict[str, Any], trainer: Trainer) -> Path:
 def keep(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
     import numpy as np
 
-    from genlab.callbacks.grid import sheet, to_uint8, write_png
+    from genlab.pictures.sheet import sheet, to_uint8, write_png
 
     write_png(sheet(to_uint8(images), len(images)), folder / "way.png")
     np.savez(

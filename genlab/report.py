@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from genlab import command
-from genlab.errors import ConfigError, RunError
+from genlab.cli import command
+from genlab.core.errors import ConfigError, RunError
 
 USAGE = """\
 Writes one HTML page about a run, or about many: settings, scores and how they were measured, curves, samples.
@@ -25,8 +25,8 @@ It asks nothing of the network, so it can be sent by mail or kept; it reads the 
 
 def job(config: dict[str, Any]) -> None:
     from genlab.reports import page
-    from genlab.reports.finding import runs_in
     from genlab.reports.run import read
+    from genlab.reports.run_directories import runs_in
 
     grids = count(config["grids"])
     runs = [read(path) for path in runs_in(places(config["runs"]))]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import command
-from genlab.errors import ConfigError, GenlabError
+from genlab.cli import command
+from genlab.core.errors import ConfigError, GenlabError
 
 if TYPE_CHECKING:
     from genlab.sampling import Asked, Loaded
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 
 
 def job(config: dict[str, Any]) -> None:
-    from genlab.sampling.places import checked, landing
+    from genlab.sampling.output_paths import checked, landing
 
     mode, asked = mode_of(config), asked_of(config)
     path = None if config["to"] is None else checked(str(config["to"]), mode.suffixes, overwrite=config["overwrite"])
@@ -70,7 +70,7 @@ def job(config: dict[str, Any]) -> None:
 
 def mode_of(config: dict[str, Any]) -> Mode:
     """Raises ConfigError for what the mode does nothing with."""
-    from genlab import build
+    from genlab.build import instantiate as build
 
     given = {key: config[key] for key in OF_SOME if config[key] is not None}
     for key in given.keys() - config["mode"].keys():
@@ -82,10 +82,10 @@ def mode_of(config: dict[str, Any]) -> Mode:
 
 
 def asked_of(config: dict[str, Any]) -> Asked:
-    from genlab.build import validated
+    from genlab.build.instantiate import validated
+    from genlab.core.types import Count, Whole
     from genlab.sampling import Asked
-    from genlab.sampling.told import one_of
-    from genlab.types import Count, Whole
+    from genlab.sampling.conditions import one_of
 
     config["batch_size"] = validated(config["batch_size"], Count, "batch_size")
     return Asked(
@@ -118,7 +118,7 @@ def loaded_from(config: dict[str, Any], *, real: bool) -> Loaded:
 
 def usual_place(loaded: Loaded, mode: Mode, asked: Asked) -> Path:
     """A name that says what the picture is of; a caption of the model's is part of it."""
-    from genlab.sampling.places import free
+    from genlab.sampling.output_paths import free
 
     trainer = loaded.trainer
     seed = trainer.seed if asked.seed is None else asked.seed

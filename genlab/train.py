@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab import distributed, menu, sweep
-from genlab.command import exit_code_of
-from genlab.composition import CONFIGS, explain
-from genlab.errors import ConfigError, GenlabError, Interrupted
+from genlab.cli import menu, sweep
+from genlab.cli.command import exit_code_of
+from genlab.cli.composition import CONFIGS, explain
+from genlab.core import distributed
+from genlab.core.errors import ConfigError, GenlabError, Interrupted
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -70,7 +71,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from genlab import job
+    from genlab.cli import job
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)

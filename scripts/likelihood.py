@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
-from genlab import build, checkpoint
-from genlab.command import exit_code_of
-from genlab.errors import ConfigError
-from genlab.metrics.likelihood import likelihood
-from genlab.metrics.pixels import to_float
+from genlab.build import instantiate as build
+from genlab.build import runs
+from genlab.cli.command import exit_code_of
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
+from genlab.metrics.scores.likelihood import likelihood
+from genlab.pictures.pixels import to_float
 from genlab.trainers import Trainer
 
 
@@ -83,7 +84,7 @@ def load(run_dir: Path, device: str) -> Trainer:
     found = checkpoint.newest_good(run_dir / "checkpoints")
     if found is None or not (run_dir / "config.yaml").is_file():
         raise ConfigError(f"{run_dir}: no run directory with config.yaml and checkpoints. Give one that was trained.")
-    config = OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")) | {"metrics": {}, "callbacks": {}}
+    config = runs.read_config(run_dir) | {"metrics": {}, "callbacks": {}}
     config["trainer"]["device"] = device
     trainer = build.trainer(config, run_dir)
     checkpoint.load(trainer.parts, found[1]["parts"])

@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from genlab import build
+from genlab.build import instantiate as build
+from genlab.core.device import keep_freed_memory
+from genlab.core.spec import Spec
 from genlab.data import InMemory
 from genlab.data.dataset import Split
-from genlab.data.mnist import BUNDLED
-from genlab.device import keep_freed_memory
+from genlab.data.sets.mnist import BUNDLED
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.spec import Spec
 from genlab.trainers.turns import has_batch_norm
 
 RANDOM_IMAGES = 2_048  # in the data sets that are not MNIST

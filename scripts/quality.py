@@ -24,19 +24,20 @@ from typing import Any
 
 import references
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
-from genlab import build, checkpoint
+from genlab.build import instantiate as build
+from genlab.build import runs
 from genlab.callbacks import jsonl
-from genlab.command import exit_code_of
+from genlab.cli.command import exit_code_of
+from genlab.core import checkpoint
+from genlab.core.device import choose_device
+from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory
-from genlab.device import choose_device
-from genlab.errors import ConfigError
 from genlab.metrics import Classifier, Moments, frechet_distance
-from genlab.metrics.distances import ROWS, by_row
-from genlab.metrics.pixels import as_saved, to_float
-from genlab.metrics.prdc import prdc
+from genlab.metrics.scores.distances import ROWS, by_row
+from genlab.metrics.scores.prdc import prdc
+from genlab.pictures.pixels import as_saved, to_float
 
 COPIES = 1_000  # images whose nearest training image is looked for
 
@@ -143,7 +144,7 @@ def as_pixels(images: Tensor) -> Tensor:
 def run_samples(run_dir: Path, which: str, count: int, device: str) -> tuple[dict[str, Any], Tensor]:
     """A run's record, and samples from its averaged weights if it has any, as they would be saved."""
     path, state = chosen_checkpoint(run_dir, which)
-    config = OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml"))
+    config = runs.read_config(run_dir)
     config |= {"metrics": {}, "callbacks": {}}  # only the trainer is needed
     config["trainer"]["device"] = device
     trainer = build.trainer(config, run_dir)

@@ -21,15 +21,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
-import genlab.metrics.classifier as package
-from genlab import build
-from genlab.command import exit_code_of
-from genlab.composition import compose
+from genlab.build import instantiate as build
+from genlab.cli.command import exit_code_of
+from genlab.cli.composition import compose
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
-from genlab.metrics.classifier import ImageClassifier
+from genlab.metrics.extractors.classifier import ImageClassifier
+from genlab.metrics.extractors.digit_classifier import CLASSIFIER_WEIGHTS
 
-OUT = Path(package.__file__).parent / "weights" / "mnist_classifier.safetensors"
+OUT = CLASSIFIER_WEIGHTS
 
 
 class Labelled(NamedTuple):

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from genlab.core.spec import Spec
+from genlab.core.types import Count
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.spec import Spec
-from genlab.types import Count
 
 
 class Generator(nn.Module):

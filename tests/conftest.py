@@ -11,12 +11,19 @@ import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from genlab import build, checkpoint
+from genlab.build import instantiate as build
+from genlab.core import checkpoint
 from genlab.data import InMemory, Split
-from genlab.data.halves import Halves
+from genlab.data.sets.unpaired_from_pairs import Halves
 from genlab.sampling import Loaded
 
 CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Each test draws the same numbers, whichever ran before it."""
+    torch.manual_seed(0)
 
 
 def choices(group: str) -> list[str]:

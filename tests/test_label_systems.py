@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.data import InMemory
-from genlab.errors import ConfigError
-from genlab.random import Draws
 from tests.conftest import NARROW, NARROW_MLP, composed, tiny_data
 
 SYSTEMS = {

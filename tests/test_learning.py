@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import genlab
-from genlab import build
-from genlab.callbacks.encoded import codes_of, decoded, first_images
+from genlab.build import instantiate as build
+from genlab.trainers.encoder import codes_of, decoded, first_images
 from tests.conftest import composed
 
 LEARNT = 40.0  # FID: untrained networks score 62 to 115, a Gaussian with the covariance of the images (pca) 35

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from tests.conftest import narrow, saved, tiny_data
 
 

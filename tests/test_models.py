@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.advice import unbounded_output
+from genlab.build.advice import unbounded_output
 from tests.conftest import choices, data_of, narrow
 
 SIZES = {"vqvae": 12, "pix2pix": 12, "super_resolution": 12}  # two halvings, no rounding

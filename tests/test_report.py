@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from genlab.command import main
+from genlab.cli.command import main
 from genlab.report import USAGE, job
 from tests.reports.conftest import write_run
 

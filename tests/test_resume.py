@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab import checkpoint
-from genlab.errors import ConfigError, RunError
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError, RunError
 from tests.conftest import NARROW, NARROW_MLP, choices, composed, narrow, tiny_data
 
 SHORT = (
@@ -266,7 +266,7 @@ def test_resume_auto_starts_then_continues(tmp_path):
 def test_a_second_writer_is_refused(tmp_path):
     from filelock import FileLock
 
-    from genlab.job import locked
+    from genlab.cli.job import locked
 
     with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="another run"), locked(tmp_path):
         raise AssertionError("two runs in one directory")

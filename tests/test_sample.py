@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab import checkpoint, command, project, sample
+from genlab import project, sample
+from genlab.cli import command
+from genlab.core import checkpoint
 from tests.conftest import choices, narrow, saved
 
 
@@ -126,6 +128,6 @@ def test_every_mode_is_built_from_its_yaml(mode):
 
 
 def test_help_loads_neither_torch_nor_hydra():
-    script = "import sys; from genlab import command, sample; command.main('sample', sample.USAGE, sample.job, ['-h'])"
+    script = "import sys; from genlab import sample; from genlab.cli import command; command.main('sample', sample.USAGE, sample.job, ['-h'])"
     done = subprocess.run([sys.executable, "-c", script + "; print(*sys.modules)"], capture_output=True, text=True)
     assert not {"torch", "hydra", "numpy"} & set(done.stdout.split()) and "mode=grid" in done.stdout

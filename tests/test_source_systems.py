@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from genlab import checkpoint
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
 from tests.conftest import data_of, narrow, pictured, tiny_data
 
 

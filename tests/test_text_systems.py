@@ -8,15 +8,16 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab import command, evaluate, export, sample
+from genlab import evaluate, export, sample
 from genlab.callbacks import Grid
 from genlab.callbacks.captions import captioned, frequent
+from genlab.cli import command
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
 from genlab.exporting import load
 from tests.conftest import WORDS, narrow, pictured, saved, tiny_data, worded
 from tests.test_resume import resumes_to_the_same_bits
-from tests.test_sync import must_not_wait
+from tests.trainers.test_sync import must_not_wait
 
 
 def text_gan(make_trainer, *words, data=None):

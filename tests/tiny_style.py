@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate, leaky_relu
 from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
-from genlab.models.style import StyleGenerator
+from genlab.models.style_based.style_generator import StyleGenerator
 
 
 class Layer(nn.Module):

@@ -1,13 +1,10 @@
 """What happens every so many images."""
 
-from genlab.callbacks.accuracy import Accuracy
-from genlab.callbacks.base import Callback
-from genlab.callbacks.checkpoint import Checkpoint
 from genlab.callbacks.codes import Codes
+from genlab.callbacks.discriminator_accuracy import Accuracy
 from genlab.callbacks.early_stop import EarlyStop
-from genlab.callbacks.encoding import Encoding
+from genlab.callbacks.encoder_statistics import Encoding
 from genlab.callbacks.environment import Environment
-from genlab.callbacks.grid import Grid
 from genlab.callbacks.health import Health
 from genlab.callbacks.jsonl import JSONL
 from genlab.callbacks.latent_plane import LatentPlane
@@ -15,12 +12,15 @@ from genlab.callbacks.log import Log
 from genlab.callbacks.mlflow import MLflow
 from genlab.callbacks.progress import Progress
 from genlab.callbacks.reconstructions import Reconstructions
+from genlab.callbacks.sample_grid import Grid
+from genlab.callbacks.save_checkpoints import Checkpoint
 from genlab.callbacks.scores import Scores
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.tensorboard import TensorBoard
 from genlab.callbacks.translations import Translations
-from genlab.callbacks.truncation import Truncation
+from genlab.callbacks.truncation_grid import Truncation
 from genlab.callbacks.wandb import Wandb
+from genlab.trainers.callback import Callback
 
 __all__ = [
     "JSONL",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.words import text_of
+from genlab.data.labels.words import text_of
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

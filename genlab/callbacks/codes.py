@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.callbacks.base import Callback
-from genlab.callbacks.grid import READABLE, drawable, enlarge, tile, to_uint8, write_png
-from genlab.random import Draws
-from genlab.types import Count, Positive
+from genlab.core.random import Draws
+from genlab.core.types import Count, Positive
+from genlab.pictures.sheet import READABLE, drawable, enlarge, tile, to_uint8, write_png
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from torch import Tensor

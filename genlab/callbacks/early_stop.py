@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from genlab.callbacks.base import Callback
-from genlab.errors import ConfigError
-from genlab.metrics.fid import FID
-from genlab.types import Count
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.metrics.scores.fid import FID
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

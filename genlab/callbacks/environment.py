@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     import torch

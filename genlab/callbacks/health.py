@@ -8,14 +8,14 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from genlab.callbacks import health_measures as measure
-from genlab.callbacks.base import Callback
 from genlab.callbacks.health_rollback import LastHealthy
 from genlab.callbacks.health_rules import EXPECTED, Finding, Reading, declines, findings, worsening
-from genlab.types import Count, Fraction, Whole
+from genlab.core.types import Count, Fraction, Whole
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
-    from genlab.errors import Diverged
-    from genlab.metrics.digits import Classifier
+    from genlab.core.errors import Diverged
+    from genlab.metrics.extractors.digit_classifier import Classifier
     from genlab.trainers.trainer import Trainer
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from genlab.core.errors import ConfigError
 from genlab.data.dataset import Split
-from genlab.errors import ConfigError
-from genlab.metrics.digits import Classifier
+from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding
 
 if TYPE_CHECKING:

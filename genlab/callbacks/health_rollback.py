@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genlab import checkpoint
-from genlab.callbacks.checkpoint import save_run
-from genlab.errors import RunError
+from genlab.callbacks.save_checkpoints import save_run
+from genlab.core import checkpoint
+from genlab.core.errors import RunError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
-from genlab.checkpoint import write_atomically
-from genlab.errors import ConfigError
+from genlab.core.checkpoint import write_atomically
+from genlab.core.errors import ConfigError
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from genlab.callbacks.base import Callback
-from genlab.types import Count
+from genlab.core.types import Count
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

@@ -6,8 +6,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from torch import Tensor

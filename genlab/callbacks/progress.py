@@ -11,8 +11,8 @@ from datetime import timedelta
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
-from genlab.callbacks.base import Callback
-from genlab.types import Count, Positive
+from genlab.core.types import Count, Positive
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.callbacks.base import Callback
-from genlab.callbacks.encoded import codes_of, decoded, encodes, first_images
-from genlab.callbacks.grid import sheet, to_uint8, write_png
-from genlab.callbacks.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.types import Count
+from genlab.core.types import Count
+from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
+from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.trainers.callback import Callback
+from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
 
 if TYPE_CHECKING:
     from torch import Tensor

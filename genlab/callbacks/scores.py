@@ -6,16 +6,16 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
-from genlab.callbacks.grid import write_png
-from genlab.callbacks.groups import draw_groups
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
 from genlab.metrics.evaluation import Evaluation
-from genlab.metrics.extractors import Extractor
+from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, unlike
-from genlab.metrics.source import Source
-from genlab.types import Count
+from genlab.metrics.sample_source import Source
+from genlab.pictures.groups import draw_groups
+from genlab.pictures.sheet import write_png
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

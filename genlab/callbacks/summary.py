@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
 from genlab.callbacks.health import found_by_health
 from genlab.callbacks.jsonl import finite
 from genlab.callbacks.scores import best_record
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
-    from genlab.errors import Diverged
+    from genlab.core.errors import Diverged
     from genlab.trainers.trainer import Trainer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genlab.callbacks.base import Callback
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from torch import Tensor

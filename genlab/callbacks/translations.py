@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import interpolate
 
-from genlab.callbacks.base import Callback
-from genlab.callbacks.grid import sheet, to_uint8, write_png
-from genlab.types import Count
+from genlab.core.types import Count
+from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.spec import Spec
+    from genlab.core.spec import Spec
     from genlab.trainers.trainer import Trainer
 
 GOLDEN = 0.618034  # of a turn between the hues of neighbouring classes: no two of many are alike

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from genlab.callbacks.base import Callback
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from torch import Tensor

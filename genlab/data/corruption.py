@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlab.random import Draws
-from genlab.types import NonNegative, Share
+from genlab.core.random import Draws
+from genlab.core.types import NonNegative, Share
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.data.shown import centred, one_hot, rounded, scaled
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws, generator
+from genlab.core.spec import Spec
+from genlab.data.network_input import centred, one_hot, rounded, scaled
 from genlab.data.tasks import Task, TaskChoice, task_of
-from genlab.errors import ConfigError
-from genlab.random import Draws, generator
-from genlab.spec import Spec
 
 if TYPE_CHECKING:
-    from genlab.data.words import Rule
+    from genlab.data.labels.words import Rule
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 

@@ -8,10 +8,10 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws, generator
 from genlab.data.dataset import Split, are_pictures, as_source
-from genlab.data.shown import cut, scaled
+from genlab.data.network_input import cut, scaled
 from genlab.data.tasks import Task
-from genlab.random import Draws, generator
 
 ROOM = 0.5  # share of a GPU's free memory that the data may take
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, max_pool2d, pad
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, NonNegative, ProperShare, Share
 from genlab.data.corruption import GaussianNoise
-from genlab.errors import ConfigError
-from genlab.random import Draws
-from genlab.types import Count, NonNegative, ProperShare, Share
 
 Shape = tuple[int, int, int]  # (C, H, W)
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.exporting.sampler import Sampler
 
 NAMES = ("z", "condition")  # of the inputs; a model without classes and attributes has the first alone
@@ -129,9 +129,10 @@ def load(path: str | Path) -> Sampler:
     """
     from safetensors import SafetensorError, safe_open
 
-    from genlab import build
-    from genlab.data.blank import Blank
-    from genlab.spec import Spec
+    from genlab.build import instantiate as build
+    from genlab.core.renamed_paths import rename_targets
+    from genlab.core.spec import Spec
+    from genlab.data.blank_dataset import Blank
 
     try:
         with safe_open(path, "pt") as file:
@@ -139,6 +140,6 @@ def load(path: str | Path) -> Sampler:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    sampler = Sampler(build.trainer(facts["config"], Path(path).parent, Blank(Spec.of(facts["spec"]))))
+    sampler = Sampler(build.trainer(rename_targets(facts["config"]), Path(path).parent, Blank(Spec.of(facts["spec"]))))
     sampler.load_state_dict(weights)
     return sampler

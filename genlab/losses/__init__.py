@@ -11,10 +11,11 @@ from genlab.losses.adversarial import (
     top_k,
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
+from genlab.losses.batch_statistics import FeatureMatching, LeCam
 from genlab.losses.conditioning import ConditioningKL, Mismatch
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
-from genlab.losses.cycle import CycleConsistency, Identity
-from genlab.losses.divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
+from genlab.losses.cycle_consistency import CycleConsistency, Identity
+from genlab.losses.f_divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
 from genlab.losses.paired import L1, MSE, PairedFeatureMatching, Perceptual
 from genlab.losses.parameters import HistoricalAveraging, Orthogonal, Spectral
@@ -22,7 +23,6 @@ from genlab.losses.path_length import PathLength
 from genlab.losses.penalties import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty, Penalty
 from genlab.losses.reconstruction import Bernoulli, Gaussian, Reconstruction, SquaredError
 from genlab.losses.relativistic import RelativisticAverage, RelativisticPairing
-from genlab.losses.statistics import FeatureMatching, LeCam
 from genlab.losses.turn import Turn
 
 __all__ = [

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.types import Positive, Share
+from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:

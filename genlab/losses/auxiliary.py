@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, PlayerName, Weight
 from genlab.losses.turn import Turn
-from genlab.types import NonNegative
 
 
 @dataclass

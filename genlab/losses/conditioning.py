@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from genlab.losses.elbo import kl_to_standard_normal
+from genlab.losses.kl_to_prior import kl_to_standard_normal
 from genlab.losses.penalties import Penalty, PlayerName, Weight, per_image
 from genlab.losses.turn import Turn
 

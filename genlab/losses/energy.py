@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, relu
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.types import NonNegative, Positive, ProperShare
 from genlab.losses.adversarial import AdversarialLoss
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
-from genlab.types import NonNegative, Positive, ProperShare
 
 
 @dataclass

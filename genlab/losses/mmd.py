@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genlab.core.types import Positive
 from genlab.losses.adversarial import AdversarialLoss
 from genlab.losses.penalties import GradientPenalty, Weight
 from genlab.losses.turn import Turn
-from genlab.types import Positive
 
 KernelName = Literal["rational_quadratic", "gaussian"]
 

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, Weight, per_image
 from genlab.losses.turn import Turn
-from genlab.spec import Spec
-from genlab.types import NonNegative
 
 Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 

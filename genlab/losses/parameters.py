@@ -10,9 +10,9 @@ from torch.nn.functional import normalize
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.core.random import generator
 from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
 from genlab.losses.turn import Turn
-from genlab.random import generator
 
 
 def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.types import Count, Share
 from genlab.losses.penalties import Penalty, PlayerName, Weight
 from genlab.losses.turn import Turn
-from genlab.types import Count, Share
 
 
 @dataclass

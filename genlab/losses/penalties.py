@@ -5,7 +5,7 @@ every k-th one, k times as strong (lazy regularisation: Karras et al. 2020, sect
 """
 
 # Annotations are evaluated here, not kept as strings: dataclasses in other files inherit these fields, and
-# `genlab.build` reads their types where the names would mean nothing.
+# `genlab.build.instantiate` reads their types where the names would mean nothing.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.ramp import Ramp, at
+from genlab.core.spec import Spec
+from genlab.core.types import Count, NonNegative, Positive
 from genlab.losses.turn import Turn
-from genlab.ramp import Ramp, at
-from genlab.spec import Spec
-from genlab.types import Count, NonNegative, Positive
 
 PlayerName = Literal["discriminator", "generator"]
 Weight = NonNegative | Ramp  # a number, or one that changes with the images seen

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from genlab.core.types import Positive
 from genlab.losses.turn import Turn
-from genlab.types import Positive
 
 Variance = Literal["fixed", "learned", "per_pixel"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.random import Draws
+from genlab.core.random import Draws
 
 if TYPE_CHECKING:
     from torch import nn

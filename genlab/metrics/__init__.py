@@ -1,25 +1,25 @@
 """Scores: extractors, metrics over their features, and records that say how each number was measured."""
 
-from genlab.metrics.accuracy import Accuracy, BalancedAccuracy
-from genlab.metrics.adapter import Adapter, Pixels
-from genlab.metrics.birthday import Birthday
-from genlab.metrics.described import Described
-from genlab.metrics.digits import Classifier, StackedClassifier
 from genlab.metrics.evaluation import Evaluation
-from genlab.metrics.extractors import Coordinates, Extractor, Inception
-from genlab.metrics.fid import FID
+from genlab.metrics.extractors.custom import Adapter, Pixels
+from genlab.metrics.extractors.digit_classifier import Classifier, StackedClassifier
+from genlab.metrics.extractors.extractor import Coordinates, Extractor, Inception
+from genlab.metrics.extractors.own_classifier import OwnClassifier
 from genlab.metrics.frechet import Moments, frechet_distance
-from genlab.metrics.inception_score import InceptionScore
-from genlab.metrics.intra_fid import IntraFID
-from genlab.metrics.kid import KID
-from genlab.metrics.memorisation import Memorisation
 from genlab.metrics.metric import Metric
-from genlab.metrics.modes import ClassCoverage
-from genlab.metrics.own_classifier import OwnClassifier
-from genlab.metrics.prdc import PRDC
 from genlab.metrics.records import Record, unlike
-from genlab.metrics.reference import Reference
-from genlab.metrics.source import Source
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.sample_source import Source
+from genlab.metrics.scores.accuracy import Accuracy, BalancedAccuracy
+from genlab.metrics.scores.birthday import Birthday
+from genlab.metrics.scores.fid import FID
+from genlab.metrics.scores.inception_score import InceptionScore
+from genlab.metrics.scores.intra_fid import IntraFID
+from genlab.metrics.scores.kid import KID
+from genlab.metrics.scores.memorisation import Memorisation
+from genlab.metrics.scores.modes import ClassCoverage
+from genlab.metrics.scores.prdc import PRDC
+from genlab.metrics.scores.word_agreement import Described
 
 __all__ = [
     "FID",

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import Count
 from genlab.data.dataset import InMemory
-from genlab.errors import ConfigError
-from genlab.metrics.extractors import Extractor
+from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record
-from genlab.metrics.reference import Reference
-from genlab.metrics.source import Source, shown
-from genlab.metrics.trained import Trained
-from genlab.spec import Spec
-from genlab.types import Count
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.sample_source import Source, shown
+from genlab.metrics.trained_model import Trained
 
 
 class Evaluation:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 
 
 class Moments:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.metrics.pixels import to_bytes
+from genlab.pictures.pixels import to_bytes
 
 if TYPE_CHECKING:
-    from genlab.metrics.reference import Reference
-    from genlab.metrics.source import Source
-    from genlab.metrics.trained import Trained
+    from genlab.metrics.references.reference import Reference
+    from genlab.metrics.sample_source import Source
+    from genlab.metrics.trained_model import Trained
 
 
 class Metric(ABC):

@@ -9,10 +9,10 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, Whole
 from genlab.models.truncation import Truncated
-from genlab.random import Draws
-from genlab.types import Count, Whole
 
 
 @dataclass(frozen=True)

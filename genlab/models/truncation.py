@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from genlab.random import Draws
-from genlab.types import Count, Positive
+from genlab.core.random import Draws
+from genlab.core.types import Count, Positive
 
 
 @dataclass(frozen=True)

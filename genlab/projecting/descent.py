@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.projecting.laws import Law
+from genlab.projecting.latent_laws import Law
 
 ROWS = 64  # latents that move at a time
 FLOOR = 1e-8  # of an error, below that of 8 bit; its logarithm is taken

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.data.pictures import Rule, Unusable, picture
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.data.storage.image_file import Rule, Unusable, picture
 
 if TYPE_CHECKING:
-    from genlab.metrics.extractors import Extractor
-    from genlab.spec import Spec
+    from genlab.core.spec import Spec
+    from genlab.metrics.extractors.extractor import Extractor
 
 
 def target_of(path: Path, spec: Spec) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from genlab.reports.reading import number
 from genlab.reports.run import Run
+from genlab.reports.run_files import number
 
 CLOCK = ("images", "step", "time")
 AFTER = ("speed/", "/lr", "gradient_norm")  # curves shown on request where there are many

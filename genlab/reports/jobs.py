@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genlab.reports import scores
-from genlab.reports.finding import by_number
+from genlab.reports import score_records as scores
 from genlab.reports.run import Run, read
+from genlab.reports.run_directories import by_number
 from genlab.reports.tables import written
 
 FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state": ...}

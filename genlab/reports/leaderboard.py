@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from genlab.reports import scores
-from genlab.reports.groups import Group
+from genlab.reports import score_records as scores
 from genlab.reports.run import Run
+from genlab.reports.seed_groups import Group
 
 CONFIDENCE = 0.95
 

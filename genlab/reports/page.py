@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from genlab.reports import curves, tables
-from genlab.reports.groups import Group, differences, flatten, grouped
 from genlab.reports.leaderboard import Leaderboard, footnotes, leaderboard
+from genlab.reports.picture_strips import pictures_of
 from genlab.reports.run import Run
-from genlab.reports.scores import higher_is_better
-from genlab.reports.strips import pictures_of
-from genlab.reports.views import View
+from genlab.reports.score_records import higher_is_better
+from genlab.reports.seed_groups import Group, differences, flatten, grouped
+from genlab.reports.template_values import View
 
 TEMPLATE = Path(__file__).with_name("template")
 GRIDS = 24  # frames of a kind

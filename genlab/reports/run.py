@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genlab.reports.pictures import Series, series_of
-from genlab.reports.reading import Reader, number, whole
+from genlab.core.renamed_paths import rename_targets
+from genlab.reports.run_files import Reader, number, whole
+from genlab.reports.run_pictures import Series, series_of
 
 MARKS = ("config.yaml", "metrics.jsonl", "summary.json", "environment.json", "error.txt")  # one of them makes a run
 DATE = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
@@ -106,7 +107,7 @@ def read(path: Path) -> Run:
     later = [line for line in reader.lines("evaluations.jsonl") if _is_record(line)]
     return Run(
         path=path,
-        config=reader.yaml("config.yaml"),
+        config=rename_targets(reader.yaml("config.yaml")),
         summary=reader.json("summary.json"),
         environments={file: reader.json(file) for file in _environments(path)},
         rows=[line for line in lines if "record" not in line and number(line.get("images")) is not None],

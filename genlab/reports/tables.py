@@ -9,9 +9,9 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from genlab.reports import curves
-from genlab.reports.groups import Group
 from genlab.reports.leaderboard import Leaderboard
 from genlab.reports.run import Run
+from genlab.reports.seed_groups import Group
 
 LARGEST = 1_400_000  # bytes: browsers refuse to save longer data URIs (Chromium from 2 MB in base64)
 

@@ -5,7 +5,7 @@ from genlab.sampling.directions import Directions
 from genlab.sampling.grid import Classes, Grid
 from genlab.sampling.histogram import Histogram
 from genlab.sampling.interpolate import Interpolate
-from genlab.sampling.loaded import Loaded
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Asked
 from genlab.sampling.neighbours import Neighbours
 from genlab.sampling.noise import Noise

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.callbacks.grid import GREY, sheet, to_uint8
-from genlab.errors import ConfigError
-from genlab.random import Draws
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, NonNegative, Whole
+from genlab.pictures.sheet import GREY, sheet, to_uint8
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count, NonNegative, Whole
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 Concepts = Sequence[Whole] | Sequence[Sequence[Whole]]
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count, Positive, Whole
 from genlab.sampling.affine import affines
+from genlab.sampling.conditions import conditions
 from genlab.sampling.mode import Asked, Picture
-from genlab.sampling.told import conditions
-from genlab.types import Count, Positive, Whole
 
 if TYPE_CHECKING:
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 SPREAD = 5_000  # latents that deviations are taken over
 log = logging.getLogger(__name__)

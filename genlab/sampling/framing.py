@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from genlab.core.errors import ConfigError
 from genlab.data.dataset import as_source
-from genlab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from genlab.spec import Spec
+    from genlab.core.spec import Spec
 
 Frame = tuple[int, int, int, int]  # pixels added: left, right, above, below
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.errors import ConfigError
-from genlab.sampling.loaded import POINTS
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.sampling.conditions import key_of, numbers, refuse, refuse_texts, some, texts
+from genlab.sampling.loaded_run import POINTS
 from genlab.sampling.mode import Asked, Picture
 from genlab.sampling.noise import Noisy, noisy, require_noise
-from genlab.sampling.told import key_of, numbers, refuse, refuse_texts, some, texts
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 log = logging.getLogger(__name__)
 

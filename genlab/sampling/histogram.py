@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from genlab.callbacks.grid import to_uint8
-from genlab.callbacks.scatter import GENERATED, REAL
-from genlab.data.blank import Blank
-from genlab.sampling.bars import panels
+from genlab.core.types import Count
+from genlab.data.blank_dataset import Blank
+from genlab.pictures.scatter import GENERATED, REAL
+from genlab.pictures.sheet import to_uint8
+from genlab.sampling.histogram_picture import panels
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 log = logging.getLogger(__name__)
 

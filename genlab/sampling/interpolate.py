@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.types import Count
 from genlab.sampling.mode import Asked, Film
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 
 class Interpolate(Film):

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.callbacks.grid import as_pil, write_png
-from genlab.errors import ConfigError
-from genlab.sampling.film import write_gif, write_mp4
-from genlab.sampling.told import key_of
+from genlab.core.errors import ConfigError
+from genlab.pictures.sheet import as_pil, write_png
+from genlab.sampling.conditions import key_of
+from genlab.sampling.video import write_gif, write_mp4
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
-from genlab.callbacks.grid import sheet, to_uint8
-from genlab.errors import ConfigError
-from genlab.metrics.extractors import Extractor
-from genlab.metrics.pixels import as_saved, to_float
-from genlab.metrics.reference import Reference
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.references.reference import Reference
+from genlab.pictures.pixels import as_saved, to_float
+from genlab.pictures.sheet import sheet, to_uint8
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 Distances = Callable[["Tensor"], "Tensor"]  # samples [S, C, H, W] in [-1, 1] -> [S, N] to all training images
 CHUNK = 2_000  # training images compared at a time

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import mix, reseed_global
+from genlab.core.types import Count
 from genlab.models.layers.noise import Noise as NoiseLayer
 from genlab.models.layers.noise import set_noise
-from genlab.random import mix, reseed_global
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 Noisy = Literal["fixed", "random", "none"]
 log = logging.getLogger(__name__)

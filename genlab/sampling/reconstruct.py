@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.callbacks.encoded import encodes
 from genlab.callbacks.reconstructions import draw_reconstructions
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
+from genlab.trainers.encoder import encodes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 
 class Reconstruct(Picture):

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.callbacks.grid import to_uint8
-from genlab.errors import ConfigError
-from genlab.sampling.files import write_folder, write_npz, write_zip
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.pictures.sheet import to_uint8
 from genlab.sampling.mode import Asked, Mode
-from genlab.types import Count
+from genlab.sampling.sample_archives import write_folder, write_npz, write_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from genlab.sampling.files import Batch
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
+    from genlab.sampling.sample_archives import Batch
 
 DRAWABLE = (1, 3, 4)  # channels of a PNG
 

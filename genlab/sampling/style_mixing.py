@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.callbacks.grid import sheet, to_uint8
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.pictures.sheet import sheet, to_uint8
 from genlab.sampling.arithmetic import blanks
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 NAMES = ("coarse", "middle", "fine")
 log = logging.getLogger(__name__)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 
-from genlab.callbacks.grid import to_uint8, write_png
-from genlab.data.contents import content_key
-from genlab.data.sources import SUFFIXES, Directory, Source, Zip, is_image
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.data.storage.archives import SUFFIXES, Directory, Source, Zip, is_image
+from genlab.data.storage.content_hash import content_key
+from genlab.pictures.sheet import to_uint8, write_png
 from genlab.sampling.mode import Asked, Mode
 
 if TYPE_CHECKING:
-    from genlab.data.pictures import Rule
-    from genlab.sampling.loaded import Loaded
-    from genlab.spec import Spec
+    from genlab.core.spec import Spec
+    from genlab.data.storage.image_file import Rule
+    from genlab.sampling.loaded_run import Loaded
 
 Named = tuple[str, np.ndarray]
 
@@ -70,8 +70,8 @@ class Translate(Mode):
         return loaded.spec.reversed if self.back else loaded.spec
 
     def read(self, loaded: Loaded) -> Iterator[Named]:
-        from genlab.data.decoder import content  # Pillow takes a moment to load
-        from genlab.data.pictures import Rule, Unusable, picture
+        from genlab.data.storage.decoder import content  # Pillow takes a moment to load
+        from genlab.data.storage.image_file import Rule, Unusable, picture
 
         spec = self.spec(loaded)
         rule: Rule = Rule(1 if spec.source_classes else spec.source[0], classes=spec.source_classes)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
 from genlab.sampling.mode import Asked, Picture
-from genlab.types import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 WITHIN, PSI = (2.0, 1.0, 0.5, 0.04), (1.0, 0.7, 0.5, 0.0, -0.5)  # of latents; of styles
 log = logging.getLogger(__name__)

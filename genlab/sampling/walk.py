@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from genlab.core.types import Count
 from genlab.sampling.mode import Asked, Film
-from genlab.types import Count
 
 if TYPE_CHECKING:
-    from genlab.sampling.loaded import Loaded
+    from genlab.sampling.loaded_run import Loaded
 
 Between = Callable[[Tensor, Tensor, float], Tensor]  # (from, to, share), beyond both ends as well
 

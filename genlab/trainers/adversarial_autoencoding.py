@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import NonNegative
 from genlab.losses import Turn
-from genlab.losses.elbo import kl_to_standard_normal
+from genlab.losses.kl_to_prior import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
-from genlab.random import Draws
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.trainer import Run, System
 from genlab.trainers.turns import Losses, Phase
-from genlab.types import NonNegative
 
 
 class AdversarialAutoencoding(Alternating):

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genlab import ramp
-from genlab.errors import ConfigError
+from genlab.core import ramp
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
-from genlab.random import Draws
-from genlab.trainers.frozen import blank, freeze_first
+from genlab.trainers.frozen_layers import blank, freeze_first
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase, mixes_batch
-from genlab.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
-from genlab.errors import ConfigError
-from genlab.losses.elbo import free_bits, kl_to_standard_normal, warm_up
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import NonNegative, Whole
+from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
 from genlab.losses.quantisation import commitment
 from genlab.losses.reconstruction import Reconstruction
-from genlab.random import Draws
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase
-from genlab.types import NonNegative, Whole
 
 
 class Code(NamedTuple):

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count
 from genlab.losses.reconstruction import SquaredError
-from genlab.random import Draws
 from genlab.trainers.trainer import Run, System, Trainer
-from genlab.types import Count
 
 
 class ClosedForm(Trainer):

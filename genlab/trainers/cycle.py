@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from genlab.data.shown import scaled
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.data.network_input import scaled
 from genlab.losses import Penalty, Turn
-from genlab.random import Draws
 from genlab.trainers.alternating import Adversarial, Alternating
 from genlab.trainers.trainer import Run, System, prefixed
 from genlab.trainers.turns import Losses

@@ -7,8 +7,8 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from genlab.ramp import Ramp, at
-from genlab.types import Positive, Share
+from genlab.core.ramp import Ramp, at
+from genlab.core.types import Positive, Share
 
 
 class EMA:

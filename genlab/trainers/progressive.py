@@ -10,13 +10,13 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, Positive, ProperShare
 from genlab.losses import Turn
-from genlab.random import Draws
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.schedules import at
 from genlab.trainers.trainer import Run, System, check_batch
-from genlab.types import Count, Positive, ProperShare
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from genlab import distributed
-from genlab.errors import ConfigError
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws, mix
+from genlab.core.types import Count, Share
 from genlab.losses.turn import Generated, each
-from genlab.random import Draws, mix
-from genlab.types import Count, Share
 
 
 class Replay:

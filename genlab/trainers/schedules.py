@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, pi
 
-from genlab.ramp import Ramp
-from genlab.types import Count, NonNegative, ProperShare, Whole
+from genlab.core.ramp import Ramp
+from genlab.core.types import Count, NonNegative, ProperShare, Whole
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
-from genlab import distributed
-from genlab.errors import Diverged
+from genlab.core import distributed
+from genlab.core.errors import Diverged
 
 MOST = 50_000  # values kept for a flush that nobody asks for
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from genlab.types import Share
+from genlab.core.types import Share
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.device import choose_device, precision_of
+from genlab.core.errors import ConfigError, Diverged
+from genlab.core.types import Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
-from genlab.device import choose_device, precision_of
-from genlab.errors import ConfigError, Diverged
 from genlab.trainers.ema import EMA
-from genlab.trainers.sampling import Sampling
+from genlab.trainers.sample_stream import Sampling
 from genlab.trainers.schedules import Constant
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.turns import Clip, Engine, Phase, Player, take_turn
-from genlab.types import Count, Positive
 
 if TYPE_CHECKING:
-    from genlab.callbacks.base import Callback
     from genlab.data.augment import Augmentation
     from genlab.losses import AdversarialLoss, Penalty
+    from genlab.trainers.callback import Callback
 
 STOP, SIGNAL, BACK = 1, 2, 3  # what a rank may wish after a step; the largest is done by all
 

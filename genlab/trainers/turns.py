@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from genlab import distributed
-from genlab.random import Draws, mix, reseed_global
+from genlab.core import distributed
+from genlab.core.random import Draws, mix, reseed_global
 from genlab.trainers.statistics import Statistics
 
 # Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A gradient that

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from genlab.core.types import Whole
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating, demands_of
-from genlab.trainers.inner import Adam, Descent, Step, flat
+from genlab.trainers.differentiable_optimizers import Adam, Descent, Step, flat
 from genlab.trainers.trainer import Run, System
 from genlab.trainers.turns import Losses
-from genlab.types import Whole
 
 
 class Unrolled(Alternating):

@@ -2,7 +2,7 @@ import pytest
 
 from genlab.callbacks import EarlyStop
 from genlab.callbacks.scores import Scores
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.losses import Wasserstein
 from genlab.metrics import FID, KID, Pixels
 

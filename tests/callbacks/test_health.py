@@ -7,13 +7,13 @@ import pytest
 import torch
 
 import genlab
-from genlab import build
+from genlab.build import instantiate as build
 from genlab.callbacks import Health
 from genlab.callbacks import health_measures as measures
 from genlab.callbacks.health_rules import Reading, worsening
+from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
-from genlab.data.mnist import MNIST
-from genlab.errors import Diverged
+from genlab.data.sets.mnist import MNIST
 from tests.conftest import TINY, composed, tiny_data
 
 LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"

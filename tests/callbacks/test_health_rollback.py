@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from genlab import build, checkpoint
+from genlab.build import instantiate as build
 from genlab.callbacks import Callback, Grid
 from genlab.callbacks.health_rules import declines
-from genlab.errors import ConfigError, Diverged
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError, Diverged
 from tests.conftest import NARROW_MLP, TINY, composed, tiny_data
 from tests.test_resume import assert_same, curves, state
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from genlab import build
+from genlab.build import instantiate as build
 from genlab.data import InMemory, Split
-from genlab.data.mnist import MNIST
+from genlab.data.sets.mnist import MNIST
 from tests.conftest import composed
 
 EVERY, LEARNT = 2_500, 10_000

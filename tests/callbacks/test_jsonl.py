@@ -4,7 +4,7 @@ import pytest
 
 from genlab.callbacks import JSONL
 from genlab.callbacks.jsonl import read
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 
 
 def lines(trainer):

@@ -1,7 +1,7 @@
 import pytest
 
 from genlab.callbacks import Log
-from genlab.errors import RunError
+from genlab.core.errors import RunError
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from genlab.callbacks.scores import Scores
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
 from genlab.metrics import FID, Accuracy, Birthday, Classifier
 
 

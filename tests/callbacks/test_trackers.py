@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genlab.callbacks import MLflow, Wandb
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 
 PICTURE = torch.zeros(3, 4, 4, dtype=torch.uint8)
 

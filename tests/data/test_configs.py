@@ -2,9 +2,9 @@
 
 import pytest
 
-from genlab import build
-from genlab.errors import ConfigError
-from genlab.menu import choices
+from genlab.build import instantiate as build
+from genlab.cli.menu import choices
+from genlab.core.errors import ConfigError
 from tests.conftest import composed
 
 SETS = ["fashion_mnist", "kmnist", "qmnist", "emnist", "usps", "svhn", "cifar10", "cifar100", "stl10", "celeba"]

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from genlab.core.random import Draws
 from genlab.data import GaussianNoise, Masking
-from genlab.random import Draws
 
 
 def draws(turn=0):

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.data import MNIST, InMemory, Split
 from genlab.data.dataset import with_few_labels
 from genlab.data.stream import Stream
-from genlab.errors import ConfigError
-from genlab.random import Draws
 
 LABELS = torch.arange(100) % 4
 IMAGES = torch.arange(100, dtype=torch.uint8).view(100, 1, 1, 1).expand(-1, 1, 2, 2).contiguous()

@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.data import InMemory, Split
 from genlab.data.tasks import TASKS, Denoising, Edges, Inpainting, LowResolution, Rotation, Segments, luminance, task_of
-from genlab.errors import ConfigError
-from genlab.random import Draws
 
 
 def draws(count=4, turn=0):

@@ -7,8 +7,11 @@ import sys
 import pytest
 import torch
 
-from genlab import build, checkpoint, command, export
-from genlab.errors import ConfigError
+from genlab import export
+from genlab.build import instantiate as build
+from genlab.cli import command
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
 from genlab.exporting import load
 from genlab.exporting.card import chosen, described, licence
 from tests.conftest import TINY, composed, like, narrow, tiny_data, unpaired

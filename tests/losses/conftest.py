@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.random import Draws
 from genlab.losses import Turn
-from genlab.random import Draws
 
 N, SHAPE = 5, (2, 3, 3)
 

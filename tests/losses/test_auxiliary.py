@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.distributions import Categorical, Normal
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.losses.auxiliary import (
     AuxiliaryClassification,
     MutualInformation,

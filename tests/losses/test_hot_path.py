@@ -8,7 +8,7 @@ from torch import nn
 
 from genlab import losses
 from tests.losses.conftest import Maker, N, images
-from tests.test_sync import NoWaiting
+from tests.trainers.test_sync import NoWaiting
 
 LOSSES = [
     losses.DiscriminatorOnly, losses.Hinge, losses.JensenShannon, losses.KL, losses.LeastSquares, losses.MMD,

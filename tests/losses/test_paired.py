@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
 from genlab.losses import L1, MSE, PairedFeatureMatching, Perceptual
-from genlab.spec import Spec
 from tests.losses.conftest import SHAPE, Judge, Maker, N, images
 
 SPEC = Spec(*SHAPE, images=9)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from genlab.core.spec import Spec
 from genlab.losses import Hinge, LeastSquares, NonSaturating
-from genlab.models.multi_scale import MultiScale
-from genlab.spec import Spec
+from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import images
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.spec import Spec
 from genlab.losses import PathLength
-from genlab.models import stylegan2
-from genlab.spec import Spec
+from genlab.models.style_based import stylegan2
 from tests.losses.conftest import N
 
 PIXELS = 6  # of 1 channel, 2 x 3

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.ramp import Ramp
+from genlab.core.spec import Spec
 from genlab.losses import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty
-from genlab.ramp import Ramp
-from genlab.spec import Spec
 from tests.losses.conftest import Judge, N, images
 
 PENALTIES = [GradientPenalty, OneSidedGradientPenalty, Dragan, R1, R2]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from genlab import build
+from genlab.build import instantiate as build
 from genlab.callbacks.scores import source_of
 from genlab.data import InMemory, Split
-from genlab.data.points import Ring
+from genlab.data.sets.points import Ring
 from genlab.metrics import Coordinates, Evaluation, Pixels
 from tests.conftest import choices, composed, narrow
 

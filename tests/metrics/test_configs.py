@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from genlab.callbacks.scores import Scores
-from genlab.data.points import Points
+from genlab.data.sets.points import Points
 from genlab.metrics import (
     FID,
     KID,

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory, Split
-from genlab.data.points import Ring
-from genlab.errors import ConfigError
+from genlab.data.sets.points import Ring
 from genlab.metrics import (
     FID,
     KID,
@@ -28,8 +28,8 @@ from genlab.metrics import (
 )
 from genlab.metrics.frechet import Moments
 from genlab.metrics.metric import Gathering
-from genlab.metrics.ms_ssim import MSSSIM
-from genlab.metrics.pixels import as_saved
+from genlab.metrics.scores.ms_ssim import MSSSIM
+from genlab.pictures.pixels import as_saved
 
 
 def run(evaluation: Evaluation, sample, data: InMemory) -> list[Record]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.metrics import FID, Moments, frechet_distance
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.models.latent import Coded, one_hot
-from genlab.random import Draws
 
 LAW = Coded(noise=3, categorical=[4, 2], continuous=2)
 

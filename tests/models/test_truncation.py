@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.random import Draws
 from genlab.models.layers.batch_norm import BatchNorm2d
 from genlab.models.truncation import Truncated, gather_statistics
-from genlab.random import Draws
 
 
 def draws(rows=4000):

@@ -7,13 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
-from genlab import build, checkpoint, command, project
-from genlab.errors import ConfigError
+from genlab import project
+from genlab.build import instantiate as build
+from genlab.cli import command
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.metrics import Classifier
+from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.models.vqvae import UniformCodes
 from genlab.projecting import Descent, Law, distances, error_of, law_of, starts_of, target_of
-from genlab.random import Draws
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 

@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from genlab.metrics.records import Record, unlike
-from genlab.reports import scores, tables
-from genlab.reports.groups import differences, grouped
+from genlab.reports import score_records as scores
+from genlab.reports import tables
 from genlab.reports.leaderboard import leaderboard, margin
 from genlab.reports.run import read
+from genlab.reports.seed_groups import differences, grouped
 from tests.reports.conftest import RECORD
 
 

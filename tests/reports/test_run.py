@@ -3,11 +3,11 @@ import json
 import pytest
 from PIL import Image
 
-from genlab.errors import ConfigError
-from genlab.reports.finding import runs_in
+from genlab.core.errors import ConfigError
 from genlab.reports.page import render
-from genlab.reports.pictures import Frame, most_within, picture, series_of, spread
 from genlab.reports.run import read
+from genlab.reports.run_directories import runs_in
+from genlab.reports.run_pictures import Frame, most_within, picture, series_of, spread
 
 
 def test_runs_are_found_at_any_depth_each_once_and_in_the_order_of_jobs(tmp_path, make_run):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import genlab
-from genlab.callbacks.grid import to_uint8
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Asked, Directions
 from genlab.sampling.affine import affines
 from genlab.sampling.directions import marked, matrix_of, strongest

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab.callbacks.grid import sheet, to_uint8
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.metrics import Classifier, Pixels
-from genlab.metrics.pixels import as_saved
 from genlab.models.latent import Normal, Uniform
+from genlab.pictures.pixels import as_saved
+from genlab.pictures.sheet import sheet, to_uint8
 from genlab.sampling import Arithmetic, Asked, Classes, Grid, Histogram, Interpolate, Neighbours, Save, Truncation
 from genlab.sampling.histogram import counts
 from genlab.sampling.neighbours import in_pixels, neighbours

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import genlab
-from genlab.callbacks.grid import to_uint8
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Asked, Directions, Grid, Noise, StyleMixing, Truncation
 from genlab.sampling.noise import noisy
 from tests.conftest import narrow, saved, styled

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab import command, sample
-from genlab.callbacks.grid import to_uint8
-from genlab.errors import ConfigError
+from genlab import sample
+from genlab.cli import command
+from genlab.core.errors import ConfigError
+from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Loaded
 from genlab.sampling.framing import as_seen, extended
 from tests.conftest import data_of, narrow, pictured, saved

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab.callbacks.grid import to_uint8
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.models.latent import slerp
+from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Asked, Walk
 from genlab.sampling.walk import loop
 from tests.conftest import narrow, saved

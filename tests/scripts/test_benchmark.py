@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws
 from genlab.data import MNIST
-from genlab.random import Draws
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 MLP = "model.generator.widths=[16] model.discriminator.widths=[16] trainer.batch_size=8 data.limit=64"

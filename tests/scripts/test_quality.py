@@ -13,7 +13,8 @@ import torch
 import genlab
 from genlab import ConfigError
 from genlab.data import MNIST, InMemory, Split
-from genlab.metrics import FID, Classifier, Evaluation, Source, distances
+from genlab.metrics import FID, Classifier, Evaluation, Source
+from genlab.metrics.scores import distances
 from tests.conftest import NARROW, NARROW_MLP, TINY, composed
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

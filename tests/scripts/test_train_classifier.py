@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from genlab.data.folder import Folder
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.data.sets.folder import Folder
 from genlab.metrics import OwnClassifier
-from genlab.metrics.pixels import to_float
-from genlab.spec import Spec
+from genlab.pictures.pixels import to_float
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.trainers.turns import micro_batches
 from tests.conftest import narrow
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from hydra.utils import get_object
 
-from genlab import preflight
-from genlab.errors import ConfigError
+from genlab.build import preflight
+from genlab.core.errors import ConfigError
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, choices, narrow, read, tiny_data
 

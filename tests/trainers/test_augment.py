@@ -3,15 +3,15 @@
 import pytest
 import torch
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.data import InMemory, Split
 from genlab.data.augment import Augmentation, DiffAugment
 from genlab.data.augment.shift import shifted
-from genlab.errors import ConfigError
 from genlab.losses import R1, Turn
-from genlab.random import Draws
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, narrow, tiny_data
-from tests.test_sync import NoWaiting, without_optimizers
+from tests.trainers.test_sync import NoWaiting, without_optimizers
 
 BOTH = "augment=[diffaugment,instance_noise]"
 N, SHAPE = 6, (1, 5, 5)

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from genlab import build, checkpoint
+from genlab.build import instantiate as build
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
 from genlab.trainers.turns import micro_batches
 from tests.conftest import TINY, composed
 

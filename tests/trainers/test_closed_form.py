@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from genlab.errors import ConfigError
-from genlab.preflight import describe
+from genlab.build.preflight import describe
+from genlab.core.errors import ConfigError
 from tests.conftest import tiny_data
 
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from genlab.callbacks.grid import to_uint8
 from genlab.callbacks.scores import source_of
 from genlab.callbacks.translations import draw_translations
+from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.errors import ConfigError
 from genlab.metrics import Evaluation, Pixels
-from genlab.metrics.pairs import L1
+from genlab.metrics.scores.pair_distances import L1
+from genlab.pictures.sheet import to_uint8
 from genlab.trainers.turns import micro_batches
 from tests.callbacks.test_translations import cells
 from tests.conftest import narrow, pictured, tiny_data, unpaired
@@ -165,7 +165,7 @@ OPTIONS = {
     "bfloat16": ("trainer.precision=bfloat16",),
     "unet": (
         "~model.generator.blocks", "model.generator.norm=instance",
-        "model.generator._target_=genlab.models.unet.UNet",
+        "model.generator._target_=genlab.models.translation.unet.UNet",
     ),
 }  # fmt: skip
 

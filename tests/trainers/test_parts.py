@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.errors import RunError
+from genlab.core.random import Draws, mix
 from genlab.data import Split
 from genlab.data.stream import Stream
-from genlab.errors import RunError
-from genlab.random import Draws, mix
 from genlab.trainers import EMA, Constant, Cosine, Linear
 from genlab.trainers.schedules import at
 from genlab.trainers.statistics import Statistics

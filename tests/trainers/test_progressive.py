@@ -7,13 +7,16 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 import genlab
-from genlab import checkpoint, command, export, preflight
-from genlab.errors import ConfigError
+from genlab import export
+from genlab.build import preflight
+from genlab.cli import command
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
 from genlab.exporting import load
 from genlab.trainers.progressive import Growth
 from tests.conftest import narrow, tiny_data
 from tests.test_resume import resumes_to_the_same_bits
-from tests.test_sync import must_not_wait
+from tests.trainers.test_sync import must_not_wait
 
 MODELS = ("progan", "stylegan")
 SHORT = ("trainer.stage_images=32", "trainer.batch_size=8", "trainer.images=96")

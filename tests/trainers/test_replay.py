@@ -5,10 +5,10 @@ from copy import deepcopy
 import pytest
 import torch
 
-from genlab import checkpoint
-from genlab.errors import ConfigError
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.losses.turn import Generated
-from genlab.random import Draws
 from genlab.trainers.replay import Replay, rows_of
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW_MLP

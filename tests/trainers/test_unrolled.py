@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from genlab import build
-from genlab.errors import ConfigError
+from genlab.build import instantiate as build
+from genlab.core.errors import ConfigError
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, composed
 
 TINY_MLP = ("model=unrolled_gan", "model.generator.widths=[6]", "model.discriminator.widths=[5]", "model.latent.size=3")
 EXACT = ("trainer.precision=float64", "trainer.ema=null")
 INNER = {
-    "descent": ("trainer.inner._target_=genlab.trainers.inner.Descent", "trainer.inner.lr=0.3"),
+    "descent": ("trainer.inner._target_=genlab.trainers.differentiable_optimizers.Descent", "trainer.inner.lr=0.3"),
     "adam": ("trainer.inner.lr=0.05",),
 }
 

@@ -1,7 +1,7 @@
 """What happens to images on their way to the discriminator."""
 
 from genlab.data.augment.ada import AdaptiveAugment
-from genlab.data.augment.base import Augmentation
+from genlab.data.augment.augmentation import Augmentation
 from genlab.data.augment.diffaugment import DiffAugment
 from genlab.data.augment.fading_blur import FadingBlur
 from genlab.data.augment.instance_noise import InstanceNoise

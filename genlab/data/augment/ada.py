@@ -10,16 +10,16 @@ import torch
 from annotated_types import Ge, Lt
 from torch import Tensor
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import Count, Share
+from genlab.data.augment.augmentation import Augmentation
 from genlab.data.augment.bands import equalise
-from genlab.data.augment.base import Augmentation
 from genlab.data.augment.blits import blit
 from genlab.data.augment.colour import recolour
 from genlab.data.augment.corruptions import add_noise, cut_hole
 from genlab.data.augment.warp import warp
-from genlab.errors import ConfigError
-from genlab.random import Draws
-from genlab.types import Count, Share
 
 Group = Literal["blit", "geometry", "color", "filter", "noise", "cutout"]
 GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the paper's order

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
+from genlab.core.random import Draws
 from genlab.data.augment.chance import happen
 from genlab.data.augment.mirrored import filtered, filtering
-from genlab.random import Draws
 
 # The low-pass filter of the orthogonal wavelet sym2 (Daubechies 1992, table 6.1).
 SYM2 = (-0.1294095225512603, 0.2241438680420134, 0.8365163037378077, 0.4829629131445341)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws
 from genlab.data.augment.chance import happen
 from genlab.data.augment.mirrored import reflected
-from genlab.random import Draws
 
 REACH = 0.125  # longest shift, as a share of the side
 

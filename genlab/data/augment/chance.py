@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genlab.random import Draws
+from genlab.core.random import Draws
 
 
 def happen(draws: Draws, purpose: str, count: int, chance: Tensor) -> tuple[Tensor, ...]:

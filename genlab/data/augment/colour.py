@@ -8,8 +8,8 @@ from math import pi
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws
 from genlab.data.augment.chance import happen
-from genlab.random import Draws
 
 BRIGHTNESS = 0.2  # standard deviation; images are in [-1, 1]
 CONTRAST = 0.5  # standard deviation of log2 of the factor

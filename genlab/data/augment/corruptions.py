@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws
 from genlab.data.augment.chance import happen
-from genlab.random import Draws
 
 NOISE = 0.1  # scale of the standard deviation, which is half-normal; images are in [-1, 1]
 HOLE = 0.5  # side of a hole, as a share of the image's

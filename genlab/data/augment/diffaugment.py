@@ -9,11 +9,11 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.data.augment.base import Augmentation
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.types import NonNegative, Share
+from genlab.data.augment.augmentation import Augmentation
 from genlab.data.augment.shift import shifted
-from genlab.errors import ConfigError
-from genlab.random import Draws
-from genlab.types import NonNegative, Share
 
 Policy = Literal["color", "translation", "cutout"]
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from genlab.data.augment.base import Augmentation
-from genlab.random import Draws
-from genlab.types import Positive, Share
+from genlab.core.random import Draws
+from genlab.core.types import Positive, Share
+from genlab.data.augment.augmentation import Augmentation
 
 
 @dataclass

@@ -7,9 +7,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from genlab.data.augment.base import Augmentation
-from genlab.random import Draws
-from genlab.types import Positive, Share
+from genlab.core.random import Draws
+from genlab.core.types import Positive, Share
+from genlab.data.augment.augmentation import Augmentation
 
 LAST = 1e-3  # of the first deviation: where a geometric fall ends, and the noise with it
 

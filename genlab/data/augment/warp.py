@@ -8,9 +8,9 @@ from math import pi, sqrt
 import torch
 from torch import Tensor
 
+from genlab.core.random import Draws
 from genlab.data.augment.chance import happen
 from genlab.data.augment.mirrored import filtered, filtering
-from genlab.random import Draws
 
 # The low-pass filter of the orthogonal wavelet sym6 (Daubechies 1992, table 6.3).
 SYM6 = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from genlab.core.types import Count, Share
 from genlab.models.layers.equalised import EqualisedLinear
-from genlab.types import Count, Share
 
 
 class AdaIN(nn.Module):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from genlab import distributed
+from genlab.core import distributed
 
 
 class BatchNorm2d(nn.BatchNorm2d):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from genlab.spec import Spec
+from genlab.core.spec import Spec
 
 WIDEST = 128  # numbers that a bag of words becomes where it is concatenated: a vocabulary may have thousands
 

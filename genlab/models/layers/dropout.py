@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from genlab.types import ProperShare
+from genlab.core.types import ProperShare
 
 
 class LatentDropout(nn.Module):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
-from genlab.types import Count, Positive
+from genlab.core.types import Count, Positive
 
 
 class EqualisedLinear(nn.Module):

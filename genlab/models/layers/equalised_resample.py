@@ -8,11 +8,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from genlab.core.types import Count
 from genlab.models.layers.downsample import conv2d_downsample, downsampling
 from genlab.models.layers.equalised import EqualisedConv2d
 from genlab.models.layers.upfirdn import binomial, blur2d
 from genlab.models.layers.upsample import upsample_conv2d, upsampling
-from genlab.types import Count
 
 
 class EqualisedUpConv2d(EqualisedConv2d):

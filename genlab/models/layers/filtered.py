@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from genlab.core.types import Count, Positive
 from genlab.models.layers.upfirdn import upfirdn2d
-from genlab.types import Count, Positive
 
 
 @dataclass(frozen=True)

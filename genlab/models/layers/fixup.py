@@ -6,7 +6,7 @@ from math import sqrt
 
 from torch import Tensor, nn
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 
 SLOPE = 0.2  # of LeakyReLU below zero
 GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the variance through it: He et al. 2015, equation 15

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Positive, ProperShare
 from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedLinear, PixelNorm
-from genlab.spec import Spec
-from genlab.types import Count, Positive, ProperShare
 
 
 class Mapping(nn.Module):

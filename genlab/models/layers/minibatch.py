@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genlab.types import Count
+from genlab.core.types import Count
 
 MinibatchName = Literal["none", "discrimination", "deviation"]
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
+from genlab.core.types import Count, Whole
 from genlab.models.layers.equalised import EqualisedLinear
 from genlab.models.layers.upfirdn import binomial2d, upfirdn2d
-from genlab.types import Count, Whole
 
 Form = Literal["plain", "fused"]
 

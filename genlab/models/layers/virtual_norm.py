@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from genlab.errors import ConfigError
-from genlab.random import Draws
-from genlab.spec import Spec
-from genlab.types import Count
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.core.spec import Spec
+from genlab.core.types import Count
 
 if TYPE_CHECKING:
     from genlab.models.latent import Normal, Uniform

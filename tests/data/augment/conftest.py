@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.random import Draws
+from genlab.core.random import Draws
 
 
 @pytest.fixture

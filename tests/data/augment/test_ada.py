@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from genlab import distributed
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
 from genlab.data.augment import AdaptiveAugment
-from genlab.errors import ConfigError
 
 ALL = ["blit", "geometry", "color", "filter", "noise", "cutout"]
 

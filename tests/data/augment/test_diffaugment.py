@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
+from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.data.augment import DiffAugment
 from genlab.data.augment.diffaugment import hole, shifts
 from genlab.data.augment.shift import shifted
-from genlab.errors import ConfigError
-from genlab.random import Draws
 
 N = 16
 STILL = {"brightness": 0.0, "saturation": 0.0, "contrast": 0.0, "translation": 0.0, "cutout": 0.0}

@@ -4,8 +4,8 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from genlab.core.random import Draws
 from genlab.data.augment import FadingBlur
-from genlab.random import Draws
 
 DRAWS = Draws((0,), 2, 0, 2, torch.device("cpu"))
 

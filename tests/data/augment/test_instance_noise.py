@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from genlab.core.random import Draws
 from genlab.data.augment import InstanceNoise
-from genlab.random import Draws
 
 DRAWS = Draws((0, "test", 0), 64, 0, 64, torch.device("cpu"))
 

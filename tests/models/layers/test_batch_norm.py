@@ -30,7 +30,7 @@ TWO_RANKS = """
 import torch
 from torch import nn
 from torch.autograd import grad
-from genlab import distributed
+from genlab.core import distributed
 from genlab.models.layers.batch_norm import BatchNorm2d
 
 distributed.start()

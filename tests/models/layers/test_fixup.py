@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from genlab.errors import ConfigError
+from genlab.core.errors import ConfigError
 from genlab.models.layers.fixup import FixupBlock
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
 

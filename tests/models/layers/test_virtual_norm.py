@@ -5,12 +5,12 @@ import copy
 import pytest
 import torch
 
-from genlab.errors import ConfigError
-from genlab.models import dcgan, mlp
-from genlab.models.gan import GAN
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.models.adversarial import dcgan, mlp
+from genlab.models.adversarial.gan import GAN
 from genlab.models.latent import Normal, Uniform
 from genlab.models.layers.virtual_norm import VirtualBatchNorm, WithReference, with_reference, without_reference
-from genlab.spec import Spec
 
 SPEC = Spec(1, 16, 16, images=100)
 FORMS = ["virtual", "virtual_large"]

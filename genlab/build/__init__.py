@@ -1,0 +1,1 @@
+"""From a config to live objects, and what is refused or advised before the first step."""

@@ -1,0 +1,181 @@
+"""From configuration to live objects. Besides the entry points the only file that imports Hydra."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import typing
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from genlab.build import checks
+from genlab.core.errors import ConfigError, GenlabError
+from genlab.core.random import mix
+from genlab.data import InMemory
+from genlab.trainers import Run, System, Trainer
+from genlab.trainers.callback import Callback
+
+GROUPS = ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks")
+LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
+log = logging.getLogger(__name__)
+
+
+def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
+    """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
+    for group in GROUPS:
+        config[group] = checked(config[group], group, config)
+    data = data or dataset(config["data"])
+    torch.manual_seed(mix(config["seed"], "weights"))
+    optimizers = dict(config["optimizer"])
+    system = System(
+        model=make(config["model"], "model", data.spec),
+        data=data,
+        loss=make(config["loss"], "loss"),
+        penalties=each(config["penalty"], "penalty"),
+        augmentations=each(config["augment"], "augment"),
+        schedule=make(optimizers.pop("schedule"), "optimizer.schedule"),
+        optimizers={name: optimizer(node, f"optimizer.{name}") for name, node in optimizers.items()},
+    )
+    run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
+    checks.check(system, config)
+    return make(config["trainer"], "trainer", system, run)
+
+
+def dataset(node: dict[str, Any]) -> InMemory:
+    if "from_python" in node:
+        raise ConfigError(
+            f"data: the images of this run ({node['from_python']}) were given from Python; "
+            "resume it as it was started: genlab.run([...], data=...)."
+        )
+    return make(node, "data")
+
+
+def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
+    """In the order they are called: scores first, so that a checkpoint holds the newest."""
+    scores = {"scores": make(config["metrics"], "metrics")} if config["metrics"] else {}
+    return scores | each(config["callbacks"], "callbacks")
+
+
+def each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: make(node, f"{key}.{name}") for name, node in nodes.items() if node is not None}
+
+
+def make(node: dict[str, Any], key: str, *args: Any) -> Any:
+    """The object that a node's `_target_` names."""
+    require_target(node, key)
+    try:
+        return instantiate({**node, "_partial_": True}, _convert_="all")(*args)
+    except InstantiationException as error:
+        raise readable(error, key) from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{key}: {error}") from error
+
+
+def readable(error: BaseException, key: str) -> GenlabError:
+    """The error that Hydra wrapped, if it was meant for the user; else its words with the key."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, GenlabError):
+            return cause
+        last, cause = cause, cause.__cause__
+    return ConfigError(f"{key}: {last}")
+
+
+def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optimizer]:
+    """Parameters -> optimizer; the fused implementation unless the config says otherwise: fewer, larger kernels."""
+    fused = {"fused": True} if "fused" in inspect.signature(get_object(node["_target_"])).parameters else {}
+    return lambda parameters: make(fused | node, key, parameters)
+
+
+def checked(node: Any, key: str, config: dict[str, Any]) -> Any:
+    """A node whose every value fits the signature of its `_target_`, converted where the type says so.
+
+    Raises ConfigError with the key, what was found and what was expected.
+    """
+    if not isinstance(node, dict):
+        return node
+    children = {name: checked(value, f"{key}.{name}", config) for name, value in node.items()}
+    if "_target_" in children:
+        return children | dict(fitting(children, key))
+    for name in children if key in LISTS else ():
+        require_target(children[name], f"{key}.{name}")
+    return children
+
+
+def require_target(node: Any, key: str) -> None:
+    if node is not None and not (isinstance(node, dict) and "_target_" in node):
+        raise ConfigError(
+            f"{key}: has values but no `_target_`: {node}. An experiment or the command line sets values of a choice "
+            "that is not chosen: choose it, or drop the values."
+        )
+
+
+def fitting(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """The plain arguments of a node, validated against its target's annotations."""
+    target = located(node["_target_"], key)
+    expected = arguments(target)
+    for name, value in node.items():
+        if name in ("_target_", "_partial_", "_convert_", "_recursive_", "_args_"):
+            continue
+        if name not in expected:
+            raise ConfigError(unknown(f"{key}.{name}", sorted(expected)))
+        if not has_target(value):
+            yield name, validated(value, expected[name], f"{key}.{name}")
+
+
+def located(path: str, key: str) -> Any:
+    try:
+        return get_object(path)
+    except Exception as error:  # Hydra raises a bare Exception
+        raise ConfigError(f"{key}._target_={path}: cannot be imported. {error}") from error
+
+
+def arguments(target: Any) -> dict[str, Any]:
+    """Name -> annotation of all that a class takes, its bases' keyword arguments included."""
+    owners = (
+        [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
+    )
+    found: dict[str, Any] = {}
+    for call in [owner.__init__ for owner in owners if "__init__" in vars(owner)] or [target]:
+        parameters = inspect.signature(call).parameters.values()
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            found = {}
+        found |= {parameter.name: parameter.annotation for parameter in parameters if parameter.name != "self"}
+        found |= {name: hint for name, hint in hints(call).items() if name in found}
+    return {name: hint for name, hint in found.items() if name not in ("shared", "return")}
+
+
+def hints(call: Callable) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(call, include_extras=True)
+    except NameError:  # annotations that only a type checker can see
+        return {}
+
+
+def has_target(value: Any) -> bool:
+    return isinstance(value, dict) and ("_target_" in value or any(has_target(child) for child in value.values()))
+
+
+def validated(value: Any, hint: Any, key: str) -> Any:
+    """A value as its annotation has it: 1e6 for a whole number becomes 1000000."""
+    if hint is inspect.Parameter.empty or isinstance(hint, str):
+        return value
+    try:
+        return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+    except ValidationError as error:
+        reasons = dict.fromkeys(detail["msg"].removeprefix("Input ") for detail in error.errors())
+        raise ConfigError(f"{key}={value}: {' or '.join(reasons)}.") from error
+
+
+def unknown(key: str, valid: list[str]) -> str:
+    name = key.rsplit(".", 1)[-1]
+    close = get_close_matches(name, valid, n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    return f"{key}: there is no such key.{guess} Valid here: {', '.join(valid)}. Drop it with ~{key}."

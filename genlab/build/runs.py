@@ -1,0 +1,92 @@
+"""A trained run, opened from its directory."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from genlab.build import instantiate as build
+from genlab.core import checkpoint as files
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
+from genlab.core.renamed_paths import rename_targets
+from genlab.core.spec import Spec
+from genlab.data.blank_dataset import Blank
+
+if TYPE_CHECKING:
+    from genlab.data import InMemory
+    from genlab.trainers import Trainer
+
+
+def opened(
+    run: str | Path,
+    *,
+    checkpoint: str | int = "newest",  # or best, or a number of images
+    device: str = "auto",
+    real: bool = False,  # with the run's own data, which must still be there; else with blank images
+    data: InMemory | None = None,  # or with these
+) -> Trainer:
+    """The trainer of a run as a checkpoint left it, without callbacks and scores; it samples, and can be measured.
+
+    Raises ConfigError where there is no such run or checkpoint, and RunError if all checkpoints are damaged.
+    """
+    run_dir = Path(run).expanduser()
+    _, state = found(run_dir, checkpoint)
+    config = settings(state["config"], device)
+    if data is None and not real:
+        data = blank(state.get("spec"))
+    trainer = build.trainer(config, run_dir, data)
+    files.load(trainer.parts, state["parts"])
+    trainer.model.eval()
+    return trainer
+
+
+def read_config(run_dir: Path) -> dict[str, Any]:
+    """Return the config that a run directory holds."""
+    return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
+
+
+def settings(config: dict[str, Any], device: str) -> dict[str, Any]:
+    """For what comes after training; however many ranks there are, they could share the batch."""
+    config = deepcopy(config) | {"metrics": {}, "callbacks": {}}
+    trainer = config["trainer"]
+    pieces = trainer.get("accumulate", 1) * distributed.world_size()
+    if "batch_size" in trainer:
+        trainer["batch_size"] = max(1, trainer["batch_size"] // pieces) * pieces
+    trainer["device"] = device
+    return config
+
+
+def blank(spec: dict[str, Any] | None) -> Blank | None:
+    """None for a checkpoint that says nothing of its data: then the data themselves are needed."""
+    return None if spec is None else Blank(Spec.of(spec))
+
+
+def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
+    """A checkpoint's file and its state. Raises ConfigError if there is none."""
+    folder = run_dir / "checkpoints"
+    if not folder.is_dir():
+        raise ConfigError(
+            f"run={run_dir}: not a run directory (it has no checkpoints). "
+            "Give one like outputs/wgan_gp-mnist/DATE_TIME."
+        )
+    if which == "newest":
+        newest = files.newest_good(folder)
+        if newest is None:
+            raise ConfigError(f"{folder}: holds no checkpoint of its own. Resume the run, or try checkpoint=best.")
+        return newest
+    path = folder / ("best.pt" if which == "best" else f"{int(which):010d}.pt" if str(which).isdigit() else str(which))
+    try:
+        return path, files.read(path)
+    except ValueError as error:
+        there = " or ".join(f"checkpoint={name}" for name in names(folder))
+        raise ConfigError(f"checkpoint={which}: {path} {error}. Set {there}.") from error
+
+
+def names(folder: Path) -> list[str]:
+    """What can be typed as `checkpoint=`."""
+    numbered = [str(int(path.stem)) for path in files.newest_first(folder)]
+    return ["newest"] * bool(numbered) + ["best"] * (folder / "best.pt").is_file() + numbered

@@ -1,0 +1,194 @@
+"""All state in one file, written so that a crash at any moment loses nothing older."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import logging
+import os
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genlab.core.errors import ConfigError, RunError
+from genlab.core.renamed_paths import rename_targets
+from genlab.core.spec import Spec
+
+FORMAT = 1
+FREE = (  # what a resumed run may change
+    "trainer.images",
+    "trainer.max_time",
+    "trainer.device",
+    "callbacks",
+    "metrics",
+    "data.root",
+    "resume",
+    "init_from",
+    "dry_run",
+)
+log = logging.getLogger(__name__)
+
+
+def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
+    """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
+
+    Raises RunError if the disk is full; what was there before stays.
+    """
+    state = {
+        "format": FORMAT,
+        "config": config,
+        "fingerprint": fingerprint,
+        "spec": None if spec is None else asdict(spec),
+        "parts": {name: part.state_dict() for name, part in parts.items()},
+    }
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getbuffer()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Checksum first: a checkpoint without one is never seen.
+        write_atomically(checksum_of(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
+        write_atomically(path, data)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path}: {why(error)}. Earlier checkpoints are kept; make room and resume."
+        ) from error
+
+
+def write_atomically(path: Path, data: Any) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def why(error: OSError) -> str:
+    return "no space left on the device" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
+
+
+def checksum_of(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    checksum_of(path).unlink(missing_ok=True)
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """The numbered checkpoints of a run."""
+    return sorted(folder.glob("[0-9]*.pt"), reverse=True)
+
+
+def remove_beyond(folder: Path, images: int) -> None:
+    """Those of positions that a run has not reached, or has left again."""
+    for path in newest_first(folder):
+        if int(path.stem) > images:
+            remove(path)
+
+
+def read(path: Path) -> dict:
+    """The state in a file. Raises ValueError, and says why, for one that is damaged or holds code."""
+    try:
+        data = path.read_bytes()
+        expected = checksum_of(path).read_text().split()[0]
+    except (OSError, IndexError) as error:
+        raise ValueError(f"cannot be read ({error})") from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ValueError("its checksum does not match: it is cut or damaged")
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
+        ) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}, the one that this version reads")
+    return state | {"config": rename_targets(state["config"])}
+
+
+def newest_good(folder: Path) -> tuple[Path, dict] | None:
+    """The newest checkpoint that can be read, and its state; damaged ones are named in a warning."""
+    found = newest_first(folder)
+    for path in found:
+        try:
+            return path, read(path)
+        except ValueError as error:
+            log.warning("%s is skipped: %s. Falling back to the one before it.", path, error)
+    if found:
+        raise RunError(f"{folder}: none of its {len(found)} checkpoints can be read. Start again in a new directory.")
+    return None
+
+
+def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: str) -> None:
+    """Load a state into the parts.
+
+    Raises ConfigError, with the differences, if it was made with another config or other data.
+    """
+    found = list(differences(state["config"], config))
+    if state["fingerprint"] != fingerprint:
+        found.append("  the training images themselves differ (their SHA-256 does)")
+    refuse(found)
+    load(parts, state["parts"])
+
+
+def refuse(found: Iterable[str]) -> None:
+    """Raises ConfigError if there are differences."""
+    lines = list(found)
+    if lines:
+        raise ConfigError(
+            "this run cannot be resumed with another config or other data:\n" + "\n".join(lines) + "\n"
+            "Resume it with what it was trained with, or start a new run (init_from=... takes over its weights)."
+        )
+
+
+def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
+    """Callbacks may come and go; everything else must be there."""
+    wanted, kept = (sorted(name for name in names if not name.startswith("callback/")) for names in (parts, saved))
+    if wanted != kept:
+        raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
+    for name in parts.keys() & saved.keys():
+        parts[name].load_state_dict(saved[name])
+
+
+def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
+    """One line for each key that differs and may not."""
+    if key in FREE:
+        return
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted(before.keys() | now.keys(), key=str):
+            yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
+    elif before != now:
+        yield f"  {key}: {before!r} before, {now!r} now"
+
+
+def load_weights(networks: dict[str, Any], source: str) -> None:
+    """Take networks' weights from a checkpoint file or a run directory (its best, else its newest).
+
+    Raises ConfigError if there is none or its shapes differ.
+    """
+    path = weights_file(Path(source))
+    try:
+        saved = read(path)["parts"]
+        for name, network in networks.items():
+            network.load_state_dict(saved[name])
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ConfigError(f"init_from={source}: {path} does not fit this model: {error}") from error
+
+
+def weights_file(source: Path) -> Path:
+    folder = source / "checkpoints"
+    found = [source] if source.is_file() else [*folder.glob("best.pt"), *newest_first(folder)]
+    if not found:
+        raise ConfigError(f"init_from={source}: neither a checkpoint file nor a run directory with checkpoints.")
+    return found[0]

@@ -1,0 +1,62 @@
+"""The machine: which device, which number format, and how its memory is kept."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+import torch
+
+from genlab.core import distributed
+from genlab.core.errors import ConfigError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's <malloc.h>
+KEEP = 1 << 30  # bytes: blocks below this size come from the heap, and stay there when freed
+KEEP_OLD = 1 << 25  # the most that older versions of glibc take
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep what is freed: otherwise up to 40 % of a convolution's time on a CPU is page faults."""
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, KEEP) or mallopt(M_MMAP_THRESHOLD, KEEP_OLD)
+        mallopt(M_TRIM_THRESHOLD, KEEP)
+
+
+def choose_device(name: str, deterministic: bool = False) -> torch.device:
+    """`auto`: CUDA, then MPS, then CPU; under torchrun this rank's own GPU. Raises ConfigError if it is not there."""
+    device = torch.device(found()) if name == "auto" else parsed(name)
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", distributed.local_rank())
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = not deterministic
+    return device
+
+
+def found() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def parsed(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"trainer.device={name}: no such device. Use auto, cpu, cuda, cuda:1 or mps.") from error
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= count.get(device.type, 0):
+        raise ConfigError(f"trainer.device={name}: this machine has none. trainer.device=auto takes the best it has.")
+    return device
+
+
+def precision_of(name: str) -> tuple[torch.dtype, torch.dtype | None]:
+    """(format of weights and images, format under autocast)."""
+    return {
+        "float32": (torch.float32, None),
+        "bfloat16": (torch.float32, torch.bfloat16),
+        "float64": (torch.float64, None),
+    }[name]

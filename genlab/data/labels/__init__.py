@@ -1,0 +1,1 @@
+"""What belongs to images beside their class: attributes and words."""

@@ -1,0 +1,80 @@
+"""What models are told of images where it is no class: numbers from a file, or words."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.core.errors import ConfigError
+from genlab.data.storage.archives import Source, listed
+from genlab.data.storage.folder_layout import Members
+
+EXPECTED = (
+    "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, or an "
+    ".npz file with an array [K] under every name."
+)
+
+
+class Told(NamedTuple):
+    """Labels of images in their order."""
+
+    labels: Tensor  # float32 [N, K], or words int64 [N, L]
+    words: tuple[str, ...] = ()  # that the numbers 1, 2, ... stand for
+
+
+class Vectors:
+    """Numbers that come with the images, in a file of NumPy's.
+
+    Row i of an .npy file belongs to image i of all images below the root, sorted by their paths from there (with `/`,
+    by code points, as Python's `sorted` does). An .npz file holds an array for each of these paths, with or without
+    its suffix.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path).expanduser()
+
+    def __call__(self, source: Source, rows: Members, training: int) -> Told:
+        """Of the images `rows`, in their order. Raises ConfigError for a file that does not fit them."""
+        try:
+            found = np.load(self.path, allow_pickle=False)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise self.wrong(f"it cannot be read ({error})") from error
+        by_row = isinstance(found, np.ndarray)
+        numbers = self.chosen(found, source.names, rows) if by_row else self.named(found, rows)
+        return Told(torch.from_numpy(self.checked(numbers)))
+
+    def chosen(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
+        count = len(table) if table.ndim else 0
+        if count != len(names):
+            raise self.wrong(f"{count} rows, and there are {len(names)} images")
+        places = {name: index for index, name in enumerate(names)}
+        return table[[places[name] for name in rows]]
+
+    def named(self, arrays: np.lib.npyio.NpzFile, rows: Members) -> np.ndarray:
+        with arrays:
+            keys = {name: name if name in arrays else name.rpartition(".")[0] for name in rows}
+            missing = [name for name, key in keys.items() if key not in arrays]
+            if missing:
+                raise self.wrong(f"{len(missing)} of {len(rows)} images have no array there: {listed(missing)}")
+            found = [arrays[key] for key in keys.values()]
+        shapes = {array.shape for array in found}
+        if len(shapes) > 1:
+            raise self.wrong(f"arrays of the shapes {' and '.join(map(str, sorted(shapes)[:2]))}")
+        return np.stack(found)
+
+    def checked(self, numbers: np.ndarray) -> np.ndarray:
+        if numbers.ndim != 2 or not numbers.shape[1] or numbers.dtype.kind not in "fiub":
+            raise self.wrong(f"{numbers.dtype} of shape {list(numbers.shape)}")
+        numbers = numbers.astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise self.wrong("there are numbers that are not finite")
+        return numbers
+
+    def wrong(self, found: str) -> ConfigError:
+        return ConfigError(f"data.conditions={self.path}: {found}. {EXPECTED}")

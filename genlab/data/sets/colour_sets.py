@@ -1,0 +1,81 @@
+"""Sets of small colour pictures that torchvision reads."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from genlab.data.sets.torchvision_set import PARTS, Files, TorchvisionSet
+
+
+class SVHN(TorchvisionSet):
+    """73,257 and 26,032 digits from house numbers, 32 x 32 RGB, cropped (Netzer et al. 2011)."""
+
+    title, loader, side, classes = "svhn", "SVHN", 32, 10
+    home = "http://ufldl.stanford.edu/housenumbers"
+
+    def files(self) -> Files:
+        return {name: md5 for _, name, md5 in map(self.torchvision.split_list.get, PARTS)}
+
+    def open(self, part: str, *, download: bool = False) -> Any:
+        return self.torchvision(str(self.root), split=part, download=download)
+
+    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+        return dataset.data, dataset.labels
+
+
+class CIFAR10(TorchvisionSet):
+    """50,000 and 10,000 pictures of animals and vehicles, 32 x 32 RGB, ten classes (Krizhevsky 2009)."""
+
+    title, loader, side, classes = "cifar10", "CIFAR10", 32, 10
+    home = "https://www.cs.toronto.edu/~kriz/cifar.html"
+
+    def files(self) -> Files:
+        found = self.torchvision
+        members = {name: md5 for name, md5 in [*found.train_list, *found.test_list]}
+        members[found.meta["filename"]] = found.meta["md5"]
+        return {f"{found.base_folder}/{name}": md5 for name, md5 in members.items()}
+
+    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, list[int]]:
+        return dataset.data.transpose(0, 3, 1, 2), dataset.targets
+
+
+class CIFAR100(CIFAR10):
+    """As CIFAR-10, with 100 fine classes of 600 pictures each (Krizhevsky 2009)."""
+
+    title, loader, classes = "cifar100", "CIFAR100", 100
+
+
+class STL10(TorchvisionSet):
+    """96 x 96 RGB, ten classes: 5,000 and 8,000 labelled, 100,000 unlabelled pictures (Coates et al. 2011).
+
+    Unlabelled pictures have the label -1 beside labelled ones, and no label where there are no others.
+    """
+
+    title, loader, side, classes = "stl10", "STL10", 96, 10
+    home = "https://cs.stanford.edu/~acoates/stl10"
+
+    def __init__(
+        self,
+        root: str | None = None,
+        *,
+        subset: Literal["train", "unlabeled", "train+unlabeled"] = "train",  # to train on
+        **shared: Any,
+    ) -> None:
+        self.subset = subset
+        super().__init__(root, **shared)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"subset": self.subset}
+
+    def files(self) -> Files:
+        found = self.torchvision
+        return {f"{found.base_folder}/{name}": md5 for name, md5 in [*found.train_list, *found.test_list]}
+
+    def open(self, part: str, *, download: bool = False) -> Any:
+        return self.torchvision(str(self.root), split=self.subset if part == "train" else part, download=download)
+
+    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+        return dataset.data, dataset.labels.astype(np.int64)

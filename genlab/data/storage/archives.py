@@ -1,0 +1,143 @@
+"""Where images lie: a directory or a zip archive. Both list names and give the bytes behind one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from genlab.core.errors import ConfigError
+from genlab.data.storage.content_hash import content_key
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+SHOWN = 10  # names that an error lists
+
+
+class Source(Protocol):
+    names: list[str]  # of the images, with `/`, sorted
+    others: int  # files that are no images
+
+    def content_key(self) -> str: ...
+    def size(self, name: str) -> int: ...
+    def holds(self, name: str) -> bool: ...  # a file of any kind
+    def read(self, name: str) -> bytes: ...
+
+
+def open_source(root: Path) -> Source:
+    """Raises ConfigError if `root` is neither a directory nor a zip archive, or a zip that reaches outside itself."""
+    if root.is_dir():
+        return Directory(root)
+    if not root.exists():
+        raise ConfigError(f"data.root={root}: there is no such folder or file. Name a folder or a zip of images.")
+    if not zipfile.is_zipfile(root):
+        raise ConfigError(
+            f"data.root={root}: neither a folder nor a zip archive (or a damaged one). "
+            "Unpack other archives, and name the folder."
+        )
+    return Zip(root)
+
+
+class Directory:
+    """All images below a folder. Links are followed, hidden files and folders are not looked at."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = os.path.abspath(root)
+        files = list(_walk(self.root))
+        self.names = sorted(filter(is_image, files))
+        self.others = len(files) - len(self.names)
+
+    def content_key(self) -> str:
+        return content_key({name: self.path(name) for name in self.names})
+
+    def path(self, name: str) -> str:
+        return f"{self.root}/{name}"  # os.path.join takes a while, a million times
+
+    def size(self, name: str) -> int:
+        return os.stat(self.path(name)).st_size
+
+    def holds(self, name: str) -> bool:
+        return os.path.isfile(self.path(name))
+
+    def read(self, name: str) -> bytes:
+        return Path(self.path(name)).read_bytes()
+
+
+class Zip:
+    """All images in a zip archive. Nothing is unpacked to the disk."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.archive = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise ConfigError(f"data.root={path}: cannot be opened ({error}). Copy the archive again.") from error
+        members = [member for member in self.archive.infolist() if not member.is_dir()]
+        refuse_escapes(path, members)
+        self.members = {member.filename: member for member in members if not is_hidden(member.filename)}
+        self.names = sorted(filter(is_image, self.members))
+        self.others = len(self.members) - len(self.names)
+
+    def content_key(self) -> str:
+        """From names, sizes and checksums (CRC-32), which an archive lists at its end."""
+        listed = [(name, self.members[name].file_size, self.members[name].CRC) for name in self.names]
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+    def size(self, name: str) -> int:
+        return self.members[name].file_size
+
+    def holds(self, name: str) -> bool:
+        return name in self.members
+
+    def read(self, name: str) -> bytes:
+        return self.archive.read(self.members[name])
+
+
+def is_image(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def is_hidden(name: str) -> bool:
+    """Also what macOS adds to archives."""
+    return any(part == "__MACOSX" or (part.startswith(".") and part != ".") for part in name.split("/"))
+
+
+def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
+    """Raises ConfigError if a member is a link, or its name leads out of the archive."""
+    found = [member.filename for member in members if escapes(member)]
+    if found:
+        raise ConfigError(
+            f"data.root={path}: {len(found)} of its members lead out of the archive (absolute names, `..`, links): "
+            f"{listed(found)}. Such an archive is not opened; pack the images again."
+        )
+
+
+def escapes(member: zipfile.ZipInfo) -> bool:
+    parts = member.filename.replace("\\", "/").split("/")
+    absolute = parts[0] == "" or parts[0].endswith(":")
+    return absolute or ".." in parts or stat.S_ISLNK(member.external_attr >> 16)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names, and how many there are beyond."""
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _walk(root: str) -> Iterator[str]:
+    """Names of the files below `root`; each folder is entered once, so that links in a circle end."""
+    seen = set()
+    for folder, children, files in os.walk(root, followlinks=True):
+        found = os.stat(folder)
+        if (found.st_dev, found.st_ino) in seen:
+            children.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        children[:] = sorted(name for name in children if not is_hidden(name))
+        inner = os.path.relpath(folder, root).replace(os.sep, "/")
+        prefix = "" if folder == root else f"{inner}/"
+        yield from (prefix + name for name in files if not is_hidden(name))

@@ -1,0 +1,67 @@
+"""Penalties on what the discriminator makes of a batch: its features' means, its logits' history."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu
+
+from genlab.core import distributed
+from genlab.core.types import ProperShare
+from genlab.losses.penalties import Penalty, Weight, spread
+from genlab.losses.turn import Turn
+
+
+@dataclass
+class FeatureMatching(Penalty):
+    """Salimans et al. 2016, section 3.1: |E f(real) - E f(fake)|^2 of the discriminator's features.
+
+    Added to the loss, or instead of it with loss=discriminator_only. The means are over the micro-batch.
+    """
+
+    weight: Weight = 1.0
+    on: Literal["generator"] = "generator"
+
+    needs_features: ClassVar[bool] = True
+
+    def __call__(self, turn: Turn) -> Tensor:
+        distance = turn.real_features.detach().mean(0) - turn.fake_features.mean(0)
+        return self.strength(turn) * spread(distance.square().sum(), turn)
+
+
+@dataclass
+class LeCam(Penalty):
+    """Tseng et al. 2021, R_LC: |D(real) - a_fake|^2 + |D(fake) - a_real|^2.
+
+    The anchors a are running means of the logits of either kind; with `one_sided` only logits on the right side of
+    the other kind's anchor cost, as in the authors' code.
+    """
+
+    weight: Weight = 0.3  # the authors' for BigGAN on CIFAR-10
+    on: Literal["discriminator"] = "discriminator"
+    decay: ProperShare = 0.99  # of the anchors, a call: the authors'
+    one_sided: bool = True
+    anchors: Tensor | None = field(init=False, default=None, repr=False)  # [2]: real, fake
+
+    def __call__(self, turn: Turn) -> Tensor:
+        real, fake = turn.real_logits, turn.fake_logits
+        real_anchor, fake_anchor = self.follow(real.detach(), fake.detach())
+        above, below = real - fake_anchor, real_anchor - fake
+        if self.one_sided:
+            above, below = relu(above), relu(below)
+        return self.strength(turn) * turn.per_image(above.square() + below.square())
+
+    def follow(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The anchors after these logits; the first ones are the anchors."""
+        means = distributed.mean(torch.stack([real.mean(), fake.mean()]))
+        means = means.to(torch.promote_types(means.dtype, torch.float32))  # bfloat16 would round small steps away
+        anchors = means if self.anchors is None else self.anchors.to(means).lerp(means, 1 - self.decay)
+        self.anchors = anchors
+        return anchors
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {} if self.anchors is None else {"anchors": self.anchors}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self.anchors = state.get("anchors")

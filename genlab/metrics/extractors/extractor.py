@@ -1,0 +1,155 @@
+"""What turns images into the features that scores are measured in."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.data.dataset import Split
+
+READABLE = (1, 3, 4)  # channels that Inception can be shown
+
+
+class Extractor(ABC):
+    """Images, float [N, C, H, W] in [-1, 1] -> features, float32 [N, D]. The network loads when first needed."""
+
+    name: str
+    resize_rule: str  # how images reach the network's size
+    score = "classifier_score"  # what the Inception Score of its classes is called
+    device = torch.device("cpu")
+
+    def __call__(self, images: Tensor) -> Tensor:
+        with torch.no_grad(), full_precision(self.device):
+            return self._features(images.to(self.device, torch.float32)).float()
+
+    def slope(self, images: Tensor) -> Tensor:
+        """The same features, with a gradient. Raises ConfigError if they have none."""
+        features = self._features(images)
+        if images.requires_grad and not features.requires_grad:
+            raise ConfigError(f"{self.name}: looks at whole grey levels, so its features have no gradient.")
+        return features
+
+    def to(self, device: torch.device | str) -> Extractor:
+        self.device = torch.device(device)
+        self.network.to(self.device)
+        return self
+
+    @cached_property
+    def network(self) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and training must not notice
+            return self._load().eval().requires_grad_(False)
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of the name, the resize rule and every weight."""
+        digest = hashlib.sha256(f"{self.name} {self.resize_rule}".encode())
+        for name, value in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.cpu().contiguous().numpy())
+        return digest.hexdigest()
+
+    @abstractmethod
+    def check(self, spec: Spec) -> None:
+        """Raises ConfigError if it cannot read such images, or if its weights cannot be loaded."""
+
+    def check_reading(self, split: Split, spec: Spec) -> None:
+        """Raises ConfigError if it can look at these images, but mistakes what they show."""
+        return None
+
+    def labels(self, features: Tensor) -> Tensor | None:
+        """Features [N, D] -> the data's class that each image shows, int64 [N]; None if it knows none."""
+        return None
+
+    def logits(self, features: Tensor) -> Tensor | None:
+        """Features [N, D] -> logits [N, K] of whatever classes it knows; None if it knows none."""
+        return None
+
+    @abstractmethod
+    def _load(self) -> nn.Module: ...
+
+    @abstractmethod
+    def _features(self, images: Tensor) -> Tensor: ...
+
+
+def full_precision(device: torch.device) -> ExitStack:
+    """Float32 whatever training chose: neither autocast nor TF32 may change a score."""
+    stack = ExitStack()
+    stack.enter_context(torch.autocast(device.type, enabled=False))
+    if device.type == "cuda":
+        stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+    return stack
+
+
+class Coordinates(Extractor):
+    """Points as they are, in the data's own units."""
+
+    name = "coordinates"
+    resize_rule = "none"
+
+    def check(self, spec: Spec) -> None:
+        if spec.height is not None:
+            raise ConfigError("metrics=points measures points, and the data are images: choose metrics=quick or none.")
+
+    def _load(self) -> nn.Module:
+        return nn.Identity()
+
+    def _features(self, images: Tensor) -> Tensor:
+        return images
+
+
+def require_images(spec: Spec) -> None:
+    """Raises ConfigError for points."""
+    if spec.height is None:
+        raise ConfigError("metrics.extractor reads images, and the data are points: choose metrics=points or none.")
+
+
+class Inception(Extractor):
+    """The 2,048 features of the FID paper's Inception-v3 (Heusel et al. 2017), as torch-fidelity computes them.
+
+    Grey images are shown as three equal channels; those with alpha are laid over white.
+    """
+
+    name = "inception_v3_2015"
+    score = "inception_score"
+    resize_rule = "bilinear as TensorFlow 1, 299 x 299"
+
+    def __init__(self, weights: str | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
+        self.weights = weights
+
+    def check(self, spec: Spec) -> None:
+        require_images(spec)
+        if spec.channels not in READABLE:
+            raise ConfigError(
+                f"metrics.extractor is Inception, and images have {spec.channels} channels: it reads 1, 3 or 4 "
+                "(grey, colour, colour with alpha). Train without scores: metrics=none."
+            )
+        _ = self.network  # missing weights are found before the first step
+
+    def logits(self, features: Tensor) -> Tensor:
+        """ImageNet's 1,008 outputs without their bias, which the published Inception Scores leave out."""
+        with torch.no_grad(), full_precision(self.device):
+            return features.to(self.device) @ self.network.fc.weight.T
+
+    def _load(self) -> nn.Module:
+        from genlab.metrics.extractors.inception import load_inception
+
+        return load_inception(self.weights)
+
+    def _features(self, images: Tensor) -> Tensor:
+        return self.network(to_colour(images))[0]
+
+
+def to_colour(images: Tensor) -> Tensor:
+    """Float [N, 1, 3 or 4, H, W] in [-1, 1] -> uint8 [N, 3, H, W]."""
+    if images.shape[1] == 4:
+        alpha = (images[:, 3:] + 1) / 2
+        images = images[:, :3] * alpha + (1 - alpha)  # white is 1
+    colour = images.expand(-1, 3, -1, -1)
+    return ((colour + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

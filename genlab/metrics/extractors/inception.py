@@ -1,0 +1,61 @@
+"""torch-fidelity's Inception-v3, from a file of weights or from the network."""
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from genlab.core.errors import ConfigError
+
+
+def load_inception(weights: str | None) -> nn.Module:
+    """The network that gives the 2,048 features for uint8 [N, 3, H, W], as a tuple of one.
+
+    torch-fidelity reads its file with torch.load, which runs whatever a pickle says. So the weights are read
+    here, as tensors alone, and handed over through memory.
+    """
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # slow to import
+
+    buffer = io.BytesIO()
+    torch.save(_downloaded() if weights is None else _read(Path(weights).expanduser()), buffer)
+    buffer.seek(0)
+    try:
+        return FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=buffer)
+    except RuntimeError as error:
+        problem = f"metrics.extractor.weights={weights}: these are not the weights of torch-fidelity's Inception-v3."
+        raise ConfigError(f"{problem} {_ways()}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigError(f"metrics.extractor.weights={path}: there is no such file. {_ways()}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ConfigError(f"metrics.extractor.weights={path}: not a file of PyTorch weights. {_ways()}") from error
+
+
+def _downloaded() -> dict[str, Any]:
+    """Kept in torch.hub's cache; the hash in the file's name is checked after the download."""
+    try:
+        return torch.hub.load_state_dict_from_url(
+            _url(), map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:  # no network, no such address; damaged on the way
+        raise ConfigError(f"Inception's weights could not be downloaded ({error}). {_ways()}") from error
+
+
+def _url() -> str:
+    from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+
+    return URL_INCEPTION_V3
+
+
+def _ways() -> str:
+    return (
+        f"Either run once where {_url()} can be reached, or copy that file here and "
+        "set metrics.extractor.weights=FILE; metrics=none trains without scores."
+    )

@@ -1,0 +1,84 @@
+"""A classifier of the user's own data, as `scripts/train_classifier.py` writes it."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.metrics.extractors.classifier import ImageClassifier
+from genlab.metrics.extractors.custom import native
+from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
+
+WAY = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
+
+
+class OwnClassifier(Extractor):
+    """Its 64 standardised features, and its classes: what samples are asked to show is then measured by `accuracy`.
+
+    Scores in them compare with each other, never with published ones. Raises ConfigError for a file that is none, and
+    for images of another size or with another number of classes.
+    """
+
+    resize_rule = "none"
+
+    def __init__(self, weights: str | None = None) -> None:  # a file that scripts/train_classifier.py wrote
+        if weights is None:
+            raise ConfigError(f"metrics.extractor.weights=null: expected a classifier's file. {WAY}")
+        self.path = Path(weights).expanduser()
+
+    @property
+    def name(self) -> str:
+        """With what it was trained on and how well it reads test images: it stands in every record."""
+        return f"classifier of {self.facts['data']} (test accuracy {self.facts['accuracy']:.3f})"
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return self._read()[0]
+
+    def labels(self, features: Tensor) -> Tensor:
+        return self.logits(features).argmax(1)
+
+    def logits(self, features: Tensor) -> Tensor:
+        with torch.no_grad(), full_precision(self.device):
+            return self.network.logits(features.to(self.device))
+
+    def check(self, spec: Spec) -> None:
+        require_images(spec)
+        expected, found = tuple(self.facts["shape"]), native(spec)
+        if found != expected:
+            raise ConfigError(
+                f"metrics.extractor.weights={self.path}: reads images of {' x '.join(map(str, expected))}, and these "
+                f"are {' x '.join(map(str, found))}. {WAY}"
+            )
+        if spec.classes not in (None, len(self.facts["classes"])):
+            raise ConfigError(
+                f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
+                f"{spec.classes}. {WAY}"
+            )
+
+    def _load(self) -> nn.Module:
+        facts, weights = self._read()
+        channels, *size = facts["shape"]
+        network = ImageClassifier(channels, tuple(size), len(facts["classes"]))
+        network.load_state_dict(weights)
+        return network.to(memory_format=torch.channels_last)
+
+    def _features(self, images: Tensor) -> Tensor:
+        return self.network.features(images)
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.path, "pt") as file:
+                facts = json.loads((file.metadata() or {})["classifier"])
+                return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise ConfigError(f"metrics.extractor.weights={self.path}: holds no classifier ({error}). {WAY}") from error

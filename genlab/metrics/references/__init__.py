@@ -1,0 +1,1 @@
+"""Statistics of real images, which generated ones are compared with."""

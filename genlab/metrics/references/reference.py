@@ -1,0 +1,91 @@
+"""The real images that generated ones are compared with: measured when asked for, kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from genlab.core.random import generator
+from genlab.data.dataset import InMemory, Split
+from genlab.data.sets.points import Modes, Points
+from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.frechet import Moments
+from genlab.metrics.references.statistics_cache import cached
+from genlab.pictures.pixels import real_as_seen
+
+
+class Reference:
+    """One split of a data set as one extractor sees it. Raises ConfigError if there is no such split."""
+
+    def __init__(
+        self,
+        data: InMemory,
+        split: str,
+        extractor: Extractor,
+        *,
+        batch_size: int,  # images at a time; changes nothing
+    ) -> None:
+        self.data, self.extractor, self.batch_size = data, extractor, batch_size
+        self.split = data.reference(split)
+        self.name = f"{data.name}/{split}"
+        self._others: dict[str, Reference] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self.split.images)
+
+    def beside(self, split: str) -> Reference:
+        """Another split of the same data, or this one. Raises ConfigError if there is no such split."""
+        if self.name == f"{self.data.name}/{split}":
+            return self
+        if split not in self._others:
+            self._others[split] = Reference(self.data, split, self.extractor, batch_size=self.batch_size)
+        return self._others[split]
+
+    @property
+    def modes(self) -> Modes | None:
+        """Of points that are drawn from a mixture."""
+        return self.data.modes if isinstance(self.data, Points) else None
+
+    def some(self, count: int, seed: int) -> Split:
+        """So many of its images, cropped, with their labels; at random, for a set may be sorted by class."""
+        rows = torch.randperm(self.count, generator=generator(seed, "real images"))[:count]
+        images, labels = self.split
+        return Split(self.data.spec.crop(images[rows]), None if labels is None else labels[rows])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.split.fingerprint()
+
+    @cached_property
+    def features(self) -> Tensor:
+        """float32 [N, D], on the CPU."""
+        return cached(self._key("features"), lambda: {"features": torch.cat(list(self._batches()))})["features"]
+
+    @cached_property
+    def moments(self) -> Moments:
+        found = cached(self._key("moments"), lambda: self._measure_moments().tensors())
+        return Moments(self.count, found["mean"], found["scatter"])
+
+    def _measure_moments(self) -> Moments:
+        measured = vars(self).get("features")  # where they are known, the images need no second look
+        moments = Moments()
+        for features in self._batches() if measured is None else measured.split(self.batch_size):
+            moments.update(features)
+        return moments
+
+    def _batches(self) -> Iterator[Tensor]:
+        for images in self.split.images.split(self.batch_size):
+            yield self.extractor(real_as_seen(images, self.data.spec)).cpu()
+
+    def _key(self, kind: str) -> dict[str, str | int]:
+        return {
+            "kind": kind,
+            "images": self.fingerprint,
+            "extractor": self.extractor.identity,
+            "resize": self.extractor.resize_rule,
+            "padding": self.data.padding,
+        }

@@ -1,0 +1,84 @@
+"""Statistics of real images, kept between runs in a folder of the user's, under a hash of what made them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from torch import Tensor
+
+from genlab.data.storage.directories import cache_folder
+
+FORMAT = 2  # raise it when the meaning of a stored file changes
+
+
+def cached(key: dict[str, str | int], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The tensors stored under `key`, or computed and stored. A damaged file is computed again, with a warning.
+
+    `key` holds all that they depend on: the images' fingerprint, the extractor, the rules of size.
+    """
+    key_hash = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
+    path = cache_folder() / f"reference-{key_hash}.safetensors"
+    found = _load(path) if path.is_file() else None
+    if found is None:
+        found = compute()
+        _store(path, found)
+    return found
+
+
+def _load(path: Path) -> dict[str, Tensor] | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            found, checksum = {name: file.get_tensor(name) for name in names}, file.metadata()["sha256"]
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        return _damaged(path, str(error))
+    return found if _checksum(found) == checksum else _damaged(path, "its checksum differs")
+
+
+def _damaged(path: Path, reason: str) -> None:
+    warnings.warn(f"{path} is damaged ({reason}): statistics of real images are computed again.", stacklevel=2)
+
+
+def _checksum(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {list(value.shape)}".encode())
+        digest.update(value.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def _store(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Written beside and renamed, so that a run that reads meanwhile never sees half a file."""
+    from safetensors.torch import save
+
+    content = save({name: value.contiguous() for name, value in tensors.items()}, {"sha256": _checksum(tensors)})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        _warn_once(f"{path.parent} cannot be written ({error}): statistics of real images are not kept between runs.")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".reference-")
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@cache
+def _warn_once(message: str) -> None:
+    warnings.warn(f"{message} Set GENLAB_CACHE to a folder that can.", stacklevel=2)

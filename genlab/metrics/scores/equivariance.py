@@ -1,0 +1,125 @@
+"""Does the image move as the generator's input does? Karras et al. 2021 (StyleGAN3), equation 3 and appendix E."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from genlab.core.types import Count
+from genlab.metrics.metric import Asking
+from genlab.metrics.scores.image_motion import Move, Rotation, Translation
+from genlab.metrics.trained_model import Trained, evaluating
+
+if TYPE_CHECKING:
+    from genlab.metrics.references.reference import Reference
+
+PEAK = 2.0  # images lie in [-1, 1]
+BEST = 140.0  # decibels: float32 knows no better
+
+
+class Equivariance(Asking):
+    """Peak signal-to-noise ratio, in decibels, between moved images and images of a moved input; higher is better.
+
+    For generators with a `transform` [3, 3] of their input that can be set (`moving.Move`). Images are taken as they
+    come: neither clamped nor rounded nor cropped.
+    """
+
+    higher_is_better = True
+    smallest = 1  # pixels a side
+
+    def __init__(
+        self,
+        images: Count = 2_000,  # the paper: 50,000
+        *,
+        group: Count = 20,  # of them move alike
+    ) -> None:
+        self.images, self.group = images, group
+
+    @property
+    def settings(self) -> str:
+        return f"{self.images:,} images, {self.group} moved alike"
+
+    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+        side = reference.data.spec.height
+        if not side:
+            return "it measures images, and the data are points"
+        if not hasattr(getattr(getattr(trained, "model", None), "generator", None), "transform"):
+            return "equivariance needs a generator whose input can be moved, as StyleGAN3's, and this one's cannot"
+        if side < self.smallest:
+            return f"filters reach beyond the edges of images of {side} pixels: it needs {self.smallest} a side"
+        return None
+
+    def moves(self, chances: list[float], side: int) -> dict[str, Move]:
+        """By the names of the numbers that they give; from two chances, uniform in [0, 1)."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def compute(self, reference: Reference) -> dict[str, float]:
+        """nan if any image was not finite."""
+        squares, values = Counter(), Counter()
+        with evaluating(self.source.trained) as generator:
+            for name, one, other in self.pairs(generator):
+                squares[name] += (one - other).double().square().sum().item()
+                values[name] += one.numel()
+        return {name: decibels(squares[name] / values[name]) for name in squares}
+
+    def pairs(self, generator: Any) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """(name, images moved, images of a moved input) of a group at a time."""
+        for z, condition, chances in self.groups():
+            plain = generator(z, condition)
+            for name, move in self.moves(chances, plain.shape[-1]).items():
+                with moved(generator, move.transform(plain.shape[-1]).to(plain)):
+                    yield name, *move.compared(plain, generator(z, condition))
+
+    def groups(self) -> Iterator[tuple[Tensor, Tensor | None, list[float]]]:
+        """Latents, what a conditional model is told, and chances for a move, of a group at a time."""
+        trained = self.source.trained
+        rows = trained.fixed_draws(0).batch
+        for first in range(0, self.images, rows):
+            draws = trained.fixed_draws(first // rows)
+            z, condition = trained.model.latent.draw(draws), trained.sample_conditions(first, rows)
+            chances = draws.uniform("moves", 2).tolist()
+            for start in range(0, min(rows, self.images - first), self.group):
+                part = slice(start, min(start + self.group, self.images - first))
+                yield z[part], None if condition is None else condition[part], chances[start]
+
+
+class TranslationEquivariance(Equivariance):
+    """`eq_t`, by whole pixels, and `eq_t_frac`, between them, which Lanczos' filter bounds at 40 to 50 dB.
+
+    Up to an eighth of the side: appendix E.1 and E.2.
+    """
+
+    def moves(self, chances: list[float], side: int) -> dict[str, Move]:
+        right, down = ((2 * chance - 1) * side / 8 for chance in chances)
+        return {"eq_t": Translation(round(right), round(down)), "eq_t_frac": Translation(right, down)}
+
+
+class RotationEquivariance(Equivariance):
+    """`eq_r`, about the centre by any angle, which resampling bounds at about 40 dB: appendix E.3."""
+
+    smallest = 20  # pixels a side: filters reach over 7.2 of them on either side
+
+    def moves(self, chances: list[float], side: int) -> dict[str, Move]:
+        return {"eq_r": Rotation(2 * math.pi * chances[0])}
+
+
+@contextmanager
+def moved(generator: Any, transform: Tensor) -> Iterator[None]:
+    before, generator.transform = generator.transform, transform
+    try:
+        yield
+    finally:
+        generator.transform = before
+
+
+def decibels(square: float) -> float:
+    if math.isnan(square):
+        return math.nan
+    return min(10 * math.log10(PEAK**2 / max(square, 1e-30)), BEST)

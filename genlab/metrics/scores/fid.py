@@ -1,0 +1,32 @@
+"""The Frechet distance between features of generated and of real images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from genlab.metrics.frechet import Moments, frechet_distance
+from genlab.metrics.metric import Metric
+
+if TYPE_CHECKING:
+    from genlab.metrics.references.reference import Reference
+
+
+class FID(Metric):
+    """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
+
+    least = 2  # of which there is a covariance
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.generated = Moments()
+
+    def update(self, features: Tensor, condition: Tensor | None = None) -> None:
+        self.generated.update(features)
+
+    def compute(self, reference: Reference) -> dict[str, float]:
+        """`fid`; nan if the generator made anything that is not finite."""
+        return {"fid": frechet_distance(self.generated, reference.moments)}

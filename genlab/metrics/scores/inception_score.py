@@ -1,0 +1,64 @@
+"""Is every sample clearly of one class, and are all classes there?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from genlab.core.types import Count
+from genlab.metrics.metric import Gathering
+
+if TYPE_CHECKING:
+    from genlab.metrics.references.reference import Reference
+    from genlab.metrics.trained_model import Trained
+
+
+class InceptionScore(Gathering):
+    """exp of the mean KL(p(y|x) | p(y)): Salimans et al. 2016, section 4; mean and deviation over equal parts.
+
+    `inception_score` of Inception's 1,008 outputs without their bias, as torch-fidelity computes it; of another
+    classifier it is called `classifier_score`, from 1 to the number of classes, and compares with itself alone.
+    Both see no real image: a generator that makes one perfect image of each class has the best score.
+    Nothing for extractors without classes.
+    """
+
+    higher_is_better = True
+
+    def __init__(self, splits: Count = 10) -> None:  # equal parts, in the order of the samples; the paper's 10
+        super().__init__()
+        self.splits = splits
+
+    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
+        """Real images it does not see."""
+        if images >= self.splits:
+            return None
+        return f"{images:,} samples in {self.splits} parts: raise metrics.images, or lower its splits"
+
+    @property
+    def settings(self) -> str:
+        return f"{self.splits} splits"
+
+    def compute(self, reference: Reference) -> dict[str, float]:
+        """nan if the generator made anything that is not finite."""
+        name, logits = reference.extractor.score, reference.extractor.logits(self.features)
+        if logits is None:
+            return {}
+        if not self.finite:
+            return {name: math.nan, f"{name}_deviation": math.nan}
+        return dict(zip((name, f"{name}_deviation"), score(logits.cpu().double(), self.splits), strict=True))
+
+
+def score(logits: Tensor, splits: int) -> tuple[float, float]:
+    """Mean and deviation over `splits` parts of logits [N, K], float64."""
+    likely = logits.log_softmax(1)
+    parts = likely.tensor_split([i * len(likely) // splits for i in range(1, splits)])
+    found = likely.new_tensor([of_part(part) for part in parts])
+    return found.mean().item(), found.std(correction=0).item()
+
+
+def of_part(likely: Tensor) -> float:
+    """Of log-probabilities [N, K]."""
+    share = likely.exp()
+    return (share * (likely - share.mean(0).log())).nan_to_num(0).sum(1).mean().exp().item()  # 0 log 0 is 0

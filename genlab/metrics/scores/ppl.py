@@ -1,0 +1,134 @@
+"""How evenly do images change along a path between two latents?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from genlab.core.types import Count, Positive, ProperShare
+from genlab.metrics.metric import Asking
+from genlab.metrics.trained_model import Trained, evaluating
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from genlab.core.random import Draws
+    from genlab.metrics.references.reference import Reference
+
+
+class PathLength(Asking):
+    """`ppl_features`, perceptual path length in z: Karras et al. 2019 (StyleGAN), section 4.1; lower is smoother.
+
+    `ppl_features_w` is that in w, where style-based generators are to be smooth, along straight lines (equation 3);
+    `ppl_features_end` and `ppl_features_w_end` measure where paths begin, at what a latent gives, alone.
+
+    The distance is the squared one in the extractor's features, not LPIPS: do not compare with published numbers. As
+    in the paper's code the lowest and the highest 1 % are left out, and images are not rounded to 8 bit, in which so
+    small a step would be lost. Latents are joined by their law's own path, spherical for normal ones, straight for
+    uniform ones; a conditional model is asked for the same at both ends. Noise is the same in all images.
+    """
+
+    uses_extractor = True
+
+    def __init__(
+        self,
+        paths: Count = 10_000,  # the paper: 100,000
+        *,
+        epsilon: Positive = 1e-4,  # step along a path from 0 to 1
+        discard: ProperShare = 0.01,  # of the distances at either end
+        space: Literal["z", "w"] = "z",
+        sampling: Literal["full", "end"] = "full",  # places on a path
+    ) -> None:
+        self.paths, self.epsilon, self.discard = paths, epsilon, discard
+        self.space, self.sampling = space, sampling
+
+    @property
+    def name(self) -> str:
+        return "ppl_features" + "_w" * (self.space == "w") + "_end" * (self.sampling == "end")
+
+    @property
+    def settings(self) -> str:
+        path = "lerp" if self.space == "w" else self.source.trained.model.latent.path
+        places = "; at their beginning" if self.sampling == "end" else ""
+        return (
+            f"squared distance of features, not LPIPS; {self.paths:,} paths in {self.space}, {path}{places}; "
+            f"epsilon {self.epsilon:g}; without {self.discard:.0%} at either end"
+        )
+
+    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+        if not reference.data.spec.height:
+            return "it measures images, and the data are points"
+        unmoved = self.immobile(trained)
+        if unmoved:
+            return unmoved
+        if rounds(reference):
+            return f"{reference.extractor.name} rounds images to 8 bit, in which a step of {self.epsilon:g} is lost"
+        return None
+
+    def immobile(self, trained: Trained | None) -> str | None:
+        """Why there are no paths."""
+        if self.space == "w":
+            styled = trained is not None and hasattr(getattr(trained.model, "generator", None), "mapping")
+            return None if styled else "only style-based generators have a w: measure in z, with metrics=ppl"
+        latent = getattr(getattr(trained, "model", None), "latent", None)
+        if not hasattr(latent, "path"):
+            return f"no path joins two latents of this law, {latent}: it needs normal or uniform ones"
+        return None
+
+    @torch.no_grad()
+    def compute(self, reference: Reference) -> dict[str, float]:
+        """nan if any image was not finite."""
+        with evaluating(self.source.trained) as generator:
+            found = torch.cat(list(self.distances(reference, generator)))[: self.paths]
+        if not found.isfinite().all():
+            return {self.name: math.nan}
+        low, high = found.quantile(torch.tensor([self.discard, 1 - self.discard], dtype=found.dtype))
+        return {self.name: found[(found >= low) & (found <= high)].mean().item() / self.epsilon**2}
+
+    def distances(self, reference: Reference, generator: nn.Module) -> Iterator[Tensor]:
+        """Of some paths at a time, float64 on the CPU."""
+        trained = self.source.trained
+        rows = trained.fixed_draws(0).batch
+        show = partial(from_w, generator) if self.space == "w" else generator
+        for chunk in range(-(-self.paths // rows)):
+            condition = trained.sample_conditions(chunk * rows, rows)
+            steps = self.steps(generator, trained.fixed_draws(chunk), condition)
+            for start in range(0, rows, reference.batch_size):
+                part = slice(start, start + reference.batch_size)
+                told = None if condition is None else condition[part]
+                first, other = (self.features(reference, show(place[part], told)) for place in steps)
+                yield (first - other).square().sum(1)
+
+    def steps(self, generator: nn.Module, draws: Draws, condition: Tensor | None) -> list[Tensor]:
+        """Two places on each path, `epsilon` apart: latents, or styles w, [N, D] each."""
+        law = self.source.trained.model.latent
+        ends, between = [law.draw(draws.of(name)) for name in ("first end", "other end")], torch.lerp
+        if self.space == "w":
+            ends = [generator.mapping(end, condition) for end in ends]
+        else:
+            between = law.between
+        at = draws.uniform("place on path", 1).double() * (self.sampling == "full")
+        first, other = (end.double() for end in ends)
+        return [between(first, other, place).to(draws.dtype) for place in (at, at + self.epsilon)]
+
+    def features(self, reference: Reference, output: Tensor) -> Tensor:
+        images = reference.data.spec.crop(self.source.trained.render(output)).clamp(-1, 1)
+        return reference.extractor(images).double().cpu()
+
+
+def from_w(generator: nn.Module, w: Tensor, _: Tensor | None) -> Tensor:
+    """What a condition changes has been done in the mapping."""
+    return generator.synthesis(generator.spread(w))
+
+
+def rounds(reference: Reference) -> bool:
+    """Whether an eighth of a grey level changes nothing in the extractor's features."""
+    spec = reference.data.spec
+    images = torch.linspace(-0.9, 0.9, math.prod(spec.shape)).view(1, *spec.shape)
+    images = spec.crop((images * 127.5 + 127.5).round() / 127.5 - 1)
+    return torch.equal(reference.extractor(images), reference.extractor(images + 1e-3))

@@ -1,0 +1,127 @@
+"""GANs whose discriminators name classes: the auxiliary classifier, and classes in place of real or fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.models.adversarial.discriminator import Discriminator
+from genlab.models.adversarial.gan import GAN
+
+
+class Around(nn.Module):
+    """A discriminator around another one, which it shows no condition: the same features, the same logits."""
+
+    def __init__(self, inner: Discriminator) -> None:
+        super().__init__()
+        self.inner = inner
+        self.feature_size = inner.feature_size
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, F]."""
+        return self.inner.features(images)
+
+    def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, F] -> [N]."""
+        return self.inner.head(features)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.head(self.features(images))
+
+
+class WithClassifier(Around):
+    """A second head names the class: Odena et al. 2017, section 3."""
+
+    def __init__(self, inner: Discriminator, classes: int) -> None:
+        super().__init__(inner)
+        self.classifier = nn.Linear(inner.feature_size, classes)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """[N, F] -> class logits [N, classes]."""
+        return self.classifier(features)
+
+
+class FromClasses(Around):
+    """Real is what belongs to some class: Salimans et al. 2016, section 5.
+
+    Generated images are class K + 1, whose logit is fixed at 0 as softmax only knows differences. The probability
+    of real is then Z / (Z + 1) with Z = sum_k exp(logit_k): the sigmoid of log Z, so log Z is the logit.
+    """
+
+    def classify(self, features: Tensor) -> Tensor:
+        """[N, F] -> class logits [N, classes]."""
+        return self.inner.head(features)
+
+    def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.classify(features).logsumexp(1)
+
+
+class ClassifyingGAN(GAN):
+    """A GAN whose discriminator names classes."""
+
+    @torch.no_grad()
+    def classify(self, images: Tensor) -> Tensor:
+        """Images [N, C, H, W] -> class logits [N, classes], as in evaluation."""
+        network, was_training = self.discriminator, self.discriminator.training
+        network.eval()
+        logits = network.classify(network.features(images))
+        network.train(was_training)
+        return logits
+
+
+class ACGAN(ClassifyingGAN):
+    """The generator is told a class, which the discriminator must find again: Odena et al. 2017.
+
+    Raises ConfigError for data without classes.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        discriminator: Callable[[Spec], Discriminator],  # judges images without a look at their class
+        **shared: Any,
+    ) -> None:
+        classes = require_classes(spec)
+        super().__init__(
+            spec,
+            discriminator=lambda given: WithClassifier(discriminator(given.unconditional), classes),
+            conditional=True,
+            **shared,
+        )
+
+
+class SemiSupervisedGAN(ClassifyingGAN):
+    """A classifier that learns from unlabelled and generated images too: Salimans et al. 2016, section 5.
+
+    Raises ConfigError for data without classes.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        discriminator: Callable[..., Discriminator],  # (spec, outputs=classes) -> network
+        **shared: Any,
+    ) -> None:
+        classes = require_classes(spec)
+        super().__init__(
+            spec,
+            discriminator=lambda given: FromClasses(discriminator(given, outputs=classes)),
+            conditional=False,
+            **shared,
+        )
+
+
+def require_classes(spec: Spec) -> int:
+    if spec.classes is None:
+        raise ConfigError(
+            "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
+            "(with data.task=null), or a model without labels."
+        )
+    return spec.classes

@@ -1,0 +1,81 @@
+"""BigGAN's generator: Brock et al. 2019, appendix B. Its discriminator is `resnet.Discriminator`."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Whole
+from genlab.models.adversarial.dcgan import reach
+from genlab.models.layers.attention import attending
+from genlab.models.layers.condition import embedding
+from genlab.models.layers.first_and_last import MapToImage, VectorToMap
+from genlab.models.layers.residual import UpBlock
+from genlab.models.layers.weights import initialise, set_apart
+from genlab.models.map_sizes import Growth, attended, map_sides, widths
+
+
+class SharedEmbedding(nn.Module):
+    """(vectors [N, F], condition=None) -> [N, F + extra]: the condition's vector is appended, the same for all layers.
+
+    Its spectrum stays free: normalised, it cripples the generator (the authors' code).
+    """
+
+    def __init__(self, spec: Spec, size: int) -> None:
+        super().__init__()
+        self.extra = size if spec.condition_size else 0
+        self.layer = set_apart(embedding(spec, size)) if self.extra else None
+        if self.layer is not None:
+            nn.init.orthogonal_(self.layer.weight)
+
+    def forward(self, vectors: Tensor, condition: Tensor | None = None) -> Tensor:
+        return vectors if self.layer is None else torch.cat([vectors, self.layer(condition)], dim=1)
+
+
+class Generator(nn.Module):
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
+
+    z is split in equal parts: the first becomes the innermost map, the others, each with the embedded condition,
+    choose scale and shift in the batch normalisations of a block. What does not divide goes to the first parts.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 96,  # channels of the largest map
+        growth: Growth = "doubling",
+        attention: Whole = 64,  # pixels a side of the largest map that may attend to itself; 0: none does
+        embedding_size: Count = 128,  # of the condition
+    ) -> None:
+        super().__init__()
+        innermost, levels = reach(spec)
+        sizes = widths(width, levels, growth)
+        self.parts = parts(latent_size, levels + 1)
+        self.shared = SharedEmbedding(spec, embedding_size)
+        self.first = VectorToMap(self.parts[0], sizes[0], innermost)
+        inputs = [part + self.shared.extra for part in self.parts[1:]]
+        place = attended(map_sides(spec, levels)[::-1], attention)
+        self.blocks = nn.ModuleList(
+            attending(UpBlock(*pair, partial(nn.Linear, told, bias=False)), pair[0], index == place)
+            for index, (told, pair) in enumerate(zip(inputs, pairwise(sizes), strict=True))
+        )
+        self.last = MapToImage(sizes[-1], spec.channels)
+        initialise("orthogonal", self)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        first, *others = z.split(self.parts, dim=1)
+        maps = self.first(first)
+        for block, part in zip(self.blocks, others, strict=True):
+            maps = block(maps, self.shared(part, condition))
+        return self.last(maps)
+
+
+def parts(size: int, count: int) -> list[int]:
+    """`count` numbers that sum to `size`, the first ones larger by one where they must be."""
+    return [size // count + (index < size % count) for index in range(count)]

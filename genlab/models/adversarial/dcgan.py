@@ -1,0 +1,124 @@
+"""DCGAN's convolutional networks: Radford, Metz and Chintala 2016."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import Count
+from genlab.models.adversarial import discriminator as base
+from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.minibatch import MinibatchName
+from genlab.models.layers.norm import NormName, norm2d
+from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.vector import FromVector
+
+SMALLEST = 4  # pixels a side of the innermost map
+
+
+class Generator(nn.Module):
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
+
+    An embedded condition is appended to z.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 64,  # channels of the largest map; doubled each time the side halves
+        upsampling: Literal["transposed", "nearest"] = "transposed",
+        norm: NormName = "batch",
+    ) -> None:
+        super().__init__()
+        innermost, halvings = reach(spec)
+        sizes = [width << level for level in reversed(range(halvings))]
+        self.condition = Concatenation(spec)
+        first = FromVector(latent_size + self.condition.extra, sizes[0], innermost, bias=False)
+        self.layers = nn.Sequential(first, *norm2d(norm, sizes[0]), nn.ReLU())
+        for inputs, outputs in pairwise(sizes):
+            self.layers.extend([double(inputs, outputs, upsampling), *norm2d(norm, outputs), nn.ReLU()])
+        self.layers.extend([double(sizes[-1], spec.channels, upsampling), nn.Tanh()])
+        self.apply(initialise)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(self.condition(z, condition)[:, :, None, None])
+
+
+class Discriminator(base.Discriminator):
+    """(images [N, C, H, W], condition=None) -> logits [N]: halves the side until no map is larger than 7 pixels.
+
+    Features are the last maps, place by place.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 64,
+        norm: NormName = "batch",
+        minibatch: MinibatchName = "none",
+        outputs: Count = 1,
+        condition: base.ConditionName = "projection",
+    ) -> None:
+        (height, breadth), halvings = reach(spec)
+        sizes = [width << level for level in range(halvings)]
+        shared = {"minibatch": minibatch, "outputs": outputs, "projection": condition == "projection"}
+        super().__init__(spec, sizes[-1] * height * breadth, bias=False, **shared)
+        self.maps = ConcatenatedMaps(spec if condition == "concatenation" else spec.unconditional)
+        self.layers = nn.Sequential(halve(spec.channels + self.maps.extra, sizes[0]), nn.LeakyReLU(0.2))
+        for inputs, outs in pairwise(sizes):
+            self.layers.extend([halve(inputs, outs), *norm2d(norm, outs), nn.LeakyReLU(0.2)])
+        self.apply(initialise)
+        nn.init.normal_(self.last.weight, std=0.02)
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        maps = self.layers(self.maps(images, condition))
+        return maps.permute(0, 2, 3, 1).flatten(1)  # no copy in channels_last
+
+
+def reach(spec: Spec) -> tuple[tuple[int, int], int]:
+    """The innermost map's (height, width), and how often the side halves on the way there.
+
+    Raises ConfigError for a size that halving does not bring to between 4 and 7 pixels.
+    """
+    spec.require_images()
+    height, width, halvings = spec.height, spec.width, 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
+        height, width, halvings = height // 2, width // 2, halvings + 1
+    if not halvings or not SMALLEST <= min(height, width) < 2 * SMALLEST:
+        raise ConfigError(
+            f"images of {spec.height}x{spec.width}: these networks halve the side until 4 to 7 pixels are left, "
+            f"so it must be 4, 5, 6 or 7 times a power of two. Set data.size={nearest_size(spec)}."
+        )
+    return (height, width), halvings
+
+
+def nearest_size(spec: Spec) -> int:
+    """The smallest side not below the image's that halving can reach."""
+    side = max(spec.height, spec.width, 2 * SMALLEST)
+    sizes = [base << power for base in range(SMALLEST, 2 * SMALLEST) for power in range(1, side.bit_length())]
+    return min(size for size in sizes if size >= side)
+
+
+def double(inputs: int, outputs: int, upsampling: str) -> nn.Module:
+    if upsampling == "nearest":
+        return UpsampleConv2d(inputs, outputs, bias=False)
+    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+
+
+def halve(inputs: int, outputs: int) -> nn.Module:
+    return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+
+
+def initialise(module: nn.Module) -> None:
+    """Radford et al. 2016, section 4: N(0, 0.02); scales of batch normalisation N(1, 0.02)."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, std=0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, mean=1.0, std=0.02)

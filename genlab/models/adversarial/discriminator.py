@@ -1,0 +1,54 @@
+"""What all discriminators share: features, what is appended to them, and logits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count
+from genlab.models.layers.condition import embedding
+from genlab.models.layers.minibatch import MinibatchName, minibatch_layer
+
+ConditionName = Literal["projection", "concatenation"]
+
+
+class Discriminator(nn.Module):
+    """(images, condition=None) -> features [N, F] -> logits [N], or [N, outputs] where a loss wants several.
+
+    A network defines `features` alone. With a condition, the logits are joined by the inner product of the
+    features and the embedded condition: Miyato and Koyama 2018, equation 3.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        feature_size: int,
+        *,
+        minibatch: MinibatchName = "none",  # what features are told of the other images
+        outputs: Count = 1,  # logits an image
+        bias: bool = True,
+        projection: bool = True,  # False: `features` sees to the condition
+    ) -> None:
+        super().__init__()
+        self.feature_size = feature_size
+        self.minibatch = minibatch_layer(minibatch, feature_size)
+        self.last = nn.Linear(feature_size + self.minibatch.extra, outputs, bias=bias)
+        self.projection = embedding(spec, feature_size) if projection and spec.condition_size else None
+        if self.projection is not None:  # as strong as `last`, whatever the number of features
+            nn.init.normal_(self.projection.weight, std=feature_size**-0.5)
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, F]."""
+        raise NotImplementedError
+
+    def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Logits of features."""
+        logits = self.last(self.minibatch(features))
+        if self.projection is not None:
+            logits = logits + (self.projection(condition) * features).sum(1, keepdim=True)
+        return logits.squeeze(1)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.head(self.features(images, condition), condition)

@@ -1,0 +1,76 @@
+"""FastGAN's generator, the plain one: Liu et al. 2021, "Towards faster and stabilized GAN training", section 3.1."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count
+from genlab.models.adversarial.dcgan import initialise, reach
+from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.vector import FromVector
+
+
+class Generator(nn.Module):
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
+
+    One convolution at each size, batch normalisation and gated linear units; small maps excite large ones. An
+    embedded condition is appended to z. The authors' second convolutions and noise are left out.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 64,  # channels of the largest map; doubled each time the side halves
+        most: Count = 512,  # channels of any map
+        skip: Count = 4,  # doublings between a map and the one that it excites; as many as there are, if fewer
+    ) -> None:
+        super().__init__()
+        innermost, halvings = reach(spec)
+        widths = [min(width << level, most) for level in reversed(range(halvings + 1))]
+        self.condition = Concatenation(spec)
+        first = FromVector(latent_size + self.condition.extra, 2 * widths[0], innermost, bias=False)
+        self.first = gated(first, widths[0])
+        self.blocks = nn.ModuleList(
+            gated(UpsampleConv2d(inputs, 2 * outputs, bias=False), outputs) for inputs, outputs in pairwise(widths)
+        )
+        self.skip = min(skip, halvings)
+        self.excitations = nn.ModuleList(
+            Excitation(low, high, innermost) for low, high in zip(widths, widths[self.skip :], strict=False)
+        )
+        self.last = nn.Sequential(nn.Conv2d(widths[-1], spec.channels, 3, padding=1), nn.Tanh())
+        self.apply(initialise)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        maps = [self.first(self.condition(z, condition)[:, :, None, None])]
+        for block in self.blocks:
+            maps.append(self.excite(block(maps[-1]), maps))
+        return self.last(maps[-1])
+
+    def excite(self, high: Tensor, lower: list[Tensor]) -> Tensor:
+        """`high` as a map `skip` doublings below it wants it, where there is one."""
+        level = len(lower) - self.skip
+        return high * self.excitations[level](lower[level]) if level >= 0 else high
+
+
+def gated(layer: nn.Module, outputs: int) -> nn.Sequential:
+    """A layer of twice as many channels, half of which say how much of the other half passes."""
+    return nn.Sequential(layer, nn.BatchNorm2d(2 * outputs), nn.GLU(dim=1))
+
+
+class Excitation(nn.Sequential):
+    """Small maps -> a factor [N, high, 1, 1] for each channel of large ones: equation 1 and figure 3."""
+
+    def __init__(self, low: int, high: int, innermost: tuple[int, int]) -> None:
+        squeeze = nn.Conv2d(low, high, innermost)
+        super().__init__(squeeze, nn.LeakyReLU(0.1), nn.Conv2d(high, high, 1), nn.Sigmoid())
+        self.side = innermost[0]
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return super().forward(avg_pool2d(maps, maps.shape[2] // self.side))

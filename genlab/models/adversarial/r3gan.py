@@ -1,0 +1,128 @@
+"""R3GAN's networks: Huang et al. 2024, "The GAN is dead; long live the GAN!", section 4, config E.
+
+Residual stages without normalisation, one for each size of the maps, bilinear resampling between them.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count
+from genlab.models.adversarial import discriminator as base
+from genlab.models.adversarial.dcgan import reach
+from genlab.models.layers.condition import embedding
+from genlab.models.layers.fixup import FixupBlock, conv, scaled
+from genlab.models.layers.minibatch import MinibatchName
+from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
+
+
+class Generator(nn.Module):
+    """(z [N, latent], condition=None) -> images [N, C, H, W].
+
+    An embedded condition, as long as z, is appended to z.
+    """
+
+    unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 32,  # channels of the largest map
+        growth: Count = 2,  # times as many each time the side halves
+        most: Count = 128,  # channels of any map
+        blocks: Count = 2,  # at each size
+        expansion: Count = 2,  # of channels inside a block
+        group: Count = 16,  # channels of a group in the 3x3 convolutions
+        output: Literal[
+            "linear", "tanh"
+        ] = "linear",  # as published, values may leave [-1, 1]; tanh stalls where it saturates
+    ) -> None:
+        super().__init__()
+        innermost, widths = plan(spec, width, growth, most)
+        self.embedding = scaled_embedding(spec, latent_size) if spec.condition_size else None
+        inputs = latent_size * (2 if self.embedding else 1)
+        self.basis = Basis(inputs, widths[-1], innermost)
+        self.layers = nn.Sequential(*stage(widths[-1], blocks, len(widths), expansion, group))
+        for wide, narrow in pairwise(reversed(widths)):
+            change = [conv(wide, narrow)] if wide != narrow else []
+            self.layers.extend([*change, UpsampleBilinear(narrow)])
+            self.layers.extend(stage(narrow, blocks, len(widths), expansion, group))
+        self.layers.append(conv(widths[0], spec.channels))
+        self.layers.extend([nn.Tanh()] if output == "tanh" else [])
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        if self.embedding is not None:
+            z = torch.cat([z, self.embedding(condition)], dim=1)
+        return self.layers(self.basis(z))
+
+
+class Discriminator(base.Discriminator):
+    """(images [N, C, H, W], condition=None) -> logits [N]: the generator's stages backwards.
+
+    Features are the last map's inner products with one learned map a channel.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 32,
+        growth: Count = 2,
+        most: Count = 128,
+        blocks: Count = 2,
+        expansion: Count = 2,
+        group: Count = 16,
+        minibatch: MinibatchName = "none",
+        outputs: Count = 1,
+    ) -> None:
+        innermost, widths = plan(spec, width, growth, most)
+        super().__init__(spec, widths[-1], minibatch=minibatch, outputs=outputs, bias=False)
+        scaled(self.last)
+        self.layers = nn.Sequential(conv(spec.channels, widths[0]))
+        self.layers.extend(stage(widths[0], blocks, len(widths), expansion, group))
+        for narrow, wide in pairwise(widths):
+            change = [conv(narrow, wide)] if wide != narrow else []
+            self.layers.extend([DownsampleBilinear(narrow), *change])
+            self.layers.extend(stage(wide, blocks, len(widths), expansion, group))
+        basis = nn.Conv2d(widths[-1], widths[-1], innermost, groups=widths[-1], bias=False)
+        self.layers.extend([scaled(basis), nn.Flatten()])
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(images)
+
+
+class Basis(nn.Module):
+    """z [N, inputs] -> the innermost map [N, C, H, W]: learned maps, weighted by linear functions of z."""
+
+    def __init__(self, inputs: int, channels: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.maps = nn.Parameter(torch.randn(channels, *size))
+        self.weights = scaled(nn.Linear(inputs, channels, bias=False))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.weights(z)[:, :, None, None] * self.maps
+
+
+def plan(spec: Spec, width: int, growth: int, most: int) -> tuple[tuple[int, int], list[int]]:
+    """The innermost map's (height, width), and the channels of each map from the largest to it."""
+    innermost, halvings = reach(spec)
+    return innermost, [min(width * growth**level, most) for level in range(halvings + 1)]
+
+
+def stage(channels: int, blocks: int, stages: int, expansion: int, group: int) -> list[nn.Module]:
+    depth = blocks * stages
+    return [FixupBlock(channels, depth=depth, expansion=expansion, group=group) for _ in range(blocks)]
+
+
+def scaled_embedding(spec: Spec, width: int) -> nn.Module:
+    """Condition -> [N, width], initialised as a linear layer of one-hot classes is."""
+    layer = embedding(spec, width)
+    nn.init.normal_(layer.weight, std=spec.condition_size**-0.5)
+    return layer

@@ -1,0 +1,100 @@
+"""Residual networks: Miyato et al. 2018, appendix B.4; with self-attention those of Zhang et al. 2019."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Whole
+from genlab.models.adversarial import discriminator as base
+from genlab.models.adversarial.dcgan import reach
+from genlab.models.layers.attention import attending
+from genlab.models.layers.condition import embedding
+from genlab.models.layers.first_and_last import MapToImage, VectorToMap
+from genlab.models.layers.minibatch import MinibatchName
+from genlab.models.layers.residual import DownBlock, UpBlock
+from genlab.models.layers.weights import WeightsName, initialise, set_apart
+from genlab.models.map_sizes import Growth, attended, halvings, map_sides, widths
+
+
+class Generator(nn.Module):
+    """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
+
+    A condition chooses scale and shift of every batch normalisation but the last.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 64,  # channels of the largest map
+        growth: Growth = "doubling",
+        attention: Whole = 0,  # pixels a side of the largest map that may attend to itself; 0: none does
+    ) -> None:
+        super().__init__()
+        innermost, levels = reach(spec)
+        sizes = widths(width, levels, growth)
+        self.first = VectorToMap(latent_size, sizes[0], innermost)
+        place = attended(map_sides(spec, levels)[::-1], attention)
+        self.blocks = nn.ModuleList(
+            attending(UpBlock(*pair, embedder(spec)), pair[0], index == place)
+            for index, pair in enumerate(pairwise(sizes))
+        )
+        self.last = MapToImage(sizes[-1], spec.channels)
+        initialise("xavier", self.first, self.blocks)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        maps = self.first(z)
+        for block in self.blocks:
+            maps = block(maps, condition)
+        return self.last(maps)
+
+
+class Discriminator(base.Discriminator):
+    """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all places.
+
+    With constant widths the side is halved down to 8 pixels and two blocks follow, else to 4 and one block follows.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 64,  # channels of the largest map
+        growth: Growth = "doubling",
+        attention: Whole = 0,  # pixels a side of the largest map that may attend to itself; 0: none does
+        weights: WeightsName = "xavier",
+        minibatch: MinibatchName = "none",
+        outputs: Count = 1,
+    ) -> None:
+        smallest, plain = (8, 2) if growth == "constant" else (4, 1)
+        downs = halvings(spec, smallest)
+        sizes = [spec.channels, *widths(width, downs + plain - 1, growth)[::-1]]
+        super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
+        place = attended(map_sides(spec, downs), attention)
+        self.blocks = nn.Sequential(
+            *(
+                attending(DownBlock(*pair, down=index < downs, first=index == 0), pair[0], index == place)
+                for index, pair in enumerate(pairwise(sizes))
+            )
+        )
+        initialise(weights, self)
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return relu(self.blocks(images)).sum((2, 3))
+
+
+def embedder(spec: Spec) -> Callable[[int], nn.Module] | None:
+    """For batch normalisations: width -> a layer that is zero for every condition at first."""
+
+    def make(width: int) -> nn.Module:
+        layer = embedding(spec, width)
+        nn.init.zeros_(layer.weight)
+        return set_apart(layer)
+
+    return make if spec.condition_size else None

@@ -1,0 +1,247 @@
+"""Networks that make an image in stages, each larger than the last, from words: StackGAN.
+
+Zhang et al. 2017 (StackGAN): a small image from words, then a large one from it and the words again. As in Zhang et
+al. 2019 (StackGAN++), section 4, the stages are one network, which hands on maps instead of images, and are trained
+together, each with a discriminator of its own.
+
+While it is trained the generator gives the images of all stages in one tensor, the last one's channels first and then
+those of the earlier ones, enlarged: so losses, penalties and augmentations know of no stages. Real images are brought
+into that form by `pyramid`. In evaluation it gives the last image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Whole
+from genlab.models.adversarial.dcgan import SMALLEST, initialise
+from genlab.models.adversarial.discriminator import Discriminator as Judge
+from genlab.models.latent import Normal
+from genlab.models.layers.residual import double
+from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.vector import FromVector
+from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
+
+
+class Generator(nn.Module):
+    """(z [N, noise + code_size], condition) -> images [N, stages * C, H, W] in [-1, 1]; in evaluation [N, C, H, W].
+
+    The condition becomes a code by conditioning augmentation, whose noise is part of z. The first stage makes maps
+    from noise and code; a later one joins the code to every place, and with `attention` also the words that the place
+    asks for, and doubles the side after residual blocks.
+
+    Raises ConfigError for data without a condition and for sizes that the stages do not reach.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: int | None = None,  # None: the network says what its noise is
+        *,
+        width: Count = 16,  # channels of the largest map; doubled each time the side halves
+        stages: Count = 2,  # images, each twice as large as the one before
+        noise: Count = 100,  # of z what is no noise of the code
+        code_size: Count = 64,  # numbers that the condition becomes
+        embedding_size: Count = 128,  # numbers that it is embedded in before
+        residuals: Whole = 2,  # residual blocks of a later stage
+        attention: bool = False,  # later stages attend to single words: Xu et al. 2018 (AttnGAN)
+    ) -> None:
+        super().__init__()
+        require_condition(spec)
+        specs = specs_of(spec, stages)
+        innermost, doublings = innermost_of(specs[0])
+        sizes = [width << level for level in reversed(range(doublings + stages))]
+        self.channels, self.split = spec.channels, (noise, code_size)
+        self.latent = Normal(noise + code_size)
+        refuse_other_noise(latent_size, self.latent.size)
+        self.augmentation = ConditioningAugmentation(spec, embedding_size, code_size)
+        self.first = nn.Sequential(FromVector(noise + code_size, sizes[0], innermost, bias=False), *after(sizes[0]))
+        for pair in pairwise(sizes[: doublings + 1]):
+            self.first.extend(up(*pair))
+        self.later = nn.ModuleList(
+            Stage(*pair, code_size, residuals, WordAttention(spec, pair[0]) if attention else None)
+            for pair in pairwise(sizes[doublings:])
+        )
+        self.pictures = nn.ModuleList(picture(size, spec.channels) for size in sizes[doublings:])
+        self.apply(initialise)
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        images = self.images(z, condition)
+        return joined(images) if self.training else images[-1]
+
+    def images(self, z: Tensor, condition: Tensor) -> list[Tensor]:
+        """Of every stage, [N, C, h, w]."""
+        noise, about = z.split(self.split, dim=1)
+        code = self.augmentation(condition, about)
+        maps = self.first(torch.cat([noise, code], dim=1)[:, :, None, None])
+        found = [self.pictures[0](maps)]
+        for stage, picture in zip(self.later, self.pictures[1:], strict=True):
+            maps = stage(maps, code, condition)
+            found.append(picture(maps))
+        return found
+
+    def conditioning(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of the code, [N, code_size] each."""
+        return self.augmentation.moments(condition)
+
+    def pyramid(self, images: Tensor) -> Tensor:
+        """Images [N, C, H, W] -> with smaller ones behind them, as the stages are to make them."""
+        return pyramid(images, len(self.pictures))
+
+
+class Stage(nn.Module):
+    """(maps [N, in, H, W], code [N, K], condition) -> [N, out, 2H, 2W]."""
+
+    def __init__(
+        self, inputs: int, outputs: int, code_size: int, residuals: int, attention: WordAttention | None
+    ) -> None:
+        super().__init__()
+        self.attention = attention
+        told = code_size + (inputs if attention else 0)
+        self.join = nn.Sequential(conv(inputs + told, inputs), *after(inputs))
+        self.residuals = nn.Sequential(*(Residual(inputs) for _ in range(residuals)))
+        self.up = nn.Sequential(*up(inputs, outputs))
+
+    def forward(self, maps: Tensor, code: Tensor, condition: Tensor) -> Tensor:
+        told = [code[:, :, None, None].expand(-1, -1, *maps.shape[2:])]
+        if self.attention is not None:
+            told.append(self.attention(maps, condition))
+        return self.up(self.residuals(self.join(torch.cat([maps, *told], dim=1))))
+
+
+class Residual(nn.Module):
+    """[N, C, H, W] -> the same shape."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        last = conv(channels, channels), nn.BatchNorm2d(channels)
+        self.layers = nn.Sequential(conv(channels, channels), *after(channels), *last)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps + self.layers(maps)
+
+
+class Discriminator(nn.Module):
+    """(images [N, stages * C, H, W], condition) -> logits [N, stages]: one discriminator for the images of each stage.
+
+    Of images [N, C, H, W] the small ones are made by averaging. Features are those of all stages, one behind the other.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        stage: Callable[[Spec], Judge],  # a discriminator for images of a stage's size
+        stages: Count = 2,
+    ) -> None:
+        super().__init__()
+        self.channels = spec.channels
+        self.stages = nn.ModuleList(stage(given) for given in specs_of(spec, stages))
+        self.sizes = [judge.feature_size for judge in self.stages]
+        self.feature_size = sum(self.sizes)
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, F]."""
+        whole = pyramid(images, len(self.stages)) if images.shape[1] == self.channels else images
+        pairs = zip(self.stages, apart(whole, self.channels), strict=True)
+        return torch.cat([judge.features(part, condition) for judge, part in pairs], dim=1)
+
+    def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Logits of features."""
+        pairs = zip(self.stages, features.split(self.sizes, dim=1), strict=True)
+        return torch.stack([judge.head(part, condition) for judge, part in pairs], dim=1)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.head(self.features(images, condition), condition)
+
+
+def joined(images: Sequence[Tensor]) -> Tensor:
+    """Images of all stages, small to large -> [N, stages * C, H, W], the last one first."""
+    whole = []
+    for image in images:
+        whole = [image, *map(double, whole)]
+    return torch.cat(whole, dim=1)
+
+
+def apart(whole: Tensor, channels: int) -> list[Tensor]:
+    """The inverse: one pixel of each enlarged one is taken, so that a slope by it is that by the small image's."""
+    parts = whole.split(channels, dim=1)
+    return [part[:, :, :: 1 << level, :: 1 << level] for level, part in enumerate(parts)][::-1]
+
+
+def pyramid(images: Tensor, stages: int) -> Tensor:
+    """[N, C, H, W] -> [N, stages * C, H, W]: halved by averaging 2 x 2 pixels."""
+    found = [images]
+    for _ in range(stages - 1):
+        found.insert(0, avg_pool2d(found[0], 2))
+    return joined(found)
+
+
+def specs_of(spec: Spec, stages: int) -> list[Spec]:
+    """The data as every stage sees them. Raises ConfigError for a size that cannot be halved so often."""
+    spec.require_images()
+    most = 1 << (stages - 1)
+    if spec.height % most or spec.width % most:
+        side = -(-max(spec.height, spec.width) // most) * most
+        raise ConfigError(
+            f"model.generator.stages={stages}: images of {spec.width} x {spec.height} pixels cannot be halved "
+            f"{stages - 1} times. Set data.size={side}, or fewer stages."
+        )
+    factors = [most >> stage for stage in range(stages)]
+    return [replace(spec, height=spec.height // factor, width=spec.width // factor) for factor in factors]
+
+
+def innermost_of(spec: Spec) -> tuple[tuple[int, int], int]:
+    """(height, width) of the first stage's smallest map, of 4 to 7 pixels a side, and how often it is doubled.
+
+    Raises ConfigError for a size that halving does not bring there.
+    """
+    height, width, doublings = spec.height, spec.width, 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
+        height, width, doublings = height // 2, width // 2, doublings + 1
+    if not SMALLEST <= min(height, width) < 2 * SMALLEST:
+        raise ConfigError(
+            f"model.generator: its first stage makes images of {spec.width} x {spec.height} pixels, and halving must "
+            "bring these to between 4 and 7. Set data.size=32 (or 28, 64, ...), or another model.generator.stages."
+        )
+    return (height, width), doublings
+
+
+def require_condition(spec: Spec) -> None:
+    if not spec.condition_size:
+        raise ConfigError(
+            "this generator makes images of what it is told, and it is told nothing. Give words (data=mnist_words, or "
+            "data.words=caption), numbers (data.conditions=FILE.npy) or classes, and set model.conditional=true."
+        )
+
+
+def refuse_other_noise(given: int | None, own: int) -> None:
+    if given not in (None, own):
+        raise ConfigError(
+            f"model.latent of size {given}: this generator's noise has {own} numbers, model.generator.noise and "
+            "model.generator.code_size. Set model.latent=null."
+        )
+
+
+def conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+
+
+def after(channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+def up(inputs: int, outputs: int) -> list[nn.Module]:
+    return [UpsampleConv2d(inputs, outputs, bias=False), *after(outputs)]
+
+
+def picture(inputs: int, channels: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, channels, 3, padding=1), nn.Tanh())

@@ -1,0 +1,133 @@
+"""Principal components: Pearson 1901, and the normal distribution that they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import prod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.random import generator
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Whole
+from genlab.models.latent import Normal
+
+Chunks = Callable[[], Iterable[Tensor]]  # gives the data [n, D] in float64, each time it is called
+
+
+class PCA(nn.Module):
+    """Encoder and decoder in one: z are the components' coordinates, divided by their deviations.
+
+    A standard normal z decodes to the data's mean and covariance within the components: Tipping and Bishop 1999
+    without the noise around them. Raises ConfigError for more components than dimensions.
+    """
+
+    caption: ClassVar[str] = ""
+    conditional: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        latent: Normal,
+        exact: Count = 4096,  # dimensions up to which the covariance is made and solved; beyond, randomised
+        oversampling: Whole = 10,  # extra directions of the randomised solution
+        passes: Whole = 4,  # its power iterations: twice over the data each
+    ) -> None:
+        super().__init__()
+        dimensions = prod(spec.shape)
+        if latent.size > dimensions:
+            raise ConfigError(
+                f"model.latent.size={latent.size}: the data have {dimensions} dimensions and no more components. "
+                f"Set model.latent.size={max(1, dimensions // 2)}."
+            )
+        self.latent, self.shape = latent, spec.shape
+        self.exact, self.oversampling, self.passes = exact, oversampling, passes
+        self.register_buffer("mean", torch.zeros(dimensions))
+        self.register_buffer("components", torch.zeros(latent.size, dimensions))  # orthonormal rows
+        self.register_buffer("variances", torch.zeros(latent.size))
+        self.register_buffer("total_variance", torch.zeros(()))  # of all dimensions
+
+    @property
+    def generator(self) -> nn.Module:
+        return self
+
+    @property
+    def players(self) -> dict[str, nn.Module]:
+        return {}
+
+    def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, latent.size]; 0 where a component has no variance."""
+        coordinates = (images.flatten(1) - self.mean) @ self.components.T
+        return coordinates * torch.where(self.variances > 0, self.variances.rsqrt(), 0)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Latents [N, latent.size] -> [N, C, H, W] or points [N, D], unbounded."""
+        return ((z * self.variances.sqrt()) @ self.components + self.mean).unflatten(1, self.shape)
+
+    def facts(self) -> dict[str, Tensor]:
+        """Share of the variance that the components hold, and what is lost of an image: the mean over its values."""
+        lost = self.total_variance - self.variances.sum()
+        return {
+            "explained_variance": self.variances.sum() / self.total_variance,
+            "mean_squared_error": lost / len(self.mean),
+        }
+
+    @torch.no_grad()
+    def fit(self, chunks: Chunks, *, seed: int) -> None:
+        count = sum(len(rows) for rows in chunks())
+        mean = sum(rows.sum(0) for rows in chunks()) / count
+
+        def centred() -> Iterable[Tensor]:
+            return (rows - mean for rows in chunks())
+
+        size = self.latent.size
+        if len(self.mean) <= self.exact:
+            squares, components, total = by_covariance(centred, size)
+        else:
+            squares, components, total = randomised(centred, size, self.oversampling, self.passes, seed)
+        self.mean.copy_(mean)
+        self.components.copy_(components)
+        self.variances.copy_(squares / count)
+        self.total_variance.copy_(total / count)
+
+
+def by_covariance(chunks: Chunks, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The `size` largest squared singular values of centred data, their directions [size, D], and the sum of all."""
+    scatter = sum(rows.T @ rows for rows in chunks())
+    squares, directions = torch.linalg.eigh(scatter)
+    return squares[-size:].flip(0).clamp(min=0), directions[:, -size:].flip(1).T, scatter.trace()
+
+
+def randomised(chunks: Chunks, size: int, oversampling: int, passes: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same by randomised subspace iteration: Halko, Martinsson and Tropp 2011, algorithms 4.4 and 5.1."""
+    first = next(iter(chunks()))
+    width = min(size + oversampling, first.shape[1])
+    start = torch.randn(first.shape[1], width, generator=generator(seed, "pca"), dtype=torch.float64)
+    basis = orthonormal(times(chunks, start.to(first.device)))
+    for _ in range(passes):
+        basis = orthonormal(times(chunks, orthonormal(transposed_times(chunks, basis))))
+    _, values, directions = torch.linalg.svd(transposed_times(chunks, basis).T, full_matrices=False)
+    total = sum(rows.square().sum() for rows in chunks())
+    return values[:size].square(), directions[:size], total
+
+
+def orthonormal(columns: Tensor) -> Tensor:
+    return torch.linalg.qr(columns).Q
+
+
+def times(chunks: Chunks, matrix: Tensor) -> Tensor:
+    """X M, [N, K]."""
+    return torch.cat([rows @ matrix for rows in chunks()])
+
+
+def transposed_times(chunks: Chunks, matrix: Tensor) -> Tensor:
+    """X^T M, [D, K]."""
+    pieces, start = [], 0
+    for rows in chunks():
+        pieces.append(rows.T @ matrix[start : start + len(rows)])
+        start += len(rows)
+    return sum(pieces)

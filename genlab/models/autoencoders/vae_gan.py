@@ -1,0 +1,47 @@
+"""A VAE whose decoder is the generator of a GAN: Larsen et al. 2016."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from genlab.core.spec import Spec
+from genlab.models.autoencoders.autoencoder import told
+from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.latent import Normal
+
+
+class VAEGAN(nn.Module):
+    """Three players: encoder, generator (the decoder) and discriminator, whose features measure similarity."""
+
+    caption: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        latent: Normal,
+        encoder: Callable[[Spec, int], nn.Module],  # (spec, outputs) -> network
+        generator: Callable[[Spec, int], nn.Module],  # (spec, latent size) -> network; its images are in [-1, 1]
+        discriminator: Callable[[Spec], nn.Module],
+        conditional: bool = False,
+    ) -> None:
+        super().__init__()
+        spec = told(spec, conditional)
+        self.latent, self.conditional = latent, conditional
+        self.encoder = encoder(spec, 2 * latent.size)
+        self.generator = generator(spec, latent.size)
+        self.discriminator = discriminator(spec)
+
+    @property
+    def players(self) -> dict[str, nn.Module]:
+        return {"encoder": self.encoder, "generator": self.generator, "discriminator": self.discriminator}
+
+    def posterior(self, images: Tensor, condition: Tensor | None = None) -> DiagonalNormal:
+        return DiagonalNormal.of(self.encoder(images, condition).to(images.dtype))
+
+    def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The posterior's means, [N, latent.size]."""
+        return self.posterior(images, condition).mean

@@ -1,0 +1,51 @@
+"""How wide the maps of residual networks are, how often the side is halved, and where attention goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from genlab.core.spec import Spec
+
+# constant: one width, as for images of 32 pixels in Miyato et al. 2018, table 4.
+# doubling: twice as wide each time that the side halves, as for larger ones in tables 5 and 6.
+Growth = Literal["constant", "doubling"]
+
+WIDEST = 16  # times the outermost map's width
+PUBLISHED = {  # from the innermost map outwards: Brock et al. 2019, appendix B, for 256 and 512 pixels
+    6: (16, 16, 8, 8, 4, 2, 1),
+    7: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+
+
+def widths(width: int, levels: int, growth: Growth) -> list[int]:
+    """Channels of the `levels` + 1 maps, from the innermost outwards."""
+    if growth == "constant":
+        return [width] * (levels + 1)
+    doubled = [min(2**level, WIDEST) for level in reversed(range(levels + 1))]
+    return [width * multiple for multiple in PUBLISHED.get(levels, doubled)]
+
+
+def halvings(spec: Spec, smallest: int) -> int:
+    """How often both sides can be halved before one has no more than `smallest` pixels."""
+    spec.require_images()
+    height, width, count = spec.height, spec.width, 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) > smallest:
+        height, width, count = height // 2, width // 2, count + 1
+    return count
+
+
+def map_sides(spec: Spec, levels: int) -> list[int]:
+    """The shorter side of images and of every map, from the outermost inwards."""
+    return [min(spec.height, spec.width) >> level for level in range(levels + 1)]
+
+
+def attended(sides: Sequence[int], largest: int) -> int:
+    """Which of maps with such sides attends to itself; -1: none.
+
+    The largest with no more than `largest` pixels a side, or the smallest; but never one as large as the image.
+    """
+    smaller = [side for side in sides if side < max(sides)]
+    if not largest or not smaller:
+        return -1
+    return sides.index(max((side for side in smaller if side <= largest), default=min(smaller)))

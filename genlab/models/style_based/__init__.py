@@ -1,0 +1,1 @@
+"""Networks that grow, and generators that styles steer."""

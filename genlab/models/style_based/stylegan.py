@@ -1,0 +1,100 @@
+"""StyleGAN's generator: Karras et al. 2019, "A style-based generator architecture", figure 1b.
+
+The discriminator is ProGAN's with blurred resampling: `progan.Discriminator(blur=True)`.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Positive, Share
+from genlab.models.layers.adain import AdaIN
+from genlab.models.layers.equalised import EqualisedConv2d
+from genlab.models.layers.equalised_resample import Blur, EqualisedUpConv2d
+from genlab.models.layers.mapping import Mapping
+from genlab.models.layers.noise import Noise
+from genlab.models.style_based.doubling import SMALLEST, widths
+from genlab.models.style_based.growing import GrowingGenerator
+from genlab.models.style_based.progan import HE
+from genlab.models.style_based.style_generator import StyleGenerator
+
+
+class Generator(GrowingGenerator, StyleGenerator):
+    """(z [N, latent], condition=None) -> images [N, C, H, W], as large as it has grown, from a learned constant.
+
+    Two layers a size take a style each; `layers` counts those of the sizes so far, which mixing chooses among.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 32,  # channels of the largest map; twice as many each time the side halves
+        most: Count = 128,  # channels of any map
+        style_size: Count = 128,  # of w
+        depth: Count = 8,  # layers of the mapping
+        mapping_rate: Positive = 0.01,  # their learning rate relative to the others': appendix C
+        mixing: Share = 0.9,  # share of images of two styles: appendix C
+        style_strength: Share = 1.0,  # alpha of AdaIN; 0: styles change nothing
+    ) -> None:
+        sizes = widths(spec, width, most)
+        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate)
+        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing)
+        self.constant = nn.Parameter(torch.ones(sizes[0], SMALLEST, SMALLEST))
+        firsts = [nn.Identity(), *(Doubling(*pair) for pair in pairwise(sizes))]
+        steered = {"style_size": style_size, "alpha": style_strength}
+        self.blocks = nn.ModuleList(
+            Block(first, channels, SMALLEST << level, **steered)
+            for level, (first, channels) in enumerate(zip(firsts, sizes, strict=True))
+        )
+        self.to_images = nn.ModuleList(EqualisedConv2d(channels, spec.channels, 1) for channels in sizes)
+        self.grow_up(len(sizes) - 1)
+
+    def grow(self, level: float) -> None:
+        super().grow(level)
+        self.layers = 2 * (self.stage + 1)
+
+    def synthesis(self, styles: Tensor) -> Tensor:
+        maps = below = self.constant.expand(len(styles), -1, -1, -1)
+        for level, block in enumerate(islice(self.blocks, self.stage + 1)):
+            below, maps = maps, block(maps, *styles[:, 2 * level : 2 * level + 2].unbind(1))
+        return self.image(below, maps)
+
+
+class Doubling(nn.Sequential):
+    """[N, inputs, H, W] -> [N, outputs, 2H, 2W], blurred: section 2."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(EqualisedUpConv2d(inputs, outputs, bias=False, gain=HE), Blur())
+
+
+class Block(nn.Module):
+    """The layers of one size, of which `first` brings the maps to it; (maps, style, style) -> maps."""
+
+    def __init__(self, first: nn.Module, channels: int, side: int, *, style_size: int, alpha: float) -> None:
+        super().__init__()
+        self.first, self.second = first, EqualisedConv2d(channels, channels, bias=False, gain=HE)
+        self.styled = nn.ModuleList(Styled(channels, side, style_size, alpha) for _ in range(2))
+
+    def forward(self, maps: Tensor, style: Tensor, other: Tensor) -> Tensor:
+        maps = self.styled[0](self.first(maps), style)
+        return self.styled[1](self.second(maps), other)
+
+
+class Styled(nn.Module):
+    """(maps [N, C, H, W], style [N, W]) -> noise, bias, leaky ReLU, AdaIN -> [N, C, H, W]."""
+
+    def __init__(self, channels: int, side: int, style_size: int, alpha: float) -> None:
+        super().__init__()
+        self.noise = Noise((side, side), channels)
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.adain = AdaIN(style_size, channels, alpha=alpha)
+
+    def forward(self, maps: Tensor, style: Tensor) -> Tensor:
+        return self.adain(leaky_relu(self.noise(maps) + self.bias, 0.2), style)

@@ -1,0 +1,169 @@
+"""StyleGAN2's networks: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN", configuration F.
+
+A generator whose image is a sum over all sizes (skip connections), a residual discriminator, and nothing that grows.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from genlab.core.spec import Spec
+from genlab.core.types import Count, Positive, Share
+from genlab.models.adversarial import discriminator as base
+from genlab.models.layers.condition import embedding
+from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
+from genlab.models.layers.mapping import Mapping
+from genlab.models.layers.minibatch import MinibatchDeviation
+from genlab.models.layers.modulated import Form, ModulatedConv2d
+from genlab.models.layers.noise import Noise
+from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, upsample2d
+from genlab.models.style_based.doubling import SMALLEST, widths
+from genlab.models.style_based.style_generator import StyleGenerator
+
+HE = 2**0.5  # He's gain before a rectifier
+
+
+class Generator(StyleGenerator):
+    """(z [N, latent], condition=None) -> images [N, C, S, S], S a power of two from 8 to 1024; else ConfigError.
+
+    As published nothing bounds the images: they come to lie in [-1, 1] by training.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: Count,
+        *,
+        width: Count = 32,  # channels of the largest map; twice as many each time the side halves
+        most: Count = 512,  # channels of any map
+        style_size: Count = 512,  # of w
+        depth: Count = 8,  # layers of the mapping
+        mapping_rate: Positive = 0.01,  # their learning rate relative to the other layers'
+        mixing: Share = 0.9,  # share of images of two styles
+        form: Form = "plain",  # of modulated convolutions
+    ) -> None:
+        sizes = widths(spec, width, most)
+        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate)
+        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing)
+        self.constant = nn.Parameter(torch.randn(sizes[0], SMALLEST, SMALLEST))
+        shared = {"colours": spec.channels, "style_size": style_size, "form": form}
+        self.stages = nn.ModuleList([Stage(sizes[0], sizes[0], SMALLEST, up=False, **shared)])
+        for level, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+            self.stages.append(Stage(inputs, outputs, SMALLEST << level, up=True, **shared))
+
+    def synthesis(self, styles: Tensor) -> Tensor:
+        # shape, not len: it stays open when the network is traced for export
+        maps, image = self.constant.expand(styles.shape[0], -1, -1, -1), None
+        for level, stage in enumerate(self.stages):
+            first = max(0, 2 * level - 1)  # the style that the last size's image took steers a layer as well
+            maps, image = stage(maps, image, styles[:, first : 2 * level + 2])
+        return image
+
+
+class Stage(nn.Module):
+    """(maps, image so far, styles [N, layers + 1, W]) -> maps and image of this size: figure 7c of the paper."""
+
+    def __init__(
+        self, inputs: int, outputs: int, side: int, *, up: bool, colours: int, style_size: int, form: Form
+    ) -> None:
+        super().__init__()
+        shared = {"style_size": style_size, "form": form}
+        self.layers = nn.ModuleList([StyledConv2d(inputs, outputs, side, up=up, **shared)])
+        if up:
+            self.layers.append(StyledConv2d(outputs, outputs, side, **shared))
+        self.to_image = ModulatedConv2d(outputs, colours, style_size, 1, demodulate=False, form=form)
+        self.bias = nn.Parameter(torch.zeros(colours, 1, 1))
+        self.register_buffer("kernel", binomial2d(), persistent=False)
+
+    def forward(self, maps: Tensor, image: Tensor | None, styles: Tensor) -> tuple[Tensor, Tensor]:
+        *inner, last = styles.unbind(1)
+        for layer, style in zip(self.layers, inner, strict=True):
+            maps = layer(maps, style)
+        addition = self.to_image(maps, last) + self.bias
+        return maps, addition if image is None else upsample2d(image, self.kernel) + addition
+
+
+class StyledConv2d(nn.Module):
+    """A style block, and outside it noise and bias, as figure 2d of the paper has them; then a leaky rectifier."""
+
+    def __init__(self, inputs: int, outputs: int, side: int, *, style_size: int, form: Form, up: bool = False) -> None:
+        super().__init__()
+        self.conv = ModulatedConv2d(inputs, outputs, style_size, up=up, form=form)
+        self.noise = Noise((side, side))
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
+
+    def forward(self, maps: Tensor, style: Tensor) -> Tensor:
+        return leaky_relu(self.noise(self.conv(maps, style)) + self.bias, 0.2) * HE
+
+
+class Discriminator(base.Discriminator):
+    """(images [N, C, S, S], condition=None) -> logits [N]; S a power of two from 8 to 1024; else ConfigError.
+
+    Of a condition it sees the inner product of the features and a mapping of the condition.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 32,
+        most: Count = 512,
+        minibatch: Literal["deviation", "none"] = "deviation",
+        group: Count = 4,  # images whose deviation is told
+        depth: Count = 8,  # layers of the condition's mapping
+        outputs: Count = 1,
+    ) -> None:
+        sizes = widths(spec, width, most)
+        innermost = sizes[0]
+        super().__init__(spec, innermost, outputs=outputs, projection=False)
+        self.last = EqualisedLinear(innermost, outputs)
+        self.projection = LabelMapping(spec, innermost, depth) if spec.condition_size else None
+        self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, gain=HE), nn.LeakyReLU(0.2))
+        self.layers.extend(Halving(*pair) for pair in pairwise(reversed(sizes)))
+        told = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
+        self.layers.extend(told)
+        self.layers.extend([EqualisedConv2d(innermost + len(told), innermost, gain=HE), nn.LeakyReLU(0.2)])
+        dense = EqualisedLinear(innermost * SMALLEST**2, innermost, gain=HE)
+        self.layers.extend([nn.Flatten(), dense, nn.LeakyReLU(0.2)])
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(images)
+
+
+class Halving(nn.Module):
+    """[N, inputs, H, W] -> [N, outputs, H / 2, W / 2]: a residual block, filtered before samples are left out."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.same = EqualisedConv2d(inputs, inputs, gain=HE)
+        self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, gain=HE)
+        self.skip = EqualisedConv2d(inputs, outputs, 1, bias=False)
+        self.register_buffer("kernel", binomial2d(), persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        inner = leaky_relu(self.same(maps), 0.2)
+        filtered = upfirdn2d(inner, self.kernel, padding=(2, 2, 2, 2))  # [H + 1, W + 1]: what `down` needs
+        inner = leaky_relu(self.down(filtered), 0.2)
+        return (inner + self.skip(downsample2d(maps, self.kernel))) * 0.5**0.5  # of two, as large as one
+
+
+class LabelMapping(nn.Module):
+    """Condition -> [N, size], such that its inner product with features of variance 1 has variance 1.
+
+    As Karras et al. 2020 (ADA) have it: Miyato and Koyama's projection, with a mapping after the table.
+    """
+
+    def __init__(self, spec: Spec, size: Count, depth: Count, *, rate: Positive = 0.01) -> None:
+        super().__init__()
+        dense = [EqualisedLinear(size, size, gain=HE, rate=rate) for _ in range(depth)]
+        rectified = [module for layer in dense for module in (layer, nn.LeakyReLU(0.2))]
+        self.layers = nn.Sequential(embedding(spec, size), PixelNorm(), *rectified)
+        self.scale = size**-0.5
+
+    def forward(self, condition: Tensor) -> Tensor:
+        return self.layers(condition) * self.scale

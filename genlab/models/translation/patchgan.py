@@ -1,0 +1,99 @@
+"""PatchGAN: a discriminator that judges patches. Isola et al. 2017, sections 3.2.2 and 6.1.2."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import Count
+from genlab.models.adversarial.dcgan import initialise
+from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.norm import norm2d, wants_bias
+
+NormName = Literal["batch", "layer", "instance", "instance_plain", "none"]
+Field = Literal[16, 34, 70, 142, 286, "image"]
+
+FIELDS = (16, 34, 70, 142, 286)  # pixels that a logit sees, of 1, 2, ... halvings
+WIDEST = 8  # times the first map's width
+
+
+class PatchGAN(nn.Module):
+    """(images [N, C, H, W], source=None) -> logits [N, h, w], each of a patch of its image and of its source's.
+
+    With `receptive_field` "image" a logit in the middle sees all of it. Raises ConfigError for images that are too
+    small for it.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        width: Count = 64,  # channels of the first map; doubled each time the side halves, up to 8 times
+        receptive_field: Field | None = None,  # pixels a side; null: at most half the image's (70 of 256), at least 16
+        norm: NormName = "batch",  # instance_plain: CycleGAN's, which learns no scales
+    ) -> None:
+        super().__init__()
+        spec.require_images()
+        self.source = ConcatenatedSource(spec)
+        halvings = halvings_of(spec, receptive_field)
+        sizes = [width * min(WIDEST, 2**level) for level in range(halvings + 1)]
+        self.layers = nn.Sequential(nn.Conv2d(spec.channels + self.source.extra, width, 4, 2, 1), nn.LeakyReLU(0.2))
+        for level, pair in enumerate(pairwise(sizes), start=1):
+            self.layers.extend(block(*pair, norm=norm, stride=2 if level < halvings else 1))
+        self.last = nn.Conv2d(sizes[-1], 1, 4, 1, 1)
+        self.apply(initialise)
+
+    def features(self, images: Tensor, source: Tensor | None = None) -> Tensor:
+        """[N, F, h + 1, w + 1]."""
+        return self.layers(self.source(images, source))
+
+    def stages(self, pictures: Tensor) -> list[Tensor]:
+        """The map of every layer, of images beside their sources; the last is `features`."""
+        found = []
+        for layer in self.layers:
+            pictures = layer(pictures)
+            found += [pictures] if isinstance(layer, nn.LeakyReLU) else []
+        return found
+
+    def shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """(F, h, w) of these maps, for pictures of such a size."""
+        found = []
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                height, width = ((side - 2) // layer.stride[0] + 1 for side in (height, width))
+                found.append((layer.out_channels, height, width))
+        return found
+
+    def head(self, features: Tensor, source: Tensor | None = None) -> Tensor:
+        """Logits of features."""
+        return self.last(features).squeeze(1)
+
+    def forward(self, images: Tensor, source: Tensor | None = None) -> Tensor:
+        return self.head(self.features(images, source))
+
+
+def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=wants_bias(norm))
+    return [convolution, *norm2d(norm, outputs), nn.LeakyReLU(0.2)]
+
+
+def halvings_of(spec: Spec, field: Field | None) -> int:
+    """How often the side is halved so that a logit sees such a field."""
+    side = min(spec.height, spec.width)
+    fitting = [pixels for number, pixels in enumerate(FIELDS, start=1) if side >> number > 2]  # one logit is left
+    smallest = max(spec.height, spec.width) if field == "image" else field
+    if field is None:
+        found = max((pixels for pixels in fitting if pixels <= side / 2), default=FIELDS[0])
+    else:
+        found = next((pixels for pixels in FIELDS if pixels >= smallest), None)
+    if found not in fitting:
+        raise ConfigError(
+            f"model.discriminator.receptive_field={'null' if field is None else field}: of images of {spec.width} x "
+            f"{spec.height} pixels no patch is left. Such images go with {' or '.join(map(str, fitting)) or 'none'}; "
+            "others with data.size=PIXELS."
+        )
+    return FIELDS.index(found) + 1

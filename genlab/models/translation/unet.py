@@ -1,0 +1,117 @@
+"""The U-Net of pix2pix: Isola et al. 2017, sections 3.2.1 and 6.1.1."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
+from genlab.core.types import Count, ProperShare
+from genlab.models.adversarial.dcgan import initialise
+from genlab.models.latent import Nothing, Uniform
+from genlab.models.layers.dropout import LatentDropout
+from genlab.models.layers.norm import norm2d
+from genlab.models.map_sizes import halvings
+
+NormName = Literal["batch", "instance", "none"]
+
+WIDEST = 8  # times the outermost map's width
+NOISY = 3  # innermost blocks that have dropout
+
+
+class UNet(nn.Module):
+    """(z [N, latent.size], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
+
+    The side is halved until it is 1 or odd, or `depth` times, and doubled again; maps of the same size on either way
+    are joined. The noise is dropout, at sampling too (section 3.1): `latent` is its law, one number for each value
+    that may be dropped. Sources of other sizes will do if both sides are multiples of `multiple`.
+
+    Raises ConfigError for data without sources, sources of another size than images, and a size that cannot be halved
+    twice.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        latent_size: int | None = None,  # None: the network says what its noise is
+        *,
+        width: Count = 64,  # channels of the largest map; doubled each time the side halves, up to 8 times
+        depth: Count | None = None,  # how often the side is halved; null: as often as it goes
+        norm: NormName = "batch",  # instance is what batch is to a batch of one
+        dropout: ProperShare = 0.5,  # of the innermost three blocks on the way up; 0: no noise
+    ) -> None:
+        super().__init__()
+        levels = depth_of(spec, depth)
+        sizes = [width * min(WIDEST, 2**level) for level in range(levels)]
+        self.multiple = 2**levels
+        self.downs = nn.ModuleList([down(spec.source_channels, sizes[0], norm="none", first=True)])
+        self.downs.extend(down(*pair, norm=norm) for pair in pairwise(sizes[:-1]))
+        self.downs.append(down(*sizes[-2:], norm="none"))
+        inputs = [sizes[-1], *(2 * size for size in sizes[-2:0:-1])]
+        self.ups = nn.ModuleList(
+            Up(*pair, (spec.height >> level, spec.width >> level), norm, dropout if level >= levels - NOISY else 0.0)
+            for level, *pair in zip(range(levels - 1, 0, -1), inputs, sizes[-2::-1], strict=True)
+        )
+        self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
+        noise = sum(block.noise for block in self.ups)
+        self.latent = Uniform(noise) if noise else Nothing()
+        refuse_other_noise(latent_size, noise)
+        self.apply(initialise)
+
+    def forward(self, z: Tensor, source: Tensor) -> Tensor:
+        maps, joined = source, []
+        for block in self.downs:
+            maps = block(maps)
+            joined.append(maps)
+        joined.pop()  # the innermost is not joined to itself
+        for block, noise in zip(self.ups, z.split([block.noise for block in self.ups], 1), strict=True):
+            maps = torch.cat([block(maps, noise), joined.pop()], 1)
+        return self.last(maps)
+
+
+class Up(nn.Module):
+    """(maps [N, in, H, W], z [N, noise]) -> [N, out, 2H, 2W]: CD of the paper, or C without dropout."""
+
+    def __init__(self, inputs: int, outputs: int, size: tuple[int, int], norm: NormName, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReLU(), nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), *norm2d(norm, outputs)
+        )
+        self.dropout = LatentDropout(outputs, *size, dropout) if dropout else None
+        self.noise = self.dropout.size if dropout else 0
+
+    def forward(self, maps: Tensor, z: Tensor) -> Tensor:
+        maps = self.layers(maps)
+        return maps if self.dropout is None else self.dropout(maps, z)
+
+
+def depth_of(spec: Spec, asked: int | None) -> int:
+    spec.require_images()
+    spec.require_source_of_its_size()
+    most = halvings(spec, 1)
+    if most < 2 or (asked is not None and not 2 <= asked <= most):
+        wanted = "" if asked is None else f"model.generator.depth={asked}: "
+        side = -(-max(spec.height, spec.width) // 32) * 32
+        raise ConfigError(
+            f"{wanted}images of {spec.width} x {spec.height} pixels can be halved {most} times, and a U-Net does so "
+            f"twice at least. Set data.size={side}."
+        )
+    return asked or most
+
+
+def refuse_other_noise(given: int | None, own: int) -> None:
+    if given not in (None, own):
+        raise ConfigError(
+            f"model.latent of size {given}: the noise of a U-Net is its dropout. Set model.latent=null; without noise: "
+            "model.generator.dropout=0."
+        )
+
+
+def down(inputs: int, outputs: int, *, norm: NormName, first: bool = False) -> nn.Module:
+    """Half the side: C of the paper, its activation before instead of after, so that joined maps are not activated."""
+    activation = [] if first else [nn.LeakyReLU(0.2)]
+    return nn.Sequential(*activation, nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), *norm2d(norm, outputs))

@@ -1,0 +1,71 @@
+"""What VGG19 sees in images, for perceptual terms: Simonyan and Zisserman 2015, configuration E."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torchvision.models import vgg19
+
+from genlab.core.errors import ConfigError
+from genlab.models.pretrained_features import Normalised, opaque
+from genlab.models.pretrained_weights import load
+
+WIDTHS = (64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4  # of the convolutions before each pooling
+KEY = "penalty.perceptual.features"
+
+
+class VGG19(nn.Module):
+    """Images [N, 1, 3 or 4, H, W] in [-1, 1] -> a map [N, F, h, w] for each of `layers`.
+
+    Layer "reluI_J" is the J-th convolution, after its ReLU, before the I-th pooling: phi_IJ of Ledig et al. 2017,
+    section 2.2.1. Grey is shown as three equal channels, alpha over white.
+
+    Raises ConfigError for a layer that there is not, without weights, and for those that do not fit.
+    """
+
+    def __init__(
+        self,
+        weights: str | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random`, as it starts
+        *,
+        layers: Sequence[str] = ("relu5_4",),
+    ) -> None:
+        super().__init__()
+        places = numbers()
+        if not layers or not set(layers) <= places.keys():
+            raise ConfigError(f"{KEY}.layers={list(layers)}: expected one or several of {', '.join(places)}.")
+        self.normalised, self.features = Normalised(), trunk()
+        self.wanted = [places[layer] for layer in layers]
+        if weights != "random":
+            load(self, weights, vgg19, KEY, part="features.")
+        self.features = self.features[: max(self.wanted) + 1]
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        maps, found = self.normalised(opaque(images)), {}
+        for number, layer in enumerate(self.features):
+            maps = layer(maps)
+            if number in self.wanted:
+                found[number] = maps
+        return [found[number] for number in self.wanted]
+
+
+def trunk() -> nn.Sequential:
+    """The layers before the classifier, named as torchvision names them."""
+    layers, sizes = nn.Sequential(), [3, *(width for block in WIDTHS for width in block)]
+    convolutions = iter([nn.Conv2d(*pair, 3, padding=1) for pair in pairwise(sizes)])
+    for block in WIDTHS:
+        for _ in block:
+            layers.extend([next(convolutions), nn.ReLU()])
+        layers.append(nn.MaxPool2d(2))
+    return layers
+
+
+def numbers() -> dict[str, int]:
+    """Layer -> the number of its ReLU in the trunk."""
+    found, number = {}, 0
+    for i, block in enumerate(WIDTHS, start=1):
+        for j in range(1, len(block) + 1):
+            found[f"relu{i}_{j}"], number = number + 1, number + 2
+        number += 1
+    return found

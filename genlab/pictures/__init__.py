@@ -1,0 +1,1 @@
+"""From tensors to pictures, for callbacks, sampling and pages alike."""

@@ -1,0 +1,250 @@
+"""A trained run to play with: what `genlab.load` gives."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from genlab.core.errors import ConfigError
+from genlab.models.style_based.style_generator import StyleGenerator
+from genlab.pictures.pixels import to_float
+from genlab.pictures.scatter import GENERATED, frame_of, scatter
+from genlab.pictures.sheet import as_pil, sheet, to_uint8
+from genlab.sampling.conditions import Classes, Texts, conditions, one_of
+from genlab.sampling.framing import as_seen, cut_back, extended
+from genlab.sampling.truncated_latents import Standing, law_within
+from genlab.trainers.encoder import codes_of, encodes
+
+if TYPE_CHECKING:
+    from genlab.core.spec import Spec
+    from genlab.trainers.trainer import Trainer
+
+ROWS, COLUMNS, POINTS = 4, 8, 2_500  # of the grid that a notebook shows
+
+
+class Loaded:
+    """Samples a run. Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points [n, D] in their
+    own units. Of the same seed and classes, image i is the same however many are asked for.
+
+    `classes` is one class for all or several that images show in turn, by default every class; of a model that is
+    told attributes, [n, K] numbers. `words` is a text, or several in turn, for a model that is told words.
+    `truncation` of a style-based generator is psi, which draws styles together about their mean: 1 leaves them, at 0
+    all are the mean (Karras et al. 2019, appendix B). Of other models latents are normal within +- truncation (Brock
+    et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        *,
+        batch_size: int = 250,  # images at a time
+    ) -> None:
+        self.trainer, self.batch_size = trainer, batch_size
+        self._standing = Standing(trainer)
+
+    @property
+    def spec(self) -> Spec:
+        """What the model was built for, padding included."""
+        return self.trainer.spec
+
+    @property
+    def points(self) -> bool:
+        return self.spec.height is None
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,  # None: the run's own, whose first images its sample grids show
+        classes: Classes = None,
+        words: Texts | None = None,
+        truncation: float | None = None,
+        start: int = 0,  # number of the first image
+    ) -> Tensor:
+        options = {"seed": seed, "classes": one_of(classes, words), "truncation": truncation}
+        return torch.cat([images for images, _ in self.batches(n, start=start, **options)])
+
+    def batches(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,
+        classes: Classes = None,
+        truncation: float | None = None,
+        start: int = 0,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The same images, and what each was asked to show, `batch_size` at a time."""
+        if n < 1:
+            raise ConfigError(f"{n} images: expected 1 or more.")
+        for first in range(start, start + n, self.batch_size):
+            count = min(self.batch_size, start + n - first)
+            z = self.latent(count, seed=seed, truncation=truncation, start=first)
+            with self._seeded(seed):
+                told = conditions(self.trainer, first, count, classes)
+            yield self._generated(z, told, truncation), None if told is None else told.cpu()
+
+    def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
+        """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
+        law = self.trainer.model.latent
+        if truncation is not None and not self.styled:  # styles are truncated once the latents are mapped
+            law = law_within(truncation, law)
+        with self._seeded(seed):
+            return self.trainer.fixed(start, n, law.draw)
+
+    def told(self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None) -> Tensor | None:
+        """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
+        rows = list(numbers)
+        with self._seeded(seed):
+            told = conditions(self.trainer, 0, 1 + max(rows), classes)
+        return None if told is None else told[rows]
+
+    def generate(
+        self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
+    ) -> Tensor:
+        """What latents look like."""
+        told = conditions(self.trainer, 0, len(z), one_of(classes, words))
+        parts = self._pieces(len(z))
+        return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
+
+    @torch.no_grad()
+    def styles(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
+        """Latents [n, L] -> [n, layers, W]: a style for each layer of a style-based generator, on the run's device."""
+        self.require_styles("styles")
+        told = conditions(self.trainer, 0, len(z), classes)
+        with self.trainer.sampling() as generator:
+            return truncated_styles(generator, z, told, truncation)
+
+    @torch.no_grad()
+    def synthesise(self, styles: Tensor) -> Tensor:
+        """What styles [n, layers, W] look like, each layer's for itself."""
+        self.require_styles("synthesise")
+        with self.trainer.sampling() as generator:
+            return torch.cat([self._finished(generator.synthesis(styles[at])) for at in self._pieces(len(styles))])
+
+    @property
+    def styled(self) -> bool:
+        with self.trainer.sampling() as generator:
+            return isinstance(generator, StyleGenerator)
+
+    def require_styles(self, what: str) -> None:
+        if not self.styled:
+            raise ConfigError(
+                f"{what}: is for style-based generators, such as model=stylegan2, and this run "
+                f"({self.trainer.run_dir}) has another one."
+            )
+
+    def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
+        """Images as `sample` gives them, or uint8 -> latents on the run's device."""
+        if not encodes(self.trainer):
+            raise ConfigError(
+                f"{self.trainer.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
+                "latent with python -m genlab.project."
+            )
+        told = conditions(self.trainer, 0, len(images), classes, sure=True)
+        return codes_of(self.trainer, self._as_seen(images), told)
+
+    def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
+        """What the decoder makes of the encoder's latents."""
+        return self.generate(self.encode(images, classes=classes), classes=classes)
+
+    def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0, back: bool = False) -> Tensor:
+        """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
+
+        Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
+        `start` is the number of the first picture's noise. `back`: source pictures that a model which translates both
+        ways makes of images.
+        """
+        self.require_translator(back)
+        spec = self.spec.reversed if back else self.spec
+        seen = as_seen(images, spec)
+        with self.trainer.sampling() as generator, self._seeded(seed):
+            framed, frame = extended(seen, getattr(generator, "multiple", None), spec)
+            parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
+            rows = range(start, start + len(images), self.batch_size)
+            made = [
+                self.trainer.draw_samples(row, len(part), part, back=back)
+                for row, part in zip(rows, parts, strict=True)
+            ]
+        return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
+
+    def require_translator(self, back: bool = False) -> None:
+        """Raises ConfigError for a model that makes no images from pictures, or no pictures from images."""
+        if not self.trainer.translates:
+            raise ConfigError(
+                f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
+            )
+        if back and not getattr(self.trainer.model, "both_ways", False):
+            raise ConfigError(
+                f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
+                "goes both: model=cyclegan."
+            )
+
+    def draw(self, images: Tensor, columns: int) -> Tensor:
+        """uint8 [1, 3 or 4, H, W]: a picture of images or points."""
+        if self.points:
+            return scatter([(images, GENERATED)], frame_of(images))
+        return sheet(to_uint8(images), columns)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        as_pil(self.draw(self.sample(POINTS if self.points else ROWS * COLUMNS), COLUMNS)).save(file, "png")
+        return file.getvalue()
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.spec.shape))
+        trainer = self.trainer
+        return f"<{type(trainer.model).__name__} of {shape} after {trainer.images:,} images: {trainer.run_dir}>"
+
+    @torch.no_grad()
+    def _generated(self, z: Tensor, told: Tensor | None, truncation: float | None) -> Tensor:
+        with self._generator(truncation) as generator:
+            return self._finished(generator(z, told))
+
+    def _finished(self, output: Tensor) -> Tensor:
+        output = self.trainer.render(output).float().cpu()
+        return output * self.spec.scale if self.points else self.spec.crop(output.clamp(-1, 1)).contiguous()
+
+    @contextmanager
+    def _generator(self, truncation: float | None) -> Iterator[Callable[[Tensor, Tensor | None], Tensor]]:
+        with self.trainer.sampling() as generator:
+            if truncation is None:
+                yield generator
+            elif self.styled:
+                yield lambda z, told: generator.synthesis(truncated_styles(generator, z, told, truncation))
+            else:
+                yield self._standing(generator, truncation)
+
+    def _pieces(self, count: int) -> list[slice]:
+        return [slice(first, first + self.batch_size) for first in range(0, count, self.batch_size)]
+
+    def _as_seen(self, images: Tensor) -> Tensor:
+        """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
+        spec, given = self.spec, tuple(images.shape[1:])
+        bare = spec.shape if self.points else (spec.channels, *(side - 2 * spec.padding for side in spec.shape[1:]))
+        if given not in (bare, spec.shape):
+            raise ConfigError(f"images of shape {list(images.shape)}: this model encodes [n, {str(list(bare))[1:]}.")
+        images = to_float(images) if images.dtype == torch.uint8 else images
+        images = images / spec.scale if self.points else images
+        framed = pad(images, [spec.padding] * 4, value=-1.0) if given != spec.shape else images
+        return framed.to(self.trainer.device, self.trainer.engine.dtype)
+
+    @contextmanager
+    def _seeded(self, seed: int | None) -> Iterator[None]:
+        """The trainer's fixed noise, of another seed."""
+        before = self.trainer.seed
+        self.trainer.seed = before if seed is None else seed
+        try:
+            yield
+        finally:
+            self.trainer.seed = before
+
+
+def truncated_styles(generator: StyleGenerator, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
+    styles = generator.styles(z, told)
+    return styles if psi is None else generator.mapping.truncate(styles, psi)

@@ -1,0 +1,75 @@
+"""Where pictures and samples land: nothing is overwritten, and nothing is left half written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from genlab.core.checkpoint import why
+from genlab.core.errors import ConfigError, RunError
+
+
+def checked(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
+    """A place that can be written to, by a mode that writes such files ("": a folder). Raises ConfigError if not."""
+    path = Path(to).expanduser()
+    suffix = path.suffix.lower() if path.suffix[1:].isalpha() or path.suffix == ".mp4" else ""
+    if suffix not in suffixes:
+        raise ConfigError(f"to={to}: this mode writes {' or '.join(map(kind, suffixes))}.")
+    require_free(path, suffix, overwrite)
+    require_writable(path)
+    return path
+
+
+def require_free(path: Path, suffix: str, overwrite: bool) -> None:
+    """A folder must be empty in any case: what else may be in it is no one's to delete."""
+    if path.exists() and path.is_dir() != (suffix == ""):
+        raise ConfigError(f"to={path}: is a {'folder' if path.is_dir() else 'file'} already. Name another place.")
+    if path.is_dir() and any(path.iterdir()):
+        raise ConfigError(f"to={path}: is a folder that holds something already. Name another, or empty it first.")
+    if path.is_file() and not overwrite:
+        raise ConfigError(f"to={path}: is there already. Name another place, or write over it with overwrite=true.")
+
+
+def kind(suffix: str) -> str:
+    return f"FILE{suffix}" if suffix else "a folder"
+
+
+def require_writable(path: Path) -> None:
+    """Makes the folders above. Raises ConfigError where nothing can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written to ({why(error)}). Name another place: to=PATH.") from error
+
+
+def free(folder: Path, name: str, suffix: str) -> Path:
+    """`folder/name.suffix`, with a number if there is one already. Raises ConfigError if it cannot be written to."""
+    names = (name if number == 1 else f"{name}_{number}" for number in count(1))
+    path = next(path for path in (folder / f"{each}{suffix}" for each in names) if not path.exists())
+    require_writable(path)
+    return path
+
+
+@contextmanager
+def landing(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to; it becomes `path` when all went well.
+
+    Raises RunError if the disk is full.
+    """
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    try:
+        yield temporary
+        if path.is_dir():
+            path.rmdir()  # it is empty
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {why(error)}. Make room, or name another place: to=PATH.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True) if temporary.is_dir() else temporary.unlink(missing_ok=True)

@@ -1,0 +1,53 @@
+"""Truncation of latents: Brock et al. 2019, section 3.1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from genlab.core.errors import ConfigError
+from genlab.models.truncation import gather_statistics
+from genlab.sampling.conditions import conditions
+from genlab.trainers.turns import has_batch_norm
+
+if TYPE_CHECKING:
+    from genlab.models.latent import Dealt
+    from genlab.models.truncation import Truncated
+    from genlab.trainers.trainer import Trainer
+
+STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
+
+
+def law_within(threshold: float, latent: Any) -> Truncated | Dealt:
+    """Raises ConfigError for a law that is not normal."""
+    if not hasattr(latent, "truncated"):
+        raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
+    if not threshold > 0:
+        raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
+    return latent.truncated(threshold)
+
+
+class Standing:
+    """Copies of a generator whose batch normalisation suits truncated latents, made once a threshold."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self._made: dict[float, nn.Module] = {}
+
+    def __call__(self, generator: nn.Module, threshold: float) -> nn.Module:
+        """The generator itself where it has no batch normalisation."""
+        if not has_batch_norm(generator):
+            return generator
+        if threshold not in self._made:
+            self._made[threshold] = deepcopy(generator)
+            gather_statistics(self._made[threshold], self._batches(threshold))
+        return self._made[threshold]
+
+    def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
+        z = self.trainer.fixed(0, STATISTICS, law_within(threshold, self.trainer.model.latent).draw)
+        told = conditions(self.trainer, 0, STATISTICS, None)
+        labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
+        return zip(z.split(PIECE), labels, strict=True)

@@ -1,0 +1,96 @@
+"""Layers that keep the weights they came with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from genlab.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genlab.core.spec import Spec
+    from genlab.trainers.turns import Player
+
+BATCH = 4  # blank images that find the order of layers
+log = logging.getLogger(__name__)
+
+
+class Layer(NamedTuple):
+    name: str
+    weights: list[nn.Parameter]
+
+
+def freeze_first(player: Player, count: int, images: Tensor, condition: Tensor | None) -> None:
+    """The player no longer moves the `count` layers next to the image: Mo et al. 2020 (FreezeD).
+
+    Statistics that are not learned (running averages, estimates of singular values) follow as ever.
+    Raises ConfigError if no layer is left to learn.
+    """
+    layers = passed(player.module, images, condition)
+    if count >= len(layers):
+        raise ConfigError(
+            f"trainer.freeze_discriminator={count}: this discriminator has {len(layers)} layers, and one must learn. "
+            f"Expected 0 to {len(layers) - 1}."
+        )
+    frozen = {id(weight) for layer in layers[:count] for weight in layer.weights}
+    for weight in player.parameters:
+        weight.requires_grad = id(weight) not in frozen
+    player.parameters = [weight for weight in player.parameters if weight.requires_grad]
+    log.info("frozen, of the discriminator's %d layers: %s", len(layers), ", ".join(name for name, _ in layers[:count]))
+
+
+@torch.no_grad()
+def passed(network: nn.Module, images: Tensor, condition: Tensor | None) -> list[Layer]:
+    """Layers in the order in which they are first used, found by showing the network images.
+
+    A layer is a convolution, or another matrix, and what follows without one: a normalisation's scales.
+    """
+    layers: list[Layer] = []
+    names = {module: name for name, module in plain_modules(network)}
+
+    def note(module: nn.Module, _: tuple) -> None:
+        weights = own_weights(module)
+        if any(weight is weights[0] for layer in layers for weight in layer.weights):
+            return
+        if not layers or any(weight.ndim > 1 for weight in weights):
+            layers.append(Layer(names[module], []))
+        layers[-1].weights.extend(weights)
+
+    hooks = [module.register_forward_pre_hook(note) for module in names if own_weights(module)]
+    was_training = network.training
+    network.eval()  # statistics stay as they are
+    try:
+        network(images, condition)
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return layers
+
+
+def plain_modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """All but the insides of parametrised weights."""
+    return ((name, module) for name, module in network.named_modules() if "parametrizations" not in name.split("."))
+
+
+def own_weights(module: nn.Module) -> list[nn.Parameter]:
+    """Of the module itself, not of those in it; what a parametrised weight is made of."""
+    originals = module.parametrizations.parameters() if is_parametrized(module) else ()
+    return [*module.parameters(recurse=False), *originals]
+
+
+def blank(spec: Spec, conditional: bool, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+    """Images, and what a conditional network is told of them."""
+    images = torch.zeros(BATCH, *spec.shape, device=device, dtype=dtype)
+    if not conditional:
+        return images, None
+    if spec.classes or spec.words:
+        shape = (spec.length,) if spec.words else ()
+        return images, torch.zeros(BATCH, *shape, device=device, dtype=torch.long)
+    shape = (spec.source_channels, *spec.source[1:]) if spec.source else (spec.attributes,)
+    return images, torch.zeros(BATCH, *shape, device=device, dtype=dtype)

@@ -1,0 +1,166 @@
+"""The cache of decoded images: stored and mapped once, whole or not at all, and done without where it cannot be."""
+
+import errno
+import logging
+import os
+import threading
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+
+from genlab.data.storage.cache import Rest, cached
+from genlab.data.storage.directories import data_folder
+
+PIXELS = np.arange(5 * 3 * 4 * 6, dtype=np.uint8).reshape(5, 3, 4, 6)
+LABELS = np.array([3, 1, 4, 1, 5])
+
+
+class Fill:
+    """Adds the pixels in two chunks, and counts how often it was asked to."""
+
+    def __init__(self, labels=LABELS):
+        self.calls, self.labels = 0, labels
+
+    def __call__(self, add):
+        self.calls += 1
+        add(PIXELS[:3])
+        add(PIXELS[3:])
+        return Rest(self.labels, {"splits": {"train": 5}})
+
+
+def entries(cache):
+    return [path for path in (cache / "images").iterdir() if not path.name.endswith(".lock")]
+
+
+def check(table, labels=LABELS):
+    assert np.array_equal(table.images.numpy(), PIXELS) and table.images.dtype == torch.uint8
+    assert table.labels is labels is None or np.array_equal(table.labels.numpy(), labels)
+    assert table.facts == {"splits": {"train": 5}}
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.eye(5, 2, dtype=np.float32), None])
+def test_it_is_filled_once(cache, labels):
+    fill = Fill(labels)
+    first, second = cached({"a": 1}, fill), cached({"a": 1}, fill)
+    check(first, labels)
+    check(second, labels)
+    assert fill.calls == 1 and first.key == second.key
+    assert [path.name for path in entries(cache)] == [first.key]  # nothing temporary is left
+
+
+def test_another_key_is_another_entry():
+    fill = Fill()
+    assert cached({"a": 1}, fill).key != cached({"a": 2}, fill).key
+    assert fill.calls == 2
+
+
+def test_pixels_are_mapped_not_loaded(cache):
+    table = cached({}, Fill())
+    with open(entries(cache)[0] / "images.bin", "r+b") as file:
+        file.write(b"\xee")
+    assert table.images[0, 0, 0, 0] == 0xEE
+
+
+def test_no_warning_reaches_the_user(recwarn):
+    cached({}, Fill())
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["images.bin", "labels.npy", "meta.json"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY rubbish"])
+def test_a_damaged_entry_is_filled_again(cache, name, content, caplog):
+    fill = Fill()
+    cached({}, fill)
+    (entries(cache)[0] / name).write_bytes(content)
+    check(cached({}, fill))
+    assert fill.calls == 2 and "is damaged" in caplog.text
+    check(cached({}, fill))
+    assert fill.calls == 2
+
+
+def test_half_an_entry_is_none(cache):
+    fill = Fill()
+    cached({}, fill)
+    (entries(cache)[0] / "images.bin").unlink()
+    check(cached({}, fill))
+    assert fill.calls == 2
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, caplog):
+    stored = cached({}, Fill())
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file" / "cache"))
+    table = cached({}, Fill())
+    check(table)
+    assert table.key == stored.key
+    assert "cannot be written" in caplog.text and "GENLAB_CACHE" in caplog.text
+
+
+def test_a_full_disk_is_done_without(cache, monkeypatch, caplog):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    check(cached({}, Fill()))
+    assert "No space left on device" in caplog.text and not entries(cache)
+
+
+def test_failures_of_the_images_are_not_the_caches(cache):
+    def fill(add):
+        add(PIXELS)
+        raise OSError("the data's own disk")
+
+    with pytest.raises(OSError, match="the data's own disk"):
+        cached({}, fill)
+    assert not entries(cache)
+
+
+def together(fill):
+    tables = []
+    threads = [threading.Thread(target=lambda: tables.append(cached({}, fill))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return tables
+
+
+def test_of_two_at_once_one_fills(caplog):
+    caplog.set_level(logging.INFO)
+    begun = threading.Event()
+
+    class Slow(Fill):
+        def __call__(self, add):
+            begun.wait(0.3)  # long enough for the other one to ask
+            return super().__call__(add)
+
+    fill = Slow()
+    for table in together(fill):
+        check(table)
+    assert fill.calls == 1 and "waiting for it" in caplog.text
+
+
+def test_without_locks_two_at_once_are_still_whole(monkeypatch):
+    def no_locks(*_, **__):
+        raise NotImplementedError("this file system has none")
+
+    monkeypatch.setattr(FileLock, "acquire", no_locks)
+    both = threading.Barrier(2)
+
+    class Meeting(Fill):
+        def __call__(self, add):
+            both.wait(10)
+            return super().__call__(add)
+
+    tables = together(Meeting())
+    assert len(tables) == 2
+    for table in tables:
+        check(table)
+
+
+def test_data_lies_in_the_cache_unless_told_otherwise(cache, monkeypatch):
+    assert data_folder() == cache / "data"
+    monkeypatch.setenv("GENLAB_DATA", "/somewhere")
+    assert str(data_folder()) == "/somewhere"

@@ -1,0 +1,86 @@
+"""The cache of real statistics: hit, missed, damaged, unwritable."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from genlab.metrics.references.statistics_cache import _warn_once, cache_folder, cached
+
+KEY = {"kind": "features", "images": "a1", "extractor": "b2", "resize": "none", "padding": 0}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Compute:
+    """Counts how often it was needed."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> dict[str, torch.Tensor]:
+        self.calls += 1
+        features = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+        return {"features": features, "mean": features.double().mean(0), "turned": features.T}
+
+
+def test_what_was_stored_comes_back(folder):
+    compute = Compute()
+    first, second = (cached(KEY, compute) for _ in range(2))
+    assert compute.calls == 1
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) and first[name].dtype == second[name].dtype for name in first)
+    assert [path.suffix for path in folder.iterdir()] == [".safetensors"]  # nothing temporary is left
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "moments"}, {"images": "c3"}, {"extractor": "c3"}, {"resize": "box"}, {"padding": 2}]
+)
+def test_whatever_changes_the_statistics_misses(change):
+    compute = Compute()
+    cached(KEY, compute)
+    cached(KEY | change, compute)
+    assert compute.calls == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "text"])
+def test_a_damaged_file_is_computed_again(folder, damage):
+    compute = Compute()
+    cached(KEY, compute)
+    (path,) = folder.iterdir()
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes({"cut": content[:-8], "empty": b"", "flipped": content, "text": b"<html>" * 100}[damage])
+    with pytest.warns(UserWarning, match="is damaged"):
+        cached(KEY, compute)
+    assert compute.calls == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cached(KEY, compute)  # the file was mended
+    assert compute.calls == 2
+
+
+def test_a_folder_that_cannot_be_written_is_said_once(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file" / "cache"))
+    _warn_once.cache_clear()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert [len(cached(KEY, Compute())["features"]) for _ in range(2)] == [50, 50]
+    assert [str(warning.message).count("cannot be written") for warning in caught] == [1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder of Linux")
+def test_the_folder_is_the_platforms(monkeypatch, tmp_path):
+    monkeypatch.delenv("GENLAB_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "genlab"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path(os.path.expanduser("~")) / ".cache" / "genlab"
