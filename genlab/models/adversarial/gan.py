@@ -1,4 +1,4 @@
-"""A generator, a discriminator, and the latent between them."""
+"""A GAN: a generator, a discriminator and the law of the generator's latent."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Latent(Protocol):
     size: int
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, size]."""
+        """Return latents [N, size]."""
 
 
 class GAN(nn.Module):
-    """Two players. Both networks are built for the data's spec, which has no labels for those that are told nothing.
+    """Two players, built for the data's spec; a network that does not receive the condition is built for one without.
 
     Generator: `(z [N, latent.size], condition=None) -> images [N, C, H, W]` in [-1, 1].
     Discriminator: `(images, condition=None) -> logits [N]` or of patches [N, h, w] or [N, M], unbounded. Where
-    patches count differently within their image, `patch_weights` [M], 1 on average, say how much.
-    A condition is a class, attributes, words, or the picture that an image is to be made from.
+    patches are weighted within their image, `patch_weights` [M], 1 on average, holds the weights.
+    A condition is a class, attributes, words, or the picture that an image is made from.
 
     Raises ConfigError if it is conditional and the data have no labels.
     """
@@ -45,7 +45,7 @@ class GAN(nn.Module):
         latent: Latent | None = None,  # null: the generator's own, for noise whose size depends on the network
         generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network
         discriminator: Callable[[Spec], nn.Module],
-        conditional: bool | Sequence[PlayerName] = False,  # both networks are told the condition, or those named
+        conditional: bool | Sequence[PlayerName] = False,  # networks with a condition: both, or those named
         spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()

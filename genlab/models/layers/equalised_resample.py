@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from genlab.core.types import Count
-from genlab.models.layers.downsample import conv2d_downsample, downsampling
+from genlab.models.layers.downsample import conv2d_downsample, downsampling_fold
 from genlab.models.layers.equalised import EqualisedConv2d
 from genlab.models.layers.upfirdn import binomial, blur2d
-from genlab.models.layers.upsample import upsample_conv2d, upsampling
+from genlab.models.layers.upsample import upsample_conv2d, upsampling_fold
 
 
 class EqualisedUpConv2d(EqualisedConv2d):
@@ -20,7 +20,7 @@ class EqualisedUpConv2d(EqualisedConv2d):
 
     def __init__(self, inputs: Count, outputs: Count, *, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__(inputs, outputs, bias=bias, gain=gain)
-        self.register_buffer("fold", upsampling(), persistent=False)
+        self.register_buffer("fold", upsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         return upsample_conv2d(maps, self.weight * self.scale, self.bias, self.fold)
@@ -31,7 +31,7 @@ class EqualisedDownConv2d(EqualisedConv2d):
 
     def __init__(self, inputs: Count, outputs: Count, *, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__(inputs, outputs, bias=bias, gain=gain)
-        self.register_buffer("fold", downsampling(), persistent=False)
+        self.register_buffer("fold", downsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         return conv2d_downsample(maps, self.weight * self.scale, self.bias, self.fold)

@@ -1,4 +1,4 @@
-"""From latents z to styles w."""
+"""StyleGAN's mapping network, from latents z to styles w."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from genlab.models.layers.equalised import EqualisedLinear, PixelNorm
 class Mapping(nn.Module):
     """(z [N, latent], condition=None) -> w [N, size]: Karras et al. 2019 (StyleGAN), sections 2 and 3.
 
-    z, and the embedding of a condition beside it, are normalised first. In training the mean of w is tracked, about
-    which `truncate` draws styles together (ibid., appendix B).
+    z and the embedding of a condition are normalised and concatenated first. In training the mean of w is tracked,
+    towards which `truncate` moves styles (appendix B).
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Mapping(nn.Module):
         size: Count = 512,
         depth: Count = 8,
         rate: Positive = 0.01,  # learning rate relative to the other layers': appendix C
-        mean_decay: ProperShare = 0.995,  # of the tracked mean, a turn
+        mean_decay: ProperShare = 0.995,  # of the tracked mean, per turn
     ) -> None:
         super().__init__()
         self.size, self.mean_decay = size, mean_decay
@@ -52,7 +52,7 @@ class Mapping(nn.Module):
         return w
 
     def truncate(self, w: Tensor, psi: float) -> Tensor:
-        """[..., size] -> the same: the mean at psi 0, w itself at 1."""
+        """Interpolate styles [..., size] between their mean, at psi 0, and w itself, at psi 1."""
         return torch.lerp(self.mean.to(w), w, psi)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Networks that double 4 x 4 maps until they are as large as the image."""
+"""Sizes of maps in networks that double 4 x 4 maps until they are as large as the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two GANs that translate between two kinds of pictures, either way: Zhu et al. 2017, section 3 (CycleGAN)."""
+"""CycleGAN, two GANs that translate between two domains of pictures in both directions: Zhu et al. 2017, section 3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genlab.models.adversarial.gan import GAN, PlayerName
 
 
 class BothWays(nn.Module):
-    """A network for either direction; called, it is the one that makes the data's images, or judges them."""
+    """A network for each direction; called, it runs `there`, which makes or judges the data's images."""
 
     def __init__(self, there: nn.Module, back: nn.Module) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class BothWays(nn.Module):
 
     @property
     def multiple(self) -> int | None:
-        """Of the sides of pictures that a generator takes; None: it takes one size alone."""
+        """Return what sides of the generator's source pictures are multiples of; None: it takes one size only."""
         return getattr(self.there, "multiple", None)
 
     def forward(self, *given: Any) -> Any:
@@ -29,25 +29,25 @@ class BothWays(nn.Module):
 
 
 class CycleGAN(nn.Module):
-    """Either player has two networks. There, images are made from source pictures, and back, sources from images.
+    """Two players of two networks each: `there` makes or judges images made from sources, `back` sources from images.
 
-    Generator: `(z [N, latent.size], pictures [N, C, H, W]) -> pictures of the other kind`, in [-1, 1].
-    Discriminator: `(pictures) -> logits [N]` or of patches [N, h, w], which sees no source.
+    Generator: `(z [N, latent.size], pictures [N, C, H, W]) -> pictures of the other domain`, in [-1, 1].
+    Discriminator: `(pictures) -> logits [N]` or of patches [N, h, w], without the source.
 
-    Raises ConfigError for data of one kind of pictures alone, and for label maps.
+    Raises ConfigError for data of one domain only, and for label maps.
     """
 
     both_ways: ClassVar[bool] = True
-    conditional: ClassVar[bool] = True  # generators are told what to make an image of
+    conditional: ClassVar[bool] = True  # generators take source pictures
     told: ClassVar[frozenset[str]] = frozenset({"generator"})
 
     def __init__(
         self,
         spec: Spec,
         *,
-        generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network; its noise is its own
+        generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network, which sets its noise
         discriminator: Callable[[Spec], nn.Module],
-        spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
+        spectral_norm: Sequence[PlayerName] = (),  # networks to normalise spectrally: Miyato et al. 2018
     ) -> None:
         super().__init__()
         refuse_one_kind(spec)

@@ -1,4 +1,4 @@
-"""Discriminators that autoencode, and BEGAN's networks for them."""
+"""Discriminators that are autoencoders, and BEGAN's networks."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def test_logits_are_minus_the_mean_error_of_the_reconstruction(power):
     torch.testing.assert_close(network(images), expected)
 
 
-def test_features_are_the_code_and_know_the_logits():
+def test_features_are_the_code_and_the_logit():
     network, images = autoencoder(), torch.randn(3, 1, 8, 8)
     features = network.features(images)
     assert features.shape == (3, network.feature_size) == (3, 7)

@@ -74,8 +74,8 @@ def test_shapes(classes, channels, side, module):
 
 def test_the_latent_is_split_over_the_blocks():
     """120 = 6 x 20 at 128 pixels: ibid., table 4. Other sizes are split as evenly as can be."""
-    assert biggan.parts(120, 6) == [20] * 6
-    assert biggan.parts(120, 7) == [18, 17, 17, 17, 17, 17, 17]
+    assert biggan.split_evenly(120, 6) == [20] * 6
+    assert biggan.split_evenly(120, 7) == [18, 17, 17, 17, 17, 17, 17]
     network = biggan.Generator(spec(1, 8, None), 5, width=4).eval()
     nn.init.zeros_(network.first.weight)  # then the first part says nothing
     z = torch.randn(1, 5)

@@ -8,7 +8,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import resnet
 from genlab.models.layers.spectral import normalise_spectrum
-from genlab.models.map_sizes import attended, widths
+from genlab.models.map_sizes import attention_level, widths
 
 
 def spec(channels=3, height=32, width=None, classes=10, **more):
@@ -61,9 +61,9 @@ def test_a_size_out_of_reach_is_refused_with_one_that_works():
     ("sides", "largest", "index"),
     [((4, 8, 16, 32), 32, 2), ((4, 8, 16, 32), 8, 1), ((128, 64, 32, 16), 64, 1), ((7, 14, 28), 3, 0), ((8, 8), 4, -1)],
 )
-def test_where_attention_goes(sides, largest, index):
-    assert attended(sides, largest) == index
-    assert attended(sides, 0) == -1
+def test_the_map_that_attends_to_itself(sides, largest, index):
+    assert attention_level(sides, largest) == index
+    assert attention_level(sides, 0) == -1
 
 
 @pytest.mark.parametrize("labels", [{"classes": 3}, {"classes": None, "attributes": 5}])

@@ -1,4 +1,4 @@
-"""Shapes, published sizes, and what a loss asks of the decoder."""
+"""Autoencoders: shapes, published sizes, and the outputs that losses need from the decoder."""
 
 from functools import partial
 
@@ -43,7 +43,7 @@ def test_the_latent_may_be_larger_than_the_image(make_trainer):
 
 
 @pytest.mark.parametrize("variance", ["fixed", "learned", "per_pixel"])
-def test_the_decoder_gives_what_the_loss_reads(variance):
+def test_the_decoder_has_the_outputs_that_the_loss_needs(variance):
     model, loss = dense(VAE, 20, 40, variance=variance), Gaussian(variance=variance)
     output = model.decoder(torch.randn(5, 20))
     assert loss.picture(output).shape == (5, 1, 28, 28)

@@ -1,4 +1,4 @@
-"""Conditional models: what networks are told, and when."""
+"""Conditions: how networks receive them, and which images they come with."""
 
 import pytest
 import torch

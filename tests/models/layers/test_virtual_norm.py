@@ -104,7 +104,7 @@ def test_other_generators_stay_as_they_are():
     assert without_reference(network) is network
 
 
-def test_without_a_reference_it_is_refused():
+def test_a_network_without_a_reference_is_refused():
     discriminator = dcgan.Discriminator(SPEC, width=4, norm="virtual")
     with pytest.raises(ConfigError, match="Choose batch, layer"):
         without_reference(discriminator)

@@ -1,4 +1,4 @@
-"""Layers that are told words, against what their papers write."""
+"""Layers for words, against their papers' equations."""
 
 import pytest
 import torch
@@ -44,7 +44,7 @@ def test_a_code_is_drawn_around_the_condition():
     torch.testing.assert_close(layer.moments(TEXTS), (mean, log_variance))
 
 
-def test_every_place_attends_to_the_words():
+def test_every_position_attends_to_the_words():
     """Xu et al. 2018, equations 2 and 3, place by place."""
     layer, maps = WordAttention(WORDED, 6), torch.randn(4, 6, 2, 3)
     found = layer(maps, TEXTS)
@@ -56,7 +56,7 @@ def test_every_place_attends_to_the_words():
                 torch.testing.assert_close(found[image, :, row, column], weights @ vectors)
 
 
-def test_what_stands_behind_the_last_word_does_not_count():
+def test_positions_after_the_last_word_have_no_weight():
     layer, maps = WordAttention(WORDED, 6), torch.randn(4, 6, 2, 3)
     longer = torch.cat([TEXTS, torch.zeros(4, 5, dtype=torch.int64)], 1)
     torch.testing.assert_close(layer(maps, longer), layer(maps, TEXTS))

@@ -11,7 +11,7 @@ SPEC = Spec(channels=1, height=8, width=8, images=100, classes=3)
 
 
 class Shown(StyleGenerator):
-    """A synthesis that gives its styles."""
+    """A synthesis network that returns its styles."""
 
     def synthesis(self, styles):
         return styles
@@ -22,7 +22,7 @@ def made(mixing=0.0, spec=SPEC.unconditional, layers=6):
     return Shown(Mapping(spec, 4, size=5, depth=2), layers=layers, mixing=mixing)
 
 
-def test_a_length_of_z_does_not_matter():
+def test_the_length_of_z_has_no_effect():
     mapping, z = made().mapping, torch.randn(3, 4)
     torch.testing.assert_close(mapping(z), mapping(7 * z))
 

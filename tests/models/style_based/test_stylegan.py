@@ -17,7 +17,7 @@ def made(size=16, spec=None, **options):
 
 
 def loud(network):
-    """With noise that is heard."""
+    """With noise strong enough to show."""
     for name, param in network.named_parameters():
         if name.endswith("strength"):
             nn.init.ones_(param)
@@ -60,7 +60,7 @@ def test_each_layer_has_its_own_style():
         assert not torch.allclose(network.synthesis(changed), images), layer
 
 
-def test_without_styles_all_images_are_one():
+def test_without_styles_all_images_are_equal():
     network = made(style_strength=0.0).eval()
     images = network(torch.randn(4, 5))
     assert torch.equal(images[0], images[1]) and not torch.equal(images[0], made().eval()(torch.randn(4, 5))[0])
@@ -82,10 +82,10 @@ def test_full_truncation_is_the_image_of_the_mean_style():
         network(torch.randn(64, 5))
     network.eval()
     w = network.mapping(torch.randn(4, 5))
-    images = network.synthesis(network.spread(network.mapping.truncate(w, 0.0)))
-    expected = network.synthesis(network.spread(network.mapping.mean.expand(4, -1)))
+    images = network.synthesis(network.repeat_for_layers(network.mapping.truncate(w, 0.0)))
+    expected = network.synthesis(network.repeat_for_layers(network.mapping.mean.expand(4, -1)))
     torch.testing.assert_close(images, expected)
-    assert not torch.allclose(network.synthesis(network.spread(w)), expected)
+    assert not torch.allclose(network.synthesis(network.repeat_for_layers(w)), expected)
 
 
 @pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])

@@ -1,4 +1,4 @@
-"""StyleGAN2's networks: published sizes, every shape, what styles, noise and classes change, what is learned."""
+"""StyleGAN2's networks: published sizes, every shape, effects of styles, noise and classes, and gradients."""
 
 import pytest
 import torch
@@ -121,7 +121,7 @@ def test_the_image_is_the_sum_over_all_sizes():
     torch.testing.assert_close(network.synthesis(styles), upsample2d(image, binomial()))
 
 
-def test_every_layer_listens_to_its_own_style():
+def test_every_layer_follows_its_own_style():
     """The styles of the first sizes change what comes after, the last one the image alone."""
     network = stylegan2.Generator(Spec(1, 16, 16, images=100), 5, **STYLED).eval()
     styles = network.styles(torch.randn(1, 5)).detach().requires_grad_()
@@ -166,7 +166,7 @@ def test_every_parameter_learns():
 
 
 @pytest.mark.parametrize("minibatch", ["deviation", "none"])
-def test_the_discriminator_may_be_told_of_the_batch(minibatch):
+def test_the_discriminator_may_use_the_batchs_deviation(minibatch):
     network = stylegan2.Discriminator(Spec(1, 8, 8, images=100), minibatch=minibatch, group=2, **SMALL)
     images = torch.randn(2, 1, 8, 8)
     alone = torch.cat([network(image[None]) for image in images])

@@ -1,4 +1,4 @@
-"""Two GANs in one model: what each network is built for, and who is asked."""
+"""CycleGAN: two GANs in one model, and the data that it is refused for."""
 
 from functools import partial
 

@@ -22,7 +22,7 @@ def test_it_is_as_large_as_the_published_one():
 
 
 @pytest.mark.parametrize(("field", "side"), [(16, 48), (34, 80), (70, 160), (142, 300)])
-def test_a_logit_sees_as_much_as_is_promised(field, side):
+def test_a_logit_has_the_stated_receptive_field(field, side):
     """By the slopes of one logit in the middle at the image and at the source beside it."""
     network = PatchGAN(spec(side), width=2, receptive_field=field, norm="none")
     torch.nn.init.ones_(network.last.weight)

@@ -97,6 +97,6 @@ def test_every_weight_learns_but_biases_that_normalisation_takes_away():
         (Spec(2, None, None, images=9), "for images, the data are points", None),
     ],
 )
-def test_what_it_cannot_do_is_said(facts, words, noise):
+def test_unfit_data_and_noise_are_refused(facts, words, noise):
     with pytest.raises(ConfigError, match=words):
         ResNetTranslator(facts, noise)

@@ -1,4 +1,4 @@
-"""SRResNet and its discriminator: published size, pixels where they belong, any size that there is."""
+"""SRResNet and its discriminator: published size, positions of pixels, any size of images."""
 
 import pytest
 import torch
@@ -50,7 +50,7 @@ def test_four_channels_become_two_by_two_pixels():
                 assert after[c, 2 * y + i, 2 * x + j] == before[4 * c + 2 * i + j, y, x]
 
 
-def test_what_is_learned_is_added_to_what_comes_in():
+def test_skip_connections_add_their_input():
     """With every residual branch at zero the trunk passes the first maps on (figure 4, both kinds of sum)."""
     network = Generator(spec(8, factor=2), width=4, blocks=2, norm="none").eval()
     source = torch.randn(1, 3, 4, 4)
@@ -89,6 +89,6 @@ def test_the_discriminator_may_see_the_source():
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
 )
-def test_what_does_not_fit_is_refused(given, options, words):
+def test_unfit_data_and_options_are_refused(given, options, words):
     with pytest.raises(ConfigError, match=words):
         Generator(given, width=4, **options)

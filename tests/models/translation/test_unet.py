@@ -50,8 +50,8 @@ def test_every_weight_learns():
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters() if parameter.ndim > 1)
 
 
-def test_what_is_far_from_the_middle_is_joined():
-    """With the innermost maps cut off, the image still depends on the source: through the joined maps."""
+def test_skip_connections_bypass_the_innermost_maps():
+    """With the innermost maps cut off, the image still depends on the source: through the skip connections."""
     network = UNet(spec(16), width=4).eval()
     with torch.no_grad():
         for parameter in network.ups[0].parameters():
@@ -72,7 +72,7 @@ def test_noise_is_a_function_of_z_in_training_and_evaluation():
     assert isinstance(plain.latent, Nothing) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
 
 
-def test_larger_sources_will_do():
+def test_larger_sources_are_accepted():
     network = UNet(spec(16), width=4).eval()
     assert network(z_of(network), torch.randn(2, 1, 32, 48)).shape == (2, 3, 32, 48)
 
@@ -98,6 +98,6 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
 )
-def test_what_does_not_fit_is_refused(given, options, words):
+def test_unfit_data_and_options_are_refused(given, options, words):
     with pytest.raises(ConfigError, match=words):
         UNet(given, width=4, **options)
