@@ -23,8 +23,7 @@ def load_weights(model: nn.Module, weights: str | None, network: NetworkBuilder,
     """
     if weights is None:
         raise ConfigError(f"{key}.weights: missing. It looks through a pretrained network. {hint(network, key)}")
-    download, path = weights == "download", Path(weights).expanduser()
-    state = download_weights(network, key) if download else read_weights(path, network, key)
+    state = download(network, key) if weights == "download" else read_file(Path(weights).expanduser(), network, key)
     try:
         model.load_state_dict({name: value for name, value in state.items() if name.startswith(part)})
     except (RuntimeError, TypeError, AttributeError) as error:
@@ -34,7 +33,7 @@ def load_weights(model: nn.Module, weights: str | None, network: NetworkBuilder,
         ) from error
 
 
-def read_weights(path: Path, network: NetworkBuilder, key: str) -> dict[str, Tensor]:
+def read_file(path: Path, network: NetworkBuilder, key: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"{key}.weights={path}: there is no such file. {hint(network, key)}")
     try:
@@ -43,7 +42,7 @@ def read_weights(path: Path, network: NetworkBuilder, key: str) -> dict[str, Ten
         raise ConfigError(f"{key}.weights={path}: not a file of PyTorch weights. {hint(network, key)}") from error
 
 
-def download_weights(network: NetworkBuilder, key: str) -> dict[str, Tensor]:
+def download(network: NetworkBuilder, key: str) -> dict[str, Tensor]:
     """Return the published weights, kept in torch.hub's cache; the hash in the file's name is checked."""
     if not weights_url(network):
         raise ConfigError(

@@ -123,7 +123,7 @@ class PathLength(Asking):
 
 def from_w(generator: nn.Module, w: Tensor, _: Tensor | None) -> Tensor:
     """What a condition changes has been done in the mapping."""
-    return generator.synthesis(generator.repeat_for_layers(w))
+    return generator.synthesis(generator.spread(w))
 
 
 def rounds(reference: Reference) -> bool:

@@ -40,9 +40,7 @@ class Generator(nn.Module):
         blocks: Count = 2,  # at each size
         expansion: Count = 2,  # of channels inside a block
         group: Count = 16,  # channels of a group in the 3x3 convolutions
-        output: Literal[
-            "linear", "tanh"
-        ] = "linear",  # as published, values may leave [-1, 1]; tanh stalls where it saturates
+        output: Literal["linear", "tanh"] = "linear",  # linear: as published, unbounded; tanh: may saturate and stall
     ) -> None:
         super().__init__()
         innermost, widths = plan_maps(spec, width, growth, most)

@@ -12,7 +12,7 @@ from genlab.core import distributed
 from genlab.core.random import Draws
 
 
-class Quantisation(NamedTuple):
+class Quantised(NamedTuple):
     straight_through: Tensor  # the codes [N, D, ...], with the gradient of the latents
     codes: Tensor  # the codes alone
     perplexity: Tensor  # exp(entropy of the codes' use in this batch) [1]
@@ -46,7 +46,7 @@ class Codebook(nn.Module):
         self.register_buffer("new_sums", torch.zeros(number, size), persistent=False)
         self.register_buffer("candidates", torch.zeros(number, size), persistent=False)
 
-    def forward(self, latents: Tensor) -> Quantisation:
+    def forward(self, latents: Tensor) -> Quantised:
         with torch.autocast(latents.device.type, enabled=False):  # half precision confuses near codes
             rows = latents.detach().movedim(1, -1).flatten(0, -2).to(self.entries.dtype)
             indices = self._nearest(rows)
@@ -59,7 +59,7 @@ class Codebook(nn.Module):
         codes = self.entries[indices].view(shape).movedim(-1, 1)
         entropy = torch.special.entr(uses / len(rows)).sum(0, keepdim=True)
         used = uses.sign().sum(0, keepdim=True)
-        return Quantisation(latents + (codes - latents).detach(), codes, entropy.exp(), used)
+        return Quantised(latents + (codes - latents).detach(), codes, entropy.exp(), used)
 
     def nearest(self, latents: Tensor) -> Tensor:
         """Return indices [N, ...] of the codes nearest to latents [N, D, ...]."""

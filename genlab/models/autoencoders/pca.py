@@ -88,7 +88,7 @@ class PCA(nn.Module):
         if len(self.mean) <= self.exact:
             squares, components, total = exact_svd(centred, size)
         else:
-            squares, components, total = randomised_svd(centred, size, self.oversampling, self.passes, seed)
+            squares, components, total = sketched_svd(centred, size, self.oversampling, self.passes, seed)
         self.mean.copy_(mean)
         self.components.copy_(components)
         self.variances.copy_(squares / count)
@@ -102,9 +102,7 @@ def exact_svd(chunks: Chunks, size: int) -> tuple[Tensor, Tensor, Tensor]:
     return squares[-size:].flip(0).clamp(min=0), directions[:, -size:].flip(1).T, scatter.trace()
 
 
-def randomised_svd(
-    chunks: Chunks, size: int, oversampling: int, passes: int, seed: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def sketched_svd(chunks: Chunks, size: int, oversampling: int, passes: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return the same, by randomised subspace iteration: Halko, Martinsson and Tropp 2011, algorithms 4.4 and 5.1."""
     first = next(iter(chunks()))
     width = min(size + oversampling, first.shape[1])

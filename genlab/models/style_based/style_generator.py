@@ -37,13 +37,13 @@ class StyleGenerator(nn.Module):
 
     def styles(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return styles [N, layers, W], the same for all layers except with mixing in training."""
-        styles = self.repeat_for_layers(self.mapping(z, condition))
+        styles = self.spread(self.mapping(z, condition))
         if not (self.training and self.mixing):
             return styles
-        others = self.repeat_for_layers(self.mapping(torch.randn_like(z), condition))
+        others = self.spread(self.mapping(torch.randn_like(z), condition))
         return torch.where(self._first_style_mask(len(z), z.device), styles, others)
 
-    def repeat_for_layers(self, w: Tensor) -> Tensor:
+    def spread(self, w: Tensor) -> Tensor:
         """Repeat w [N, W] for all layers: [N, layers, W]."""
         return w[:, None].expand(-1, self.layers, -1)
 

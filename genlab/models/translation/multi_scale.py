@@ -40,8 +40,7 @@ class MultiScale(nn.Module):
         *,
         scales: Count = 3,  # at most; copies that are too small for a patch are left out
         width: Count = 64,  # channels of each first map; doubled each time the side halves, up to 8 times
-        receptive_field: Field
-        | None = None,  # pixels a side; null: at most half the image's, and what the smallest copy allows
+        receptive_field: Field | None = None,  # pixels a side; null: at most half the image's, and fitting all copies
         norm: NormName = "instance",
     ) -> None:
         super().__init__()

@@ -82,10 +82,10 @@ def test_full_truncation_is_the_image_of_the_mean_style():
         network(torch.randn(64, 5))
     network.eval()
     w = network.mapping(torch.randn(4, 5))
-    images = network.synthesis(network.repeat_for_layers(network.mapping.truncate(w, 0.0)))
-    expected = network.synthesis(network.repeat_for_layers(network.mapping.mean.expand(4, -1)))
+    images = network.synthesis(network.spread(network.mapping.truncate(w, 0.0)))
+    expected = network.synthesis(network.spread(network.mapping.mean.expand(4, -1)))
     torch.testing.assert_close(images, expected)
-    assert not torch.allclose(network.synthesis(network.repeat_for_layers(w)), expected)
+    assert not torch.allclose(network.synthesis(network.spread(w)), expected)
 
 
 @pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
