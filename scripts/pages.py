@@ -5,8 +5,8 @@ python scripts/pages.py --all           # runs all of them: about a quarter of a
 python scripts/pages.py --only WORD     # runs those that contain WORD
 
 Commands run one after another, in the order of the pages, in a temporary directory. They are scaled down by words
-that are added at their end (SMALLER). Placeholders such as DATE_TIME become the newest run; it is trained first if
-there is none. Pictures that commands expect are drawn (`draw_pictures`).
+that are added at their end (SMALLER). In place of outputs/MODEL-DATA/DATE_TIME stands a short run that is trained
+for it. Pictures that commands expect are drawn (`draw_pictures`).
 """
 
 from __future__ import annotations
@@ -199,18 +199,31 @@ def execute(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def with_run(word: str, folder: Path) -> str:
-    """Put the newest run in place of DATE_TIME; `outputs/MODEL-DATA/DATE_TIME` is trained if there is none."""
+    """Put a run in place of DATE_TIME: `model=MODEL data=DATA`, trained once, or the newest of sweeps and folders."""
     found = re.search(r"outputs/([\w-]+)/DATE_TIME", word)
     if not found:
         return word
     parent = folder / "outputs" / found[1]
-    if not parent.is_dir():
-        model, _, data = found[1].partition("-")
-        words = [f"model={model}", f"data={data}", "trainer.images=200", "metrics.images=64"]
-        done = execute([sys.executable, "-m", "genlab.train", *words], folder)
+    if found[1] == "sweeps" or found[1].endswith("-folder"):
+        chosen = max(parent.iterdir(), key=lambda path: path.stat().st_mtime)
+    else:
+        chosen = trained(parent, *found[1].split("-"))
+    return word.replace(found[0], chosen.relative_to(folder).as_posix())
+
+
+def trained(parent: Path, model: str, data: str) -> Path:
+    run_dir = parent / "plain"
+    if not run_dir.is_dir():
+        words = [
+            f"model={model}",
+            f"data={data}",
+            "trainer.images=200",
+            "metrics.images=64",
+            f"hydra.run.dir={run_dir}",
+        ]
+        done = execute([sys.executable, "-m", "genlab.train", *words], parent.parents[1])
         assert done.returncode == 0, done.stderr
-    newest = max(parent.iterdir(), key=lambda path: path.stat().st_mtime)
-    return word.replace(found[0], f"outputs/{found[1]}/{newest.name}")
+    return run_dir
 
 
 def prepare(folder: Path, pages: dict[str, str]) -> None:
