@@ -1,8 +1,8 @@
 """Runs every command of the documentation pages, and records in scripts/results/commands.md when each last ran.
 
-python scripts/pages.py                 # runs the commands that the record lacks, or that failed
+python scripts/pages.py                 # runs those that lack a record or failed, and the rest of their code blocks
 python scripts/pages.py --all           # runs all of them: about a quarter of an hour on one core
-python scripts/pages.py --only WORD     # runs those that contain WORD
+python scripts/pages.py --only WORD     # runs those that contain WORD, and the rest of their code blocks
 
 Commands run one after another, in the order of the pages, in a temporary directory. They are scaled down by words
 that are added at their end (SMALLER). In place of outputs/MODEL-DATA/DATE_TIME stands a short run that is trained
@@ -52,6 +52,7 @@ SMALLER = (  # (what a command matches, words added to it); the first match coun
     (r"genlab\.train resume=", ""),
     (r"optuna", "trainer.images=200 metrics.images=64 hydra.sweeper.n_trials=2"),
     (r"genlab\.train.*(metrics=none|vae_nll)", "trainer.images=200"),
+    (r"genlab\.train.*stage_images", "trainer.images=200 metrics.images=64 trainer.stage_images=40"),
     (r"genlab\.train", "trainer.images=200 metrics.images=64"),
     (r"genlab\.evaluate", "images=200"),
     (r"genlab\.project", "steps=5 polish=2 restarts=1"),
@@ -85,6 +86,7 @@ NEEDED = (  # (what a command matches, the optional package it needs)
 class Command:
     text: str  # one line, as a reader types it
     page: str = field(compare=False)
+    block: object = field(default_factory=object, compare=False)  # shared by the commands of one code block
     code: str | None = field(default=None, compare=False)  # of a Python block, whose `text` is its last line
 
     @property
@@ -138,9 +140,10 @@ def commands_of(text: str, page: str) -> Iterator[Command]:
     for part, language, block in split_blocks(text):
         yield from (Command(line, page) for line in inline_commands(part))
         if language == "bash":
-            yield from (Command(line, page) for line in shell_lines(block))
+            shared = object()
+            yield from (Command(line, page, shared) for line in shell_lines(block))
         elif language == "python" and not file_of(block):
-            yield Command(block.strip().splitlines()[-1], page, block)
+            yield Command(block.strip().splitlines()[-1], page, code=block)
 
 
 def split_blocks(text: str) -> Iterator[tuple[str, str, str]]:
@@ -272,8 +275,9 @@ PAGE = """\
 
 `python scripts/pages.py` runs the commands of the documentation pages and writes this page. Commands run on one CPU
 core in a temporary directory; the pictures that they read are drawn for them. They are scaled down, so that this record
-shows that each command works as written, and nothing about results. Of a command that installs first, only the part
-after the last `&&` is run. The tables of results have records of their own in this folder.
+shows that each command works as written, and nothing about results. Seconds are wall-clock time, on a machine that may
+have done other work as well. Of a command that installs first, only the part after the last `&&` is run. The tables of
+results have records of their own in this folder.
 
 | command | page | exit | seconds | date | versions |
 |---|---|---:|---:|---|---|
@@ -340,12 +344,12 @@ def main() -> int:
 
 
 def chosen(commands: list[Command], rows: dict[str, str], options: argparse.Namespace) -> list[Command]:
-    """Return the commands to run; those that lack a package are named and left out."""
+    """Return the commands to run, in whole blocks; those that lack a package are named and left out."""
     found = [command for command in commands if command.reason_not_run is None]
-    if options.only:
-        found = [command for command in found if options.only in command.text]
-    elif not options.all:
-        found = [command for command in found if command.text not in rows]
+    if not options.all:
+        wanted = (lambda text: options.only in text) if options.only else (lambda text: text not in rows)
+        blocks = {command.block for command in found if wanted(command.text)}
+        found = [command for command in found if command.block in blocks]
     for command in [command for command in found if command.lacks]:
         print(f"not run, {command.lacks} is not installed: {command.text}", flush=True)
         found.remove(command)
