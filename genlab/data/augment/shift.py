@@ -22,7 +22,7 @@ class Shift(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, down: Tensor, right: Tensor) -> Tensor:
         ctx.save_for_backward(down, right)
-        return gather_shifted(images, down, right)
+        return gather_pixels(images, down, right)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
@@ -30,7 +30,7 @@ class Shift(torch.autograd.Function):
         return Shift.apply(gradient, -down, -right), None, None
 
 
-def gather_shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+def gather_pixels(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     count, channels, height, width = images.shape
     rows, columns = source_indices(height, down).unsqueeze(2), source_indices(width, right).unsqueeze(1)
     image = torch.arange(count, device=images.device).view(-1, 1, 1)

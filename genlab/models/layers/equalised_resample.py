@@ -1,6 +1,6 @@
-"""Equalised layers that change the size of maps, and the blur that goes with them.
+"""Resampling layers with equalised learning rate, and StyleGAN's blur.
 
-The convolutions are folded with the resampling, as in the code of Karras et al. 2018: at 16/36 of the multiplications.
+Convolution and resampling are one operation, as in the code of Karras et al. 2018, at 16/36 of the multiplications.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class EqualisedDownConv2d(EqualisedConv2d):
 
 
 class EqualisedFromVector(EqualisedConv2d):
-    """A transposed convolution of a 1x1 map, run as the matrix product that it is: [N, inputs] -> [N, outputs, 4, 4].
+    """A transposed convolution of a 1x1 map, run as a matrix product: [N, inputs] -> [N, outputs, 4, 4].
 
-    He's constant is that of the convolution, whose fan-in counts its 16 taps: Karras et al. 2018, table 2.
+    He's constant is that of the convolution, whose fan-in includes its 16 taps: Karras et al. 2018, table 2.
     """
 
     def __init__(self, inputs: Count, outputs: Count, *, gain: float = 1.0) -> None:
@@ -52,7 +52,7 @@ class EqualisedFromVector(EqualisedConv2d):
 
 
 class Blur(nn.Module):
-    """[N, C, H, W], the same size, with the taps 1, 2, 1: Karras et al. 2019 (StyleGAN), section 2."""
+    """[N, C, H, W] -> the same shape, blurred with the taps 1, 2, 1: Karras et al. 2019 (StyleGAN), section 2."""
 
     def __init__(self) -> None:
         super().__init__()

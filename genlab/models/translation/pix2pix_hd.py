@@ -87,7 +87,7 @@ class Enhancer(nn.Module):
 
 
 def halvings_of(spec: Spec, enhancers: int, asked: int | None) -> int:
-    """How often the global network halves its source's side, which is rounded up."""
+    """Return how often the global network halves its source's side, rounding up."""
     spec.require_images()
     spec.require_source_of_its_size()
     side = -(-min(spec.height, spec.width) >> enhancers)
