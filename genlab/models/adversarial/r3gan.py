@@ -15,7 +15,6 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
 from genlab.models.adversarial.dcgan import reach
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.fixup import FixupBlock, conv, scaled
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
@@ -123,6 +122,6 @@ def stage(channels: int, blocks: int, stages: int, expansion: int, group: int) -
 
 def scaled_embedding(spec: Spec, width: int) -> nn.Module:
     """Condition -> [N, width], initialised as a linear layer of one-hot classes is."""
-    layer = embedding(spec, width)
+    layer = spec.condition.embedding(width)
     nn.init.normal_(layer.weight, std=spec.condition_size**-0.5)
     return layer
