@@ -109,7 +109,8 @@ class Condition(ABC):
 
     def samples_of(self, labels: Tensor, count: int) -> Tensor:
         """Return at most `count` of a data set's labels to show in a grid. Asked where `grid_lines` is set."""
-        return labels[:count] if (every := self.every()) is None else every[:count]
+        every = self.every()
+        return (labels.unique(dim=0) if every is None else every)[:count]
 
     def caption(self, label: Tensor) -> str:
         """Return one label as text, to stand beside a picture."""

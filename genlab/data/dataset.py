@@ -205,7 +205,7 @@ def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
 
     Raises ConfigError without classes, or if one of them has too few images.
     """
-    if split.labels is None or split.labels.ndim != 1:
+    if split.labels is None or split.labels.ndim != 1 or split.labels.is_floating_point():
         raise ConfigError(f"data.labelled={labelled}: these data have no classes; set data.labelled=null.")
     labels = torch.full_like(split.labels, -1)
     classes = int(split.labels.max()) + 1

@@ -45,7 +45,7 @@ class Stream:
         self.layout = torch.channels_last if layout else torch.contiguous_format
         place = device if fits(split, device) else split.images.device
         self.images = split.images.to(place)
-        self.stored_labels = None if split.labels is None else split.labels.to(place)
+        self.conditions = None if split.labels is None else split.labels.to(place)
         self.order = lru_cache(maxsize=4)(self._order)
 
     def rows(self, player: str, position: int, count: int) -> Tensor:
@@ -73,7 +73,7 @@ class Stream:
         if self.task is not None:
             labels = self.task(self.batch(player, position, draws), draws.of("task"))
         else:
-            labels = self._mine(self.stored_labels, player, position, draws)
+            labels = self._mine(self.conditions, player, position, draws)
             labels = self._moved(labels, draws) if self.condition.has_source else labels
         return self.condition.as_input(labels, self.dtype)
 
@@ -83,11 +83,11 @@ class Stream:
 
     @cached_property
     def _labelled(self) -> Stream:
-        rows = (self.stored_labels >= 0).nonzero().squeeze(1)
+        rows = (self.conditions >= 0).nonzero().squeeze(1)
         if len(rows) == len(self.images):
             return self
         part = copy(self)
-        part.images, part.stored_labels = self.images[rows], self.stored_labels[rows]
+        part.images, part.conditions = self.images[rows], self.conditions[rows]
         part.order = lru_cache(maxsize=4)(part._order)
         return part
 

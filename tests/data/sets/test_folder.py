@@ -160,7 +160,7 @@ def test_few_labels(folder):
 def test_training_reads_batches_from_the_file(folder):
     data = Folder(str(folder))
     device = torch.device("cpu")
-    stream = Stream(data.train, seed=0, device=device)
+    stream = Stream(data.train, seed=0, condition=data.spec.condition, device=device)
     assert stream.images.data_ptr() == data.train.images.data_ptr()
     draws = Draws((0, "d"), 6, 0, 6, device)
     images, labels = stream.batch("d", 0, draws), stream.labels("d", 0, draws)

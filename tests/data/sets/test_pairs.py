@@ -128,7 +128,7 @@ def test_label_maps_keep_their_numbers(tmp_path):
         picture.save(path)
     roots = [str(tmp_path / "map"), str(tmp_path / "photo")]
     data = Pairs(roots, source_classes=3)
-    assert data.spec.condition == Picture(1, 10, 12) and data.spec.condition.input_channels == 3
+    assert data.spec.condition == Picture(1, 10, 12, 3) and data.spec.condition.input_channels == 3
     assert torch.equal(data.train.labels, torch.from_numpy(maps).expand(3, 1, 10, 12))
     assert set(Pairs(roots, source_classes=3, size=7).train.labels.unique().tolist()) <= {0, 2, 255}
     with pytest.raises(ConfigError, match=r"class 2; expected 0 to 1, or 255 for none"):
@@ -235,7 +235,7 @@ def horses(tmp_path) -> Path:
 def test_unpaired_pictures_are_two_data_sets(horses, pack):
     data = Unpaired(str(pack(horses)))
     assert first_pixels(data.train.images) == [BLUE] * 5 and data.train.labels is None
-    assert data.other.spec.shape == data.spec.condition == Picture(3, 10, 12) and data.other.spec.images == 5
+    assert data.other.spec.shape == data.spec.condition.shape == (3, 10, 12) and data.other.spec.images == 5
     assert len(data.test.images) == 1 and len(data.other.test.images) == 2
     assert not data.aligned and data.name == "A_B"
     sources = data.conditions(data.examples, 0, 3)  # of the other's test pictures, in turn

@@ -11,8 +11,10 @@ from genlab.models.adversarial import resnet
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.models.map_sizes import attended, widths
 
+TEN = Classes(10)
 
-def spec(channels=3, height=32, width=None, condition=Classes(10)):
+
+def spec(channels=3, height=32, width=None, condition=TEN):
     return Spec(channels, height, width or height, images=100, condition=condition)
 
 

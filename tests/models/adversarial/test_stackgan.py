@@ -17,7 +17,10 @@ from genlab.models.adversarial.stackgan import Discriminator, Generator, apart, 
 SMALL = {"width": 4, "noise": 5, "code_size": 3, "embedding_size": 6}
 
 
-def spec(channels=1, height=16, width=None, told=Words(("a", "b", "c"), 2)):  # noqa: B008
+WORDS = Words(("a", "b", "c"), 2)
+
+
+def spec(channels=1, height=16, width=None, told=WORDS):
     return Spec(channels, height, width or height, images=100, condition=told)
 
 
