@@ -57,7 +57,7 @@ def clipping_and_penalty(trainer: Trainer) -> str | None:
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.source:  # it would move images alone
+    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.has_source:  # it would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 

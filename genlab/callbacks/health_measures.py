@@ -40,13 +40,13 @@ def saturated(images: Tensor) -> float:
 
 def reader(trainer: Trainer) -> Classifier | None:
     """The bundled classifier, where the data have classes and it tells them."""
-    labels = trainer.data.train.labels
-    if trainer.spec.height is None or labels is None or labels.ndim > 1:
+    data, spec = trainer.data, trainer.spec
+    if spec.height is None or (labels := data.classes_of(data.train)) is None:
         return None
     classifier = Classifier()
     try:
-        classifier.check(trainer.spec)
-        classifier.to(trainer.device).check_reading(Split(*(part[:PIECE] for part in trainer.data.train)), trainer.spec)
+        classifier.check(spec)
+        classifier.to(trainer.device).check_reading(Split(data.train.images[:PIECE], labels[:PIECE]), spec)
     except ConfigError:  # it was made for digits alone
         return None
     return classifier
@@ -62,7 +62,7 @@ class Classes(NamedTuple):
 
 def classes(classifier: Classifier, trainer: Trainer, samples: Tensor, expected: float, *, thorough: bool) -> Classes:
     """Of `samples`, the first rows of the run's fixed noise, at a glance; if `thorough`, misses are looked for."""
-    size, shares = len(samples), class_shares(trainer.data.train.labels)
+    size, shares = len(samples), class_shares(trainer.data.classes_of(trainer.data.train))
     counts = histogram(classifier, trainer, samples[:GLANCE])
     scarce = len(missing(counts, shares, expected))
     for start in range(0, CHUNKS * size if thorough else 0, size):

@@ -45,7 +45,7 @@ class LatentPlane(Callback):
             return
         split, images, condition = first_images(trainer, self.images)
         codes = codes_of(trainer, images, condition)
-        self._save(trainer, "codes", draw_codes(codes, split.labels))
+        self._save(trainer, "codes", draw_codes(codes, trainer.data.classes_of(split)))
         if trainer.spec.height is not None:
             self._save(trainer, "images", self._draw_images(trainer, codes, condition))
         self.done_at = trainer.images
@@ -74,6 +74,6 @@ def quantiles(codes: Tensor, side: int) -> Tensor:
 def draw_codes(codes: Tensor, labels: Tensor | None) -> Tensor:
     """Each class in a colour; one colour for all where there are no classes."""
     codes = codes.cpu()
-    kinds = torch.zeros(len(codes), dtype=torch.int64) if labels is None or labels.ndim > 1 else labels.cpu()
+    kinds = torch.zeros(len(codes), dtype=torch.int64) if labels is None else labels.cpu()
     sets = [(codes[kinds == kind], COLOURS[kind % len(COLOURS)]) for kind in kinds.unique().tolist()]
     return scatter(sets, frame_of(codes))

@@ -9,7 +9,6 @@ import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
         "format": FORMAT,
         "config": config,
         "fingerprint": fingerprint,
-        "spec": None if spec is None else asdict(spec),
+        "spec": None if spec is None else spec.facts(),
         "parts": {name: part.state_dict() for name, part in parts.items()},
     }
     buffer = io.BytesIO()

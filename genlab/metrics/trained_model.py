@@ -55,8 +55,7 @@ def as_fed(trained: Trained, split: Split) -> tuple[Tensor, Tensor | None]:
     images = to_float(split.images).to(trained.device, trained.engine.dtype)
     if not trained.model.conditional:
         return images, None
-    floats = split.labels.is_floating_point()
-    return images, split.labels.to(trained.device, trained.engine.dtype if floats else None)
+    return images, trained.spec.condition.as_input(split.labels, trained.engine.dtype).to(trained.device)
 
 
 def rows_of(split: Split, start: int, count: int) -> Split:

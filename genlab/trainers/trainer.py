@@ -123,7 +123,7 @@ class Trainer(Sampling):
             flip=data.flip,
             crop=data.crop,
             task=data.task,
-            source_classes=data.spec.source_classes,
+            condition=data.spec.condition,
             scale=data.spec.scale,
             channels_last=self.channels_last,
         )

@@ -126,7 +126,7 @@ def test_one_file_will_do(translator, tmp_path, capsys):
 def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     """Super-resolution makes any size four times as large; others are shown multiples, and the frame is cut off."""
     loaded = Loaded(saved(tmp_path, f"model={model}", *narrow(model), data=data_of(model, 3, 16)))
-    channels = loaded.spec.source[0]
+    channels = loaded.spec.condition.channels
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from genlab.core.words import encoded
 from genlab.data.dataset import Split
-from genlab.data.labels.words import Rule, encoded
+from genlab.data.labels.words import Rule
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # About a quarter of the training digits lie beyond each. They lean to the right by 0.1 on the whole.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlab.core.types import Count
-from genlab.data.labels.words import bags_of
+from genlab.core.words import Words, bags_of
 from genlab.metrics.metric import Looking
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Described(Looking):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """0 of a generator that diverged."""
-        rule, known = reference.data.rule, reference.data.spec.words
+        rule = reference.data.rule
+        known = reference.data.spec.require(Words, "metrics.metrics.described: the data have no words.").vocabulary
         numbers = [1 + known.index(word) for word in rule.words]
         asked = bags_of(self.condition.cpu(), len(known))[:, numbers]
         seen = rule.see(self.images.cpu())

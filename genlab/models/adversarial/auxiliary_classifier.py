@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genlab.core.errors import ConfigError
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.adversarial.gan import GAN
@@ -119,9 +119,8 @@ class SemiSupervisedGAN(ClassifyingGAN):
 
 
 def require_classes(spec: Spec) -> int:
-    if spec.classes is None:
-        raise ConfigError(
-            "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
-            "(with data.task=null), or a model without labels."
-        )
-    return spec.classes
+    refusal = (
+        "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
+        "(with data.task=null), or a model without labels."
+    )
+    return spec.require(Classes, refusal).count

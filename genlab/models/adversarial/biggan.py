@@ -12,7 +12,6 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.attention import with_attention
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.residual import UpBlock
 from genlab.models.layers.weights import initialise, set_apart
@@ -28,7 +27,7 @@ class SharedEmbedding(nn.Module):
     def __init__(self, spec: Spec, size: int) -> None:
         super().__init__()
         self.extra = size if spec.condition_size else 0
-        self.layer = set_apart(embedding(spec, size)) if self.extra else None
+        self.layer = set_apart(spec.condition.embedding(size)) if self.extra else None
         if self.layer is not None:
             nn.init.orthogonal_(self.layer.weight)
 

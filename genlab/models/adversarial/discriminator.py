@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.minibatch import MinibatchName, minibatch_layer
 
 ConditionName = Literal["projection", "concatenation"]
@@ -35,7 +34,7 @@ class Discriminator(nn.Module):
         self.feature_size = feature_size
         self.minibatch = minibatch_layer(minibatch, feature_size)
         self.last = nn.Linear(feature_size + self.minibatch.extra, outputs, bias=bias)
-        self.projection = embedding(spec, feature_size) if projection and spec.condition_size else None
+        self.projection = spec.condition.embedding(feature_size) if projection and spec.condition_size else None
         if self.projection is not None:  # its logits vary as much as those of `last`, for any number of features
             nn.init.normal_(self.projection.weight, std=feature_size**-0.5)
 

@@ -49,7 +49,7 @@ class GAN(nn.Module):
         spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()
-        if conditional and not spec.conditioned:
+        if conditional and spec.condition is None:
             raise ConfigError(
                 "model.conditional=true: the data have no labels. Choose labelled data (for models that are told words "
                 "data.words=caption, or data=mnist_words; for those that translate data.task=edges, or data=pairs), "

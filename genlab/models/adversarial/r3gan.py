@@ -15,7 +15,6 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
 from genlab.models.adversarial.dcgan import reach
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.fixup import FixupBlock, init_scaled, scaled_conv
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
@@ -121,6 +120,6 @@ def residual_stage(channels: int, blocks: int, stages: int, expansion: int, grou
 
 def scaled_embedding(spec: Spec, width: int) -> nn.Module:
     """Return an embedding of the condition, [N, width], initialised like a linear layer of one-hot classes."""
-    layer = embedding(spec, width)
+    layer = spec.condition.embedding(width)
     nn.init.normal_(layer.weight, std=spec.condition_size**-0.5)
     return layer

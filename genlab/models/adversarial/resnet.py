@@ -13,7 +13,6 @@ from genlab.core.types import Count, Whole
 from genlab.models.adversarial import discriminator as base
 from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.attention import with_attention
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.residual import DownBlock, UpBlock
@@ -93,7 +92,7 @@ def zero_embedding(spec: Spec) -> Callable[[int], nn.Module] | None:
     """Return a function: width -> embedding of the condition that starts at zero; None without a condition."""
 
     def make(width: int) -> nn.Module:
-        layer = embedding(spec, width)
+        layer = spec.condition.embedding(width)
         nn.init.zeros_(layer.weight)
         return set_apart(layer)
 

@@ -9,7 +9,6 @@ from torch.nn.functional import leaky_relu
 from genlab.core import distributed
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedLinear, PixelNorm
 
 
@@ -33,7 +32,7 @@ class Mapping(nn.Module):
         super().__init__()
         self.size, self.mean_decay = size, mean_decay
         self.normalise = PixelNorm()
-        self.embedding = embedding(spec, size) if spec.condition_size else None
+        self.embedding = spec.condition.embedding(size) if spec.condition_size else None
         inputs = latent_size + (size if self.embedding else 0)
         widths = [inputs, *[size] * depth]
         self.layers = nn.ModuleList(

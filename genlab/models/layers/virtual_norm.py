@@ -99,16 +99,8 @@ def with_reference(network: nn.Module, latent: Normal | Uniform, spec: Spec) -> 
         return network
     rows, seed = layers[0].reference, int(torch.randint(2**31, ()))
     draws = Draws((seed, "reference"), rows, 0, rows, torch.device("cpu"))
-    return WithReference(network, latent.draw(draws), reference_condition(spec, draws))
-
-
-def reference_condition(spec: Spec, draws: Draws) -> Tensor | None:
-    """Return a reference batch's condition: all classes alike, random attributes or words; None without a condition."""
-    if spec.classes:
-        return torch.arange(draws.batch) % spec.classes
-    if spec.words:
-        return (draws.uniform("words", spec.length) * (1 + len(spec.words))).long()
-    return draws.uniform("attributes", spec.attributes).round() if spec.attributes else None
+    condition = None if spec.condition is None else spec.condition.reference_batch(draws)
+    return WithReference(network, latent.draw(draws), condition)
 
 
 def without_reference(network: nn.Module) -> nn.Module:

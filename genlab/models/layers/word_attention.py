@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.layers.condition import embedding
+from genlab.core.words import Words
 
 
 class ConditioningAugmentation(nn.Module):
@@ -19,7 +18,7 @@ class ConditioningAugmentation(nn.Module):
 
     def __init__(self, spec: Spec, embedding_size: int, size: int) -> None:
         super().__init__()
-        self.embedding = embedding(spec, embedding_size)
+        self.embedding = spec.condition.embedding(embedding_size)
         self.law = nn.Linear(embedding_size, 2 * size)
 
     def moments(self, condition: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,12 +42,12 @@ class WordAttention(nn.Module):
 
     def __init__(self, spec: Spec, channels: int) -> None:
         super().__init__()
-        if not spec.words:
-            raise ConfigError(
-                "model.generator.attention=true: attends to single words, and these data have none. Set data.words="
-                "caption (or name, folders, path), choose data=mnist_words, or set it to false."
-            )
-        self.vectors = nn.Embedding(1 + len(spec.words), channels)
+        words = spec.require(
+            Words,
+            "model.generator.attention=true: attends to single words, and these data have none. Set data.words="
+            "caption (or name, folders, path), choose data=mnist_words, or set it to false.",
+        )
+        self.vectors = nn.Embedding(1 + words.size, channels)
         nn.init.normal_(self.vectors.weight, std=channels**-0.5)  # initial weights neither equal nor one-hot
 
     def forward(self, maps: Tensor, words: Tensor) -> Tensor:

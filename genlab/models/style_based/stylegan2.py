@@ -15,7 +15,6 @@ from torch.nn.functional import leaky_relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.minibatch import MinibatchDeviation
@@ -162,7 +161,7 @@ class LabelMapping(nn.Module):
         super().__init__()
         dense = [EqualisedLinear(size, size, gain=HE, rate=rate) for _ in range(depth)]
         rectified = [module for layer in dense for module in (layer, nn.LeakyReLU(0.2))]
-        self.layers = nn.Sequential(embedding(spec, size), PixelNorm(), *rectified)
+        self.layers = nn.Sequential(spec.condition.embedding(size), PixelNorm(), *rectified)
         self.scale = size**-0.5
 
     def forward(self, condition: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.adversarial.gan import GAN, PlayerName
 
@@ -64,9 +65,9 @@ class CycleGAN(nn.Module):
 
 
 def refuse_one_kind(spec: Spec) -> None:
-    if not spec.source or spec.source_classes:
-        kind = "label maps and images" if spec.source else "one kind of pictures"
-        raise ConfigError(
-            f"this model translates between two kinds of pictures, and the data have {kind}. Choose data=unpaired, or "
-            "data=mnist_unpaired."
-        )
+    refusal = (
+        "this model translates between two kinds of pictures, and the data have {}. Choose data=unpaired, or "
+        "data=mnist_unpaired."
+    )
+    if spec.require(Picture, refusal.format("one kind of pictures")).classes:
+        raise ConfigError(refusal.format("label maps and images"))

@@ -45,7 +45,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.latent = no_latent(latent_size)
-        halvings, source = halvings_of(spec, enhancers, halvings), spec.source_channels
+        halvings, source = halvings_of(spec, enhancers, halvings), spec.require_source().input_channels
         self.multiple = max(SMALLEST, 2 << halvings) << enhancers  # large enough for every map
         widths = [max(1, width >> number) for number in range(enhancers + 1)]
         self.coarse = Trunk(source, width=width, blocks=blocks, halvings=halvings, norm=norm)

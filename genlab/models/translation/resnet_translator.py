@@ -66,7 +66,7 @@ class ResNetTranslator(Trunk):
     ) -> None:
         refuse_unfit(spec, latent_size)
         count = (9 if min(spec.height, spec.width) >= NINE_BLOCKS_FROM else 6) if blocks is None else blocks
-        super().__init__(spec.source_channels, width=width, blocks=count, halvings=2, norm=norm)
+        super().__init__(spec.require_source().input_channels, width=width, blocks=count, halvings=2, norm=norm)
         self.latent = Nothing()
         self.last = nn.Sequential(*conv_norm(width, spec.channels, 7, "none"), nn.Tanh())
         self.apply(init_normal)

@@ -40,8 +40,8 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         spec.require_images()
-        spec.require_source_of_its_size()
-        levels, source = halvings(spec, SMALLEST), spec.source_channels
+        source = spec.require_source_of_its_size().input_channels
+        levels = halvings(spec, SMALLEST)
         sizes = [width * min(WIDEST, 2**level) for level in reversed(range(levels + 1))]
         self.shrink = 2**levels
         self.noisy, self.latent = bool(latent_size), Nothing()

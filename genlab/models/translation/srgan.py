@@ -44,7 +44,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.latent = no_latent(latent_size)
-        self.first = nn.Sequential(nn.Conv2d(spec.source_channels, width, 9, padding=4), nn.PReLU())
+        self.first = nn.Sequential(nn.Conv2d(spec.require_source().input_channels, width, 9, padding=4), nn.PReLU())
         self.body = nn.Sequential(*(Residual(width, norm) for _ in range(blocks)))
         self.body.extend([nn.Conv2d(width, width, 3, padding=1), *norm2d(norm, width)])
         self.doublings = nn.Sequential()
@@ -87,7 +87,7 @@ class Discriminator(base.Discriminator):
     ) -> None:
         spec.require_images()
         features = 2**LEVELS * width
-        super().__init__(spec, features, minibatch=minibatch, outputs=outputs, projection=not spec.source)
+        super().__init__(spec, features, minibatch=minibatch, outputs=outputs, projection=not spec.has_source)
         self.source = ConcatenatedSource(spec)
         sizes = [spec.channels + self.source.extra, *(width << level // 2 for level in range(2 * LEVELS))]
         self.layers = nn.Sequential()
@@ -108,7 +108,7 @@ def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.
 def doublings_of(spec: Spec) -> int:
     """Return how often a source's sides are doubled to reach the image's."""
     spec.require_images()
-    (_, height, width), (_, low, narrow) = spec.shape, spec.source
+    (_, height, width), (_, low, narrow) = spec.shape, spec.require_source().shape
     factor = height // low
     if (low * factor, narrow * factor) != (height, width) or factor < 2 or factor & (factor - 1):
         raise ConfigError(

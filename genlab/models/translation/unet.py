@@ -48,7 +48,8 @@ class UNet(nn.Module):
         levels = depth_of(spec, depth)
         sizes = [width * min(WIDEST, 2**level) for level in range(levels)]
         self.multiple = 2**levels
-        self.downs = nn.ModuleList([down_layers(spec.source_channels, sizes[0], norm="none", first=True)])
+        channels = spec.require_source().input_channels
+        self.downs = nn.ModuleList([down_layers(channels, sizes[0], norm="none", first=True)])
         self.downs.extend(down_layers(*pair, norm=norm) for pair in pairwise(sizes[:-1]))
         self.downs.append(down_layers(*sizes[-2:], norm="none"))
         inputs = [sizes[-1], *(2 * size for size in sizes[-2:0:-1])]

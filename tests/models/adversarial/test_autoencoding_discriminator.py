@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import began
 from genlab.models.adversarial.autoencoding_discriminator import Autoencoder
@@ -54,7 +55,7 @@ def test_points():
 
 
 def test_conditional():
-    spec = Spec(1, 8, 8, images=100, classes=3)
+    spec = Spec(1, 8, 8, images=100, condition=Classes(3))
     network, images = autoencoder(spec), torch.randn(2, 1, 8, 8)
     first, second = (network(images, torch.full((2,), label)) for label in (0, 2))
     assert not torch.allclose(first, second)

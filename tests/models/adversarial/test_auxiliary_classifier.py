@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import dcgan, mlp
@@ -16,7 +17,7 @@ from genlab.models.adversarial.auxiliary_classifier import (
 from genlab.models.adversarial.infogan import DiscriminatorWithCodes, InfoGAN
 from genlab.models.latent import Coded, Normal
 
-SPEC = Spec(1, 8, 8, images=100, classes=3)
+SPEC = Spec(1, 8, 8, images=100, condition=Classes(3))
 LAW = Coded(noise=4, categorical=[3, 2], continuous=2)
 INNER = [
     lambda spec, **options: mlp.Discriminator(spec, widths=[16, 8], **options),
@@ -77,7 +78,7 @@ def test_images_are_classified_in_evaluation_mode():
 
 @pytest.mark.parametrize("kind", [ACGAN, SemiSupervisedGAN])
 def test_data_without_classes_are_refused(kind):
-    for spec in (SPEC.unconditional, Spec(1, 8, 8, images=100, attributes=4)):
+    for spec in (SPEC.unconditional, Spec(1, 8, 8, images=100, condition=Attributes(4))):
         with pytest.raises(ConfigError, match="needs classes"):
             kind(spec, latent=Normal(5), generator=generator, discriminator=INNER[0])
 

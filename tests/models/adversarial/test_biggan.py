@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import biggan, biggan_deep, resnet
 from genlab.models.layers.spectral import normalise_spectrum
 
 
 def spec(channels=3, side=32, classes=10):
-    return Spec(channels, side, side, images=100, classes=classes)
+    return Spec(channels, side, side, images=100, condition=Classes(classes) if classes else None)
 
 
 def parameters(network):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial.fastgan import Excitation, Generator, gated_layer
 
@@ -20,7 +21,7 @@ def test_shapes(channels, size):
 
 
 def test_a_condition_changes_the_image():
-    network = Generator(spec(classes=10), 7, width=4, most=8).eval()
+    network = Generator(spec(condition=Classes(10)), 7, width=4, most=8).eval()
     z, classes = torch.randn(1, 7).expand(2, -1), torch.tensor([1, 2])
     one, other = network(z, classes)
     assert not torch.allclose(one, other)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision import models
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial.projected_gan import Discriminator, Mixing
@@ -60,7 +61,7 @@ def test_a_discriminator_sees_its_own_and_smaller_maps():
     [
         (spec(), {"size": 60}, "size=60: must be a multiple of 32; use 64"),
         (spec(2), {}, "images of 2 channels"),
-        (spec(classes=10), {}, "told no class"),
+        (spec(condition=Classes(10)), {}, "told no class"),
         (Spec(2, None, None, images=10), {}, "points"),
     ],
 )

@@ -7,17 +7,21 @@ import torch
 from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, interpolate
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
+from genlab.core.words import Words
 from genlab.models.adversarial import resnet
 from genlab.models.adversarial.stackgan import Discriminator, Generator, join_stages, pyramid, split_stages, stage_specs
 
 SMALL = {"width": 4, "noise": 5, "code_size": 3, "embedding_size": 6}
 
 
-def spec(channels=1, height=16, width=None, **told):
-    told = told or {"words": ("a", "b", "c"), "length": 2}
-    return Spec(channels, height, width or height, images=100, **told)
+WORDS = Words(("a", "b", "c"), 2)
+
+
+def spec(channels=1, height=16, width=None, told=WORDS):
+    return Spec(channels, height, width or height, images=100, condition=told)
 
 
 def generator(given=None, **options):
@@ -118,10 +122,10 @@ def test_an_enlarged_image_is_the_nearest_one():
     assert torch.equal(join_stages([small, large])[:, 1:], interpolate(small, scale_factor=2, mode="nearest"))
 
 
-@pytest.mark.parametrize("told", [{"classes": 4}, {"attributes": 2}])
+@pytest.mark.parametrize("told", [Classes(4), Attributes(2)])
 def test_classes_and_attributes_may_replace_words(told):
-    condition = torch.arange(4) if "classes" in told else torch.randn(4, 2)
-    given = spec(**told)
+    condition = torch.arange(4) if told.class_count else torch.randn(4, 2)
+    given = spec(told=told)
     images = generator(given)(torch.randn(4, 8), condition)
     assert discriminator(given)(images, condition).shape == (4, 2)
 
@@ -133,8 +137,8 @@ def test_classes_and_attributes_may_replace_words(told):
         (spec(1, 12), {"stages": 3}, "first stage makes images of 3 x 3"),
         (spec(1, 36), {}, "first stage makes images of 18 x 18"),
         (spec(1, 16).unconditional, {}, "it is told nothing.*data=mnist_words"),
-        (spec(1, 16, classes=3), {"attention": True}, "attends to single words"),
-        (Spec(2, None, None, images=9, words=("a",), length=1), {}, "the data are points"),
+        (spec(1, 16, told=Classes(3)), {"attention": True}, "attends to single words"),
+        (Spec(2, None, None, images=9, condition=Words(("a",), 1)), {}, "the data are points"),
     ],
 )
 def test_unfit_data_and_options_are_refused(given, options, message):

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.losses import Gaussian
@@ -12,7 +13,7 @@ from genlab.models import VAE, Autoencoder, Normal
 from genlab.models.autoencoders import conv_coder, dense_coder
 from tests.conftest import composed, tiny_data
 
-MNIST = Spec(1, 28, 28, images=60_000, classes=10)
+MNIST = Spec(1, 28, 28, images=60_000, condition=Classes(10))
 
 
 def dense(model, latent, *widths, **options):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.spec import Spec
 from genlab.models.layers.noise import set_noise
 from genlab.models.style_based import stylegan
@@ -88,9 +89,9 @@ def test_full_truncation_is_the_image_of_the_mean_style():
     assert not torch.allclose(network.synthesis(network.spread(w)), expected)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_conditional(facts):
-    network = made(spec=Spec(1, 8, 8, images=100, **facts)).eval()
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_conditional(condition):
+    network = made(spec=Spec(1, 8, 8, images=100, condition=condition)).eval()
     conditions = [torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)]
     if network.mapping.embedding.weight.shape == (6, 3):
         conditions = [torch.nn.functional.one_hot(condition, 3).float() for condition in conditions]

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.layers.filtered_nonlinearity import FilteredLeakyReLU
@@ -15,7 +16,7 @@ R = {"kernel": 1, "radial": True}
 
 
 def spec(side, channels=3, classes=None):
-    return Spec(channels, side, side, images=100, classes=classes)
+    return Spec(channels, side, side, images=100, condition=Classes(classes) if classes else None)
 
 
 def parameters(network):

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.layers.downsample import halve
 from genlab.models.translation.multi_scale import MultiScale
@@ -14,7 +15,7 @@ from genlab.models.translation.patchgan import PatchGAN
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
     width = width or height
-    return Spec(channels, height, width, 9, source=(source, height, width) if source else None, source_classes=classes)
+    return Spec(channels, height, width, 9, condition=Picture(source, height, width, classes) if source else None)
 
 
 def built(side=32, **options):
@@ -117,7 +118,7 @@ def test_small_images_are_refused():
 
 
 def test_a_source_of_another_size_is_resized():
-    network = MultiScale(Spec(3, 16, 16, images=9, source=(3, 4, 4)), width=4, norm="none")
+    network = MultiScale(Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), width=4, norm="none")
     images, small = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 4, 4)
     large = interpolate(small, size=(16, 16))
     torch.testing.assert_close(network(images, small), network(images, large))

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.layers.downsample import halve
 from genlab.models.translation.pix2pix_hd import Generator
@@ -14,7 +16,7 @@ NOTHING = torch.empty(2, 0)
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(source, height, width), source_classes=classes)
+    return Spec(channels, height, width, images=9, condition=Picture(source, height, width, classes))
 
 
 def built(*size, **options):
@@ -91,8 +93,8 @@ def test_normalisations_have_no_parameters():
         (spec(6), {}, "enhancers=1 halvings=null: of images of 6 x 6 pixels the global network sees 3 a side"),
         (spec(16), {"halvings": 4}, "halvings=4: of images of 16 x 16"),
         (spec(16), {"latent_size": 9}, "model.latent=null"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), {}, "super_resolution"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), {}, "super_resolution"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
     ],
 )
 def test_unfit_data_and_options_are_refused(given, options, words):

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.layers.spatial_norm import SPADE, SPADEBlock
 from genlab.models.layers.spectral import normalise_spectrum
@@ -14,7 +16,7 @@ from genlab.models.translation.spade import Generator
 
 def spec(height, width=None, *, classes=4, channels=3):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(1, height, width), source_classes=classes)
+    return Spec(channels, height, width, images=9, condition=Picture(1, height, width, classes))
 
 
 def label_maps(count=2, classes=4, height=16, width=16):
@@ -97,6 +99,6 @@ def test_every_weight_learns():
 
 def test_unfit_data_are_refused():
     with pytest.raises(ConfigError, match="data.task=edges"):
-        Generator(Spec(3, 16, 16, images=9, classes=3))
+        Generator(Spec(3, 16, 16, images=9, condition=Classes(3)))
     with pytest.raises(ConfigError, match="sources of 4 x 4 pixels for images of 16 x 16"):
-        Generator(Spec(3, 16, 16, images=9, source=(3, 4, 4)))
+        Generator(Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)))

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
 from genlab.models.translation.srgan import Discriminator, Generator
@@ -12,7 +14,7 @@ from genlab.models.translation.srgan import Discriminator, Generator
 
 def spec(height, width=None, *, factor=4, channels=3):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(channels, height // factor, width // factor))
+    return Spec(channels, height, width, images=9, condition=Picture(channels, height // factor, width // factor))
 
 
 def weights_of(network):
@@ -83,9 +85,9 @@ def test_the_discriminator_may_see_the_source():
     ("given", "options", "words"),
     [
         (spec(16, factor=1), {}, "model=pix2pix"),
-        (Spec(3, 15, 15, images=9, source=(3, 5, 5)), {}, "sources of 5 x 5 pixels for images of 15 x 15"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 8)), {}, "low_resolution_2"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 15, 15, images=9, condition=Picture(3, 5, 5)), {}, "sources of 5 x 5 pixels for images of 15 x 15"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 8)), {}, "low_resolution_2"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
 )

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
@@ -13,7 +15,7 @@ from genlab.models.translation.unet import UNet
 
 def spec(height, width=None, channels=3, source=1):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(source, height, width))
+    return Spec(channels, height, width, images=9, condition=Picture(source, height, width))
 
 
 def z_of(network, count=2, turn=0):
@@ -92,8 +94,8 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     [
         (spec(10), {}, "images of 10 x 10 pixels can be halved 1 times"),
         (spec(16), {"depth": 5}, "model.generator.depth=5: images of 16 x 16 pixels can be halved 4 times"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), {}, "sources of 4 x 4 pixels for images of 16 x 16"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), {}, "sources of 4 x 4 pixels for images of 16 x 16"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
         (Spec(2, None, None, images=9), {}, "the data are points"),
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
