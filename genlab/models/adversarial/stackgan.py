@@ -6,7 +6,7 @@ together, each with a discriminator of its own.
 
 While it is trained the generator gives the images of all stages in one tensor, the last one's channels first and then
 those of the earlier ones, enlarged: so losses, penalties and augmentations know of no stages. Real images are brought
-into that form by `pyramid`. In evaluation it gives the last image.
+into that form by `build_pyramid`. In evaluation it gives the last image.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Generator(nn.Module):
         """Mean and logarithm of the variance of the code, [N, code_size] each."""
         return self.augmentation.moments(condition)
 
-    def pyramid(self, images: Tensor) -> Tensor:
+    def build_pyramid(self, images: Tensor) -> Tensor:
         """Images [N, C, H, W] -> with smaller ones behind them, as the stages are to make them."""
         return pyramid(images, len(self.pictures))
 

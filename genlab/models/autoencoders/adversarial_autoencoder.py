@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.models.autoencoders.autoencoder import Autoencoder, told
+from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
 
 
-class AdversarialAutoencoder(nn.Module):
+class AdversarialAutoencoder(Model):
     """Three players, as the paper's two phases have it: the autoencoder; the discriminator, which sees codes
     [N, latent.size]; and the encoder once more, as their generator."""
 
-    caption: ClassVar[str] = ""
+    discriminates_codes: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-NoiseMode = Literal["training", "fixed", "random", "none"]
+from genlab.models.contract import NoiseMode
 
 
 class Noise(nn.Module):
     """[N, C, H, W] + strength x noise [N, 1, H, W]: Karras et al. 2019 (StyleGAN), figure 1; strengths start at 0.
 
     New noise in training. In evaluation the same for every image, a buffer: so samples depend on their latents alone.
-    `mode` of a network's layers, set with `set_noise`, says otherwise.
+    `noise_mode`, set for all layers of a network with `set_noise`, says otherwise.
     """
 
-    mode: NoiseMode = "training"
+    noise_mode: NoiseMode = "training"
 
     def __init__(self, size: tuple[int, int], channels: int = 1) -> None:  # a strength for each channel, or one
         super().__init__()
@@ -25,18 +23,11 @@ class Noise(nn.Module):
         self.register_buffer("fixed", torch.randn(1, 1, *size))
 
     def forward(self, maps: Tensor) -> Tensor:
-        if self.mode == "none":
+        if self.noise_mode == "none":
             return maps
         return maps + self.strength * self._drawn(maps)
 
     def _drawn(self, maps: Tensor) -> Tensor:
-        if self.mode == "random" or (self.mode == "training" and self.training):
+        if self.noise_mode == "random" or (self.noise_mode == "training" and self.training):
             return torch.randn(len(maps), 1, *maps.shape[2:], device=maps.device, dtype=maps.dtype)
         return self.fixed.to(maps.dtype)
-
-
-def set_noise(network: nn.Module, mode: NoiseMode) -> None:
-    """`fixed`, `random` or `none` for all of a network's layers; `training`: random in training, fixed otherwise."""
-    for layer in network.modules():
-        if isinstance(layer, Noise):
-            layer.mode = mode

@@ -22,7 +22,7 @@ HALVINGS = 4  # of the global network, at most: the paper's
 class Generator(nn.Module):
     """(z [N, 0], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
 
-    Sources of other sizes will do, if both sides are multiples of `multiple`.
+    Sources of other sizes will do, if both sides are multiples of `side_multiple`.
 
     A global network makes maps of the source, which is halved for it once for each enhancer; then every enhancer makes
     maps of twice the size. The weights of a generator with fewer enhancers, trained at a smaller size, can be loaded:
@@ -46,7 +46,7 @@ class Generator(nn.Module):
         super().__init__()
         self.latent = no_latent(latent_size)
         halvings, source = halvings_of(spec, enhancers, halvings), spec.source_channels
-        self.multiple = max(SMALLEST, 2 << halvings) << enhancers  # with which no map is too small
+        self.side_multiple = max(SMALLEST, 2 << halvings) << enhancers  # with which no map is too small
         widths = [max(1, width >> number) for number in range(enhancers + 1)]
         self.coarse = Trunk(source, width=width, blocks=blocks, halvings=halvings, norm=norm)
         self.enhancers = nn.ModuleList(

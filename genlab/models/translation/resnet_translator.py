@@ -53,7 +53,7 @@ class ResNetTranslator(Trunk):
     Raises ConfigError for data without sources, sources of another size than images, and images that are too small.
     """
 
-    multiple: ClassVar[int] = 1  # of the sides of other sources, which go through as they are
+    side_multiple: ClassVar[int] = 1  # of the sides of other sources, which go through as they are
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class UNet(nn.Module):
 
     The side is halved until it is 1 or odd, or `depth` times, and doubled again; maps of the same size on either way
     are joined. The noise is dropout, at sampling too (section 3.1): `latent` is its law, one number for each value
-    that may be dropped. Sources of other sizes will do if both sides are multiples of `multiple`.
+    that may be dropped. Sources of other sizes will do if both sides are multiples of `side_multiple`.
 
     Raises ConfigError for data without sources, sources of another size than images, and a size that cannot be halved
     twice.
@@ -47,7 +47,7 @@ class UNet(nn.Module):
         super().__init__()
         levels = depth_of(spec, depth)
         sizes = [width * min(WIDEST, 2**level) for level in range(levels)]
-        self.multiple = 2**levels
+        self.side_multiple = 2**levels
         self.downs = nn.ModuleList([down(spec.source_channels, sizes[0], norm="none", first=True)])
         self.downs.extend(down(*pair, norm=norm) for pair in pairwise(sizes[:-1]))
         self.downs.append(down(*sizes[-2:], norm="none"))

@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from genlab.core.spec import Spec
+from genlab.models.contract import set_noise
 from genlab.models.layers.mapping import Mapping
-from genlab.models.layers.noise import Noise, set_noise
+from genlab.models.layers.noise import Noise
 from genlab.models.style_based.style_generator import StyleGenerator
 
 SPEC = Spec(channels=1, height=8, width=8, images=100, classes=3)
