@@ -9,7 +9,7 @@ from pathlib import Path
 import genlab
 
 ROOT = Path(genlab.__file__).parent
-CONTRACT = {"models.contract", "models.latent_contract"}  # what they say of models, and all that is known of them
+CONTRACT = {"models.contract", "models.latent_contract", "models.layer_contract"}  # all that is known of models
 MAY_IMPORT = {
     "core": set(),
     "models": {"core"},

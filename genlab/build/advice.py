@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.models.contract import has_batch_norm, is_unbounded
+from genlab.models.contract import is_unbounded
+from genlab.models.layer_contract import has_batch_norm
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer

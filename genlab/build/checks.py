@@ -8,7 +8,8 @@ from typing import Any
 from genlab.core.errors import ConfigError
 from genlab.data.dataset import are_pictures
 from genlab.losses.reconstruction import Reconstruction
-from genlab.models.contract import Model, has_batch_norm
+from genlab.models.contract import Model
+from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers import System
 
 

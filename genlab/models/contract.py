@@ -3,7 +3,8 @@
 Generic code asks here and nowhere else: `isinstance` with a Protocol for what a part can do, a function for a fact that
 it states. A network is a plain `nn.Module`; it offers a capability by having the Protocol's methods, without deriving
 from anything. Members of these Protocols are methods, properties and plain values, because from Python 3.12 on
-`isinstance` overlooks submodules and buffers. Latents have a page of their own: `genlab.models.latent_contract`.
+`isinstance` overlooks submodules and buffers. Latents and layers have
+pages of their own: `genlab.models.latent_contract` and `genlab.models.layer_contract`.
 
 Shapes: N images of C channels, H x W pixels; L numbers of a latent; M patches that a discriminator judges. A condition
 is a class int64 [N], attributes [N, K], words [N, T], a picture [N, C', H, W], or None.
@@ -12,14 +13,11 @@ is a class int64 [N], attributes [N, K], words [N, T], a picture [N, C', H, W], 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from genlab.models.latent_contract import Latent
-
-NoiseMode = Literal["training", "fixed", "random", "none"]
 
 
 class Model(nn.Module):
@@ -133,7 +131,7 @@ class StyleBased(Protocol):
     def styles(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents [N, L] to a style for each layer [N, layers, W]; in training some images mix two."""
 
-    def truncate(self, styles: Tensor, psi: float) -> Tensor:
+    def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
         """Draw styles [..., W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
 
     def synthesis(self, styles: Tensor) -> Tensor:
@@ -146,6 +144,14 @@ class MultiStage(Protocol):
 
     def build_pyramid(self, images: Tensor) -> Tensor:
         """Bring real images [N, C, H, W] into that form: smaller copies, enlarged, behind them."""
+
+
+@runtime_checkable
+class AugmentsConditions(Protocol):
+    """A generator that draws its code from a distribution that the condition gives: StackGAN's."""
+
+    def conditioning(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the logarithm of the variance of the code, [N, K] each."""
 
 
 @runtime_checkable
@@ -178,18 +184,6 @@ def side_multiple_of(generator: nn.Module) -> int | None:
     return getattr(generator, "side_multiple", None)
 
 
-def has_noise(generator: nn.Module) -> bool:
-    """Return whether some layer adds noise to its maps: such a layer has a `noise_mode`."""
-    return any(hasattr(layer, "noise_mode") for layer in generator.modules())
-
-
-def set_noise(generator: nn.Module, mode: NoiseMode) -> None:
-    """Set the noise of all layers: `fixed`, `random` or `none`; `training`: random in training, fixed otherwise."""
-    for layer in generator.modules():
-        if hasattr(layer, "noise_mode"):
-            layer.noise_mode = mode
-
-
 # Discriminators
 
 
@@ -202,6 +196,30 @@ class HasFeatures(Protocol):
 
     def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return the logits [N], [N, M] or [N, h, w] of features [N, F]."""
+
+
+@runtime_checkable
+class ClassifiesFeatures(HasFeatures, Protocol):
+    """A discriminator that also names classes."""
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return class logits [N, classes] of features [N, F]."""
+
+
+@runtime_checkable
+class GuessesCodes(HasFeatures, Protocol):
+    """A discriminator that also guesses the codes that images were made from: InfoGAN's."""
+
+    def guess(self, features: Tensor) -> Any:
+        """Return the distribution of each code: tuples of logits, means and log deviations of features [N, F]."""
+
+
+@runtime_checkable
+class FeaturesByLayer(HasFeatures, Protocol):
+    """A discriminator whose features can be taken apart into the maps of its layers."""
+
+    def by_layer(self, features: Tensor) -> list[list[Tensor]]:
+        """Return, for each scale, the maps [N, C, h, w] that features [N, F] consist of."""
 
 
 def code_size_of(discriminator: nn.Module) -> int | None:
@@ -221,16 +239,3 @@ def per_image(discriminator: nn.Module, values: Tensor) -> Tensor:
         return values
     weights = getattr(discriminator, "patch_weights", None)
     return (values.flatten(1) if weights is None else values.flatten(1) * weights).mean(1)
-
-
-def has_batch_norm(network: nn.Module) -> bool:
-    """Return whether a layer normalises by statistics of the batch."""
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
-
-
-def mixes_batch(network: nn.Module) -> bool:
-    """Return whether, in training, an image's output depends on the other images of its batch.
-
-    A layer other than batch normalisation that does so states `mixes_batch = True`.
-    """
-    return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())

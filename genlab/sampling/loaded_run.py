@@ -247,4 +247,4 @@ class Loaded:
 
 def truncated_styles(generator: StyleBased, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
     styles = generator.styles(z, told)
-    return styles if psi is None else generator.truncate(styles, psi)
+    return styles if psi is None else generator.truncate_styles(styles, psi)

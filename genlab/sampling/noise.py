@@ -12,7 +12,7 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.random import mix, reseed_global
 from genlab.core.types import Count
-from genlab.models.contract import has_noise, set_noise
+from genlab.models.layer_contract import has_noise, set_noise
 from genlab.sampling.mode import Asked, Picture
 
 if TYPE_CHECKING:

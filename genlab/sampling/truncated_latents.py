@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
-from genlab.models.contract import has_batch_norm
 from genlab.models.latent_contract import Latent, Truncates
+from genlab.models.layer_contract import has_batch_norm
 from genlab.sampling.conditions import conditions
 from genlab.trainers.standing_statistics import gather_statistics
 

@@ -15,7 +15,8 @@ from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
-from genlab.models.contract import MultiStage, mixes_batch
+from genlab.models.contract import MultiStage
+from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank, freeze_first
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genlab.models.contract import NoiseMode
+from genlab.models.layer_contract import NoiseMode
 
 
 class Noise(nn.Module):

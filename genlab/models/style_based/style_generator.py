@@ -48,7 +48,7 @@ class StyleGenerator(nn.Module):
         """[N, latent] -> w [N, W]."""
         return self.mapping(z, condition)
 
-    def truncate(self, styles: Tensor, psi: float) -> Tensor:
+    def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
         """[..., W] -> the same, drawn together about the tracked mean: at psi 0 the mean, at 1 as they are."""
         return self.mapping.truncate(styles, psi)
 

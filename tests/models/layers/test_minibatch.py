@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.models.contract import mixes_batch
+from genlab.models.layer_contract import mixes_batch
 from genlab.models.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination, minibatch_layer
 
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from genlab.core.spec import Spec
-from genlab.models.contract import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
 from genlab.models.style_based.style_generator import StyleGenerator

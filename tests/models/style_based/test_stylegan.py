@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from genlab.core.spec import Spec
-from genlab.models.contract import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.style_based import stylegan
 
 SMALL = {"width": 4, "most": 8, "style_size": 6, "depth": 2}
