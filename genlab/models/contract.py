@@ -3,8 +3,9 @@
 Generic code asks here and nowhere else: `isinstance` with a Protocol for what a part can do, a function for a fact that
 it states. A network is a plain `nn.Module`; it offers a capability by having the Protocol's methods, without deriving
 from anything. Members of these Protocols are methods, properties and plain values, because from Python 3.12 on
-`isinstance` overlooks submodules and buffers. Latents and layers have
-pages of their own: `genlab.models.latent_contract` and `genlab.models.layer_contract`.
+`isinstance` overlooks submodules and buffers.
+
+Latents and layers have pages of their own: `genlab.models.latent_contract` and `genlab.models.layer_contract`.
 
 Shapes: N images of C channels, H x W pixels; L numbers of a latent; M patches that a discriminator judges. A condition
 is a class int64 [N], attributes [N, K], words [N, T], a picture [N, C', H, W], or None.
@@ -23,7 +24,8 @@ from genlab.models.latent_contract import Latent
 class Model(nn.Module):
     """Networks that are trained together, and the latent that samples are drawn from. Every model derives from it.
 
-    The attributes below are all that generic code reads of any model. A subclass states where it differs.
+    The attributes below are all that generic code reads of any model; a subclass states where it differs. A strategy
+    also reads the networks that it moves by their players' names, such as `discriminator`.
     """
 
     latent: Latent
@@ -38,9 +40,6 @@ class Model(nn.Module):
     def players(self) -> dict[str, nn.Module]:
         """Return the networks that have an optimizer each, by name."""
         raise NotImplementedError
-
-
-# Models
 
 
 @runtime_checkable
@@ -164,8 +163,17 @@ class MovableInput(Protocol):
 
 
 @runtime_checkable
-class Growing(Protocol):
+class Grows(Protocol):
     """A network of either player that begins with small images and doubles their side."""
+
+    doublings: int  # from the smallest side to the data's
+
+    @property
+    def side(self) -> int:
+        """Return the pixels a side of the images that the network makes or judges now."""
+
+    def shrink(self, images: Tensor) -> Tensor:
+        """Bring real images [N, C, H, W] to the side and the sharpness of the images now."""
 
     def grow(self, level: float) -> None:
         """Grow to `level` doublings of the smallest side; the fraction says how far the last one is faded in."""

@@ -73,5 +73,4 @@ class VariesCodes(Protocol):
 
 def is_plain_vector(latent: Latent, z: Tensor) -> bool:
     """Return whether drawn latents z are vectors of real numbers alone, which can be added and scaled."""
-    size = latent.size if isinstance(latent, VectorLatent) else 0
-    return size > 0 and z.is_floating_point() and z.shape[1:] == (size,)
+    return isinstance(latent, VectorLatent) and z.is_floating_point() and z.shape[1:] == (latent.size,)

@@ -50,7 +50,8 @@ class Directions(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not is_plain_vector(loaded.trainer.model.latent, loaded.latent(1)):
+        latent = loaded.trainer.model.latent
+        if not (is_plain_vector(latent, loaded.latent(1)) and latent.size):
             raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
         for name in ("layers", "truncation"):
             if getattr(self, name) is not None:

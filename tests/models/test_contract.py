@@ -14,6 +14,7 @@ from genlab.build.checks import refuse_models_without_the_contract
 from genlab.build.instantiate import make
 from genlab.core.errors import ConfigError
 from genlab.models import contract, latent_contract, layer_contract
+from genlab.models.autoencoders.codebook import UniformCodes
 from genlab.models.latent import Normal
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.translation.multi_scale import equally
@@ -45,8 +46,8 @@ MODELS = {  # others offer nothing
 STYLES, MOVABLE = {"StyleBased"}, {"StyleBased", "MovableInput"}
 GENERATORS = {
     "pca": MODELS["pca"],  # which is its own generator
-    "progan": {"Growing"},
-    "stylegan": STYLES | {"Growing"},
+    "progan": {"Grows"},
+    "stylegan": STYLES | {"Grows"},
     "stylegan2": STYLES,
     "stylegan3_r": MOVABLE,
     "stylegan3_t": MOVABLE,
@@ -55,8 +56,8 @@ GENERATORS = {
 FEATURES, CLASSES = {"HasFeatures"}, {"HasFeatures", "ClassifiesFeatures", "ClassifiesImages"}  # of one method's name
 DISCRIMINATORS = {  # others have features
     "cyclegan": set(),
-    "progan": FEATURES | {"Growing"},
-    "stylegan": FEATURES | {"Growing"},
+    "progan": FEATURES | {"Grows"},
+    "stylegan": FEATURES | {"Grows"},
     "acgan": CLASSES,
     "semi_supervised_gan": CLASSES,
     "infogan": FEATURES | {"GuessesCodes"},
@@ -162,10 +163,10 @@ def test_a_network_that_derives_from_nothing_takes_part():
     class Own(nn.Module):
         side_multiple, unbounded, noise_mode = 2, True, "training"
 
-        def grow(self, level):
-            pass
+        def codes(self, images, condition=None):
+            return images
 
-    assert offered(Own(), contract, layer_contract) == {"Growing", "AddsNoise"}
+    assert offered(Own(), contract, layer_contract) == {"EncodesImages", "AddsNoise"}
     assert contract.side_multiple_of(Own()) == 2 and contract.is_unbounded(Own())
     assert contract.side_multiple_of(nn.Identity()) is None and not contract.is_unbounded(nn.Identity())
 
@@ -189,3 +190,4 @@ def test_latents_that_hold_anything_but_their_numbers_are_no_plain_vectors():
     assert latent_contract.is_plain_vector(Normal(5), z)
     assert not latent_contract.is_plain_vector(Normal(4), z)  # with the number of a generator
     assert not latent_contract.is_plain_vector(Normal(5), z.long())
+    assert not latent_contract.is_plain_vector(UniformCodes(4, (1, 5)), z)
