@@ -140,10 +140,11 @@ def test_every_part_of_the_contract_is_documented_and_offered_by_some_model():
 
 def questions(file):
     """What `hasattr`, and `getattr` with a default, are asked of."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "hasattr" or (node.func.id == "getattr" and len(node.args) == 3):
-                yield ast.unparse(node.args[0])
+    calls = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+    for call in calls:
+        name = ast.unparse(call.func)
+        if name == "hasattr" or (name == "getattr" and len(call.args) == 3):
+            yield ast.unparse(call.args[0])
 
 
 def test_only_the_contract_asks_models_what_they_have():
