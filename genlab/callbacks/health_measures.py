@@ -9,7 +9,7 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
-from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding
+from genlab.models.contract import per_image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,14 +99,14 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
     `overfitting` is r_v of Karras et al. 2020 (ADA), equation 1: 0 none, 1 all that tells real from generated.
     """
     holdout = trainer.data.holdout
-    if holdout is None or "discriminator" not in trainer.players or isinstance(trainer, AdversarialAutoencoding):
+    if holdout is None or "discriminator" not in trainer.players or trainer.model.discriminates_codes:
         return {}
     network, count = trainer.model.discriminator, len(samples)
     was_training = network.training
     network.eval()
     try:
         real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
-        fake = _scalar(network(samples, trainer.sample_conditions(0, count)))
+        fake = per_image(network, network(samples, trainer.sample_conditions(0, count)))
     finally:
         network.train(was_training)
     middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
@@ -117,9 +117,5 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
     condition = trainer.conditions_of(split, count)
-    return _scalar(trainer.model.discriminator(seen(trainer, split.images[:count]), condition))
-
-
-def _scalar(logits: Tensor) -> Tensor:
-    """[N], of patch logits the mean."""
-    return logits.flatten(1).mean(1) if logits.ndim > 1 else logits
+    network = trainer.model.discriminator
+    return per_image(network, network(seen(trainer, split.images[:count]), condition))

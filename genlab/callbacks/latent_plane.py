@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
+from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
 from genlab.pictures.sheet import sheet, to_uint8, write_png
 from genlab.trainers.callback import Callback
@@ -40,8 +41,9 @@ class LatentPlane(Callback):
         self.every, self.side, self.images = every, side, images
 
     def tick(self, trainer: Trainer) -> None:
-        plane = encodes(trainer) and getattr(trainer.model.latent, "size", None) == 2
-        if not plane or self.done_at == trainer.images:
+        latent = trainer.model.latent
+        plane = isinstance(latent, VectorLatent) and latent.size == 2
+        if not (plane and encodes(trainer)) or self.done_at == trainer.images:
             return
         split, images, condition = first_images(trainer, self.images)
         codes = codes_of(trainer, images, condition)

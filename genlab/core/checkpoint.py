@@ -8,9 +8,9 @@ import io
 import logging
 import os
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -31,6 +31,20 @@ FREE = (  # what a resumed run may change
     "dry_run",
 )
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A part of a run whose state outlives a restart."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any: ...
+
+
+def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
+    """Return those of the parts that have a state."""
+    return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
 def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data.dataset import InMemory, Split
+from genlab.models.contract import Model
 from genlab.pictures.pixels import to_float
 
 
 class Trained(Protocol):
     """A trainer, as metrics see it."""
 
-    model: nn.Module  # with `latent` and `conditional`; `codes` or `posterior` where it encodes
+    model: Model
     loss: Any
     device: torch.device
     engine: Any  # has the `dtype` that networks work in

@@ -19,19 +19,27 @@ from genlab.models.truncation import Truncated
 class Normal:
     """Standard normal latents."""
 
-    path: ClassVar[str] = "slerp"  # the name of `between`
+    path: ClassVar[str] = "slerp"  # the name of `interpolate`
     size: Count = 100
 
     def draw(self, draws: Draws) -> Tensor:
         """Return latents [N, size]."""
         return draws.normal("latent", self.size)
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
         """Interpolate on the arc from a at 0 to b at 1: a straight line leaves the shell where normal latents lie."""
         return slerp(a, b, share)
 
-    def truncated(self, threshold: float) -> Truncated:
+    def truncate(self, threshold: float) -> Truncated:
         return Truncated(self.size, threshold)
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return -log N(z; 0, I) but for a constant and a factor, [N]."""
+        return z.square().mean(1)
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Return z as it is: a normal law has no bounds."""
+        return z
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,21 @@ class Dealt:
         numbers = torch.arange(draws.start, draws.stop, device=draws.device) % self.numbers
         return torch.cat([self.law.draw(draws), numbers[:, None].to(draws.dtype)], dim=1)
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
         """Interpolate like normal latents, with the generator of the nearer end: no path joins two generators."""
         near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
-        return torch.cat([self.law.between(a[:, :-1], b[:, :-1], share), near], dim=1)
+        return torch.cat([self.law.interpolate(a[:, :-1], b[:, :-1], share), near], dim=1)
 
-    def truncated(self, threshold: float) -> Dealt:
-        return replace(self, law=self.law.truncated(threshold))
+    def truncate(self, threshold: float) -> Dealt:
+        return replace(self, law=self.law.truncate(threshold))
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return that of normal latents, without the column of generators, [N]."""
+        return z[:, :-1].square().mean(1)
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Leave each row to the generator that it was dealt to: more restarts try more generators."""
+        return torch.cat([z[:, :-1], start[:, -1:]], 1)
 
 
 @dataclass(frozen=True)
@@ -86,9 +102,17 @@ class Uniform:
         """Return latents [N, size]."""
         return draws.uniform("latent", self.size) * 2 - 1
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
         """Interpolate on the straight line from a at 0 to b at 1."""
         return torch.lerp(a, b, share)
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return zeros [N]: all latents within the bounds are equally likely."""
+        return z.new_zeros(len(z))
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Cut z to [-1, 1], with a gradient where it lies within."""
+        return z.clamp(-1, 1)
 
 
 def no_latent(given: int | None) -> Nothing:
@@ -143,9 +167,18 @@ class Coded:
         noise, continuous = draws.uniform("latent", self.noise), draws.uniform("latent_continuous", self.continuous)
         return torch.cat([noise * 2 - 1, *one_hots, continuous * 2 - 1], dim=1)
 
-    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+    def interpolate(self, start: Tensor, end: Tensor, share: float) -> Tensor:
         """Interpolate on the straight line, on which one class fades into the other."""
         return torch.lerp(start, end, share)
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return zeros [N]: all latents within the bounds are equally likely."""
+        return z.new_zeros(len(z))
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Leave classes as they were drawn and cut the rest to [-1, 1]: more restarts try more classes."""
+        first, last, moved = self.noise, self.noise + sum(self.categorical), z.clamp(-1, 1)
+        return torch.cat([moved[:, :first], start[:, first:last], moved[:, last:]], 1)
 
     def split(self, z: Tensor) -> Codes:
         """Return the parts of latents [N, size]."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.random import Draws
 from genlab.data.network_input import scaled
+from genlab.models.contract import Model
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -24,7 +25,7 @@ SAMPLES = 500  # rows of the fixed noise that are drawn together
 class Sampling:
     """The part of a trainer that metrics and pictures ask: row i of the stream is the same whoever asks, and when."""
 
-    model: nn.Module
+    model: Model
     data: InMemory
     ema: EMA | None
     seed: int
@@ -80,7 +81,7 @@ class Sampling:
     @property
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
-        return getattr(self.model, "caption", "")
+        return self.model.caption
 
     @property
     def fair(self) -> bool:

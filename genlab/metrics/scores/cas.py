@@ -54,7 +54,7 @@ class ClassificationAccuracy(Asking):
         spec = reference.data.spec
         if not spec.height or spec.class_count is None or reference.classes is None:
             return f"it needs images with classes, and {reference.name} has none"
-        if not getattr(getattr(trained, "model", None), "conditional", False):
+        if trained is None or not trained.model.conditional:
             return "it needs a model that is told classes, and this one is not: choose one such as model=cgan"
         if reference.split is reference.data.train:
             return "it tests on images that real ones were not trained on: set metrics.split=test"

@@ -28,7 +28,7 @@ class Described(Looking):
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         if reference.data.rule is None:
             return f"it measures words in pictures, and {reference.name} has no rule for that: data=mnist_words has"
-        if not getattr(getattr(trained, "model", None), "conditional", False):
+        if trained is None or not trained.model.conditional:
             return "it needs a model that is told words: choose model=text_gan"
         return None
 

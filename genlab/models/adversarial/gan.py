@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
-from genlab.core.random import Draws
 from genlab.core.spec import Spec
+from genlab.models.contract import Model
+from genlab.models.latent_contract import VectorLatent
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.models.layers.virtual_norm import with_reference, without_reference
 
@@ -17,17 +18,7 @@ PlayerName = Literal["generator", "discriminator"]
 PLAYERS: tuple[PlayerName, ...] = get_args(PlayerName)
 
 
-@runtime_checkable
-class Latent(Protocol):
-    """The law of z."""
-
-    size: int
-
-    def draw(self, draws: Draws) -> Tensor:
-        """Return latents [N, size]."""
-
-
-class GAN(nn.Module):
+class GAN(Model):
     """Two players, built for the data's spec; a network that does not receive the condition is built for one without.
 
     Generator: `(z [N, latent.size], condition=None) -> images [N, C, H, W]` in [-1, 1].
@@ -42,7 +33,7 @@ class GAN(nn.Module):
         self,
         spec: Spec,
         *,
-        latent: Latent | None = None,  # null: the generator's own, for noise whose size depends on the network
+        latent: VectorLatent | None = None,  # null: the generator's own, for noise whose size depends on the network
         generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network
         discriminator: Callable[[Spec], nn.Module],
         conditional: bool | Sequence[PlayerName] = False,  # networks with a condition: both, or those named
@@ -55,8 +46,8 @@ class GAN(nn.Module):
                 "data.words=caption, or data=mnist_words; for those that translate data.task=edges, or data=pairs), "
                 "or set it to false."
             )
-        self.conditional, self.told = bool(conditional), told(conditional)
-        specs = {name: spec if name in self.told else spec.unconditional for name in PLAYERS}
+        self.conditional, self.conditioned_networks = bool(conditional), networks_told(conditional)
+        specs = {name: spec if name in self.conditioned_networks else spec.unconditional for name in PLAYERS}
         network = generator(specs["generator"], None if latent is None else latent.size)
         self.latent = network.latent if latent is None else latent
         self.generator = with_reference(network, self.latent, specs["generator"])
@@ -72,8 +63,8 @@ class GAN(nn.Module):
         return self.generator(z, condition)
 
 
-def told(conditional: bool | Sequence[PlayerName]) -> frozenset[str]:
-    """The players that are told the condition."""
+def networks_told(conditional: bool | Sequence[PlayerName]) -> frozenset[str]:
+    """Return the players that `conditional` names: true names both."""
     if isinstance(conditional, bool):
         return frozenset(PLAYERS if conditional else ())
     return frozenset(conditional)

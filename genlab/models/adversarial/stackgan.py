@@ -5,8 +5,8 @@ et al. 2019 (StackGAN++), section 4, the stages are one network, which passes on
 together, each with a discriminator of its own.
 
 In training the generator returns the images of all stages in one tensor, the last one's channels first and then those
-of the earlier ones, enlarged, so that losses, penalties and augmentations need not know of stages. `pyramid` brings
-real images into that form. In evaluation the generator returns the last image.
+of the earlier ones, enlarged, so that losses, penalties and augmentations need not know of stages. `build_pyramid`
+brings real images into that form. In evaluation the generator returns the last image.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Generator(nn.Module):
         """Return mean and log variance of the code, [N, code_size] each."""
         return self.augmentation.moments(condition)
 
-    def pyramid(self, images: Tensor) -> Tensor:
+    def build_pyramid(self, images: Tensor) -> Tensor:
         """Return images [N, C, H, W] with smaller copies, as the generator's images in training."""
         return pyramid(images, len(self.pictures))
 

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.models.autoencoders.autoencoder import Autoencoder, network_spec
+from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
 
 
-class AdversarialAutoencoder(nn.Module):
+class AdversarialAutoencoder(Model):
     """Three players for the paper's two phases: the autoencoder; the discriminator of codes [N, latent.size]; and the
     encoder as the generator of codes."""
 
-    caption: ClassVar[str] = ""
+    discriminates_codes: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(Model):
     """One player. Encoder: `(images, condition=None) -> latent`; decoder: `(z, condition=None) -> output`.
 
     The loss interprets outputs. For losses that use variances too, the decoder has twice the channels (`per_pixel`),

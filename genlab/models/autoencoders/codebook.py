@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core import distributed
 from genlab.core.random import Draws
-
-
-class Quantised(NamedTuple):
-    straight_through: Tensor  # the codes [N, D, ...], with the gradient of the latents
-    codes: Tensor  # the codes alone
-    perplexity: Tensor  # exp(entropy of the codes' use in this batch) [1]
-    codes_used: Tensor  # number of codes chosen at least once [1]
+from genlab.models.contract import Quantised
 
 
 class Codebook(nn.Module):
@@ -59,7 +52,7 @@ class Codebook(nn.Module):
         codes = self.entries[indices].view(shape).movedim(-1, 1)
         entropy = torch.special.entr(uses / len(rows)).sum(0, keepdim=True)
         used = uses.sign().sum(0, keepdim=True)
-        return Quantised(latents + (codes - latents).detach(), codes, entropy.exp(), used)
+        return Quantised(latents, latents + (codes - latents).detach(), codes, entropy.exp(), used)
 
     def nearest(self, latents: Tensor) -> Tensor:
         """Return indices [N, ...] of the codes nearest to latents [N, D, ...]."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import prod
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,20 +12,18 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
+from genlab.models.contract import Model
 from genlab.models.latent import Normal
 
 Chunks = Callable[[], Iterable[Tensor]]  # each call yields the data in chunks [n, D], float64
 
 
-class PCA(nn.Module):
+class PCA(Model):
     """Encoder and decoder in one: z are the components' coordinates, divided by their deviations.
 
     A standard normal z decodes to the data's mean and covariance within the components: Tipping and Bishop 1999
     without the noise around them. Raises ConfigError for more components than dimensions.
     """
-
-    caption: ClassVar[str] = ""
-    conditional: ClassVar[bool] = False
 
     def __init__(
         self,

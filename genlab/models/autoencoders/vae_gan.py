@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.models.autoencoders.autoencoder import network_spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.contract import Model
 from genlab.models.latent import Normal
 
 
-class VAEGAN(nn.Module):
+class VAEGAN(Model):
     """Three players: encoder, generator (the decoder) and discriminator, whose features measure similarity."""
-
-    caption: ClassVar[str] = ""
 
     def __init__(
         self,

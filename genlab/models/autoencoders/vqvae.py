@@ -11,18 +11,18 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare, Share
 from genlab.models.autoencoders.codebook import Codebook, UniformCodes
+from genlab.models.contract import Model, Quantised
 
 HALVINGS = 2  # most halvings of the side: section 4.1
 
 
-class VQVAE(nn.Module):
+class VQVAE(Model):
     """One player: encoder to [N, D, h, w], quantisation, decoder. Samples are decoded from code indices [N, h, w].
 
     The paper's prior over codes is a PixelCNN, trained afterwards; here, without one, all codes are equally likely.
     """
 
     caption: ClassVar[str] = "codes drawn uniformly, no prior was trained"
-    conditional: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -52,6 +52,14 @@ class VQVAE(nn.Module):
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return code indices int64 [N, h, w] of images."""
         return self.codebook.nearest(self.encoder(images))
+
+    def quantise(self, images: Tensor) -> Quantised:
+        """Encode images and replace their latents [N, size, h, w] by the nearest codes."""
+        return self.codebook(self.encoder(images))
+
+    def update_codebook(self) -> None:
+        """Move the codes to what the turn has shown, on all ranks alike."""
+        self.codebook.follow()
 
 
 class CodeDecoder(nn.Module):

@@ -27,6 +27,7 @@ class StyleGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.mapping, self.layers, self.mixing = mapping, layers, mixing
+        self.style_size = mapping.size
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.synthesis(self.styles(z, condition))
@@ -37,11 +38,19 @@ class StyleGenerator(nn.Module):
 
     def styles(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return styles [N, layers, W], the same for all layers except with mixing in training."""
-        styles = self.spread(self.mapping(z, condition))
+        styles = self.spread(self.map_latents(z, condition))
         if not (self.training and self.mixing):
             return styles
-        others = self.spread(self.mapping(torch.randn_like(z), condition))
+        others = self.spread(self.map_latents(torch.randn_like(z), condition))
         return torch.where(self._first_style_mask(len(z), z.device), styles, others)
+
+    def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """[N, latent] -> w [N, W]."""
+        return self.mapping(z, condition)
+
+    def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
+        """[..., W] -> the same, drawn together about the tracked mean: at psi 0 the mean, at 1 as they are."""
+        return self.mapping.truncate(styles, psi)
 
     def spread(self, w: Tensor) -> Tensor:
         """Repeat w [N, W] for all layers: [N, layers, W]."""

@@ -11,6 +11,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.adversarial.gan import GAN, PlayerName
+from genlab.models.contract import Model, side_multiple_of
 
 
 class BothWays(nn.Module):
@@ -21,15 +22,15 @@ class BothWays(nn.Module):
         self.there, self.back = there, back
 
     @property
-    def multiple(self) -> int | None:
-        """Return what sides of the generator's source pictures are multiples of; None: it takes one size only."""
-        return getattr(self.there, "multiple", None)
+    def side_multiple(self) -> int | None:
+        """Return what both networks say of the sides of pictures."""
+        return side_multiple_of(self.there)
 
     def forward(self, *given: Any) -> Any:
         return self.there(*given)
 
 
-class CycleGAN(nn.Module):
+class CycleGAN(Model):
     """Two players of two networks each: `there` makes or judges images made from sources, `back` sources from images.
 
     Generator: `(z [N, latent.size], pictures [N, C, H, W]) -> pictures of the other domain`, in [-1, 1].
@@ -38,9 +39,9 @@ class CycleGAN(nn.Module):
     Raises ConfigError for data of one domain only, and for label maps.
     """
 
-    both_ways: ClassVar[bool] = True
-    conditional: ClassVar[bool] = True  # generators take source pictures
-    told: ClassVar[frozenset[str]] = frozenset({"generator"})
+    translates_both_ways: ClassVar[bool] = True
+    conditional = True  # on source pictures
+    conditioned_networks = frozenset({"generator"})
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class CycleGAN(nn.Module):
     ) -> None:
         super().__init__()
         refuse_one_kind(spec)
-        options = {"conditional": tuple(self.told), "spectral_norm": spectral_norm}
+        options = {"conditional": tuple(self.conditioned_networks), "spectral_norm": spectral_norm}
         networks = {"generator": generator, "discriminator": discriminator}
         there, back = (GAN(way, **networks, **options) for way in (spec, spec.reversed))
         self.latent = there.latent

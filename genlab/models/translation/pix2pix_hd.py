@@ -22,7 +22,7 @@ HALVINGS = 4  # most halvings of the global network: the paper's
 class Generator(nn.Module):
     """(z [N, 0], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
 
-    Sources of other sizes are accepted if both sides are multiples of `multiple`.
+    Sources of other sizes are accepted if both sides are multiples of `side_multiple`.
 
     A global network makes maps from the source, halved once for each enhancer; every enhancer then doubles their size.
     The weights of a generator with fewer enhancers, trained at a smaller size, can be loaded (`init_from`), so that the
@@ -46,7 +46,7 @@ class Generator(nn.Module):
         super().__init__()
         self.latent = no_latent(latent_size)
         halvings, source = halvings_of(spec, enhancers, halvings), spec.require_source().input_channels
-        self.multiple = max(SMALLEST, 2 << halvings) << enhancers  # large enough for every map
+        self.side_multiple = max(SMALLEST, 2 << halvings) << enhancers  # large enough for every map
         widths = [max(1, width >> number) for number in range(enhancers + 1)]
         self.coarse = Trunk(source, width=width, blocks=blocks, halvings=halvings, norm=norm)
         self.enhancers = nn.ModuleList(

@@ -53,7 +53,7 @@ class ResNetTranslator(Trunk):
     Raises ConfigError for data without sources, sources of another size than images, and images that are too small.
     """
 
-    multiple: ClassVar[int] = 1  # sides of other sources may be any multiple of it
+    side_multiple: ClassVar[int] = 1  # sides of other sources may be any multiple of it
 
     def __init__(
         self,

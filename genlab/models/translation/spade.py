@@ -25,7 +25,7 @@ class Generator(nn.Module):
 
     The side is doubled from at most 4 pixels, or an odd number, to the image's; every normalisation uses the source.
     The first map is made from the latent or, without one, from the source at that size; then sources of other sizes
-    are accepted if both sides are multiples of `multiple`.
+    are accepted if both sides are multiples of `side_multiple`.
 
     Raises ConfigError for data without sources, and sources of another size than images.
     """
@@ -45,7 +45,7 @@ class Generator(nn.Module):
         sizes = [width * min(WIDEST, 2**level) for level in reversed(range(levels + 1))]
         self.shrink = 2**levels
         self.noisy, self.latent = bool(latent_size), Nothing()
-        self.multiple = None if self.noisy else self.shrink
+        self.side_multiple = None if self.noisy else self.shrink
         innermost = spec.height // self.shrink, spec.width // self.shrink
         first = VectorToMap(latent_size, sizes[0], innermost) if latent_size else None
         self.first = first or nn.Conv2d(source, sizes[0], 3, padding=1)

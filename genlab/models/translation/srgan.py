@@ -31,7 +31,7 @@ class Generator(nn.Module):
     Raises ConfigError for data without sources, and for sources that are not smaller by a power of two.
     """
 
-    multiple = 1
+    side_multiple = 1
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class UNet(nn.Module):
 
     The side is halved `depth` times, or until it is 1 or odd, and doubled again; skip connections concatenate maps of
     the same size. The noise is dropout, at sampling too (section 3.1): `latent` has one number for each value that can
-    be dropped. Sources of other sizes are accepted if both sides are multiples of `multiple`.
+    be dropped. Sources of other sizes are accepted if both sides are multiples of `side_multiple`.
 
     Raises ConfigError for data without sources, sources of another size than images, and a size that cannot be halved
     twice.
@@ -47,7 +47,7 @@ class UNet(nn.Module):
         super().__init__()
         levels = depth_of(spec, depth)
         sizes = [width * min(WIDEST, 2**level) for level in range(levels)]
-        self.multiple = 2**levels
+        self.side_multiple = 2**levels
         channels = spec.require_source().input_channels
         self.downs = nn.ModuleList([down_layers(channels, sizes[0], norm="none", first=True)])
         self.downs.extend(down_layers(*pair, norm=norm) for pair in pairwise(sizes[:-1]))

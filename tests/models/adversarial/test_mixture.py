@@ -73,15 +73,15 @@ def test_interpolation_uses_the_nearer_latents_generator():
     law, ends = Dealt(Normal(5), 4), (torch.randn(2, 5), torch.randn(2, 5))
     a, b = (torch.cat([end, torch.full((2, 1), number)], 1) for end, number in zip(ends, (1.0, 3.0), strict=True))
     for share in (0.0, 0.4, torch.tensor([[0.4], [0.7]])):
-        found = law.between(a, b, share)
-        assert torch.equal(found[:, :-1], Normal(5).between(*ends, share))
+        found = law.interpolate(a, b, share)
+        assert torch.equal(found[:, :-1], Normal(5).interpolate(*ends, share))
         assert found[:, -1].tolist() == ([1, 3] if torch.is_tensor(share) else [1, 1])
-    assert torch.equal(law.between(a, b, 1.0)[:, -1], b[:, -1])
+    assert torch.equal(law.interpolate(a, b, 1.0)[:, -1], b[:, -1])
 
 
 def test_truncated_latents_have_the_same_generators():
     draws = Draws((0,), 8, 0, 8, torch.device("cpu"))
-    z, law = Dealt(Normal(5), 4).truncated(0.5).draw(draws), Normal(5).truncated(0.5)
+    z, law = Dealt(Normal(5), 4).truncate(0.5).draw(draws), Normal(5).truncate(0.5)
     assert torch.equal(z[:, :-1], law.draw(draws)) and z[:, -1].tolist() == [0, 1, 2, 3] * 2
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genlab.models.layer_contract import mixes_batch
 from genlab.models.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination, minibatch_layer
 
 
@@ -68,4 +69,4 @@ def test_by_name(name, extra, mixes):
     layer = minibatch_layer(name, 3)
     assert layer.extra == extra
     assert layer(features().float()).shape == (6, 3 + extra)
-    assert getattr(layer, "mixes_batch", False) == mixes
+    assert mixes_batch(layer) == mixes

@@ -4,8 +4,9 @@ from torch import nn
 
 from genlab.core.condition import Classes
 from genlab.core.spec import Spec
+from genlab.models.layer_contract import set_noise
 from genlab.models.layers.mapping import Mapping
-from genlab.models.layers.noise import Noise, set_noise
+from genlab.models.layers.noise import Noise
 from genlab.models.style_based.style_generator import StyleGenerator
 
 SPEC = Spec(channels=1, height=8, width=8, images=100, condition=Classes(3))

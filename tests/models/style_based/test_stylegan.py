@@ -6,7 +6,7 @@ from torch import nn
 
 from genlab.core.condition import Attributes, Classes
 from genlab.core.spec import Spec
-from genlab.models.layers.noise import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.style_based import stylegan
 
 SMALL = {"width": 4, "most": 8, "style_size": 6, "depth": 2}

@@ -6,7 +6,7 @@ import torch
 from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.layers.noise import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.layers.upfirdn import binomial, upsample2d
 from genlab.models.style_based import stylegan2
 

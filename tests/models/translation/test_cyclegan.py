@@ -32,7 +32,7 @@ def test_a_network_each_way():
     model.eval()
     assert torch.equal(model.discriminator(b), model.discriminator.there(b))
     assert model.players == {"generator": model.generator, "discriminator": model.discriminator}
-    assert model.latent.size == 0 and model.generator.multiple == 1
+    assert model.latent.size == 0 and model.generator.side_multiple == 1
 
 
 def test_no_weight_is_shared_between_the_ways():
@@ -59,7 +59,7 @@ def test_a_generator_may_have_noise_of_its_own():
     facts = Spec(3, 16, 16, images=9, condition=Picture(1, 16, 16))
     model = CycleGAN(facts, generator=partial(UNet, width=4), discriminator=NETWORKS["discriminator"])
     z = torch.rand(2, model.latent.size)
-    assert model.latent.size > 0 and model.generator.multiple == 16
+    assert model.latent.size > 0 and model.generator.side_multiple == 16
     assert model.generator.back(z, torch.rand(2, 3, 16, 16)).shape == (2, 1, 16, 16)
 
 

@@ -49,7 +49,7 @@ def test_the_size_stays_whatever_it_is(size, norm):
     pictures = torch.randn(2, 1, *size)
     images = network(no_noise(pictures), pictures)
     assert images.shape == (2, 3, *size) and images.abs().max() <= 1
-    assert network.latent == Nothing() and network.multiple == 1
+    assert network.latent == Nothing() and network.side_multiple == 1
 
 
 def normalised(maps):

@@ -81,14 +81,14 @@ def test_the_side_is_doubled_until_it_is_the_images(height, width, blocks):
     network = Generator(spec(height, width), width=4).eval()
     images = network(torch.empty(2, 0), label_maps(height=height, width=width))
     assert images.shape == (2, 3, height, width) and images.abs().max() <= 1 and len(network.blocks) == blocks
-    larger = height + network.multiple, width
+    larger = height + network.side_multiple, width
     assert network(torch.empty(2, 0), label_maps(2, 4, *larger)).shape[2:] == larger
 
 
 def test_the_first_map_is_made_from_the_latent():
     network, source = Generator(spec(16), 5, width=4).eval(), label_maps(1).expand(2, -1, -1, -1)
     one, other = network(torch.randn(2, 5), source)
-    assert not torch.allclose(one, other) and network.multiple is None
+    assert not torch.allclose(one, other) and network.side_multiple is None
 
 
 def test_every_weight_learns():

@@ -32,7 +32,7 @@ def test_it_is_as_large_as_the_published_one():
         network = UNet(spec(256, source=3))
     assert f"{count(network) / 1e6:.3f}" == "54.414"
     assert network.latent.size == 512 * (2**2 + 4**2 + 8**2)  # dropout of the innermost three blocks
-    assert network.multiple == 256
+    assert network.side_multiple == 256
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_it_is_as_large_as_the_published_one():
 def test_depth_follows_from_the_size(size, multiple, norm):
     network = UNet(spec(*size), width=4, norm=norm)
     images = network(z_of(network), torch.randn(2, 1, *size))
-    assert images.shape == (2, 3, *size) and network.multiple == multiple
+    assert images.shape == (2, 3, *size) and network.side_multiple == multiple
     assert images.abs().max() <= 1
 
 
