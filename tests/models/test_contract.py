@@ -17,7 +17,7 @@ from genlab.models import contract, latent_contract, layer_contract
 from genlab.models.autoencoders.codebook import UniformCodes
 from genlab.models.latent import Normal
 from genlab.models.layers.minibatch import MinibatchDeviation
-from genlab.models.translation.multi_scale import equally
+from genlab.models.translation.multi_scale import balance_groups
 from genlab.trainers import System
 from tests.conftest import choices, data_of, needed, read, shrunk, tiny_data
 
@@ -175,7 +175,7 @@ def test_a_network_that_derives_from_nothing_takes_part():
 def test_patches_count_as_their_discriminator_says():
     judge, logits = nn.Identity(), torch.tensor([[1.0, 2.0, 4.0], [0.0, 0.0, 3.0]])
     torch.testing.assert_close(contract.per_image(judge, logits), torch.tensor([7 / 3, 1.0]))
-    judge.register_buffer("patch_weights", equally([2, 1]))
+    judge.register_buffer("patch_weights", balance_groups([2, 1]))
     torch.testing.assert_close(contract.per_image(judge, logits), torch.tensor([2.75, 1.5]))
     assert torch.equal(contract.per_image(judge, logits[:, 0]), logits[:, 0])
 
