@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 import genlab
 from genlab import export, sample
-from genlab.callbacks import Grid
 from genlab.cli import command
 from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
