@@ -58,10 +58,10 @@ class Grid(Callback):
         if lines is None:
             samples = trainer.draw_samples(0, self.rows * self.columns, None)
             return sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
-        told = lines.spread(self.rows, self.columns)
+        told = lines.labels_of_places(self.rows, self.columns)
         dtype, device = trainer.engine.dtype, trainer.device
         samples = trainer.draw_samples(0, len(told), lines.condition.as_input(told, dtype).to(device))
-        return lines.arranged(trainer.spec.crop(to_uint8(samples)), self.columns)
+        return lines.arrange(trainer.spec.crop(to_uint8(samples)), self.columns)
 
     def _draw_real(self, trainer: Trainer) -> Tensor:
         """The first images; of each label, where lines show labels."""
@@ -72,9 +72,9 @@ class Grid(Callback):
         if lines is None:
             return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
         count = self.columns if lines.are_rows else self.rows
-        chosen = torch.stack([first_of(images, same(labels, label), count) for label in lines.labels])
+        chosen = torch.stack([first_of(images, equal_rows(labels, label), count) for label in lines.labels])
         chosen = chosen if lines.are_rows else chosen.transpose(0, 1)
-        return lines.arranged(trainer.spec.crop(chosen.flatten(0, 1)), self.columns)
+        return lines.arrange(trainer.spec.crop(chosen.flatten(0, 1)), self.columns)
 
     def _lines(self, trainer: Trainer) -> Lines | None:
         """Return the labels that lines show: all if they fit on twice as many, else the first; None: none do."""
@@ -99,18 +99,18 @@ class Lines(NamedTuple):
     def are_rows(self) -> bool:
         return self.condition.grid_lines == "rows"
 
-    def spread(self, rows: int, columns: int) -> Tensor:
+    def labels_of_places(self, rows: int, columns: int) -> Tensor:
         """Return the label of each place, row by row."""
         return self.labels.repeat_interleave(columns, 0) if self.are_rows else torch.cat([self.labels] * rows)
 
-    def arranged(self, images: Tensor, columns: int) -> Tensor:
+    def arrange(self, images: Tensor, columns: int) -> Tensor:
         """Return the picture of all places, the captions of rows to their left."""
         if not self.are_rows:
             return sheet(images, len(self.labels))
         return captioned(sheet(images, columns), [self.condition.caption(label) for label in self.labels])
 
 
-def same(labels: Tensor, label: Tensor) -> Tensor:
+def equal_rows(labels: Tensor, label: Tensor) -> Tensor:
     """Return bool [N]: which of labels [N, ...] equal one of them."""
     return (labels == label).view(len(labels), -1).all(1)
 

@@ -139,7 +139,7 @@ def in_turn(labels: Tensor, start: int, count: int) -> Tensor:
     return labels[torch.arange(start, start + count, device=labels.device) % len(labels)]
 
 
-def shown(given: Any) -> str:
+def as_typed(given: Any) -> str:
     """Return what a user gave as it was typed."""
     return given if isinstance(given, str) else str(given.tolist() if isinstance(given, Tensor) else given)
 
@@ -153,8 +153,8 @@ def numbers(given: Any, told: Condition) -> Tensor:
     """Return what a user gave as a tensor. Raises ConfigError for texts."""
     if is_text(given):
         raise ConfigError(
-            f"words={shown(given)}: this model is told {told.description}, and no words. Train one on data with words: "
-            "model=text_gan data=mnist_words, or data.words=caption."
+            f"words={as_typed(given)}: this model is told {told.description}, and no words. Train one on data with "
+            "words: model=text_gan data=mnist_words, or data.words=caption."
         )
     return torch.as_tensor(given)
 
@@ -194,7 +194,7 @@ class Classes(Condition):
     def parse(self, given: Any, key: str = "classes") -> Tensor:
         listed = numbers(given, self).reshape(-1).tolist()
         if not listed or any(label not in range(self.count) for label in listed):
-            typed = shown(given).replace(" ", "")
+            typed = as_typed(given).replace(" ", "")
             raise ConfigError(f"{key}={typed}: expected whole numbers from 0 to {self.count - 1}, one or several.")
         return torch.tensor(listed, dtype=torch.int64)
 

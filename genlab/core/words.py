@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition, is_text, shown
+from genlab.core.condition import Condition, as_typed, is_text
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 
@@ -97,16 +97,16 @@ class Words(Condition):
         if isinstance(given, Tensor):
             return given
         if not is_text(given):
-            raise ConfigError(f"{key}={shown(given)}: this model is told words. Say words='{self.vocabulary[0]}'.")
+            raise ConfigError(f"{key}={as_typed(given)}: this model is told words. Say words='{self.vocabulary[0]}'.")
         texts = [given] if isinstance(given, str) else list(given)
         unknown = dict.fromkeys(word for text in texts for word in words_of(text) if word not in self.vocabulary)
         if unknown:
-            raise ConfigError(f"{key}: this model knows {self.size} words, but not {self._described(unknown)}.")
+            raise ConfigError(f"{key}: this model knows {self.size} words, but not {self._with_nearest(unknown)}.")
         if not all(map(words_of, texts)):
             raise ConfigError(f"{key}={texts}: expected words, such as {', '.join(self.vocabulary[:MAX_NEAREST])}.")
-        return encoded(texts, self.vocabulary, max(len(words_of(text)) for text in texts))
+        return encode_texts(texts, self.vocabulary, max(len(words_of(text)) for text in texts))
 
-    def _described(self, unknown: Iterable[str]) -> str:
+    def _with_nearest(self, unknown: Iterable[str]) -> str:
         """Return every unknown word with known ones like it."""
         near = {word: get_close_matches(word, self.vocabulary, n=MAX_NEAREST, cutoff=0.0) for word in unknown}
         return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
@@ -145,7 +145,7 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-def encoded(texts: Sequence[str], vocabulary: Sequence[str], length: int) -> Tensor:
+def encode_texts(texts: Sequence[str], vocabulary: Sequence[str], length: int) -> Tensor:
     """Return int64 [N, length]: the numbers of a text's first known words, from 1, and 0 behind the last."""
     numbers = {word: number for number, word in enumerate(vocabulary, start=1)}
     rows = [[numbers[word] for word in words_of(text) if word in numbers][:length] for text in texts]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from genlab.core.condition import Condition, in_turn, is_text, shown
+from genlab.core.condition import Condition, as_typed, in_turn, is_text
 from genlab.core.errors import ConfigError
 from genlab.data.blank_dataset import Blank
 
@@ -49,7 +49,7 @@ def condition_of(trainer: Trainer, given: Classes) -> Condition | None:
         return trainer.spec.condition
     if given is not None:
         raise ConfigError(
-            f"{key_of(given)}={shown(given)}: this model ({trainer.run_dir}) was trained without classes and words "
+            f"{key_of(given)}={as_typed(given)}: this model ({trainer.run_dir}) was trained without classes and words "
             f"and is told none. Leave {key_of(given)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )
@@ -65,7 +65,7 @@ def one_of(classes: Classes, words: Texts | None) -> Classes:
     """Raises ConfigError for both."""
     if classes is not None and words is not None:
         raise ConfigError(
-            f"classes={shown(classes)} words={shown(words)}: a model is told one of them. Drop the other."
+            f"classes={as_typed(classes)} words={as_typed(words)}: a model is told one of them. Drop the other."
         )
     return classes if words is None else words
 

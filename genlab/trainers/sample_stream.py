@@ -57,14 +57,14 @@ class Sampling:
         if not self.model.conditional:
             return None
         if self.spec.has_source:
-            return self._as_told(self.data.conditions(self.data.examples, start, count))
-        return self._as_told(self.fixed(start, count, self._draw_labels))
+            return self._on_device(self.data.conditions(self.data.examples, start, count))
+        return self._on_device(self.fixed(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
         """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
         if not self.model.conditional:
             return None
-        return self._as_told(self.data.conditions(split, 0, min(count, len(split.images))))
+        return self._on_device(self.data.conditions(split, 0, min(count, len(split.images))))
 
     @property
     def translates(self) -> bool:
@@ -104,7 +104,7 @@ class Sampling:
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
         return self.spec.condition.as_input(labels[rows], self.engine.dtype)
 
-    def _as_told(self, condition: Tensor) -> Tensor:
+    def _on_device(self, condition: Tensor) -> Tensor:
         """Return a condition on the device, numbers with a fraction in the precision of networks."""
         return condition.to(self.device, self.engine.dtype if condition.is_floating_point() else None)
 

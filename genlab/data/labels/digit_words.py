@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from genlab.core.words import encoded
+from genlab.core.words import encode_texts
 from genlab.data.dataset import Split
 from genlab.data.labels.words import Rule
 
@@ -50,7 +50,7 @@ RULE = Rule(("thin", "bold", "left", "right"), see)
 def captions(split: Split) -> Split:
     """With words in the place of classes, such as `bold three slanted right`: the name, and what else applies."""
     texts = [caption(*facts) for facts in zip(split.labels.tolist(), see(split.images).tolist(), strict=True)]
-    return split._replace(labels=encoded(texts, VOCABULARY, LONGEST))
+    return split._replace(labels=encode_texts(texts, VOCABULARY, LONGEST))
 
 
 def caption(digit: int, applies: Sequence[bool]) -> str:

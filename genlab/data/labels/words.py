@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.core.words import encoded, words_of
+from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import Told
 from genlab.data.storage.archives import Source, listed
 from genlab.data.storage.folder_layout import Members
@@ -42,7 +42,7 @@ class Words:
         """Of the images in their order, the first `training` of which make the vocabulary."""
         texts = self.texts(source, rows)
         words = self.vocabulary(texts[:training])
-        labels = encoded(texts, words, self.length)
+        labels = encode_texts(texts, words, self.length)
         longest = max(1, int((labels > 0).sum(1).max()))
         return Told(labels[:, :longest].contiguous(), words)
 

@@ -12,7 +12,7 @@ from PIL import Image
 from genlab.core import words as told_words
 from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
-from genlab.core.words import encoded, words_of
+from genlab.core.words import encode_texts, words_of
 from genlab.data import MNIST, InMemory, Split, Words
 from genlab.data.labels.digit_words import DIGITS, RULE, caption, see, slant, stroke
 from genlab.data.sets.folder import Folder
@@ -217,7 +217,7 @@ def test_numbers_of_words_that_there_are_not_are_refused():
 
 
 def test_texts_become_numbers_and_texts_again():
-    rows = encoded(["b a b c d", "x", ""], ["a", "b", "c"], 3)
+    rows = encode_texts(["b a b c d", "x", ""], ["a", "b", "c"], 3)
     assert rows.tolist() == [[2, 1, 2], [0, 0, 0], [0, 0, 0]]
     assert told_words.Words(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
 
@@ -234,7 +234,7 @@ def test_unknown_words_are_named_with_the_nearest_known_ones():
 
 def test_words_name_the_class_all_of_whose_words_they_hold():
     known = ("animals", "big", "drink", "food")
-    texts = encoded(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
+    texts = encode_texts(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
     names = ["animals", "food_drink", "whales"]
     assert told_words.Words(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
 
