@@ -30,7 +30,7 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "metrics/extractors/custom": {"self.call", "named", "call"},
     "models/layers/weights": {"module", "layer"},
     "models/pretrained_features": {"network"},
-    "models/pretrained_weights": {"builder(network)"},
+    "models/pretrained_weights": {"unwrap_partial(network)"},
     "reports/run_files": {"yaml"},
     "reports/run_pictures": {"image"},
 }
