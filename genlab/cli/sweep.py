@@ -18,12 +18,12 @@ finished: list[Path] = []  # of those that came to their end
 
 def note(folder: Path, overrides: Sequence[str], state: str) -> None:
     """What the table is to say of a job: done, failed, or interrupted, which it is until it has ended."""
-    from genlab.reports.jobs import FILE
+    from genlab.reports.jobs import JOB_FILE
 
     if distributed.is_main():
         folder.mkdir(parents=True, exist_ok=True)
         facts = {"overrides": list(overrides), "state": state}
-        (folder / FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        (folder / JOB_FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 def write_error(folder: Path, error: GenlabError) -> None:
