@@ -1,4 +1,4 @@
-"""What keeps a latent within the law that it is drawn from, while it moves."""
+"""Laws of latents: keep a latent within the distribution that it is drawn from while it is optimised."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from genlab.models.latent import Coded, Dealt, Normal, Uniform
 
 
 class Law:
-    """Uniform in [-1, 1]: cut to that."""
+    """Uniform latents: clamped to [-1, 1]."""
 
     def prior(self, z: Tensor) -> Tensor:
-        """[N], to be added to the loss with a weight."""
+        """Return the prior's term of the objective, [N]."""
         return torch.zeros(len(z), device=z.device, dtype=z.dtype)
 
-    def held(self, z: Tensor, start: Tensor) -> Tensor:
-        """The latent that is meant, with a gradient where z may move; `start` is what z was drawn as."""
+    def constrain(self, z: Tensor, start: Tensor) -> Tensor:
+        """Return z within its law, with a gradient where it may move; `start` is z as it was drawn."""
         return z.clamp(-1, 1)
 
 
 class NormalLaw(Law):
-    """-log N(z; 0, I) but for a constant and a factor, and no bounds."""
+    """Normal latents: unbounded, with -log N(z; 0, I) as prior, up to a constant and a factor."""
 
     def prior(self, z: Tensor) -> Tensor:
         return z.square().mean(1)
 
-    def held(self, z: Tensor, start: Tensor) -> Tensor:
+    def constrain(self, z: Tensor, start: Tensor) -> Tensor:
         return z
 
 
 class CodedLaw(Law):
-    """Classes stay as they were drawn, the rest is cut to [-1, 1]: more restarts try more classes."""
+    """Latents with classes, which stay as drawn (more restarts try more classes); the rest is clamped to [-1, 1]."""
 
     def __init__(self, latent: Coded) -> None:
         self.first, self.last = latent.noise, latent.noise + sum(latent.categorical)
 
-    def held(self, z: Tensor, start: Tensor) -> Tensor:
+    def constrain(self, z: Tensor, start: Tensor) -> Tensor:
         moving = z.clamp(-1, 1)
         return torch.cat([moving[:, : self.first], start[:, self.first : self.last], moving[:, self.last :]], 1)
 
 
 class DealtLaw(NormalLaw):
-    """The generator stays the one that it was dealt to: more restarts try more generators."""
+    """Latents with the index of a generator, which stays as drawn: more restarts try more generators."""
 
     def prior(self, z: Tensor) -> Tensor:
         return super().prior(z[:, :-1])
 
-    def held(self, z: Tensor, start: Tensor) -> Tensor:
+    def constrain(self, z: Tensor, start: Tensor) -> Tensor:
         return torch.cat([z[:, :-1], start[:, -1:]], 1)
 
 
 @singledispatch
 def law_of(latent: Any) -> Law:
-    """Raises ConfigError for latents that cannot move by small steps."""
+    """Return the law of a latent. Raises ConfigError for latents that cannot move by small steps."""
     raise ConfigError(
         f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are normal "
         "or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."

@@ -1,4 +1,4 @@
-"""The image whose latent is looked for, and how far others are from it."""
+"""The target of a projection: the given image, and how far generated images are from it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from genlab.metrics.extractors.extractor import Extractor
 
 
-def target_of(path: Path, spec: Spec) -> Tensor:
-    """[1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be such an image."""
+def load_target(path: Path, spec: Spec) -> Tensor:
+    """Load an image as [1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be one."""
     spec.require_images()
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
@@ -31,8 +31,8 @@ def target_of(path: Path, spec: Spec) -> Tensor:
     return torch.from_numpy(pixels.copy())[None].float() / 127.5 - 1
 
 
-def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
-    """images [N, C, H, W] -> mean squared error of pixels, and `weight` times that of features, [N]."""
+def error_function(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
+    """Return images [N, C, H, W] -> [N]: the mean squared error of pixels, plus `weight` times that of features."""
     if not weight:
         return lambda images: (images - target).square().flatten(1).mean(1)
     wanted = extractor.slope(target).detach()
@@ -45,7 +45,7 @@ def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Call
 
 
 def distances(images: Tensor, target: Tensor, extractor: Extractor | None) -> dict[str, float | None]:
-    """Euclidean, of the images as they would be saved: in pixels in [-1, 1], and in features."""
+    """Return the Euclidean distances of clamped images: in pixels in [-1, 1], and in features."""
     images = images.clamp(-1, 1)
     features = None if extractor is None else float((extractor(images) - extractor(target)).norm())
     return {"pixels": float((images - target).norm()), "features": features}

@@ -39,12 +39,10 @@ def curve_data(runs: list[Run]) -> dict[str, Any]:
     """Return the JSON that the page's script draws: the clock of each run, and the lines of each curve."""
     all_names = curve_names(runs)
     max_points = points_per_line(len(all_names) * len(runs))
-    visible = initially_shown(all_names)
+    visible, lines = initially_shown(all_names), {name: curve_lines(name, runs, max_points) for name in all_names}
     return {
         "clocks": [run_clock(run, max_points) for run in runs],
-        "curves": [
-            {"name": name, "shown": name in visible, "lines": curve_lines(name, runs, max_points)} for name in all_names
-        ],
+        "curves": [{"name": name, "shown": name in visible, "lines": lines[name]} for name in all_names],
         "points": max_points,
         "thinned": any(len(run.rows) > max_points for run in runs),
     }

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genlab.reports import score_records as scores
+from genlab.reports import score_records
 from genlab.reports.run import Run, read_run
 from genlab.reports.run_directories import number_sort_key
 from genlab.reports.tables import format_csv
@@ -17,17 +17,10 @@ JOB_FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state"
 def jobs_csv(sweep: Path) -> str | None:
     """Return the table as CSV; None if no job has begun."""
     rows = [job_row(path) for path in job_directories(sweep)]
-    columns = [
-        "job",
-        "state",
-        *names_in(rows, "overrides"),
-        "best_metric",
-        "best",
-        "best_images",
-        *names_in(rows, "scores"),
-    ]
+    overrides, scores = names_in(rows, "overrides"), names_in(rows, "scores")
+    columns = ["job", "state", *overrides, "best_metric", "best", "best_images", *scores, "images", "seconds", "note"]
     flat = [one | one["overrides"] | one["scores"] for one in rows]
-    return format_csv([*columns, "images", "seconds", "note"], flat) if rows else None
+    return format_csv(columns, flat) if rows else None
 
 
 def job_directories(sweep: Path) -> list[Path]:
@@ -60,7 +53,8 @@ def job_row(path: Path) -> dict[str, Any]:
 def final_scores(run: Run) -> dict[str, float | None]:
     """Return the latest score of each metric in training. Later evaluations name their checkpoint and are left out."""
     trained = [record for record in run.records if "checkpoint" not in record]
-    return {record["metric"]: scores.score_value(record) for record in scores.latest_records(trained).values()}
+    latest = score_records.latest_records(trained).values()
+    return {record["metric"]: score_records.score_value(record) for record in latest}
 
 
 def failure_note(run: Run) -> str:

@@ -65,7 +65,7 @@ class Leaderboard:
 
 
 def confidence_margin(values: list[float]) -> float | None:
-    """Return half the 95 % interval of the mean, by Student's t with n - 1 degrees of freedom; None below two values."""
+    """Return half the 95 % interval of the mean, by Student's t with n - 1 degrees of freedom; None below 2."""
     if len(values) < 2:
         return None
     from scipy.special import stdtrit  # late: it takes longer to load than a page to write

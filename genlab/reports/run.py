@@ -58,9 +58,7 @@ class Run:
     @property
     def total(self) -> int:
         trainer = self.config.get("trainer")
-        return to_count(self.summary.get("total_images")) or to_count(
-            trainer.get("images") if _is_object(trainer) else 0
-        )
+        return to_count(self.summary.get("total_images")) or to_count(trainer.get("images") if _is_dict(trainer) else 0)
 
     @property
     def seconds(self) -> float:
@@ -71,14 +69,12 @@ class Run:
     def health(self) -> list[dict[str, Any]]:
         """Return the health monitor's warnings, each with `kind`, `message` and `images`."""
         found = self.summary.get("health")
-        return [warning for warning in found if _is_object(warning)] if isinstance(found, list) else []
+        return [warning for warning in found if _is_dict(warning)] if isinstance(found, list) else []
 
     @property
     def best(self) -> dict[str, Any] | None:
         best = self.summary.get("best")
-        return (
-            best if _is_object(best) and finite_number(best.get("value")) is not None and best.get("metric") else None
-        )
+        return best if _is_dict(best) and finite_number(best.get("value")) is not None and best.get("metric") else None
 
     @property
     def command(self) -> list[str]:
@@ -126,9 +122,9 @@ def _environment_files(path: Path) -> list[str]:
     return sorted((file.name for file in path.glob("environment*.json")), key=lambda name: (len(name), name))
 
 
-def _is_object(value: Any) -> bool:
+def _is_dict(value: Any) -> bool:
     return isinstance(value, dict)
 
 
 def _is_record(value: Any) -> bool:
-    return _is_object(value) and isinstance(value.get("metric"), str)
+    return _is_dict(value) and isinstance(value.get("metric"), str)

@@ -40,7 +40,7 @@ class Picture(NamedTuple):
 
 
 def find_series(run: Path) -> list[Series]:
-    """Return all series below a run directory: samples first, then reconstructions. A leading number is the position."""
+    """Return all series of a run: samples first, then reconstructions. A name's leading number is its position."""
     found: dict[tuple[str, str], list[Frame]] = {}
     for path in sorted(run.rglob("*")):
         folder = path.parent.relative_to(run).as_posix()

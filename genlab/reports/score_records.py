@@ -34,10 +34,8 @@ def describe_measurement(record: Record) -> str:
     """Return how it was measured, in words, as `python -m genlab.evaluate` prints it without the position."""
     averaged = " of the EMA" if record.get("ema") else ""
     words = [
-        f"{_format_count(record.get('images'))} samples{averaged}" if "images" in record else "",
-        f"against {_format_count(record.get('reference_images'))} of {record['reference']}"
-        if "reference" in record
-        else "",
+        f"{_count(record.get('images'))} samples{averaged}" if "images" in record else "",
+        f"against {_count(record.get('reference_images'))} of {record['reference']}" if "reference" in record else "",
         f"{record.get('extractor', '')} {str(record.get('extractor_hash', ''))[:8]}".strip(),
         f"resize {record['resize']}" if record.get("resize") not in (None, "", "none") else "",
         str(record.get("settings", "")),
@@ -62,7 +60,7 @@ def score_value(record: Record | None) -> float | None:
     return None if record is None else finite_number(record.get("value"))
 
 
-def _format_count(value: Any) -> str:
+def _count(value: Any) -> str:
     return f"{to_count(value):,}" if finite_number(value) is not None else "?"
 
 

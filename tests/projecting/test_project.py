@@ -16,7 +16,8 @@ from genlab.core.random import Draws
 from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.projecting import Descent, Law, distances, error_of, law_of, starts_of, target_of
+from genlab.projecting import Descent, distances, error_function, law_of, load_target, starts_of
+from genlab.projecting.latent_laws import Law
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -106,7 +107,7 @@ def test_the_nearest_candidates_of_every_class_are_taken():
     descent = Descent(
         generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Law()
     )
-    assert descent.nearest(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
+    assert descent.nearest_starts(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.1])
@@ -118,11 +119,15 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
     starts, _ = starts_of(trainer, None, count=64, seed=1)
     with trainer.sampling() as network:
         extractor = Classifier()
-        options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
+        options = {
+            "generate": lambda z, told: network(z),
+            "error": error_function(target, extractor, weight),
+            "steps": 100,
+        }
         rough, fine = (Descent(law=law_of(Normal(16)), polish=polish, **options) for polish in (0, 60))
-        chosen = starts[fine.nearest(starts, None, groups=1, count=4)]
+        chosen = starts[fine.nearest_starts(starts, None, groups=1, count=4)]
         rough, fine = rough(chosen), fine(chosen)
-    near, far = (distances(images, target, extractor) for images in (fine.way[-1:], fine.way[:1]))
+    near, far = (distances(images, target, extractor) for images in (fine.frames[-1:], fine.frames[:1]))
     assert near["pixels"] < 0.03 * far["pixels"] and near["features"] < 0.05 * far["features"]
     assert fine.loss < 0.3 * rough.loss
 
@@ -151,12 +156,12 @@ def test_latents_stay_within_their_law():
     draws = Draws((0, "law"), 6, 0, 6, torch.device("cpu"))
     for latent in (Uniform(3), Coded(noise=3, categorical=(4,), continuous=1)):
         start = latent.draw(draws)
-        z = law_of(latent).held(start + 5, start)
+        z = law_of(latent).constrain(start + 5, start)
         assert z.abs().max() <= 1
     assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
     dealt = Dealt(Normal(3), 2)
     start = dealt.draw(draws)
-    z = law_of(dealt).held(start + 5, start)
+    z = law_of(dealt).constrain(start + 5, start)
     assert torch.equal(z[:, -1], start[:, -1]) and torch.equal(z[:, :-1], start[:, :-1] + 5)
     assert torch.equal(law_of(dealt).prior(z), z[:, :-1].square().mean(1))
     with pytest.raises(ConfigError, match="UniformCodes, which no gradient reaches"):
@@ -167,7 +172,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
     picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
     picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
     picture.save(tmp_path / "wide.png")
-    target = target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    target = load_target(tmp_path / "wide.png", tiny_data(size=32).spec)
     assert target.shape == (1, 1, 32, 32) and target.max() == -1
 
 
