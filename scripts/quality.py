@@ -35,7 +35,7 @@ from genlab.core.device import choose_device
 from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory
 from genlab.metrics import Classifier, Moments, frechet_distance
-from genlab.metrics.scores.distances import ROWS, by_row
+from genlab.metrics.scores.distances import MAX_ROWS, map_rows
 from genlab.metrics.scores.prdc import prdc
 from genlab.pictures.pixels import as_saved, to_float
 
@@ -115,7 +115,7 @@ class Ruler:
         }
 
     def features(self, images: Tensor) -> Tensor:
-        return torch.cat([self.extractor(batch) for batch in images.split(ROWS)])
+        return torch.cat([self.extractor(batch) for batch in images.split(MAX_ROWS)])
 
     def nearest(self, images: Tensor) -> float:
         chosen = images[:: max(1, len(images) // COPIES)][:COPIES]  # MNIST's first test images are its neatest
@@ -124,7 +124,7 @@ class Ruler:
 
 def nearest_distance(images: Tensor, others: Tensor) -> Tensor:
     """[N] from [N, D] and [M, D]; measured again once found, for a matrix product's rounding would blur a copy's 0."""
-    return (images - others[by_row(images, others, lambda far: far.argmin(1))]).norm(dim=1)
+    return (images - others[map_rows(images, others, lambda far: far.argmin(1))]).norm(dim=1)
 
 
 def moments_of(features: Tensor) -> Moments:
@@ -150,7 +150,7 @@ def run_samples(run_dir: Path, which: str, count: int, device: str) -> tuple[dic
     trainer = build.trainer(config, run_dir)
     Classifier().check(trainer.spec)
     checkpoint.load(trainer.parts, state["parts"])
-    drawn = (trainer.draw_samples(start, min(ROWS, count - start)) for start in range(0, count, ROWS))
+    drawn = (trainer.draw_samples(start, min(MAX_ROWS, count - start)) for start in range(0, count, MAX_ROWS))
     samples = torch.cat([as_saved(trainer.spec.crop(images)).cpu() for images in drawn])
     seconds = training_seconds(run_dir, trainer.images)
     return {"name": str(run_dir), "checkpoint": path.name, "images": trainer.images, "seconds": seconds}, samples

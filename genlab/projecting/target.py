@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.image_file import Rule, Unusable, picture
+from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -23,7 +23,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        pixels = picture(path.read_bytes(), Rule(spec.channels, spec.height - 2 * spec.padding))
+        pixels = read_picture(path.read_bytes(), PixelRule(spec.channels, spec.height - 2 * spec.padding))
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
@@ -35,11 +35,11 @@ def error_function(target: Tensor, extractor: Extractor | None, weight: float) -
     """Return images [N, C, H, W] -> [N]: the mean squared error of pixels, plus `weight` times that of features."""
     if not weight:
         return lambda images: (images - target).square().flatten(1).mean(1)
-    wanted = extractor.slope(target).detach()
+    wanted = extractor.differentiable(target).detach()
 
     def error(images: Tensor) -> Tensor:
         pixels = (images - target).square().flatten(1).mean(1)
-        return pixels + weight * (extractor.slope(images) - wanted).square().mean(1)
+        return pixels + weight * (extractor.differentiable(images) - wanted).square().mean(1)
 
     return error
 

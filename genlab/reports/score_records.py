@@ -47,8 +47,8 @@ def describe_differences(protocols: list[tuple]) -> list[str]:
     """Return, for each protocol, its values of the fields in which they are not all alike."""
     tables = [dict(fields) for fields in protocols]
     names = sorted({name for table in tables for name in table})
-    unlike = [name for name in names if len({table.get(name) for table in tables}) > 1]
-    return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in unlike) for table in tables]
+    differing = [name for name in names if len({table.get(name) for table in tables}) > 1]
+    return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
 def higher_is_better(metric: str) -> bool:

@@ -59,7 +59,7 @@ def scores(trainer, extractor, names, size, **options):
     evaluation = Evaluation(extractor, metrics_of(*names), images=60, batch_size=size, **options)
     evaluation.check(trainer.data, trainer)
     records = evaluation.run(source_of(trainer), trainer.data, device="cpu")
-    assert set(evaluation.metrics.values()) == set(evaluation.gave.values())  # each has numbers
+    assert set(evaluation.metrics.values()) == set(evaluation.metric_of.values())  # each has numbers
     return {record.metric: record.value for record in records}
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 from scipy import stats
 
-from genlab.metrics.records import Record, unlike
+from genlab.metrics.records import Record, differing_fields
 from genlab.reports import score_records as scores
 from genlab.reports import tables
 from genlab.reports.leaderboard import build_leaderboard, confidence_margin
@@ -38,7 +38,7 @@ def test_seeds_are_one_row_and_other_settings_another_best_first(make_run):
 @pytest.mark.parametrize("field", [field.name for field in fields(Record)])
 def test_records_compare_here_as_they_do_in_training(field):
     other = RECORD | {field: "other"}
-    alike = not unlike(Record(**RECORD), Record(**other))
+    alike = not differing_fields(Record(**RECORD), Record(**other))
     assert (scores.protocol(RECORD) == scores.protocol(other)) == alike
 
 

@@ -13,7 +13,7 @@ import torch
 import genlab
 from genlab import ConfigError
 from genlab.data import MNIST, InMemory, Split
-from genlab.metrics import FID, Classifier, Evaluation, Source
+from genlab.metrics import FID, Classifier, Evaluation, SampleSource
 from genlab.metrics.scores import distances
 from tests.conftest import NARROW, NARROW_MLP, TINY, composed
 
@@ -54,7 +54,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_nearest_distance_is_that_of_a_loop(quality: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distances, "ROWS", 6)
+    monkeypatch.setattr(distances, "MAX_ROWS", 6)
     source = torch.Generator().manual_seed(0)
     images, others = torch.rand(10, 784, generator=source), torch.rand(30, 784, generator=source)
     images[3] = others[7]
@@ -68,7 +68,7 @@ def test_a_runs_fid_is_the_one_that_genlab_scores(quality: ModuleType, digits: I
     trainer = quality.build.trainer(composed(*RUN, "data.size=32"), run_dir)
     quality.checkpoint.load(trainer.parts, quality.chosen_checkpoint(run_dir, "newest")[1]["parts"])
     scores = Evaluation(Classifier(), {"fid": FID()}, images=120, batch_size=50)
-    cropped = Source(lambda start, count: trainer.spec.crop(trainer.draw_samples(start, count)))
+    cropped = SampleSource(lambda start, count: trainer.spec.crop(trainer.draw_samples(start, count)))
     (record,) = scores.run(cropped, digits, device="cpu")
     found, samples = quality.run_samples(run_dir, "newest", 120, "cpu")
     assert quality.Ruler(digits).measure(samples)["fid"] == pytest.approx(record.value, rel=1e-4)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory, Split, Words
-from genlab.data.labels.digit_words import DIGITS, RULE, caption, see, slant, stroke
-from genlab.data.labels.words import asked, classes_named, encoded, text_of, words_of
+from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
+from genlab.data.labels.words import asked, classes_named, encode_texts, split_words, text_of
 from genlab.data.sets.folder import Folder
 
 NAMES = ("food_drink/red apple.png", "food_drink/Green-pear.png", "animals/red_fox.png", "animals/fox 2.png")
@@ -39,8 +39,8 @@ def told(data: InMemory, split: str = "train") -> dict[int, object]:
 
 
 def test_words_are_runs_of_letters_and_digits():
-    assert words_of("A red_fox's 2nd - DEN, schön!") == ["a", "red", "fox's", "2nd", "den", "schön"]
-    assert words_of(" -_- ") == []
+    assert split_words("A red_fox's 2nd - DEN, schön!") == ["a", "red", "fox's", "2nd", "den", "schön"]
+    assert split_words(" -_- ") == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_vocabulary_without_words_is_refused(folder):
 
 def test_pixels_are_decoded_once_whatever_is_told(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
-    monkeypatch.setattr("genlab.data.storage.decoder.content", None)  # any decoding would fail
+    monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
     for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
         prints.add(Folder(str(folder), words=words).fingerprint)
     assert len(prints) == 5
@@ -213,7 +213,7 @@ def test_numbers_of_words_that_there_are_not_are_refused():
 
 
 def test_texts_become_numbers_and_texts_again():
-    rows = encoded(["b a b c d", "x", ""], ["a", "b", "c"], 3)
+    rows = encode_texts(["b a b c d", "x", ""], ["a", "b", "c"], 3)
     assert rows.tolist() == [[2, 1, 2], [0, 0, 0], [0, 0, 0]]
     assert text_of(rows[0].tolist(), ["a", "b", "c"]) == "b a b"
 
@@ -230,7 +230,7 @@ def test_unknown_words_are_named_with_the_nearest_known_ones():
 
 def test_words_name_the_class_all_of_whose_words_they_hold():
     known = ("animals", "big", "drink", "food")
-    texts = encoded(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
+    texts = encode_texts(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
     names = ["animals", "food_drink", "whales"]
     assert classes_named(texts, known, names).tolist() == [0, 1, -1, -1, -1]
 
@@ -257,7 +257,7 @@ def test_a_bar_leans_as_it_is_drawn(lean):
 
 def test_captions_of_digits():
     images = torch.cat([bar(width, lean) for width, lean in ((4, 0.5), (2, -0.5), (2, 0.1))])
-    seen = see(images)
+    seen = measure_words(images)
     texts = [caption(digit, applies) for digit, applies in zip((3, 0, 7), seen.tolist(), strict=True)]
     assert texts == ["bold three slanted right", "thin zero slanted left", "thin seven"]
     assert caption(7, [False] * 4) == "seven" and RULE.words == ("thin", "bold", "left", "right")

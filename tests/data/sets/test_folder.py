@@ -65,8 +65,8 @@ def decoded(monkeypatch) -> list[str]:
     """Names that are decoded from now on."""
     from genlab.data.storage import decoder
 
-    names, content = [], decoder.content
-    monkeypatch.setattr(decoder, "content", lambda source, name: names.append(name) or content(source, name))
+    names, content = [], decoder.read_file
+    monkeypatch.setattr(decoder, "read_file", lambda source, name: names.append(name) or content(source, name))
     return names
 
 
@@ -283,7 +283,7 @@ def test_bad_members_of_a_zip_are_named(folder):
 
 
 def test_a_member_that_unpacks_to_too_much_is_named(folder, monkeypatch):
-    monkeypatch.setattr("genlab.data.storage.decoder.LARGEST_FILE", 50_000)
+    monkeypatch.setattr("genlab.data.storage.decoder.MAX_FILE_BYTES", 50_000)
     path = zipped(folder)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("red/bomb.png", bytes(50_001))

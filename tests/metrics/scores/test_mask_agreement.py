@@ -8,7 +8,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Pixels, Source
+from genlab.metrics import Evaluation, Pixels, SampleSource
 from genlab.metrics.scores.mask_agreement import MaskAgreement
 
 
@@ -30,7 +30,7 @@ def data_of(padding=0, **facts):
 def measured(data, samples, rule=None, limit=10_000, split="test"):
     """A batch is no multiple of the number of images."""
     evaluation = Evaluation(Pixels(), {"masks": MaskAgreement(limit, rule=rule)}, images=12, batch_size=5, split=split)
-    source = Source(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
+    source = SampleSource(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
     evaluation.check(data)
     return {record.metric: record.value for record in evaluation.run(source, data, device="cpu")}
 

@@ -8,8 +8,8 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from genlab.data import InMemory, Split
-from genlab.metrics import Memorisation, Pixels, Reference, Source
-from genlab.metrics.scores.distances import nearest
+from genlab.metrics import Memorisation, Pixels, Reference, SampleSource
+from genlab.metrics.scores.distances import nearest_neighbours
 from genlab.metrics.scores.memorisation import mann_whitney
 
 
@@ -52,7 +52,7 @@ def test_it_is_scipys_mann_whitney():
 
 def test_a_copy_is_at_distance_zero():
     many = torch.randn(60, 40, generator=torch.Generator().manual_seed(0)) + 100
-    distance, index = nearest(many[7:9], many)
+    distance, index = nearest_neighbours(many[7:9], many)
     assert distance.tolist() == [0, 0] and index.tolist() == [7, 8]
 
 
@@ -68,7 +68,7 @@ def test_likely_copies_are_shown_beside_their_nearest_training_images():
     images = pixels(2, 50)
     images[31] = data.train.images[7]
     metric, extractor = Memorisation(), Pixels()
-    metric.start(Source(lambda start, count: images[start : start + count] / 127.5 - 1))
+    metric.start(SampleSource(lambda start, count: images[start : start + count] / 127.5 - 1))
     metric.update(extractor(images / 127.5 - 1))
     (groups,) = metric.pictures(Reference(data, "test", extractor, batch_size=64)).values()
     assert groups.shape == (16, 4, 1, 3, 3)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Pixels, Source
+from genlab.metrics import Evaluation, Pixels, SampleSource
 from genlab.metrics.scores.pair_distances import L1, PSNR, SSIM
 
 METRICS = {"l1": L1, "psnr": PSNR, "ssim": SSIM}
@@ -29,7 +29,7 @@ def measured(data, samples, split="test", limit=10_000):
     """By name; a batch is no multiple of the number of pairs."""
     metrics = {name: metric(images=limit) for name, metric in METRICS.items()}
     evaluation = Evaluation(Pixels(), metrics, images=20, batch_size=4, split=split)
-    source = Source(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
+    source = SampleSource(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
     evaluation.check(data)
     return {record.metric: record for record in evaluation.run(source, data, device="cpu")}
 

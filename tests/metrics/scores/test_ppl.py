@@ -10,7 +10,7 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Source
+from genlab.metrics import Evaluation, SampleSource
 from genlab.metrics.extractors.extractor import Coordinates
 from genlab.metrics.scores.ppl import PathLength
 from genlab.models.latent import Coded, Normal, Uniform, slerp
@@ -69,7 +69,7 @@ def scored(trained, *, extractor=None, batch_size=30, **options):
     metrics = {"ppl": PathLength(**{"paths": 350, "epsilon": 1e-2} | options)}
     evaluation = Evaluation(extractor or Pixels(), metrics, images=5, batch_size=batch_size, split="train")
     evaluation.check(data, trained)
-    source = Source(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
+    source = SampleSource(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
     (record,) = evaluation.run(source, data, device="cpu")
     return record
 

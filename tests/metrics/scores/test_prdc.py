@@ -32,8 +32,8 @@ def of_the_package(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, floa
 @pytest.mark.parametrize(("count", "shift", "rows"), [(300, 0.3, 64), (200, 1.0, 7), (300, 0.0, 500)])
 @pytest.mark.parametrize(("k_precision", "k_density"), [(3, 5), (5, 2)])
 def test_they_are_those_of_the_package(monkeypatch, count, shift, rows, k_precision, k_density):
-    monkeypatch.setattr(prdc, "ROWS", rows)
-    monkeypatch.setattr("genlab.metrics.scores.distances.ROWS", rows)
+    monkeypatch.setattr(prdc, "MAX_ROWS", rows)
+    monkeypatch.setattr("genlab.metrics.scores.distances.MAX_ROWS", rows)
     source = np.random.default_rng(count)
     real, fake = source.normal(size=(300, 8)), source.normal(size=(count, 8)) * 0.8 + shift
     features = [torch.from_numpy(part).float() for part in (real, fake)]
