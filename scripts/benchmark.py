@@ -84,7 +84,7 @@ def describe_machine() -> str:
 
 @dataclass(frozen=True)
 class Slice:
-    """One loop's turn in one round."""
+    """Turn of one loop in one round."""
 
     images: int
     seconds: float

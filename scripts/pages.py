@@ -39,7 +39,7 @@ PAGES = (
     ".github/CONTRIBUTING.md",
 )
 TRAIN = "python -m genlab.train"
-PROGRAMS = {  # how a command's first word is started here
+PROGRAMS = {  # to start a command, by its first word
     "python": [sys.executable],
     "python3": [sys.executable],
     ".venv/bin/python": [sys.executable],

@@ -45,13 +45,13 @@ TUNED = (
     "model.latent.size=2 penalty=[r1] penalty.r1.weight=0.02 penalty.r1.every=4 optimizer=adam_fast "
     "trainer.batch_size=128 trainer.images=4_200_000"
 )
-COVERING = (  # what a small generator gives up under each divergence: a picture of the results page
+COVERING = (  # a small generator under each divergence: a picture of the results page
     "model=gan data=ring8 data.std=0.1 model.generator.norm=none model.generator.widths=[64,64] model.latent.size=2 "
     "model.discriminator.widths=[128,128] optimizer.discriminator.lr=1e-3 trainer.batch_size=256 "
     "trainer.images=1_000_000"
 )
 DCGAN = "model.generator.width=32 model.discriminator.width=32"
-ROWS = [  # those whose rates fall to the end of the run say how many images there are, about three minutes' worth
+ROWS = [  # runs with a decaying rate set trainer.images, about three minutes' worth
     mnist_row("vae", seeds=3),
     mnist_row("gan", seeds=3),
     mnist_row("dcgan", DCGAN, seeds=3),

@@ -39,7 +39,7 @@ class Samples(NamedTuple):
     """Consecutive rows of the stream."""
 
     images: Tensor  # as they would be saved, in [-1, 1], cropped; nan where they are not finite
-    condition: Tensor | None  # what they were asked to show
+    condition: Tensor | None  # None for unconditional models
     features: Tensor | None  # None without an extractor
 
 

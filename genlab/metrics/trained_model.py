@@ -39,7 +39,7 @@ class TrainedModel(Protocol):
 
 
 @contextmanager
-def evaluating(trained: TrainedModel) -> Iterator[nn.Module]:
+def evaluation_mode(trained: TrainedModel) -> Iterator[nn.Module]:
     """Put the whole model into evaluation mode, and give the network that samples come from."""
     was_training = trained.model.training
     trained.model.eval()

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genlab.reports import score_records
 from genlab.reports.run import Run, read_run
 from genlab.reports.run_directories import number_sort_key
+from genlab.reports.score_records import latest_records, score_value
 from genlab.reports.tables import format_csv
 
 JOB_FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state": ...}
@@ -53,8 +53,7 @@ def job_row(path: Path) -> dict[str, Any]:
 def final_scores(run: Run) -> dict[str, float | None]:
     """Return the latest score of each metric in training. Later evaluations name their checkpoint and are left out."""
     trained = [record for record in run.records if "checkpoint" not in record]
-    latest = score_records.latest_records(trained).values()
-    return {record["metric"]: score_records.score_value(record) for record in latest}
+    return {record["metric"]: score_value(record) for record in latest_records(trained).values()}
 
 
 def failure_note(run: Run) -> str:

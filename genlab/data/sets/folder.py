@@ -133,10 +133,7 @@ def decode_folder(
 
 
 def add_splits(splits: dict[str, list[str]], read: Reader, add: Add, root: object) -> tuple[dict[str, list[str]], dict]:
-    """Add all readable pictures, split by split; return their names and facts of the table.
-
-    Raises ConfigError if none is left to train on.
-    """
+    """Add all readable pictures; return names by split, and facts. Raises ConfigError if none is left to train on."""
     from genlab.data.storage.decoder import Decoder
 
     total = sum(map(len, splits.values()))

@@ -34,8 +34,7 @@ class MNIST(InMemory):
 
     `size` 30 and 32 pad the native 28 x 28 by 1 and 2 black pixels a side, which samples and scores crop
     away again; any other size is a resize with antialiased bilinear filtering, rounded back to 8 bit. With `binarise`
-    each pixel is white with the probability of its grey value: a fixed draw, as in Salakhutdinov and Murray 2008, but
-    not theirs.
+    each pixel is white with the probability of its grey value: a fixed draw, after Salakhutdinov and Murray 2008.
 
     Raises ConfigError if a file is missing or is not MNIST's, or if `limit` or `holdout` leave too few images.
     """

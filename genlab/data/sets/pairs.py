@@ -65,7 +65,7 @@ class Pairs(CachedSet):
 
 
 class Sides(NamedTuple):
-    """How A and B become sources and images."""
+    """Rules that make sources and images of A and B."""
 
     direction: Direction
     size: int | None

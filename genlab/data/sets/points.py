@@ -61,7 +61,7 @@ class Blobs(Points):
         std: Positive,
         *,
         name: str = "blobs",  # in records
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         if len({len(centre) for centre in centres}) != 1 or not centres[0]:
             raise ConfigError(f"data.centres={centres}: expected a list of points, as in [[-1, 0], [1, 0]].")
@@ -84,7 +84,7 @@ class Ring(Blobs):
         *,
         radius: Positive = 2.0,
         std: Positive = 0.02,
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         angles = [2 * math.pi * mode / modes for mode in range(modes)]
         centres = [(radius * math.cos(angle), radius * math.sin(angle)) for angle in angles]
@@ -100,7 +100,7 @@ class Square(Blobs):
         *,
         spacing: Positive = 2.0,
         std: Positive = 0.05,
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         places = [spacing * (index - (side - 1) / 2) for index in range(side)]
         super().__init__([(x, y) for y in places for x in places], std, **{"name": f"grid{side**2}", **shared})
@@ -115,7 +115,7 @@ class SwissRoll(Points):
     def __init__(
         self,
         noise: NonNegative = 0.25 / 7.5,  # standard deviation
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         self.noise = noise
         super().__init__("swiss_roll", 4.5 * math.pi / 7.5 + 3 * noise, **shared)
@@ -134,7 +134,7 @@ class TwoMoons(Points):
     def __init__(
         self,
         noise: NonNegative = 0.05,  # standard deviation
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         self.noise = noise
         super().__init__("two_moons", 1.5 + 3 * noise, **shared)

@@ -48,7 +48,7 @@ class TorchvisionSet(CachedSet, ABC):
 
     title: ClassVar[str]
     loader: ClassVar[str]  # its name in torchvision.datasets
-    home: ClassVar[str]  # where people get the files
+    home: ClassVar[str]  # address where people get the files
     side: ClassVar[int]  # pixels
     classes: int | None
     pads_with_frame: ClassVar[bool] = False

@@ -53,7 +53,7 @@ class Unpaired(CachedSet):
 
 
 class Domain:
-    """The files of A or B."""
+    """Files of domain A or B."""
 
     def __init__(self, source: FileSource, root: Path, files: dict[str, str], held: HeldOutShare) -> None:
         self.source, self.root, self.held = source, root, held
@@ -99,10 +99,8 @@ def open_domains(root: Roots | None, held: HeldOutShare) -> tuple[Domain, Domain
     sources = [open_source(path) for path in paths]
     for source, path in zip(sources, paths, strict=True):
         refuse_empty_source(source, path)
-    return tuple(
-        Domain(source, path, files_by_name(source.names, path), held)
-        for source, path in zip(sources, paths, strict=True)
-    )
+    places = zip(sources, paths, strict=True)
+    return tuple(Domain(source, path, files_by_name(source.names, path), held) for source, path in places)
 
 
 def files_of_domain(source: FileSource, path: Path, side: str) -> dict[str, str]:

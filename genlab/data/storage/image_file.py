@@ -118,7 +118,7 @@ def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
 
 
 def to_label_map(image: Image.Image, rule: PixelRule) -> np.ndarray:
-    """uint8 [1, H, W]."""
+    """Return a label map, uint8 [1, H, W]."""
     if image.mode not in ("1", "L", "P"):
         raise Unusable(f"a label map has one channel, and this picture is {image.mode}: save classes as grey levels")
     numbers = Image.fromarray(np.asarray(image).astype(np.uint8))  # with a palette: entries, not colours

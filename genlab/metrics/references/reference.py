@@ -47,7 +47,7 @@ class Reference:
 
     @property
     def modes(self) -> Modes | None:
-        """Of points that are drawn from a mixture."""
+        """Return the modes of points that are drawn from a mixture; None for other data."""
         return self.data.modes if isinstance(self.data, Points) else None
 
     def draw_images(self, count: int, seed: int) -> Split:

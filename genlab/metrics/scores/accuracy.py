@@ -18,7 +18,6 @@ class Accuracy(FeatureMetric):
     """`accuracy`: the share of samples that the extractor's classifier assigns to the class they were asked for.
 
     Words ask for the class whose full name is among them; samples whose words name none, or several, are left out.
-
     No number for models without classes or words, and for extractors that know no classes. Real images do not reach 1
     either: the bundled classifier is right about 99.3 % of MNIST's test images.
     """

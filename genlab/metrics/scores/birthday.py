@@ -41,7 +41,7 @@ class Birthday(IllustratedMetric):
         return f"batches of {self.batch:,}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite."""
+        """Return the scores; nan if any sample is not finite."""
         if not self.finite:
             return {"birthday_support": math.nan, "birthday_collisions": math.nan}
         real, fake = (whole_batches(part.cpu(), self.batch) for part in (reference.features, self.features))

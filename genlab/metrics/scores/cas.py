@@ -32,8 +32,7 @@ class ClassificationAccuracy(SourceMetric):
     real_train: trained and tested on real images, to compare the others with
     real_plus_PERCENT: trained on real images and so many percent more samples (Ravuri and Vinyals 2019, section 4.3)
 
-    For models with classes. Real images to train on come from the training split, those to test on from
-    `metrics.split`.
+    For models with classes. Real images are trained on from the training split, and tested on from `metrics.split`.
     """
 
     higher_is_better = True

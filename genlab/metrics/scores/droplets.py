@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
-from genlab.metrics.trained_model import evaluating
+from genlab.metrics.trained_model import evaluation_mode
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -56,7 +56,7 @@ class Droplets(SourceMetric):
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the scores, none for a generator without such maps; nan if maps are not finite."""
-        with evaluating(self.source.trained) as generator, self.record_peaks(generator) as peaks:
+        with evaluation_mode(self.source.trained) as generator, self.record_peaks(generator) as peaks:
             self.generate(generator, reference.batch_size)
         layers = {layer: torch.cat(found)[: self.images].median().item() for layer, found in peaks.items()}
         by_size: dict[str, float] = {}

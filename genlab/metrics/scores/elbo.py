@@ -12,7 +12,7 @@ from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.scores.likelihood import Bounds, draw_bounds
 from genlab.metrics.scores.reconstruction_error import encoding_unfit_reason, model_name
-from genlab.metrics.trained_model import TrainedModel, evaluating, network_inputs, split_rows
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -62,7 +62,7 @@ class Likelihood(SourceMetric):
         trained, spec = self.source.trained, reference.data.spec
         images, condition = network_inputs(trained, split_rows(reference.split, start, count))
         conditions = None if condition is None else condition.expand(self.samples, *condition.shape).flatten(0, 1)
-        with evaluating(trained) as decoder:
+        with evaluation_mode(trained) as decoder:
 
             def error(z: Tensor, targets: Tensor) -> Tensor:
                 output = decoder(z, conditions).to(targets.dtype)

@@ -14,7 +14,7 @@ from torch import Tensor
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.scores.image_motion import Move, Rotation, Translation
-from genlab.metrics.trained_model import TrainedModel, evaluating
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -63,7 +63,7 @@ class Equivariance(SourceMetric):
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the decibels; nan if any image is not finite."""
         squares, values = Counter(), Counter()
-        with evaluating(self.source.trained) as generator:
+        with evaluation_mode(self.source.trained) as generator:
             for name, one, other in self.pairs(generator):
                 squares[name] += (one - other).double().square().sum().item()
                 values[name] += one.numel()

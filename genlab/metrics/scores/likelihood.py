@@ -13,13 +13,13 @@ from genlab.core.random import generator
 
 
 class Posterior(Protocol):
-    """q(z | x) of N images."""
+    """Posterior q(z | x) of N images."""
 
     def sample(self, noise: Tensor) -> Tensor:
-        """Latents [..., N, L] from standard normal noise."""
+        """Return latents [..., N, L] from standard normal noise."""
 
     def log_density(self, z: Tensor) -> Tensor:
-        """[..., N]."""
+        """Return log q(z | x), [..., N]."""
 
 
 class Bounds(NamedTuple):

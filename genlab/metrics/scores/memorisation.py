@@ -23,9 +23,8 @@ class Memorisation(IllustratedMetric):
 
     `novelty`: the probability that a sample lies farther from its nearest training image than a test image from its
     own: 0.5 for samples as new as real images, 0 for copies, near 1 for samples unlike any image. `copying_z`: the same
-    as a z score (Mann-Whitney), far below 0 for copies: the global test of Meehan et al. 2020. Both are independent of
-    `metrics.split`. No number for data without a test split. The samples nearest to a training image are shown, each
-    beside its nearest training images.
+    as a z score (Mann-Whitney), far below 0 for copies: the global test of Meehan et al. 2020. Neither depends on
+    `metrics.split`; data need a test split. The samples nearest to training images are shown beside the nearest ones.
     """
 
     higher_is_better = True

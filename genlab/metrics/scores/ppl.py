@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import SourceMetric
-from genlab.metrics.trained_model import TrainedModel, evaluating
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,7 +83,7 @@ class PathLength(SourceMetric):
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the mean length; nan if any image is not finite."""
-        with evaluating(self.source.trained) as generator:
+        with evaluation_mode(self.source.trained) as generator:
             found = torch.cat(list(self.distances(reference, generator)))[: self.paths]
         if not found.isfinite().all():
             return {self.name: math.nan}

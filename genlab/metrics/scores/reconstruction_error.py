@@ -8,7 +8,7 @@ import torch
 
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
-from genlab.metrics.trained_model import TrainedModel, evaluating, network_inputs, split_rows
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ReconstructionError(SourceMetric):
         """Return the sum over images of their mean squared errors."""
         spec, rows = reference.data.spec, split_rows(reference.split, start, count)
         images, condition = network_inputs(trained, rows)
-        with evaluating(trained) as decoder:
+        with evaluation_mode(trained) as decoder:
             again = trained.render(decoder(trained.model.codes(images, condition), condition))
         difference = as_seen(again, spec) - real_as_seen(rows.images, spec).to(again.device)
         return difference.double().square().flatten(1).mean(1).sum().item()

@@ -30,9 +30,8 @@ class SlicedWasserstein(ImageMetric):
 
     `swd_SIDE` is the distance of one level of the Laplacian pyramid, whose sides halve down to 16 pixels; images of 28
     pixels have one level, the image itself. Patches of 7 x 7 are standardised to mean 0 and deviation 1 in each
-    channel, real and generated ones apart, so that contrast and tint as such do not count. The distance is the mean
-    over directions of the 1-D Wasserstein distance of projections. Needs no network. Few images bias it upwards:
-    compare equal numbers alone.
+    channel, real and generated ones apart, so that contrast and tint do not count. The distance is the mean over
+    directions of the 1-D distance of projections. Needs no network. Few images bias it upwards: compare equal numbers.
     """
 
     def __init__(
