@@ -84,7 +84,7 @@ def test_the_file_gives_the_images_that_the_run_samples(model, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_of_a_model_that_goes_both_ways_the_file_makes_images(tmp_path):
+def test_the_file_of_a_two_way_model_makes_images(tmp_path):
     """It takes no noise: z is empty."""
     pytest.importorskip("onnxscript")
     data = unpaired(channels=3)

@@ -160,7 +160,7 @@ class Remembering(FeatureMetric):
         return {}
 
 
-def test_metrics_are_told_what_was_asked_for(data):
+def test_metrics_are_given_the_conditions(data):
     seen = Remembering()
     scored = Evaluation(Classifier(), {"seen": seen}, images=130, batch_size=50)
     scored.run(SampleSource(noise, lambda start, count: torch.arange(start, start + count)), data, device="cpu")

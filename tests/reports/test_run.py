@@ -18,7 +18,7 @@ def test_runs_are_found_at_any_depth_each_once_and_in_the_order_of_jobs(tmp_path
 
 
 @pytest.mark.parametrize("place", [".", "nowhere"])
-def test_a_place_without_runs_is_told(tmp_path, place):
+def test_a_place_without_runs_is_an_error(tmp_path, place):
     with pytest.raises(ConfigError, match=f"runs={tmp_path}.*Give a"):
         find_runs([str(tmp_path / place)])
 

@@ -131,7 +131,7 @@ def test_images_without_a_caption_are_named(folder):
         ("captions.csv", b"a,\xff", "must be UTF-8"),
     ],
 )
-def test_a_table_that_is_none_is_named(folder, file, content, message):
+def test_a_file_that_is_no_table_is_named(folder, file, content, message):
     (folder / file).write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         Folder(str(folder), words="caption")
@@ -142,7 +142,7 @@ def test_a_vocabulary_without_words_is_refused(folder):
         Folder(str(folder), words=Words("name", least=3))
 
 
-def test_pixels_are_decoded_once_whatever_is_told(folder, monkeypatch):
+def test_pixels_are_decoded_once_whatever_the_labels(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
     monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
     for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
@@ -193,7 +193,7 @@ def test_numbers_that_do_not_fit_are_refused(folder, numbers, message):
         Folder(str(folder), conditions=str(path))
 
 
-def test_what_does_not_go_together_is_refused(folder):
+def test_options_that_do_not_go_together_are_refused(folder):
     with pytest.raises(ConfigError, match="one of them"):
         Folder(str(folder), words="name", conditions="numbers.npy")
     with pytest.raises(ConfigError, match="no model is told words"):
@@ -202,7 +202,7 @@ def test_what_does_not_go_together_is_refused(folder):
         Folder(str(folder), words="name", labelled=2)
 
 
-def test_numbers_of_words_that_there_are_not_are_refused():
+def test_numbers_of_unknown_words_are_refused():
     images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:

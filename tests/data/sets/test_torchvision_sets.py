@@ -157,7 +157,7 @@ def test_pixels_and_labels_are_those_of_the_files(name, tmp_path):
 
 
 @every_set
-def test_they_are_read_once(name, tmp_path, monkeypatch):
+def test_sets_are_read_once(name, tmp_path, monkeypatch):
     make, write, _ = SETS[name]
     write(tmp_path)
     first = make(str(tmp_path))
@@ -183,7 +183,7 @@ def test_missing_files_are_named(name, tmp_path):
     ("name", "size", "padding"),
     [("kmnist", 32, 2), ("usps", 18, 1), ("kmnist", 16, 0), ("cifar10", 34, 0), ("stl10", 48, 0)],
 )
-def test_sizes(name, size, padding, tmp_path):
+def test_sizes_are_padded_or_resized(name, size, padding, tmp_path):
     make, write, _ = SETS[name]
     images = torch.from_numpy(write(tmp_path)["train"][0])
     data = make(str(tmp_path), size=size)

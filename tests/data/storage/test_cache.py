@@ -41,7 +41,7 @@ def check(table, labels=LABELS):
 
 
 @pytest.mark.parametrize("labels", [LABELS, np.eye(5, 2, dtype=np.float32), None])
-def test_it_is_filled_once(cache, labels):
+def test_an_entry_is_filled_once(cache, labels):
     fill = Fill(labels)
     first, second = fill_once({"a": 1}, fill), fill_once({"a": 1}, fill)
     check(first, labels)
@@ -80,7 +80,7 @@ def test_a_damaged_entry_is_filled_again(cache, name, content, caplog):
     assert fill.calls == 2
 
 
-def test_half_an_entry_is_none(cache):
+def test_half_an_entry_does_not_count(cache):
     fill = Fill()
     fill_once({}, fill)
     (entries(cache)[0] / "images.bin").unlink()

@@ -23,7 +23,7 @@ def test_folders_are_classes_in_the_order_of_their_names():
 
 
 @pytest.mark.parametrize("around", ["", "data/", "my/data/"])
-def test_folders_that_hold_everything_are_looked_through(around):
+def test_folders_that_hold_everything_are_skipped(around):
     assert read_layout([f"{around}cat/1.png", f"{around}dog/1.png"]).classes == ["cat", "dog"]
     assert read_layout([f"{around}1.png", f"{around}2.png"]).classes == []
 
@@ -34,7 +34,7 @@ def test_a_single_class_is_none():
 
 @pytest.mark.parametrize("testing", ["val", "valid", "validation", "test"])
 @pytest.mark.parametrize("around", ["", "imagenet/"])
-def test_splits(testing, around):
+def test_train_and_test_folders_are_splits(testing, around):
     names = [f"{around}{split}/{kind}/{i}.png" for split in ("train", testing) for kind in "ab" for i in range(2)]
     found = of(read_layout(names))
     assert found["train"] == {f"{around}train/{kind}/{i}.png": kind for kind in "ab" for i in range(2)}

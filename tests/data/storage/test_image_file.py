@@ -32,7 +32,7 @@ def test_rgb_comes_out_as_it_went_in(format):
     close(read_picture(encoded(COLOURS, format), RGB), COLOURS.transpose(2, 0, 1))
 
 
-def test_webp_too():
+def test_webp_is_read():
     close(read_picture(encoded(COLOURS, "WEBP", lossless=True), RGB), COLOURS.transpose(2, 0, 1))
 
 
@@ -130,7 +130,7 @@ def test_pictures_are_turned_upright(orientation, turn):
     close(read_picture(encoded(GREYS, exif=exif), GREY), turn(GREYS)[None])
 
 
-def test_exif_that_is_none_is_ignored():
+def test_invalid_exif_is_ignored():
     close(read_picture(encoded(GREYS, exif=b"Exif\0\0what is this"), GREY), GREYS[None])
 
 

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_computed_again(folder, damage):
     assert compute.calls == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_once(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_warns_once(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file" / "cache"))
     _warn_once.cache_clear()

@@ -56,7 +56,7 @@ def test_samples_that_show_another_class_teach_and_score_nothing(digits):
         ({"split": "train"}, "set metrics.split=test"),
     ],
 )
-def test_where_it_means_nothing_it_is_refused_before_training(digits, options, said):
+def test_models_without_classes_are_refused_before_training(digits, options, said):
     with pytest.raises(ConfigError, match=said):
         scored(digits, **options)
 

@@ -62,7 +62,7 @@ def test_a_generator_that_moves_with_its_input_has_many_decibels():
 
 
 @pytest.mark.parametrize("metric", [TranslationEquivariance, RotationEquivariance])
-def test_what_is_pinned_to_the_grid_has_few(metric):
+def test_a_generator_pinned_to_the_grid_has_few_decibels(metric):
     """The difference of two unlike fields of noise of deviation 0.1: 10 log10(4 / 0.02) = 23 dB."""
     for record in scored(Waves(pinned=0.1), metric(60, group=5)).values():
         assert record.value == pytest.approx(23, abs=1.5)
@@ -134,6 +134,6 @@ def test_the_filter_of_a_rotation_is_as_its_definition():
         (Waves(side=16), RotationEquivariance, 16, "images of 16 pixels: it needs 20 a side"),
     ],
 )
-def test_where_it_means_nothing_it_is_refused_before_training(generator, metric, side, said):
+def test_models_that_cannot_move_are_refused_before_training(generator, metric, side, said):
     with pytest.raises(ConfigError, match=said):
         scored(generator, metric(), side)

@@ -101,7 +101,7 @@ def test_a_generator_that_diverged_has_no_numbers():
     assert np.isnan(found["mask_agreement"]) and np.isnan(found["mask_iou"]) and found["mask_iou_mean"] > 0
 
 
-def test_what_cannot_be_read_is_refused():
+def test_data_without_label_maps_or_rule_are_refused():
     made = pixels(12, 3).float() / 127.5 - 1
     with pytest.raises(ConfigError, match="data.task=segments"):
         measured(data_of(task="edges"), made)

@@ -37,11 +37,11 @@ def test_new_images_are_as_new_as_test_images_and_copies_are_not():
     assert measured(pixels(0, 400), split="train") == copied
 
 
-def test_nothing_without_test_images():
+def test_data_without_test_images_have_no_score():
     assert measured(pixels(2, 10), split="train", test=False) == {}
 
 
-def test_it_is_scipys_mann_whitney():
+def test_the_z_score_is_scipys_mann_whitney():
     source = torch.Generator().manual_seed(0)
     a, b = torch.randn(70, generator=source), torch.randn(50, generator=source) + 0.5
     found, expected = mann_whitney(a, b), mannwhitneyu(a, b, use_continuity=False, method="asymptotic")

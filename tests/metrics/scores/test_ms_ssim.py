@@ -103,7 +103,7 @@ def test_the_batch_size_changes_nothing():
     assert first.value == scored(images[:16], data)["ms_ssim"].value
 
 
-def test_a_diverged_generator_has_none():
+def test_a_diverged_generator_has_no_number():
     data = InMemory(Split(pictures(0, 20, 1, 28, 28)))
     assert math.isnan(scored(torch.full((4, 1, 28, 28), math.nan), data)["ms_ssim"].value)
 

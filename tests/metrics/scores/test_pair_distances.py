@@ -66,7 +66,7 @@ def direct_ssim(a, b):
     return np.mean(found)
 
 
-def test_they_are_what_their_papers_say():
+def test_distances_are_those_of_their_papers():
     data, made = data_of(), pixels(20, seed=9)
     found = measured(data, made.float() / 127.5 - 1)
     target, source = data.test.images.numpy().astype(float), data.test.labels.numpy().astype(float)
@@ -117,7 +117,7 @@ def test_a_smaller_source_is_enlarged_as_pillow_does_it():
     assert {name: found[f"{name}_identity"] for name in METRICS} == pytest.approx(expected, rel=0.02)
 
 
-def test_label_maps_are_no_answers():
+def test_label_maps_are_not_measured_as_answers():
     data = InMemory(Split(pixels(9), pixels(9, 1) % 4), source_classes=4)
     found = measured(data, pixels(20).float() / 127.5 - 1, split="train")
     assert set(found) == {f"{name}{ending}" for name in METRICS for ending in ("", "_mean")}
@@ -130,7 +130,7 @@ def test_a_generator_that_diverged_has_no_numbers():
     assert np.isnan(found["l1"]) and np.isfinite(found["l1_identity"])
 
 
-def test_what_has_no_pairs_is_refused():
+def test_data_without_pairs_are_refused():
     made = pixels(20).float() / 127.5 - 1
     with pytest.raises(ConfigError, match="the data have no sources"):
         measured(InMemory(Split(pixels(9)), test=Split(pixels(9))), made)

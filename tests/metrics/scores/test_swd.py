@@ -109,7 +109,7 @@ def test_diverged_generators_and_collapsed_ones(data):
     assert scored(torch.zeros(40, 1, 32, 32), data)[0].value > 100
 
 
-def test_what_has_no_level_is_refused_before_training():
+def test_images_without_a_level_are_refused_before_training():
     small = InMemory(Split(pictures(0, size=12)))
     with pytest.raises(ConfigError, match=r"metrics\.swd: its smallest level has 16 pixels a side, and images have 12"):
         Evaluation(Coordinates(), {"swd": SlicedWasserstein()}, split="train").check(small)

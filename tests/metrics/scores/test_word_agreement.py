@@ -42,14 +42,14 @@ def test_shares_are_those_of_the_samples(data):
     assert found == {"described": pytest.approx(1 / 3), "described_bold": pytest.approx(2 / 3)}
 
 
-def test_what_is_not_finite_shows_nothing(data):
+def test_samples_that_are_not_finite_agree_with_no_word(data):
     images, labels = data.train.images[:4] / 127.5 - 1, data.train.labels[:4]
     metric = Described()
     metric.update_images(images.index_fill(0, torch.tensor([1]), torch.nan), labels)
     assert set(metric.compute(SimpleNamespace(data=data)).values()) == {0.0}
 
 
-def test_it_needs_words_and_a_rule(data):
+def test_the_metric_needs_words_and_a_rule(data):
     told = SimpleNamespace(data=data, name="mnist")
     assert Described().unfit_reason(told, TOLD) is None
     assert "model=text_gan" in Described().unfit_reason(told, SimpleNamespace(model=SimpleNamespace(conditional=False)))
