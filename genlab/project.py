@@ -38,11 +38,11 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_function, law_of, load_target, starts_of
+    from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
 
     check(config)
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"])
-    law = law_of(trainer.model.latent)
+    law = require_searchable(trainer.model.latent)
     target = load_target(Path(config["image"]).expanduser(), trainer.spec).to(trainer.device)
     trainer.model.requires_grad_(False)
     told, count = conditions(trainer, config["class"]), config["restarts"]
@@ -51,7 +51,7 @@ def job(config: dict[str, Any]) -> None:
     with trainer.sampling() as network:
         descent = Descent(
             generate=lambda z, told: trainer.spec.crop(trainer.render(network(z, told))),
-            error=error_function(target, extractor, config["features"]["weight"]),
+            error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
             **{name: config[name] for name in ("steps", "lr", "polish", "prior", "snapshots")},
         )

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data.dataset import InMemory, Split
+from genlab.models.contract import Model
 from genlab.pictures.pixels import to_float
 
 
 class TrainedModel(Protocol):
     """Attributes and methods of a trainer that metrics use."""
 
-    model: nn.Module  # has `latent` and `conditional`; `codes` or `posterior` if it encodes
+    model: Model
     loss: Any
     device: torch.device
     engine: Any  # has the `dtype` of the networks
@@ -55,8 +56,7 @@ def network_inputs(trained: TrainedModel, split: Split) -> tuple[Tensor, Tensor 
     images = to_float(split.images).to(trained.device, trained.engine.dtype)
     if not trained.model.conditional:
         return images, None
-    floats = split.labels.is_floating_point()
-    return images, split.labels.to(trained.device, trained.engine.dtype if floats else None)
+    return images, trained.spec.condition.as_input(split.labels, trained.engine.dtype).to(trained.device)
 
 
 def split_rows(split: Split, start: int, count: int) -> Split:

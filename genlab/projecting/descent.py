@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.projecting.latent_laws import Law
+from genlab.core.errors import ConfigError
+from genlab.models.latent_contract import Latent, Searchable
 
 ROWS = 64  # latents optimised at a time
 ERROR_FLOOR = 1e-8  # added before the logarithm; below the error of rounding to 8 bit
@@ -38,7 +39,7 @@ class Descent:
 
     generate: Callable[[Tensor, Tensor | None], Tensor]  # (z, condition) -> images
     error: Callable[[Tensor], Tensor]  # images [N, C, H, W] -> [N]
-    law: Law
+    law: Searchable
     steps: int = 300
     lr: float = 0.1  # at the start; decays to 0 along a cosine
     polish: int = 100  # iterations of L-BFGS
@@ -75,7 +76,7 @@ class Descent:
                 (z.grad,) = torch.autograd.grad((objective * error.detach()).sum(), z)
                 optimizer.step()
         best = int(error.nan_to_num(math.inf).argmin())
-        latents = self.law.constrain(z.detach(), starts)
+        latents = self.law.keep_within(z.detach(), starts)
         return Projection(best, latents[best : best + 1], torch.stack(frames)[:, best], float(error.detach()[best]))
 
     def refine(self, found: Projection, start: Tensor, condition: Tensor | None) -> Projection:
@@ -94,14 +95,14 @@ class Descent:
         if not float(error) < found.loss:
             return found
         frames = torch.cat([found.frames[:-1], images])
-        return Projection(found.row, self.law.constrain(z.detach(), start), frames, float(error))
+        return Projection(found.row, self.law.keep_within(z.detach(), start), frames, float(error))
 
     def evaluate_rows(self, z: Tensor, start: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return images, their error [N], and the objective [N]."""
-        latents = self.law.constrain(z, start)
+        latents = self.law.keep_within(z, start)
         images = self.generate(latents, condition)
         error = self.error(images)
-        return images, error, (error + ERROR_FLOOR).log() + self.prior * self.law.prior(latents)
+        return images, error, (error + ERROR_FLOOR).log() + self.prior * self.law.prior_penalty(latents)
 
     def snapshot_steps(self) -> set[int]:
         """Return the steps to take snapshots at, closer together at the start, where most happens."""
@@ -112,3 +113,13 @@ class Descent:
 def take_rows(first: int, starts: Tensor, condition: Tensor | None, count: int = ROWS) -> tuple[Tensor, Tensor | None]:
     rows = slice(first, first + count)
     return starts[rows], None if condition is None else condition[rows]
+
+
+def require_searchable(latent: Latent) -> Searchable:
+    """Return the latent. Raises ConfigError for one that cannot move by small steps."""
+    if not isinstance(latent, Searchable):
+        raise ConfigError(
+            f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are "
+            "normal or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."
+        )
+    return latent

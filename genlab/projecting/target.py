@@ -31,7 +31,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     return torch.from_numpy(pixels.copy())[None].float() / 127.5 - 1
 
 
-def error_function(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
+def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
     """Return images [N, C, H, W] -> [N]: the mean squared error of pixels, plus `weight` times that of features."""
     if not weight:
         return lambda images: (images - target).square().flatten(1).mean(1)

@@ -1,29 +1,25 @@
-"""Words of images: read them from file names, folders and captions, encode them as indices, and decode them."""
+"""Words of images: read them from file names, folders and captions, and encode them as numbers."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
+from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.folder_layout import Members
 
-WORD_PATTERN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # letters and digits of any script; apostrophes within
 TABLES = ("captions.json", "captions.csv")  # of captions, by name
-MAX_SUGGESTIONS = 3  # of known words for an unknown one
 
 SourceName = Literal["name", "folders", "path", "caption"]
 
@@ -59,7 +55,7 @@ class Words:
 
     def vocabulary(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return the sorted vocabulary. Raises ConfigError if no word is left."""
-        counts = Counter(word for text in texts for word in set(split_words(text)))
+        counts = Counter(word for text in texts for word in set(words_of(text)))
         known = tuple(sorted(word for word, count in counts.items() if count >= self.least))
         if not known:
             raise ConfigError(
@@ -141,55 +137,3 @@ def shared_folder(names: Sequence[str]) -> str:
     first, last = min(names), max(names)  # of sorted names these share the least
     length = next((index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return first[: first[:length].rfind("/") + 1]
-
-
-def split_words(text: str) -> list[str]:
-    return WORD_PATTERN.findall(text.lower())
-
-
-def encode_texts(texts: Sequence[str], vocabulary: Sequence[str], length: int) -> Tensor:
-    """Return int64 [N, length]: the numbers, from 1, of a text's first known words, padded with 0."""
-    numbers = {word: number for number, word in enumerate(vocabulary, start=1)}
-    rows = [[numbers[word] for word in split_words(text) if word in numbers][:length] for text in texts]
-    padded = [row + [0] * (length - len(row)) for row in rows]
-    return torch.tensor(padded, dtype=torch.int64).view(len(rows), length)
-
-
-def text_of(row: Sequence[int], vocabulary: Sequence[str]) -> str:
-    return " ".join(vocabulary[number - 1] for number in row if number)
-
-
-def asked(texts: Sequence[str], vocabulary: Sequence[str], *, key: str = "words") -> Tensor:
-    """What a user wants to be shown, as `encoded`. Raises ConfigError for texts with unknown words, or without any."""
-    unknown = dict.fromkeys(word for text in texts for word in split_words(text) if word not in vocabulary)
-    if unknown:
-        raise ConfigError(f"{key}: this model knows {len(vocabulary)} words, but not {described(unknown, vocabulary)}.")
-    empty = [text for text in texts if not split_words(text)]
-    if empty or not texts:
-        raise ConfigError(f"{key}={list(texts)}: expected words, such as {', '.join(vocabulary[:MAX_SUGGESTIONS])}.")
-    return encode_texts(texts, vocabulary, max(len(split_words(text)) for text in texts))
-
-
-def described(unknown: Iterable[str], vocabulary: Sequence[str]) -> str:
-    """Every unknown word with known ones like it."""
-    near = {word: get_close_matches(word, vocabulary, n=MAX_SUGGESTIONS, cutoff=0.0) for word in unknown}
-    return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
-
-
-def classes_named(words: Tensor, vocabulary: Sequence[str], class_names: Sequence[str]) -> Tensor:
-    """int64 [N]: the class whose name is among the words [N, L], all of it; -1 where that is none, or more than one."""
-    bags = bags_of(words, len(vocabulary))
-    said = torch.stack([says(bags, split_words(name), vocabulary) for name in class_names], 1)  # [N, classes]
-    return torch.where(said.sum(1) == 1, said.int().argmax(1), -1)
-
-
-def bags_of(words: Tensor, known: int) -> Tensor:
-    """bool [N, 1 + known]: which numbers are among the words [N, L]."""
-    return torch.zeros(len(words), 1 + known, dtype=torch.bool, device=words.device).scatter_(1, words, True)
-
-
-def says(bags: Tensor, name: Sequence[str], vocabulary: Sequence[str]) -> Tensor:
-    """[N]: whether all words of a name are in bags [N, 1 + vocabulary]."""
-    if not name or not set(name) <= set(vocabulary):
-        return torch.zeros(len(bags), dtype=torch.bool, device=bags.device)
-    return bags[:, [1 + vocabulary.index(word) for word in name]].all(1)

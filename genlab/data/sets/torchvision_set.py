@@ -18,6 +18,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Whole
 from genlab.data.sizes import padding_for, sized
@@ -74,7 +75,7 @@ class TorchvisionSet(CachedSet, ABC):
         super().__init__(
             table,
             name=self.title,
-            classes=self.classes,
+            condition=Classes(self.classes) if self.classes else None,
             padding=self.frame,
             limit=limit,
             holdout=holdout,

@@ -46,15 +46,19 @@ class Reference:
         return self._others[split]
 
     @property
+    def classes(self) -> Tensor | None:
+        """Return the class int64 [N] of each image, -1 where it is not known; None: labels name none."""
+        return self.data.classes_of(self.split)
+
+    @property
     def modes(self) -> Modes | None:
         """Return the modes of points that are drawn from a mixture; None for other data."""
         return self.data.modes if isinstance(self.data, Points) else None
 
     def draw_images(self, count: int, seed: int) -> Split:
-        """Return `count` random images, cropped, with their labels. Random, as a set may be sorted by class."""
+        """Return `count` random images, cropped, with their classes. Random, as a set may be sorted by class."""
         rows = torch.randperm(self.count, generator=generator(seed, "real images"))[:count]
-        images, labels = self.split
-        return Split(self.data.spec.crop(images[rows]), None if labels is None else labels[rows])
+        return Split(self.data.spec.crop(self.split.images[rows]), None if self.classes is None else self.classes[rows])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlab.data.labels.words import classes_named
 from genlab.metrics.metric import FeatureMetric
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.data import InMemory
     from genlab.metrics.references.reference import Reference
 
 
@@ -25,9 +23,11 @@ class Accuracy(FeatureMetric):
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        asked, shown = asked_classes(self.condition, reference.data), reference.extractor.labels(self.features)
+        data, shown = reference.data, reference.extractor.labels(self.features)
+        asked = data.spec.classes_of(self.condition, data.class_names)
         if asked is None or shown is None or not (asked >= 0).any():
             return {}
+        asked = asked.cpu()
         right = ((shown.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
         return self.score(right[asked >= 0], asked[asked >= 0])
 
@@ -45,12 +45,3 @@ class BalancedAccuracy(Accuracy):
     def score(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         shares = [right[asked == label].mean().item() for label in asked.unique()]
         return {"balanced_accuracy": sum(shares) / len(shares)}
-
-
-def asked_classes(asked: Tensor | None, data: InMemory) -> Tensor | None:
-    """Return the classes that were asked for, int64 [N], -1 for none; None if the model takes no classes."""
-    if asked is None or asked.ndim == 1:
-        return None if asked is None else asked.cpu()
-    if not data.spec.words or not data.class_names:
-        return None
-    return classes_named(asked.cpu(), data.spec.words, data.class_names)

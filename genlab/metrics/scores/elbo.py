@@ -13,6 +13,7 @@ from genlab.metrics.metric import SourceMetric
 from genlab.metrics.scores.likelihood import Bounds, draw_bounds
 from genlab.metrics.scores.reconstruction_error import encoding_unfit_reason, model_name
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
+from genlab.models.contract import GivesPosterior
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -43,12 +44,14 @@ class Likelihood(SourceMetric):
         return f"the first {self.images:,} real images{given}; {self.samples} samples an image; {pixels} pixels"
 
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        if reason := encoding_unfit_reason(reference, trained, "posterior"):
+        if reason := encoding_unfit_reason(reference, trained):
             return reason
-        if getattr(trained.loss, "is_likelihood", False):
+        this = f"this {model_name(trained)} has"
+        if not isinstance(trained.model, GivesPosterior):
+            return f"it needs an encoder that gives a distribution over latents, and {this} none"
+        if trained.loss.is_likelihood:
             return None
-        found = f"this {model_name(trained)} has {type(trained.loss).__name__}"
-        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {found}"
+        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {this} {type(trained.loss).__name__}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
         count = min(self.images, reference.count)

@@ -28,11 +28,11 @@ class IntraFID(FeatureMetric):
 
     def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return which class would have fewer than two samples or real images."""
-        asked = None if trained is None else trained.sample_conditions(0, images)
-        if not are_classes(asked) or not are_classes(reference.split.labels):
+        spec, real = reference.data.spec, reference.classes
+        asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))
+        if asked is None or real is None or spec.class_count is None:
             return None
-        classes = reference.data.spec.classes
-        fake, real = (class_counts(labels, classes) for labels in (asked.cpu(), reference.split.labels))
+        fake, real = (class_counts(labels, spec.class_count) for labels in (asked.cpu(), real))
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
@@ -43,19 +43,14 @@ class IntraFID(FeatureMetric):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the mean over classes; nan if any sample is not finite."""
-        asked, labels = self.condition, reference.split.labels
-        if not are_classes(asked) or not are_classes(labels):
+        asked, labels = reference.data.spec.classes_of(self.condition), reference.classes
+        if asked is None or labels is None:
             return {}
         if not self.finite:
             return {"intra_fid": math.nan}
         asked, fake = asked.cpu(), self.features.cpu()
         found = [class_fid(reference.features[labels == name], fake[asked == name]) for name in asked.unique().tolist()]
         return {"intra_fid": sum(found) / len(found)}
-
-
-def are_classes(labels: Tensor | None) -> bool:
-    """Tell whether labels are class indices [N]."""
-    return labels is not None and labels.ndim == 1
 
 
 def class_counts(labels: Tensor, classes: int) -> Tensor:

@@ -81,8 +81,8 @@ class ClassCoverage(FeatureMetric):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the scores; nan if any sample is not finite."""
-        seen, labels = reference.extractor.labels(self.features), reference.split.labels
-        if seen is None or labels is None or labels.ndim > 1:
+        seen, labels = reference.extractor.labels(self.features), reference.classes
+        if seen is None or labels is None:
             return {}
         if not self.finite:
             return {"classes": math.nan, "class_kl": math.nan}

@@ -50,12 +50,12 @@ class MSSSIM(ImageMetric):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the means; all nan if any sample is not finite."""
-        fake, asked = self.images, self.condition
+        fake, asked = self.images, reference.data.spec.classes_of(self.condition)
         real, labels = reference.draw_images(self.limit, self.seed)
         self._measured = f"; {scale_count(fake)} of {len(WEIGHTS)} scales"
         kinds = {"ms_ssim": fake, "ms_ssim_real": real}
         found = {name: mean_similarity(images, adjacent_pairs(len(images))) for name, images in kinds.items()}
-        if asked is not None and asked.ndim == 1 and labels is not None:
+        if asked is not None and labels is not None:
             found |= {"ms_ssim_class": class_mean(fake, asked), "ms_ssim_class_real": class_mean(real, labels)}
         return found if self.finite else dict.fromkeys(found, math.nan)
 

@@ -9,6 +9,7 @@ import torch
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
+from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ReconstructionError(SourceMetric):
         return f"the first {self.images:,} real images"
 
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        return encoding_unfit_reason(reference, trained, "codes")
+        return encoding_unfit_reason(reference, trained)
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -50,12 +51,12 @@ class ReconstructionError(SourceMetric):
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 
-def encoding_unfit_reason(reference: Reference, trained: TrainedModel | None, method: str) -> str | None:
-    """Return why the model's `method` cannot take real images; None if it can."""
+def encoding_unfit_reason(reference: Reference, trained: TrainedModel | None) -> str | None:
+    """Return why the model cannot encode real images; None if it can."""
     if not reference.data.spec.height:
         return "it measures images, and the data are points"
-    if not hasattr(getattr(trained, "model", None), method):
-        return f"it is for models with an encoder, and this one ({model_name(trained)}) has no `{method}`"
+    if trained is None or not isinstance(trained.model, EncodesImages):
+        return f"it is for models with an encoder, and this one ({model_name(trained)}) has none"
     if trained.model.conditional and reference.split.labels is None:
         return f"the model is conditional, and {reference.name} has no labels"
     return None
