@@ -73,10 +73,7 @@ def run_clock(run: Run, max_points: int) -> list[list[float]]:
 
 
 def thinned_indices(values: list[float | None], max_points: int) -> list[int]:
-    """Return the indices of about `max_points` values: the ends, and each stretch's lowest, highest and first gap.
-
-    No peak, fall or nan is lost, however short.
-    """
+    """Return about `max_points` indices: the ends, and each stretch's lowest, highest and first gap: no peak is lost."""
     if len(values) <= max_points:
         return list(range(len(values)))
     stretches = max(1, max_points // 2)

@@ -46,12 +46,13 @@ class Likelihood(SourceMetric):
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if reason := encoding_unfit_reason(reference, trained):
             return reason
-        this = f"this {model_name(trained)} has"
+        name = model_name(trained)
         if not isinstance(trained.model, GivesPosterior):
-            return f"it needs an encoder that gives a distribution over latents, and {this} none"
+            return f"it needs an encoder that gives a distribution over latents, and this {name} has none"
         if trained.loss.is_likelihood:
             return None
-        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {this} {type(trained.loss).__name__}"
+        found = f"this {name} has {type(trained.loss).__name__}"
+        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {found}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
         count = min(self.images, reference.count)
