@@ -45,17 +45,17 @@ def job(config: dict[str, Any]) -> None:
     law = require_searchable(trainer.model.latent)
     target = load_target(Path(config["image"]).expanduser(), trainer.spec).to(trainer.device)
     trainer.model.requires_grad_(False)
-    told, count = conditions(trainer, config["class"]), config["restarts"]
-    starts, condition = starts_of(trainer, told, count=count * config["candidates"], seed=config["seed"])
+    tried, count = conditions(trainer, config["class"]), config["restarts"]
+    starts, condition = starts_of(trainer, tried, count=count * config["candidates"], seed=config["seed"])
     extractor = extractor_of(config, trainer)
     with trainer.sampling() as network:
         descent = Descent(
-            generate=lambda z, told: trainer.spec.crop(trainer.render(network(z, told))),
+            generate=lambda z, given: trainer.spec.crop(trainer.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
             **{name: config[name] for name in ("steps", "lr", "polish", "prior", "snapshots")},
         )
-        rows = descent.nearest_starts(starts, condition, groups=1 if told is None else len(told), count=count)
+        rows = descent.nearest_starts(starts, condition, groups=1 if tried is None else len(tried), count=count)
         found = descent(starts[rows], None if condition is None else condition[rows])
     chosen = None if condition is None else condition[rows][found.row : found.row + 1]
     with torch.no_grad():

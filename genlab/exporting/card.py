@@ -102,8 +102,8 @@ def data_licence(data: str | None) -> str:
 
 def images_of(trainer: Trainer) -> str:
     spec = trainer.spec
-    told = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
-    return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{told}."
+    condition = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
+    return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{condition}."
 
 
 def training_section(trainer: Trainer, words: list[str] | None) -> str:

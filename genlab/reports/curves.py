@@ -23,8 +23,8 @@ class Line(NamedTuple):
 
 def curve_names(runs: list[Run]) -> list[str]:
     """Return the names of all numeric curves: scores first, then in order of appearance."""
-    seen = dict.fromkeys(key for run in runs for row in run.rows for key in row if key not in CLOCK_KEYS)
-    numeric = [key for key in seen if any(finite_number(row.get(key)) is not None for run in runs for row in run.rows)]
+    keys = dict.fromkeys(key for run in runs for row in run.rows for key in row if key not in CLOCK_KEYS)
+    numeric = [key for key in keys if any(finite_number(row.get(key)) is not None for run in runs for row in run.rows)]
     return sorted(numeric, key=lambda name: not name.startswith("score/"))
 
 
@@ -73,7 +73,7 @@ def run_clock(run: Run, max_points: int) -> list[list[float]]:
 
 
 def thinned_indices(values: list[float | None], max_points: int) -> list[int]:
-    """Return about `max_points` indices: the ends, and each stretch's lowest, highest and first gap: no peak is lost."""
+    """Return about `max_points` indices: the ends, and each stretch's lowest, highest and gap: no peak is lost."""
     if len(values) <= max_points:
         return list(range(len(values)))
     stretches = max(1, max_points // 2)

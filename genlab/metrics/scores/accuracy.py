@@ -23,12 +23,12 @@ class Accuracy(FeatureMetric):
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        data, shown = reference.data, reference.extractor.labels(self.features)
+        data, predicted = reference.data, reference.extractor.labels(self.features)
         asked = data.spec.classes_of(self.condition, data.class_names)
-        if asked is None or shown is None or not (asked >= 0).any():
+        if asked is None or predicted is None or not (asked >= 0).any():
             return {}
         asked = asked.cpu()
-        right = ((shown.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
+        right = ((predicted.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
         return self.score(right[asked >= 0], asked[asked >= 0])
 
     def score(self, right: Tensor, asked: Tensor) -> dict[str, float]:

@@ -60,12 +60,12 @@ class ClassModes(FeatureMetric):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the scores; nan if any sample is not finite, none for an extractor without classes."""
-        seen = reference.extractor.labels(self.features)
-        if seen is None:
+        predicted = reference.extractor.labels(self.features)
+        if predicted is None:
             return {}
         if not self.finite:
             return {"modes": math.nan, "reverse_kl": math.nan}
-        counts = torch.bincount(seen.cpu(), minlength=STACKED_MODES).double()
+        counts = torch.bincount(predicted.cpu(), minlength=STACKED_MODES).double()
         uniform = torch.full_like(counts, 1 / STACKED_MODES)
         return {"modes": float(counts.count_nonzero()), "reverse_kl": kl_divergence(shares(counts), uniform)}
 
@@ -81,12 +81,12 @@ class ClassCoverage(FeatureMetric):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the scores; nan if any sample is not finite."""
-        seen, labels = reference.extractor.labels(self.features), reference.classes
-        if seen is None or labels is None:
+        predicted, labels = reference.extractor.labels(self.features), reference.classes
+        if predicted is None or labels is None:
             return {}
         if not self.finite:
             return {"classes": math.nan, "class_kl": math.nan}
-        fake, real = (torch.bincount(part.cpu()) for part in (seen, labels[labels >= 0]))
+        fake, real = (torch.bincount(part.cpu()) for part in (predicted, labels[labels >= 0]))
         fake, real = (pad(part, (0, max(len(fake), len(real)) - len(part))) for part in (fake, real))
         found = ((fake > 0) & (real > 0)).sum().item()
         return {"classes": float(found), "class_kl": kl_divergence(shares(fake), shares(real, SMOOTHING_COUNT))}

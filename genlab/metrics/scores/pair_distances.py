@@ -39,7 +39,7 @@ class PairMetric(Metric):
 
     @property
     def settings(self) -> str:
-        return f"{self.seen:,} pairs"
+        return f"{self.pairs:,} pairs"
 
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         data = reference.data
@@ -52,7 +52,7 @@ class PairMetric(Metric):
         return None
 
     def reset(self) -> None:
-        self.seen = 0
+        self.pairs = 0
 
     def start(self, source: SampleSource) -> None:
         self.data = source.trained.data
@@ -61,10 +61,10 @@ class PairMetric(Metric):
         return None
 
     def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
-        rows = slice(self.seen, min(self.seen + len(images), self.limit, len(self.data.examples.images)))
+        rows = slice(self.pairs, min(self.pairs + len(images), self.limit, len(self.data.examples.images)))
         if rows.stop > rows.start:
             self.compare(images[: rows.stop - rows.start], rows)
-            self.seen = rows.stop
+            self.pairs = rows.stop
 
     @abstractmethod
     def compare(self, images: Tensor, rows: slice) -> None:

@@ -38,10 +38,10 @@ class Described(ImageMetric):
         known = reference.data.spec.require(Words, "metrics.metrics.described: the data have no words.").vocabulary
         numbers = [1 + known.index(word) for word in rule.words]
         asked = bags_of(self.condition.cpu(), len(known))[:, numbers]
-        seen = rule.measure(self.images.cpu())
+        measured = rule.measure(self.images.cpu())
         finite = float(self.finite)
-        found = {"described": finite * (seen == asked).all(1).double().mean().item()}
+        found = {"described": finite * (measured == asked).all(1).double().mean().item()}
         for index, word in enumerate(rule.words):
             if asked[:, index].any():
-                found[f"described_{word}"] = finite * seen[asked[:, index], index].double().mean().item()
+                found[f"described_{word}"] = finite * measured[asked[:, index], index].double().mean().item()
         return found
