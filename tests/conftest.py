@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from genlab.build import instantiate as build
+from genlab.build.runs import open_run
 from genlab.core import checkpoint
 from genlab.data import InMemory, Split
 from genlab.data.sets.unpaired_from_pairs import Halves
@@ -216,4 +217,5 @@ def points(tmp_path_factory):
 @pytest.fixture
 def encoder(tmp_path):
     """An autoencoder with its data."""
-    return Loaded(saved(tmp_path, "model=vae", *narrow("vae"), data=framed_data()))
+    data = framed_data()
+    return Loaded(open_run(saved(tmp_path, "model=vae", *narrow("vae"), data=data).run_dir, data=data))

@@ -23,7 +23,7 @@ def test_a_model_with_its_classes_needs_classes(make_trainer):
 def test_an_unconditional_model_does_not_look_at_sources(make_trainer):
     trainer = make_trainer("model=dcgan", *narrow("dcgan"), data=pictured())
     trainer.take_step()
-    assert trainer.sample_conditions(0, 3) is None
+    assert trainer.samples.sample_conditions(0, 3) is None
 
 
 def pix2pix(make_trainer, *words, data=None):
@@ -51,13 +51,13 @@ def test_samples_are_made_from_the_sources_of_the_test_split(make_trainer):
     data = pictured()
     trainer = pix2pix(make_trainer, data=data)
     sources = data.test.labels.float() / 127.5 - 1
-    assert torch.allclose(trainer.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
-    whole = trainer.draw_samples(0, 16)
-    assert torch.equal(trainer.draw_samples(0, 16), whole)
-    assert torch.allclose(trainer.draw_samples(5, 3), whole[5:8], atol=1e-6)
-    assert torch.allclose(trainer.draw_samples(0, 16, sources), whole, atol=1e-6)
+    assert torch.allclose(trainer.samples.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
+    whole = trainer.samples.draw_samples(0, 16)
+    assert torch.equal(trainer.samples.draw_samples(0, 16), whole)
+    assert torch.allclose(trainer.samples.draw_samples(5, 3), whole[5:8], atol=1e-6)
+    assert torch.allclose(trainer.samples.draw_samples(0, 16, sources), whole, atol=1e-6)
     trainer.seed = 1  # other noise
-    assert not torch.allclose(trainer.draw_samples(0, 16), whole)
+    assert not torch.allclose(trainer.samples.draw_samples(0, 16), whole)
 
 
 OPTIONS = {
@@ -83,14 +83,14 @@ def test_it_goes_with_what_other_gans_go_with(make_trainer, words):
     for _ in range(3):
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
-    assert trainer.draw_samples(0, 2).shape == (2, 1, 8, 8)
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 1, 8, 8)
 
 
 @pytest.mark.parametrize("task", ["edges", "inpainting", "denoising", "rotation"])
 def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
     trainer = pix2pix(make_trainer, data=tiny_data(3, 12, task=task))
     trainer.fit()
-    assert trainer.draw_samples(0, 2).isfinite().all()
+    assert trainer.samples.draw_samples(0, 2).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_they_go_with_what_other_gans_go_with(make_trainer, model, words):
     for _ in range(3):
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
-    assert trainer.draw_samples(0, 2).shape == (2, 3, 16, 16)
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 3, 16, 16)
 
 
 def test_the_generator_learns_from_its_penalties_alone_until_the_loss_has_a_weight(make_trainer):
@@ -160,7 +160,7 @@ def test_label_maps_are_shown_to_a_u_net_one_hot(make_trainer, data):
     classes = trainer.spec.source_classes
     assert trainer.model.generator.downs[0][0].in_channels == classes == (4 if data == "given" else 3)
     trainer.take_step()
-    assert trainer.sample_conditions(0, 2).shape == (2, classes, 8, 8)
+    assert trainer.samples.sample_conditions(0, 2).shape == (2, classes, 8, 8)
 
 
 def test_partners_whose_maps_are_compared_are_not_moved_apart(make_trainer):

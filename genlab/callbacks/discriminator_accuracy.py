@@ -54,7 +54,7 @@ class Accuracy(Callback):
     @staticmethod
     def _read(trainer: Trainer, images: Tensor) -> Tensor:
         """As networks see them in training."""
-        values = images.to(trainer.device, trainer.engine.dtype)
+        values = images.to(trainer.device, trainer.samples.dtype)
         return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
 
     @staticmethod

@@ -40,7 +40,7 @@ class Grid(Callback):
         self.tick(trainer)
 
     def tick(self, trainer: Trainer) -> None:
-        picture, caption = self._draw(trainer), trainer.caption
+        picture, caption = self._draw(trainer), trainer.samples.caption
         words = "".join(f"_{word}" for word in caption.replace(",", "").split())
         self._save(trainer, f"{trainer.images:09d}{words}", picture)
         trainer.show(f"samples ({caption})" if caption else "samples", picture)
@@ -58,7 +58,7 @@ class Grid(Callback):
         classes = self._classes(trainer)
         columns = self.columns if classes is None else len(classes)
         condition = None if classes is None else classes.repeat(self.rows)
-        samples = trainer.draw_samples(0, self.rows * columns, condition)
+        samples = trainer.samples.draw_samples(0, self.rows * columns, condition)
         return sheet(trainer.spec.crop(to_uint8(samples)), columns)
 
     def _draw_real(self, trainer: Trainer) -> Tensor:
@@ -77,7 +77,7 @@ class Grid(Callback):
     def _draw_texts(self, trainer: Trainer) -> Tensor:
         texts = texts_of(trainer, self.rows)
         told = texts.repeat_interleave(self.columns, 0).to(trainer.device)
-        samples = trainer.draw_samples(0, len(told), told)
+        samples = trainer.samples.draw_samples(0, len(told), told)
         return captioned(sheet(trainer.spec.crop(to_uint8(samples)), self.columns), texts, trainer.spec.words)
 
     def _draw_real_texts(self, trainer: Trainer) -> Tensor:
@@ -87,7 +87,7 @@ class Grid(Callback):
 
     def _classes(self, trainer: Trainer) -> Tensor | None:
         """One a column: all if they fit on twice as many columns, else the first; None: the model is told none."""
-        told = trainer.sample_conditions(0, 1)
+        told = trainer.samples.sample_conditions(0, 1)
         if told is None or told.ndim > 1:  # unconditional; attributes
             return None
         classes = trainer.spec.classes
@@ -110,5 +110,5 @@ def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:
 
 def draw_points(trainer: Trainer) -> Tensor:
     real = trainer.data.train.images
-    samples = trainer.draw_samples(0, POINTS) * trainer.spec.scale
+    samples = trainer.samples.draw_samples(0, POINTS) * trainer.spec.scale
     return scatter([(real[:POINTS], REAL), (samples, GENERATED)], frame_of(real))

@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.exporting.formats import Format
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 ROOT = Path(__file__).parents[1]
 UNKNOWN = "Not recorded in the run's directory."
 
 
-def card(trainer: Trainer, form: Format, example: tuple[Tensor, ...], config: str) -> str:
+def card(run: TrainedRun, form: Format, example: tuple[Tensor, ...], config: str) -> str:
     """`config`: of the run, as YAML."""
-    words = command_of(trainer.run_dir)
+    words = command_of(run.run_dir)
     model, data = chosen("model", words), chosen("data", words)
     sections = {
-        "Use": f"```python\n{form.usage.format(', '.join(NAMES[: len(example)]))}\n```\n\n{contract(trainer, example)}",
+        "Use": f"```python\n{form.usage.format(', '.join(NAMES[: len(example)]))}\n```\n\n{contract(run, example)}",
         "System": described("model", model),
-        "Data": f"{described('data', data)}\n\n{images_of(trainer)}\n\nLicence: {licence(data)}",
-        "Scores": scores(trainer.run_dir, trainer.images),
-        "Training": training(trainer, words),
+        "Data": f"{described('data', data)}\n\n{images_of(run)}\n\nLicence: {licence(data)}",
+        "Scores": scores(run.run_dir, run.images),
+        "Training": training(run, words),
         "Config": f"```yaml\n{config}```",
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption(trainer)}{body}\n"
+    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption(run)}{body}\n"
 
 
-def caption(trainer: Trainer) -> str:
-    return f"Note: {trainer.caption}.\n\n" if trainer.caption else ""
+def caption(run: TrainedRun) -> str:
+    return f"Note: {run.caption}.\n\n" if run.caption else ""
 
 
-def contract(trainer: Trainer, example: tuple[Tensor, ...]) -> str:
+def contract(run: TrainedRun, example: tuple[Tensor, ...]) -> str:
     """Inputs and outputs, in words."""
     lines = [f"- `{name}`: {kind(value)}" for name, value in zip(NAMES, example, strict=False)]
-    law, spec = trainer.model.latent, trainer.spec
+    law, spec = run.model.latent, run.spec
     side = [str(length - 2 * spec.padding) for length in spec.shape[1:]]
     shape = " x ".join([str(spec.channels), *side])
     images = f"float32 [N, {shape}] in [-1, 1]" if spec.height else f"float32 [N, {shape}], in the data's units"
-    averaged = "averaged weights (EMA)" if trainer.ema else "the weights themselves, no average was kept"
+    averaged = "averaged weights (EMA)" if run.ema else "the weights themselves, no average was kept"
     lines += [f"- law of `z`: {law}", f"- output: {images}", f"- weights: {averaged}"]
     return "\n".join(lines)
 
@@ -100,16 +100,16 @@ def licence(data: str | None) -> str:
     return found.group(1) if found else "not known here; see where the data come from."
 
 
-def images_of(trainer: Trainer) -> str:
-    spec = trainer.spec
+def images_of(run: TrainedRun) -> str:
+    spec = run.spec
     told = f", {spec.classes} classes" if spec.classes else f", {spec.attributes} attributes" if spec.attributes else ""
     told = f", told these words by number, from 1 (0: none): {', '.join(spec.words)}" if spec.words else told
     told = f", made from pictures of {' x '.join(map(str, spec.source))}" if spec.source else told
     return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{told}."
 
 
-def training(trainer: Trainer, words: list[str] | None) -> str:
-    done = f"Exported after {trainer.images:,} training images ({trainer.step:,} steps)."
+def training(run: TrainedRun, words: list[str] | None) -> str:
+    done = f"Exported after {run.images:,} training images ({run.step:,} steps)."
     return f"{done} {UNKNOWN}" if words is None else f"{done}\n\n    python -m genlab.train {shlex.join(words)}"
 
 

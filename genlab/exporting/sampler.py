@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 if TYPE_CHECKING:
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import SampleStream
 
 
 class Sampler(nn.Module):
@@ -19,11 +19,11 @@ class Sampler(nn.Module):
     loss's picture of a decoder's output, and weights without parametrisations, as evaluation uses them.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, stream: SampleStream) -> None:
         super().__init__()
-        with trainer.sampling() as network:
+        with stream.sampling() as network:
             self.network = plain(deepcopy(network)).cpu().float()
-        self.picture, self.spec = trainer.render, trainer.spec
+        self.picture, self.spec = stream.render, stream.spec
         self.requires_grad_(False).eval()
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -42,9 +42,9 @@ def plain(network: nn.Module) -> nn.Module:
     return network
 
 
-def inputs(trainer: Trainer, start: int, count: int) -> tuple[Tensor, ...]:
+def inputs(stream: SampleStream, start: int, count: int) -> tuple[Tensor, ...]:
     """(z, condition) or (z,): rows `start` to `start + count`, at most 500, of the run's fixed samples, on the CPU."""
-    z = trainer.model.latent.draw(trainer.fixed_draws(0))[start : start + count]
-    condition = trainer.sample_conditions(start, count)
+    z = stream.model.latent.draw(stream.fixed_draws(0))[start : start + count]
+    condition = stream.sample_conditions(start, count)
     told = () if condition is None else (condition,)
     return tuple(value.cpu().float() if value.is_floating_point() else value.cpu() for value in (z, *told))

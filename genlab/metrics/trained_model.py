@@ -16,12 +16,12 @@ from genlab.pictures.pixels import to_float
 
 
 class Trained(Protocol):
-    """A trainer, as metrics see it."""
+    """The stream of samples of a model, as metrics see it."""
 
     model: nn.Module  # with `latent` and `conditional`; `codes` or `posterior` where it encodes
-    loss: Any
+    decoding: Any  # the loss that reads a decoder's output as an image; None: the output is one
     device: torch.device
-    engine: Any  # has the `dtype` that networks work in
+    dtype: torch.dtype  # that networks work in
     spec: Spec
     data: InMemory
 
@@ -52,11 +52,11 @@ def evaluating(trained: Trained) -> Iterator[nn.Module]:
 
 def as_fed(trained: Trained, split: Split) -> tuple[Tensor, Tensor | None]:
     """Real images as networks see them, padding included, and what a conditional model is told of them."""
-    images = to_float(split.images).to(trained.device, trained.engine.dtype)
+    images = to_float(split.images).to(trained.device, trained.dtype)
     if not trained.model.conditional:
         return images, None
     floats = split.labels.is_floating_point()
-    return images, split.labels.to(trained.device, trained.engine.dtype if floats else None)
+    return images, split.labels.to(trained.device, trained.dtype if floats else None)
 
 
 def rows_of(split: Split, start: int, count: int) -> Split:

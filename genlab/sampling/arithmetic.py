@@ -50,7 +50,7 @@ class Arithmetic(Picture):
         members = [*self.plus, *self.minus]
         samples = 1 + max(max(concept) for concept in members)
         z, images = loaded.latent(samples, seed=asked.seed), loaded.sample(samples, **asked.options)
-        if not z.is_floating_point() or hasattr(loaded.trainer.model.latent, "numbers"):
+        if not z.is_floating_point() or hasattr(loaded.run.model.latent, "numbers"):
             raise ConfigError("mode=arithmetic: this model's latents hold numbers of codes or generators: no sum.")
         means = torch.stack([z[concept].mean(0) for concept in members])
         firsts = [concept[0] for concept in members]

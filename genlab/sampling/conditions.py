@@ -14,51 +14,49 @@ from genlab.data.labels.words import asked
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.trainers.trainer import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None
 SHOWN = 12  # of the words that a model knows
 
 
-def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, sure: bool = False) -> Tensor | None:
+def conditions(run: TrainedRun, start: int, count: int, classes: Classes, *, sure: bool = False) -> Tensor | None:
     """Of images `start` to `start + count`: classes [count] in turn, attributes [count, K] or words [count, L] in turn;
     None: unconditional.
 
     With `sure` it is wrong to choose for the user. Raises ConfigError for classes that there are not.
     """
-    if not trainer.model.conditional:
-        refuse(trainer, classes)
+    if not run.model.conditional:
+        refuse(run, classes)
         return None
     if classes is None and sure:
-        raise ConfigError(
-            f"{trainer.run_dir}: the model is told what an image shows: give classes=[...], one an image."
-        )
-    if trainer.spec.words:
-        return words(trainer, start, count, classes)
-    refuse_texts(trainer, classes)
-    if trainer.spec.source:
-        return sources(trainer, start, count, classes)
-    if trainer.spec.classes is None:
-        return attributes(trainer, start, count, classes)
-    listed = range(trainer.spec.classes) if classes is None else numbers(trainer.spec.classes, classes)
+        raise ConfigError(f"{run.run_dir}: the model is told what an image shows: give classes=[...], one an image.")
+    if run.spec.words:
+        return words(run, start, count, classes)
+    refuse_texts(run, classes)
+    if run.spec.source:
+        return sources(run, start, count, classes)
+    if run.spec.classes is None:
+        return attributes(run, start, count, classes)
+    listed = range(run.spec.classes) if classes is None else numbers(run.spec.classes, classes)
     rows = torch.arange(start, start + count) % len(listed)
-    return torch.tensor(listed)[rows].to(trainer.device)
+    return torch.tensor(listed)[rows].to(run.device)
 
 
-def refuse(trainer: Trainer, classes: Classes) -> None:
+def refuse(run: TrainedRun, classes: Classes) -> None:
     if classes is not None:
         raise ConfigError(
-            f"{key_of(classes)}={shown(classes)}: this model ({trainer.run_dir}) was trained without classes and words "
+            f"{key_of(classes)}={shown(classes)}: this model ({run.run_dir}) was trained without classes and words "
             f"and is told none. Leave {key_of(classes)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )
 
 
-def refuse_texts(trainer: Trainer, given: Classes) -> None:
+def refuse_texts(run: TrainedRun, given: Classes) -> None:
     if key_of(given) == "words":
         raise ConfigError(
-            f"words={shown(given)}: this model ({trainer.run_dir}) is told {what(trainer.spec)}, and no words. "
+            f"words={shown(given)}: this model ({run.run_dir}) is told {what(run.spec)}, and no words. "
             "Train one on data with words: model=text_gan data=mnist_words, or data.words=caption."
         )
 
@@ -70,20 +68,20 @@ def numbers(known: int, classes: Classes) -> list[int]:
     return [int(label) for label in listed]
 
 
-def words(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
+def words(run: TrainedRun, start: int, count: int, given: Classes) -> Tensor:
     """[count, L], of texts in turn; else those of training images. Raises ConfigError for words it does not know."""
-    known = trainer.spec.words
-    if given is None and isinstance(trainer.data, Blank):
+    known = run.spec.words
+    if given is None and isinstance(run.data, Blank):
         raise ConfigError(
-            f"{trainer.run_dir}: the model is told words, and a checkpoint holds no captions. Say what to show, "
+            f"{run.run_dir}: the model is told words, and a checkpoint holds no captions. Say what to show, "
             f"words='{known[0]}' (it knows {some(known)}), or take those of the training images: real=true."
         )
     if given is None:
-        return trainer.sample_conditions(start, count)
+        return run.sample_conditions(start, count)
     if not isinstance(given, Tensor) and key_of(given) != "words":
         raise ConfigError(f"{shown(given)}: this model is told words. Say words='{known[0]}', or others.")
     rows = given if isinstance(given, Tensor) else asked(texts(given), known)
-    return rows.to(trainer.device)[torch.arange(start, start + count, device=trainer.device) % len(rows)]
+    return rows.to(run.device)[torch.arange(start, start + count, device=run.device) % len(rows)]
 
 
 def texts(given: Texts) -> list[str]:
@@ -114,35 +112,35 @@ def some(known: Sequence[str]) -> str:
     return ", ".join(known[:SHOWN]) + more
 
 
-def attributes(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
+def attributes(run: TrainedRun, start: int, count: int, given: Classes) -> Tensor:
     """[count, K]: rows that were given, else those of training images."""
-    size = trainer.spec.attributes
+    size = run.spec.attributes
     if given is not None:
-        rows = torch.as_tensor(given, dtype=trainer.engine.dtype)
+        rows = torch.as_tensor(given, dtype=run.dtype)
         if rows.ndim != 2 or rows.shape[1] != size or len(rows) < start + count:
             raise ConfigError(
                 f"classes of shape {list(rows.shape)}: this model is told {size} attributes an image, [n, {size}] "
                 "numbers, which only genlab.load(...).sample(n, classes=...) takes. Leave classes out."
             )
-        return rows[start : start + count].to(trainer.device)
-    if isinstance(trainer.data, Blank):
+        return rows[start : start + count].to(run.device)
+    if isinstance(run.data, Blank):
         raise ConfigError(
-            f"{trainer.run_dir}: the model is told {size} attributes, of which a checkpoint holds none. "
+            f"{run.run_dir}: the model is told {size} attributes, of which a checkpoint holds none. "
             "Take those of the training images: real=true."
         )
-    return trainer.sample_conditions(start, count)
+    return run.sample_conditions(start, count)
 
 
-def sources(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
+def sources(run: TrainedRun, start: int, count: int, given: Classes) -> Tensor:
     """Pictures [count, C, H, W] that images are made from: those of the run's data."""
     if given is not None:
         raise ConfigError(f"classes={shown(given)}: this model is told pictures, no classes. Leave classes out.")
-    if isinstance(trainer.data, Blank):
+    if isinstance(run.data, Blank):
         raise ConfigError(
-            f"{trainer.run_dir}: the model makes images from pictures, of which a checkpoint holds none. Give yours "
+            f"{run.run_dir}: the model makes images from pictures, of which a checkpoint holds none. Give yours "
             "(mode=translate input=FILE_OR_FOLDER; genlab.load(...).translate(images)), or take the data's: real=true."
         )
-    return trainer.sample_conditions(start, count)
+    return run.sample_conditions(start, count)
 
 
 def shown(classes: Classes) -> str:

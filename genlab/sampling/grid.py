@@ -52,7 +52,7 @@ class Grid(Picture):
 
     def width(self, loaded: Loaded, asked: Asked) -> int:
         """As many columns as classes, or texts, if that is at most twice of what was asked for."""
-        known = loaded.spec.classes if loaded.trainer.model.conditional else None
+        known = loaded.spec.classes if loaded.run.model.conditional else None
         if key_of(asked.classes) == "words":
             shown = len(texts(asked.classes))
         else:
@@ -79,15 +79,15 @@ class Classes(Picture):
 
     def shown(self, loaded: Loaded, asked: Asked) -> list[int] | list[str]:
         """Raises ConfigError for a model that is told no class, and no words."""
-        if loaded.trainer.model.conditional and loaded.spec.words:
+        if loaded.run.model.conditional and loaded.spec.words:
             return self.texts(loaded.spec.words, asked)
-        if not loaded.trainer.model.conditional or loaded.spec.classes is None:
-            refuse(loaded.trainer, asked.classes)
+        if not loaded.run.model.conditional or loaded.spec.classes is None:
+            refuse(loaded.run, asked.classes)
             raise ConfigError(
-                f"mode=classes: this model ({loaded.trainer.run_dir}) is told no class. Use mode=grid, or train a "
+                f"mode=classes: this model ({loaded.run.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
-        refuse_texts(loaded.trainer, asked.classes)
+        refuse_texts(loaded.run, asked.classes)
         known = loaded.spec.classes
         return list(range(min(known, self.most))) if asked.classes is None else numbers(known, asked.classes)
 

@@ -80,7 +80,7 @@ class Film(Mode):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not hasattr(loaded.trainer.model.latent, "between"):
+        if not hasattr(loaded.run.model.latent, "between"):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
     def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:

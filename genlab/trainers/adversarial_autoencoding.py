@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -14,6 +15,7 @@ from genlab.losses import Turn
 from genlab.losses.kl_to_prior import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
 from genlab.trainers.alternating import Alternating
+from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.trainer import Run, System
 from genlab.trainers.turns import Losses, Phase
 
@@ -45,8 +47,13 @@ class AdversarialAutoencoding(Alternating):
                 "trainer.reconstruction._target_=genlab.losses.Gaussian."
             )
         self.reconstruction = reconstruction
+        self.samples = replace(self.samples, decoding=reconstruction)
         self.way = self.way._replace(generator=self.model.encoder)
         self.phase = Phase("autoencoder", "autoencoder", self.reconstruct)
+
+    @classmethod
+    def sample_stream(cls, *args: Any, reconstruction: Reconstruction, **settings: Any) -> SampleStream:
+        return replace(super().sample_stream(*args, **settings), decoding=reconstruction)
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
@@ -62,9 +69,6 @@ class AdversarialAutoencoding(Alternating):
         turn = super().turn(*args, **demands)
         turn.noise, turn.images = turn.images, turn.noise
         return turn
-
-    def render(self, output: Tensor) -> Tensor:
-        return self.reconstruction.picture(output)
 
 
 class VariationalAlternating(Alternating):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
@@ -13,6 +14,7 @@ from genlab.core.types import NonNegative, Whole
 from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
 from genlab.losses.quantisation import commitment
 from genlab.losses.reconstruction import Reconstruction
+from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase
 
@@ -44,8 +46,13 @@ class Autoencoding(Trainer):
     ) -> None:
         require_reconstruction(system.loss)
         super().__init__(system, run, **shared)
+        self.samples = replace(self.samples, decoding=self.loss)
         self.corrupt = corrupt
         self.phase = Phase("autoencoder", "autoencoder", self.measure)
+
+    @classmethod
+    def sample_stream(cls, *args: Any, loss: Callable[[], Any], **settings: Any) -> SampleStream:
+        return replace(super().sample_stream(*args, loss=loss, **settings), decoding=loss())
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
@@ -64,9 +71,6 @@ class Autoencoding(Trainer):
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         return Code(self.model.codes(images, condition))
-
-    def render(self, output: Tensor) -> Tensor:
-        return self.loss.picture(output)
 
 
 class Variational(Autoencoding):

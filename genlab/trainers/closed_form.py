@@ -42,10 +42,6 @@ class ClosedForm(Trainer):
             raise ConfigError(f"trainer.images={images}: there are {there} images, and looking twice changes nothing.")
         super().__init__(system, run, images=images or there, **shared)
 
-    @property
-    def parts(self) -> dict[str, Any]:
-        return super().parts | {"network/solution": self.model}
-
     def take_step(self) -> None:
         self.model.fit(self.chunks, seed=self.seed)
         self.images += self.total_images

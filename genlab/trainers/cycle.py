@@ -6,12 +6,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
-
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.data.network_input import scaled
 from genlab.losses import Penalty, Turn
 from genlab.trainers.alternating import Adversarial, Alternating
 from genlab.trainers.trainer import Run, System, prefixed
@@ -73,21 +69,3 @@ class Cycle(Alternating):
         super().move_discriminator()
         if self.back.replay:
             self.back.replay.end_turn()
-
-    def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """Pictures, images made of them, and pictures made of these; then images of the data, there and back likewise.
-
-        Where rows are partners, each image is what the picture above it was to become.
-        """
-        there, split = super().translations(start, count), self.data.examples
-        rows = torch.arange(start, start + count) % len(split.images)
-        images = scaled(split.images[rows], torch.float32).to(self.device, self.engine.dtype)
-        back = self.draw_samples(start, count, images, back=True)
-        return {
-            "input": there["input"],
-            "output": there["output"],
-            "cycle": self.draw_samples(start, count, there["output"], back=True),
-            "image": images,
-            "back": back,
-            "back_cycle": self.draw_samples(start, count, back),
-        }

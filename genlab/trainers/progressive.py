@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
+from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.schedules import at
 from genlab.trainers.trainer import Run, System, check_batch
 
@@ -76,9 +76,18 @@ class Progressive(Alternating):
         self.batch_sizes, self.rates = {0: self.batch_size} | (batch_sizes or {}), {0: 1.0} | (rates or {})
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
-        last = self.model.generator.doublings
-        self.growth = Growth(doublings(start_size, self.spec.height >> last, last), last, stage_images, fade)
+        self.growth = growth_of(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.samples = replace(self.samples, growing=True)
         self.grow()
+
+    @classmethod
+    def sample_stream(
+        cls, *args: Any, seen: int, stage_images: Count, fade: ProperShare = 0.5, start_size: Count = 4, **settings: Any
+    ) -> SampleStream:
+        stream = super().sample_stream(*args, seen=seen, **settings)
+        growth = growth_of(stream.model.generator, stream.spec, stage_images, fade, start_size)
+        grow(stream, growth(seen))
+        return replace(stream, growing=True)
 
     def take_step(self) -> None:
         before = self.level
@@ -91,8 +100,7 @@ class Progressive(Alternating):
     def grow(self) -> None:
         """Everything to the size that the number of images says; weights stay as they are."""
         self.level = self.growth(self.images)
-        for network in self.growing():
-            network.grow(self.level)
+        grow(self.samples, self.level)
         self.batch_size = at(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
@@ -103,11 +111,6 @@ class Progressive(Alternating):
     def move_to(self, images: int) -> None:
         super().move_to(images)
         self.grow()
-
-    def growing(self) -> Iterator[nn.Module]:
-        yield from self.model.players.values()
-        if self.ema:
-            yield self.ema.network
 
     @property
     def side(self) -> int:
@@ -137,11 +140,6 @@ class Progressive(Alternating):
         turn.images, turn.labelled = lambda: shrink(images()), small
         return turn
 
-    def render(self, output: Tensor) -> Tensor:
-        """As large as the data, pixels enlarged."""
-        full = self.spec.shape[1:]
-        return output if output.shape[2:] == full else interpolate(output, size=full, mode="nearest")
-
     @property
     def fair(self) -> bool:
         return super().fair and self.level == self.growth.last
@@ -149,6 +147,19 @@ class Progressive(Alternating):
     def learning_rates(self) -> dict[str, float]:
         """And how far the networks have grown."""
         return super().learning_rates() | {"growth/doublings": self.level}
+
+
+def grow(samples: SampleStream, level: float) -> None:
+    """Bring networks, and the averaged one, to a number of doublings; weights stay as they are."""
+    averaged = [samples.ema.network] if samples.ema else []
+    for network in (*samples.model.players.values(), *averaged):
+        network.grow(level)
+
+
+def growth_of(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
+    """Return the schedule of a generator. Raises ConfigError for a size that it does not go through."""
+    last = generator.doublings
+    return Growth(doublings(start_size, spec.height >> last, last), last, stage_images, fade)
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:

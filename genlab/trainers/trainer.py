@@ -12,18 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core import distributed
-from genlab.core.device import choose_device, precision_of
+from genlab.core.device import precision_of
 from genlab.core.errors import ConfigError, Diverged
 from genlab.core.types import Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.trainers.ema import EMA
-from genlab.trainers.sample_stream import Sampling
+from genlab.trainers.sample_stream import SampleStream, place
 from genlab.trainers.schedules import Constant
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.turns import Clip, Engine, Phase, Player, take_turn
 
 if TYPE_CHECKING:
+    from genlab.core.spec import Spec
     from genlab.data.augment import Augmentation
     from genlab.losses import AdversarialLoss, Penalty
     from genlab.trainers.callback import Callback
@@ -61,7 +62,7 @@ class WayBack(NamedTuple):
     factor: float  # on the learning rates from then on
 
 
-class Trainer(Sampling):
+class Trainer:
     """Everything a strategy shares. A strategy says in `take_step` which phases make up a step.
 
     Raises ConfigError for a model without the players that the strategy moves.
@@ -92,16 +93,24 @@ class Trainer(Sampling):
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
-        self.device = choose_device(device, deterministic)
+        self.samples = place(
+            system.model,
+            system.data,
+            seed=run.seed,
+            images=images,
+            device=device,
+            precision=precision,
+            deterministic=deterministic,
+            channels_last=channels_last,
+            ema=ema,
+        )
+        self.device, self.ema = self.samples.device, self.samples.ema
         dtype, autocast = precision_of(precision)
         check_batch(batch_size, accumulate, self.spec.images)
         for penalty in self.penalties.values():
             penalty.settle(self.spec, batch_size)
         self.engine = Engine(self.device, dtype, autocast, run.seed, batch_size, accumulate, clip_of(clip_gradients))
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.model.to(self.device, dtype).to(memory_format=layout)
         self.players = self.make_players()
-        self.ema = ema(self.model.generator, images) if ema else None
         self.channels_last = channels_last
         self.stream = self.stream_of(self.data)
         self.statistics = Statistics()
@@ -112,6 +121,28 @@ class Trainer(Sampling):
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
         self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
+
+    @classmethod
+    def sample_stream(
+        cls,
+        model: nn.Module,
+        data: InMemory,
+        *,
+        loss: Callable[[], AdversarialLoss],  # builds the system's loss, which reads a decoder's output
+        seen: int,  # images so far
+        **settings: Any,  # of the trainer, as its config has them, and `seed`
+    ) -> SampleStream:
+        """Return what samples of a trained model come from, without building what only training needs."""
+        return place(model, data, **settings)
+
+    @property
+    def spec(self) -> Spec:
+        return self.data.spec
+
+    @property
+    def fair(self) -> bool:
+        """Whether samples are a fair picture of the model."""
+        return not self.samples.caption
 
     def stream_of(self, data: InMemory) -> Stream:
         """Batches of the training images."""
@@ -154,14 +185,12 @@ class Trainer(Sampling):
     @property
     def parts(self) -> dict[str, Any]:
         """All state, by name; each part has `state_dict` and `load_state_dict`."""
-        networks = {f"network/{name}": player.module for name, player in self.players.items()}
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
         watchers = {f"callback/{name}": call for name, call in self.callbacks.items() if hasattr(call, "state_dict")}
-        average = {"ema": self.ema} if self.ema else {}
         terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
         stateful = {name: term for name, term in terms.items() if hasattr(term, "state_dict")}
         own = {"statistics": self.statistics, "position": self}
-        return {**networks, **optimizers, **average, **stateful, **watchers, **own}
+        return {**self.samples.parts, **optimizers, **stateful, **watchers, **own}
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}

@@ -26,7 +26,7 @@ def coded(trainer):
         yield shade
 
     trainer.model, trainer.engine = SimpleNamespace(latent=LAW), SimpleNamespace(dtype=torch.float32)
-    trainer.sampling = sampling
+    trainer.samples.sampling = sampling
     return trainer
 
 

@@ -90,7 +90,7 @@ def test_a_sick_run_goes_back_and_completes_at_half_the_rates(make, how, kind, a
     assert (found["kind"], found["images"]) == (kind, at)
     assert "Rolled back to 640 images, learning rates x 0.5 from there." in found["message"]
     assert rates(trainer) == [rate / 2 for rate in before]
-    samples = trainer.draw_samples(0, 8)
+    samples = trainer.samples.draw_samples(0, 8)
     assert samples.isfinite().all() and torch.pdist(samples.flatten(1)).min() > 0
 
 
@@ -114,7 +114,7 @@ def test_the_end_of_a_run_is_judged_before_it_is_saved(make):
     (found,) = summary(trainer)["health"]
     assert found["images"] == 2560 and "Rolled back to 1,920 images" in found["message"]
     assert trainer.rollbacks == 1 and trainer.images == 2560
-    assert torch.pdist(trainer.draw_samples(0, 8).flatten(1)).min() > 0
+    assert torch.pdist(trainer.samples.draw_samples(0, 8).flatten(1)).min() > 0
 
 
 def test_after_so_many_times_the_run_stops(make):

@@ -27,7 +27,7 @@ def grey(height, width, seed=0):
 
 def by_hand(loaded, pictures, z):
     """Of the generator itself, for pictures of its size."""
-    with torch.no_grad(), loaded.trainer.sampling() as generator:
+    with torch.no_grad(), loaded.run.samples.sampling() as generator:
         return generator(z, pictures).clamp(-1, 1)
 
 
@@ -130,7 +130,7 @@ def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)
-    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.trainer.model.generator.multiple, loaded.spec)
+    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.run.model.generator.multiple, loaded.spec)
     whole = by_hand(loaded, seen, loaded.latent(1))
     left, _, top, _ = (side * times for side in frame)
     torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])
@@ -184,7 +184,7 @@ def test_the_way_back(two_way, translator, tmp_path, capsys):
     """Images become source pictures; of any size, from Python and from files."""
     loaded = genlab.load(two_way, device="cpu")
     colour = torch.randint(0, 256, (2, 3, 11, 9), dtype=torch.uint8)
-    with torch.no_grad(), loaded.trainer.sampling() as generator:
+    with torch.no_grad(), loaded.run.samples.sampling() as generator:
         expected = generator.back(torch.zeros(2, 0), colour.float() / 127.5 - 1)
     assert torch.allclose(loaded.translate(colour, back=True), expected, atol=1e-5) and expected.shape == (2, 1, 11, 9)
     assert loaded.translate(colour[:, :1]).shape == (2, 3, 11, 9)

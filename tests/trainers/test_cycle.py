@@ -177,7 +177,7 @@ def test_it_goes_with_what_other_gans_go_with(make_trainer, words):
         trainer.take_step()
     found = trainer.statistics.flush()  # raises if anything is not finite
     assert {name for name in found if name.startswith("generator/back/")}
-    assert trainer.draw_samples(0, 2).shape == (2, 1, 8, 8)
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 1, 8, 8)
 
 
 def test_accumulation_changes_nothing(make_trainer):
@@ -207,12 +207,12 @@ def test_samples_are_made_from_test_pictures(make_trainer):
     data = unpaired(channels=3)
     trainer = made(make_trainer, "penalty=[cycle]", data=data)
     sources = data.other.test.images.float() / 127.5 - 1
-    assert torch.allclose(trainer.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
+    assert torch.allclose(trainer.samples.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
     images = data.test.images.float() / 127.5 - 1
-    with torch.no_grad(), trainer.sampling() as generator:
+    with torch.no_grad(), trainer.samples.sampling() as generator:
         expected = generator.there(torch.zeros(4, 0), sources[:4]), generator.back(torch.zeros(4, 0), images[:4])
-    torch.testing.assert_close(trainer.draw_samples(0, 4), expected[0])
-    torch.testing.assert_close(trainer.draw_samples(0, 4, images[:4], back=True), expected[1])
+    torch.testing.assert_close(trainer.samples.draw_samples(0, 4), expected[0])
+    torch.testing.assert_close(trainer.samples.draw_samples(0, 4, images[:4], back=True), expected[1])
 
 
 def test_pictures_show_both_ways(make_trainer):
@@ -225,13 +225,13 @@ def test_pictures_show_both_ways(make_trainer):
         start, lines = 4 * block, shown[6 * block : 6 * block + 6]
         assert torch.equal(lines[0], data.other.test.images[rows].expand(-1, 3, -1, -1))
         assert torch.equal(lines[3], data.test.images[rows])
-        images = trainer.draw_samples(start, 4)
-        pictures = trainer.draw_samples(start, 4, data.test.images[rows].float() / 127.5 - 1, back=True)
+        images = trainer.samples.draw_samples(start, 4)
+        pictures = trainer.samples.draw_samples(start, 4, data.test.images[rows].float() / 127.5 - 1, back=True)
         expected = {
             1: images,
-            2: trainer.draw_samples(start, 4, images, back=True),
+            2: trainer.samples.draw_samples(start, 4, images, back=True),
             4: pictures,
-            5: trainer.draw_samples(start, 4, pictures),
+            5: trainer.samples.draw_samples(start, 4, pictures),
         }
         for line, values in expected.items():
             difference = lines[line].int() - to_uint8(values).expand(-1, 3, -1, -1).int()
@@ -249,7 +249,7 @@ def test_aligned_pictures_are_measured_with_their_partners(make_trainer):
     trainer = made(make_trainer, data=data)
     found = evaluated(trainer, data)
     targets, sources = (split.images.float() for split in (data.test, data.other.test))
-    images = to_uint8(trainer.draw_samples(0, 16)).float()
+    images = to_uint8(trainer.samples.draw_samples(0, 16)).float()
     assert found["l1"] == pytest.approx((images - targets).abs().mean().item() / 127.5, abs=1e-4)
     assert found["l1_identity"] == pytest.approx((sources - targets).abs().mean().item() / 127.5, rel=1e-5)
     with pytest.raises(ConfigError, match="no partners .data.aligned=true"):

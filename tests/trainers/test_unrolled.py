@@ -144,7 +144,7 @@ def test_another_optimizer_needs_another_step(make_trainer):
 def covered(trainer, samples=5000):
     """Gaussians with at least 20 of 5,000 samples within three of their standard deviations."""
     modes = trainer.data.modes
-    points = trainer.draw_samples(0, samples).cpu() * trainer.spec.scale
+    points = trainer.samples.draw_samples(0, samples).cpu() * trainer.spec.scale
     distance, nearest = torch.cdist(points, modes.centres).min(1)
     return int((nearest[distance < 3 * modes.std].bincount(minlength=len(modes.centres)) >= 20).sum())
 

@@ -38,17 +38,17 @@ class Likelihood(Asking):
 
     @property
     def settings(self) -> str:
-        pixels = type(self.source.trained.loss).__name__
+        pixels = type(self.source.trained.decoding).__name__
         given = ", given the label" if self.source.trained.model.conditional else ""
         return f"the first {self.images:,} real images{given}; {self.samples} samples an image; {pixels} pixels"
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         if reason := unfit_to_encode(reference, trained, "posterior"):
             return reason
-        if getattr(trained.loss, "is_likelihood", False):
+        if getattr(trained.decoding, "is_likelihood", False):
             return None
-        found = f"this {name_of(trained)} has {type(trained.loss).__name__}"
-        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {found}"
+        found = "none" if trained.decoding is None else type(trained.decoding).__name__
+        return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian; this {name_of(trained)} has {found}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
         count = min(self.images, reference.count)
@@ -65,7 +65,7 @@ class Likelihood(Asking):
 
             def error(z: Tensor, targets: Tensor) -> Tensor:
                 output = decoder(z, told).to(targets.dtype)
-                return trained.loss.reconstruction(spec.crop(output), spec.crop(targets))
+                return trained.decoding.reconstruction(spec.crop(output), spec.crop(targets))
 
             posterior = trained.model.posterior(images, condition)
             return bounds(images, posterior, error, self.samples, generator(self.source.seed, "likelihood", start))
