@@ -126,6 +126,11 @@ def kept(trainer, folder):
     return trainer
 
 
+def loaded_run(folder, *words, data=None) -> Loaded:
+    """Such a run as `genlab.load` gives it, with its data."""
+    return Loaded(open_run(saved(folder, *words, data=data).run_dir, data=data, device="cpu"))
+
+
 def styled(folder, *words):
     """The same of a style-based generator, whose mean style has been tracked for a few steps."""
     config = composed(*TINY, "model=dcgan", *narrow("dcgan"), "model.latent.size=5", *words)
@@ -217,5 +222,4 @@ def points(tmp_path_factory):
 @pytest.fixture
 def encoder(tmp_path):
     """An autoencoder with its data."""
-    data = framed_data()
-    return Loaded(open_run(saved(tmp_path, "model=vae", *narrow("vae"), data=data).run_dir, data=data))
+    return loaded_run(tmp_path, "model=vae", *narrow("vae"), data=framed_data())

@@ -64,7 +64,7 @@ def test_images_are_framed_for_the_encoder_and_cropped_again(encoder):
     assert torch.equal(encoder.reconstruct(bare / 127.5 - 1), encoder.reconstruct(bare))
     with torch.no_grad():
         codes = encoder.run.model.codes(pixels / 127.5 - 1)
-        expected = encoder.spec.crop(encoder.run.samples.render(encoder.run.model.decoder(codes)))
+        expected = encoder.spec.crop(encoder.run.render(encoder.run.model.decoder(codes)))
     torch.testing.assert_close(encoder.reconstruct(bare), expected)
     with pytest.raises(ConfigError, match=r"encodes \[n, 1, 4, 4\]"):
         encoder.encode(torch.zeros(2, 1, 5, 5))
@@ -77,7 +77,7 @@ def test_without_an_encoder_nothing_is_reconstructed(plain):
 
 def test_points_come_in_their_own_units(points):
     loaded = genlab.load(points, device="cpu")
-    torch.testing.assert_close(loaded.sample(5), loaded.run.samples.draw_samples(0, 5) * 2.0)
+    torch.testing.assert_close(loaded.sample(5), loaded.run.draw_samples(0, 5) * 2.0)
 
 
 @pytest.mark.parametrize("kind", ["plain", "points"])

@@ -25,7 +25,7 @@ def coded(trainer):
     def sampling():
         yield shade
 
-    trainer.model, trainer.engine = SimpleNamespace(latent=LAW), SimpleNamespace(dtype=torch.float32)
+    trainer.model = SimpleNamespace(latent=LAW)
     trainer.samples.sampling = sampling
     return trainer
 

@@ -19,7 +19,7 @@ def loaded(style_based):
 
 
 def generator_of(loaded):
-    with loaded.run.samples.sampling() as generator:
+    with loaded.run.sampling() as generator:
         return generator
 
 

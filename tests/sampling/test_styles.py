@@ -38,7 +38,7 @@ def test_styles_know_their_class(told):
 
 def test_truncation_draws_styles_towards_their_mean(loaded):
     z = loaded.latent(4)
-    with loaded.run.samples.sampling() as generator:
+    with loaded.run.sampling() as generator:
         mean, w = generator.mapping.mean, generator.mapping(z)
     assert mean.abs().max() > 0.01  # it has been tracked
     torch.testing.assert_close(loaded.sample(4, truncation=1.0), loaded.sample(4))
