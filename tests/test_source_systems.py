@@ -143,10 +143,10 @@ def test_the_generator_learns_from_its_penalties_alone_until_the_loss_has_a_weig
     trainer = make_trainer("model=super_resolution", *narrow("super_resolution"), "trainer.precision=float64")
     phase, seen = trainer.main["generator"], []
     trainer.model.discriminator.register_forward_hook(lambda *_: seen.append(1))
-    first = phase.loss(next(iter_draws(trainer)))
+    first = phase.loss(phase, next(iter_draws(trainer)))
     assert set(first.terms) == {"mse"} and not seen
     trainer.images = trainer.total_images // 2
-    second, draws = phase.loss(next(iter_draws(trainer))), next(iter_draws(trainer))
+    second, draws = phase.loss(phase, next(iter_draws(trainer))), next(iter_draws(trainer))
     made = trainer.model.generator(trainer.model.latent.draw(draws), trainer.stream.labels("generator", 0, draws))
     expected = 1e-3 * trainer.loss.generator(trainer.model.discriminator(made))
     torch.testing.assert_close(second.terms["adversarial"], expected)

@@ -81,7 +81,7 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
 
 def test_real_images_are_shown_with_their_small_versions(make_trainer):
     trainer = text_gan(make_trainer)
-    turn = trainer.turn("discriminator", "discriminator", draws_of(trainer))
+    turn = trainer.turn(trainer.main["discriminator"], draws_of(trainer))
     assert turn.real.shape == turn.fake.shape == (8, 2, 8, 8)
     assert turn.real_logits.shape == turn.fake_logits.shape == (8, 2)
     small = turn.real[:, :1].unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
@@ -202,7 +202,11 @@ def test_mistakes_are_one_message(texter, tmp_path, capsys, words, message):
 def test_rows_of_the_grid_show_texts(make_trainer):
     trainer = text_gan(make_trainer)
     told = []
-    given = lambda start, count, texts: told.append(texts) or torch.zeros(count, 1, 8, 8)
+
+    def given(start, count, texts):
+        told.append(texts)
+        return torch.zeros(count, 1, 8, 8)
+
     object.__setattr__(trainer.samples, "draw_samples", given)
     Grid(rows=3, columns=5).start(trainer)
     assert torch.equal(told[0], torch.tensor([[4, 2, 0], [1, 3, 0], [5, 4, 3], [2, 0, 0]]).repeat_interleave(5, 0))

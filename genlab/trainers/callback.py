@@ -1,6 +1,6 @@
 """What a callback may do. It looks at the trainer and changes nothing that training computes.
 
-It may ask the trainer to stop, or to go back to an earlier state at lower rates (`stop`, `roll_back`).
+It may ask the trainer to stop, or to go back to an earlier state at lower rates (`stop`, `rollback.ask`).
 """
 
 from __future__ import annotations

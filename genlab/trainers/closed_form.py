@@ -12,7 +12,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import Count
 from genlab.losses.reconstruction import SquaredError
-from genlab.trainers.trainer import Run, System, Trainer
+from genlab.trainers.system import Run, System
+from genlab.trainers.trainer import Trainer
 
 
 class ClosedForm(Trainer):

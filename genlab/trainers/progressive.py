@@ -10,13 +10,15 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.schedule import staircase
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
+from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.sample_stream import SampleStream
-from genlab.trainers.schedules import at
-from genlab.trainers.trainer import Run, System, check_batch
+from genlab.trainers.system import Run, System
+from genlab.trainers.turns import check_batch
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Progressive(Alternating):
         """Everything to the size that the number of images says; weights stay as they are."""
         self.level = self.growth(self.images)
         grow(self.samples, self.level)
-        self.batch_size = at(self.batch_sizes, self.side)
+        self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
     @property
@@ -118,7 +120,7 @@ class Progressive(Alternating):
         return self.model.generator.side
 
     def rate(self) -> float:
-        return super().rate() * at(self.rates, self.side)
+        return super().rate() * staircase(self.rates, self.side)
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
@@ -128,17 +130,13 @@ class Progressive(Alternating):
         self.grow()  # weights from elsewhere come at their own size
         super().restart_average()
 
-    def turn(self, phase: str, player: str, draws: Draws, **demands: Any) -> Turn:
-        """With real images of the size of the generated ones."""
-        turn = super().turn(phase, player, draws, **demands)
-        images, labelled, shrink = turn.images, turn.labelled, self.model.discriminator.shrink
+    def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """Real images of the size of the generated ones."""
+        return self.model.discriminator.shrink(super().real_images(stream, phase, turn))
 
-        def small() -> tuple[Tensor, Tensor]:
-            whole, labels = labelled()
-            return shrink(whole), labels
-
-        turn.images, turn.labelled = lambda: shrink(images()), small
-        return turn
+    def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
+        images, classes = super().labelled_images(stream, phase, draws)
+        return self.model.discriminator.shrink(images), classes
 
     @property
     def fair(self) -> bool:

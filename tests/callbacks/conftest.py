@@ -1,4 +1,4 @@
-"""A trainer that only remembers, and its own stream of samples: what callbacks look at, without anything that trains."""
+"""A trainer that only remembers, and its own stream of samples: what callbacks look at, and nothing that trains."""
 
 from __future__ import annotations
 

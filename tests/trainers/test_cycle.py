@@ -29,8 +29,8 @@ def draws_of(trainer, player):
 
 def turns(trainer, player):
     """There and back."""
-    draws = draws_of(trainer, player)
-    return [trainer.turn(player, player, draws, back=back) for back in (False, True)]
+    phase, draws = trainer.main[player], draws_of(trainer, player)
+    return [trainer.turn(phase, draws), trainer.turn(trainer.way_back(phase), draws.of("back"))]
 
 
 def weights(network):
@@ -69,7 +69,7 @@ def paper(trainer, player):
         (there, generators.there, generators.back, judges.there),
         (back, generators.back, generators.there, judges.back),
     ):
-        x, y = turn.condition, turn.images()
+        x, y = turn.condition, turn.images(turn)
         image = make(z, x)
         if player == "generator":
             total = total + ((judge(image) - 1) ** 2).mean()
@@ -119,12 +119,12 @@ def test_a_step_moves_both_networks_of_each_player_in_turn(make_trainer):
         for way in ("there", "back")
     }
     before = {name: weights(network) for name, network in networks.items()}
-    trainer.move_generator()
+    trainer.move("generator")
     moved = {name for name, network in networks.items() if not torch.equal(before[name], weights(network))}
     assert moved == {"generator/there", "generator/back"}
     assert all(parameter.grad is None for parameter in trainer.model.discriminator.parameters())
     middle = {name: weights(network) for name, network in networks.items()}
-    trainer.move_discriminator()
+    trainer.move("discriminator")
     moved = {name for name, network in networks.items() if not torch.equal(middle[name], weights(network))}
     assert moved == {"discriminator/there", "discriminator/back"} and trainer.images == 8
 
@@ -132,7 +132,7 @@ def test_a_step_moves_both_networks_of_each_player_in_turn(make_trainer):
 def test_discriminators_see_what_was_just_made_and_histories_of_their_own_kind(make_trainer):
     trainer = made(make_trainer, "penalty=[cycle]", "trainer.replay=12", data=unpaired(channels=3))
     made_now = [turn.generated.images for turn in turns(trainer, "generator")]
-    trainer.move_generator()
+    trainer.move("generator")
     shown = [turn.fake for turn in turns(trainer, "discriminator")]
     for images, seen in zip(made_now, shown, strict=True):
         torch.testing.assert_close(images, seen)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genlab.core.ramp import Ramp, Step, at
+from genlab.core.schedule import Ramp, Step, at
 from genlab.trainers import EMA, Constant, Cosine, Player
 from tests.conftest import narrow
 
