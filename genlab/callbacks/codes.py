@@ -37,7 +37,7 @@ class Codes(Callback):
         latent = getattr(trainer.model, "latent", None)
         if not hasattr(latent, "vary") or self.done_at == trainer.images:
             return
-        key = (trainer.seed, "codes")
+        key = (trainer.samples.seed, "codes")
         z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.samples.dtype))
         for name, sheet in latent.vary(z, self.columns, self.reach):
             self._draw(trainer, name, sheet)

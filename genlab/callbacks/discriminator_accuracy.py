@@ -68,6 +68,6 @@ class Accuracy(Callback):
             "reference_images": len(test.labels),
             "training_labels": int((train >= 0).sum()),
             "ema": False,
-            "seed": trainer.seed,
+            "seed": trainer.samples.seed,
             "position": trainer.images,
         }

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.game import Game
@@ -39,7 +40,7 @@ class Cycle(Alternating):
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: there are two discriminators here. Set it to 0.")
         super().__init__(system, run, **shared)
-        images, sources = self.stream, self.stream_of(self.data.other)
+        images, sources = self.stream, Stream.of(self.data.other, seed=self.seed, **self.placing)
         images.other, sources.other = sources, images
         generators, discriminators = self.model.generator, self.model.discriminator
         self.way = self.way._replace(generator=generators.there, discriminator=discriminators.there)

@@ -73,14 +73,14 @@ class Trainer:
             ema=ema,
         )
         self.device, self.ema = self.samples.device, self.samples.ema
-        dtype, autocast = precision_of(precision)
         check_batch(batch_size, accumulate, self.spec.images)
         for penalty in self.penalties.values():
             penalty.settle(self.spec, batch_size)
-        self.engine = Engine(self.device, dtype, autocast, run.seed, batch_size, accumulate, clip_of(clip_gradients))
+        numbers = precision_of(precision)
+        self.engine = Engine(self.device, *numbers, run.seed, batch_size, accumulate, clip_of(clip_gradients))
         self.players = players_of(system, type(self))
-        self.channels_last = channels_last
-        self.stream = self.stream_of(self.data)
+        self.placing = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
+        self.stream = Stream.of(self.data, seed=self.seed, **self.placing)
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
         self.rollback = Rollback()
@@ -110,21 +110,6 @@ class Trainer:
     def fair(self) -> bool:
         """Whether samples are a fair picture of the model."""
         return not self.samples.caption
-
-    def stream_of(self, data: InMemory) -> Stream:
-        """Batches of the training images."""
-        return Stream(
-            data.pool,
-            seed=self.seed,
-            device=self.device,
-            dtype=self.engine.dtype,
-            flip=data.flip,
-            crop=data.crop,
-            task=data.task,
-            source_classes=data.spec.source_classes,
-            scale=data.spec.scale,
-            channels_last=self.channels_last,
-        )
 
     @property
     def parts(self) -> dict[str, Any]:
