@@ -6,11 +6,10 @@ from genlab.trainers.autoencoding import Autoencoding, Variational, VectorQuanti
 from genlab.trainers.closed_form import ClosedForm
 from genlab.trainers.cycle import Cycle
 from genlab.trainers.ema import EMA
-from genlab.trainers.player import Player
 from genlab.trainers.progressive import Progressive
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import Constant, Cosine, Linear
-from genlab.trainers.system import Run, System
+from genlab.trainers.system import Player, Run, System
 from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase

@@ -46,8 +46,7 @@ class Alternating(Trainer):
         flip_labels: ProperShare = 0.0,  # share of pairs shown to the discriminator as each other
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
-        top_k: Changing[Share]
-        | None = None,  # share of its images that the generator learns from; a number: at the end
+        top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: at the end
         adversarial_weight: Changing[NonNegative] = 1.0,  # of the loss in the generator's turn, beside its penalties
         freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
@@ -97,6 +96,7 @@ class Alternating(Trainer):
             self.ema.update(self.images - before, self.images)
 
     def turns_now(self, number: Changing[Count], seen: int) -> int:
+        """Return how many turns a player takes in a step after `seen` images, one at least."""
         return max(1, round(at(number, seen, self.total_images)))
 
     @property

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.data import InMemory
     from genlab.losses import AdversarialLoss
-    from genlab.trainers.player import Player
     from genlab.trainers.rollback import Rollback
     from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.statistics import Statistics
+    from genlab.trainers.system import Player
     from genlab.trainers.trainer import Trainer
 
 

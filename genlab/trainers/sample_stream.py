@@ -99,26 +99,17 @@ class SampleStream:
         the data, there and back likewise. Where rows are partners, each image is what the picture above it was to
         become.
         """
-        split, made = self.data.examples, self._there(start, count)
-        if self.both_ways:
-            rows = torch.arange(start, start + count) % len(split.images)
-            images = scaled(split.images[rows], torch.float32).to(self.device, self.dtype)
-            return made | self._and_back(start, count, made["output"], images)
-        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
-        return made | targets
-
-    def _there(self, start: int, count: int) -> dict[str, Tensor]:
-        sources = self.sample_conditions(start, count)
-        return {"input": sources, "output": self.draw_samples(start, count, sources)}
-
-    def _and_back(self, start: int, count: int, output: Tensor, images: Tensor) -> dict[str, Tensor]:
-        back = self.draw_samples(start, count, images, back=True)
-        return {
-            "cycle": self.draw_samples(start, count, output, back=True),
-            "image": images,
-            "back": back,
-            "back_cycle": self.draw_samples(start, count, back),
-        }
+        split, sources = self.data.examples, self.sample_conditions(start, count)
+        made = {"input": sources, "output": self.draw_samples(start, count, sources)}
+        if not self.both_ways:
+            targets = scaled(split.images[start : start + count], torch.float32)
+            return made | ({"target": targets} if self.data.aligned else {})
+        rows = torch.arange(start, start + count) % len(split.images)
+        made["cycle"] = self.draw_samples(start, count, made["output"], back=True)
+        made["image"] = scaled(split.images[rows], torch.float32).to(self.device, self.dtype)
+        made["back"] = self.draw_samples(start, count, made["image"], back=True)
+        made["back_cycle"] = self.draw_samples(start, count, made["back"])
+        return made
 
     @property
     def caption(self) -> str:

@@ -15,11 +15,10 @@ from genlab.core.types import Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.trainers.ema import EMA
-from genlab.trainers.player import players_of
 from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place
 from genlab.trainers.statistics import Statistics
-from genlab.trainers.system import Run, System
+from genlab.trainers.system import Run, System, players_of
 from genlab.trainers.turns import Engine, Phase, check_batch, clip_of, take_turn
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws, mix, reseed_global
-from genlab.trainers.player import Player
 from genlab.trainers.statistics import Statistics
+from genlab.trainers.system import Player
 
 # Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A non-finite
 # gradient between two measurements shows in the next turn's loss.
