@@ -37,10 +37,12 @@ def test_the_l1_term_compares_partners(make_trainer):
     images = pictured(size=16).train.images
     trainer = pix2pix(make_trainer, data=InMemory(Split(images, images), flip=True, crop=12))
     trainer.model.generator.forward = lambda z, source: source.clone().requires_grad_()
-    losses = trainer.main["generator"].loss(next(iter_draws(trainer)))
+    losses = trainer.measure(trainer.main["generator"], next(iter_draws(trainer)))
     assert losses.terms["l1"].abs().max() < 1e-4
     trainer.model.generator.forward = lambda z, source: (source + 0.5).requires_grad_()
-    assert torch.allclose(trainer.main["generator"].loss(next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0))
+    assert torch.allclose(
+        trainer.measure(trainer.main["generator"], next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0)
+    )
 
 
 def iter_draws(trainer):

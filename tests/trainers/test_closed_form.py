@@ -25,7 +25,7 @@ def test_what_was_found_is_published_and_kept(make_trainer):
     assert 0 < values["solution/explained_variance"] < 1 and values["solution/mean_squared_error"] > 0
     for name, part in again.parts.items():
         part.load_state_dict(trainer.parts[name].state_dict())
-    assert torch.equal(again.draw_samples(0, 3), trainer.samples.draw_samples(0, 3))
+    assert torch.equal(again.samples.draw_samples(0, 3), trainer.samples.draw_samples(0, 3))
 
 
 def test_samples_are_the_data_sets_gaussian(make_trainer):

@@ -96,7 +96,7 @@ def test_terms_of_both_ways_are_watched(make_trainer):
     generators = trainer.model.generator
     generators.there.forward = lambda z, pictures: pictures / 2
     generators.back.forward = lambda z, pictures: pictures + 0.25
-    losses = trainer.main["generator"].loss(draws_of(trainer, "generator"))
+    losses = trainer.measure(trainer.main["generator"], draws_of(trainer, "generator"))
     x, y = there.condition, there.real
     expected = {
         "cycle": 10 * (0.25 - x / 2).abs().flatten(1).mean(1),
@@ -107,7 +107,7 @@ def test_terms_of_both_ways_are_watched(make_trainer):
     for name, values in expected.items():
         torch.testing.assert_close(losses.terms[name], values, atol=1e-5, rtol=1e-5)
     assert losses.terms.keys() == expected.keys() | {"adversarial", "back/adversarial"}
-    judged = trainer.main["discriminator"].loss(draws_of(trainer, "discriminator"))
+    judged = trainer.measure(trainer.main["discriminator"], draws_of(trainer, "discriminator"))
     assert judged.stats.keys() == {f"{way}{kind}_logits" for way in ("", "back/") for kind in ("real", "fake")}
 
 

@@ -215,7 +215,7 @@ def test_a_run_that_stopped_early_is_sampled_at_its_stage(make, model, tmp_path)
     loaded = genlab.load(tmp_path, device="cpu")
     expected = trainer.samples.draw_samples(0, 5)
     torch.testing.assert_close(loaded.sample(5), expected.clamp(-1, 1))
-    assert loaded.run.side == 8 and loaded.run.images == 24
+    assert loaded.run.model.generator.side == 8 and loaded.run.images == 24
 
 
 @pytest.mark.parametrize("form", ["safetensors", "torchscript"])

@@ -28,7 +28,7 @@ def gradient(trainer):
     """Of the generator's loss by its weights, as the turn computes it."""
     for name, player in trainer.players.items():
         player.freeze(name == "discriminator")
-    loss = trainer.main["generator"].loss(draws_of(trainer))
+    loss = trainer.measure(trainer.main["generator"], draws_of(trainer))
     weights = list(trainer.model.generator.parameters())
     return torch.cat([grad.flatten() for grad in torch.autograd.grad(loss.terms["adversarial"].mean(), weights)])
 
