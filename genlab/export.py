@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
 
 
 def facts(run: TrainedRun) -> dict[str, Any]:
-    return {"config": run.config, "spec": asdict(run.spec), "images": run.images}
+    return {"config": run.config, "spec": run.spec.facts(), "images": run.images}
 
 
 def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:

@@ -38,11 +38,11 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_of, law_of, starts_of, target_of
+    from genlab.projecting import Descent, conditions, distances, error_of, require_searchable, starts_of, target_of
 
     check(config)
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"])
-    law = law_of(run.model.latent)
+    law = require_searchable(run.model.latent)
     target = target_of(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)
     told, count = conditions(run, config["class"]), config["restarts"]

@@ -23,6 +23,7 @@ from genlab.build import runs
 from genlab.cli.command import exit_code_of
 from genlab.core.errors import ConfigError
 from genlab.metrics.scores.likelihood import likelihood
+from genlab.models.contract import GivesPosterior
 from genlab.pictures.pixels import to_float
 from genlab.trainers.sample_stream import TrainedRun
 
@@ -78,7 +79,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def require_likelihood(run: TrainedRun) -> None:
-    fits = hasattr(run.model, "posterior") and getattr(run.decoding, "is_likelihood", False)
+    fits = isinstance(run.model, GivesPosterior) and run.decoding is not None and run.decoding.is_likelihood
     if not fits or run.model.conditional:
         raise ConfigError(
             f"{run.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "

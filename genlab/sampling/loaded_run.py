@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
-from genlab.models.style_based.style_generator import StyleGenerator
+from genlab.models.contract import StyleBased, side_multiple_of
 from genlab.pictures.pixels import to_float
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet, to_uint8
@@ -128,7 +128,7 @@ class Loaded:
     @property
     def styled(self) -> bool:
         with self.run.sampling() as generator:
-            return isinstance(generator, StyleGenerator)
+            return isinstance(generator, StyleBased)
 
     def require_styles(self, what: str) -> None:
         if not self.styled:
@@ -163,7 +163,7 @@ class Loaded:
         seen = as_seen(images, spec)
         run = self._seeded(seed)
         with run.sampling() as generator:
-            framed, frame = extended(seen, getattr(generator, "multiple", None), spec)
+            framed, frame = extended(seen, side_multiple_of(generator), spec)
             parts = framed.to(run.device, run.dtype).split(self.batch_size)
             rows = range(start, start + len(images), self.batch_size)
             made = [run.draw_samples(row, len(part), part, back=back) for row, part in zip(rows, parts, strict=True)]
@@ -175,7 +175,7 @@ class Loaded:
             raise ConfigError(
                 f"{self.run.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
             )
-        if back and not self.run.both_ways:
+        if back and not self.run.model.translates_both_ways:
             raise ConfigError(
                 f"{self.run.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
                 "goes both: model=cyclegan."
@@ -235,6 +235,6 @@ class Loaded:
         return self.run if seed is None else replace(self.run, seed=seed)
 
 
-def truncated_styles(generator: StyleGenerator, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
+def truncated_styles(generator: StyleBased, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
     styles = generator.styles(z, told)
-    return styles if psi is None else generator.mapping.truncate(styles, psi)
+    return styles if psi is None else generator.truncate_styles(styles, psi)

@@ -15,13 +15,15 @@ from genlab.core.schedule import Changing, at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
+from genlab.models.contract import MultiStage
+from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank, freeze_first
 from genlab.trainers.game import Game, Way, game, recalled
 from genlab.trainers.replay import Replay
 from genlab.trainers.system import Run, System
 from genlab.trainers.top_k import TopK, best_of
 from genlab.trainers.trainer import Trainer
-from genlab.trainers.turns import Losses, mixes_batch
+from genlab.trainers.turns import Losses
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream
@@ -58,6 +60,7 @@ class Alternating(Trainer):
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
         self.adversarial_weight = adversarial_weight
         self.joint = not mixes_batch(self.model.discriminator)
+        self.makes_pyramids = isinstance(self.model.generator, MultiStage)
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
         self.way = Way(self.model.generator, self.model.discriminator, self.stream, self.replay)
@@ -218,8 +221,7 @@ class Alternating(Trainer):
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """A turn's real images, in the form that generated ones have, where that is no single image."""
         images = stream.batch(phase, turn.draws.position, turn.draws)
-        pyramid = getattr(self.model.generator, "pyramid", None)
-        return images if pyramid is None else pyramid(images)
+        return self.model.generator.build_pyramid(images) if self.makes_pyramids else images
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         """Images that have a class, and it."""
@@ -234,8 +236,8 @@ class Alternating(Trainer):
 
         Several of one pyramid, one behind the other, are changed alike.
         """
-        seen, several = self.images / self.total_images, hasattr(self.model.generator, "pyramid")
-        parts = images.split(self.spec.channels, 1) if several else [images]
+        seen = self.images / self.total_images
+        parts = images.split(self.spec.channels, 1) if self.makes_pyramids else [images]
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]

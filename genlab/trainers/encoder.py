@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def encodes(samples: SampleStream) -> bool:
-    return hasattr(samples.model, "codes")
+    return isinstance(samples.model, EncodesImages)
 
 
 def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:

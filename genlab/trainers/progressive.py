@@ -15,6 +15,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.data.stream import Stream
 from genlab.losses import Turn
+from genlab.models.contract import Grows
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
@@ -107,6 +108,10 @@ class Progressive(Alternating):
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
     @property
+    def images_to_full_size(self) -> int:
+        return self.growth.end
+
+    @property
     def turning_points(self) -> list[int]:
         return self.growth.starts
 
@@ -161,7 +166,7 @@ def growth_of(generator: nn.Module, spec: Spec, stage_images: int, fade: float, 
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:
-    fixed = [name for name, network in players.items() if not hasattr(network, "grow")]
+    fixed = [name for name, network in players.items() if not isinstance(network, Grows)]
     if fixed:
         raise ConfigError(
             f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "

@@ -18,6 +18,7 @@ from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
 from genlab.data.network_input import scaled
 from genlab.losses.reconstruction import Reconstruction
+from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 
 SAMPLES = 500  # rows of the fixed noise that are drawn together
@@ -31,7 +32,7 @@ class SampleStream:
     gives other samples of the same model.
     """
 
-    model: nn.Module
+    model: Model
     data: InMemory
     seed: int
     device: torch.device
@@ -71,26 +72,20 @@ class SampleStream:
         """
         if not self.model.conditional:
             return None
-        if self.spec.source:
-            return self.data.sources(self.data.examples, start, count).to(self.device, self.dtype)
-        return self.fixed(start, count, self._draw_labels).to(self.device)
+        if self.spec.has_source:
+            return self._on_device(self.data.conditions(self.data.examples, start, count))
+        return self._on_device(self.fixed(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
         """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
         if not self.model.conditional:
             return None
-        told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
-        return told.to(self.device, self.dtype if told.is_floating_point() else None)
+        return self._on_device(self.data.conditions(split, 0, min(count, len(split.images))))
 
     @property
     def translates(self) -> bool:
         """Does the model make images from pictures?"""
-        return self.model.conditional and self.spec.source is not None
-
-    @property
-    def both_ways(self) -> bool:
-        """Does it make pictures from images as well?"""
-        return getattr(self.model, "both_ways", False)
+        return self.model.conditional and self.spec.has_source
 
     def translations(self, start: int, count: int) -> dict[str, Tensor]:
         """Rows of `data.examples` and what the model makes of them, by kind, as networks see them.
@@ -101,7 +96,7 @@ class SampleStream:
         """
         split, sources = self.data.examples, self.sample_conditions(start, count)
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
-        if not self.both_ways:
+        if not self.model.translates_both_ways:
             targets = scaled(split.images[start : start + count], torch.float32)
             return made | ({"target": targets} if self.data.aligned else {})
         rows = torch.arange(start, start + count) % len(split.images)
@@ -114,7 +109,7 @@ class SampleStream:
     @property
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
-        return getattr(self.model, "caption", "")
+        return self.model.caption
 
     def render(self, output: Tensor) -> Tensor:
         """Return the network's output as images in [-1, 1]."""
@@ -133,8 +128,11 @@ class SampleStream:
     def _draw_labels(self, draws: Draws) -> Tensor:
         labels = self.data.train.labels
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        chosen = labels[rows]
-        return chosen.to(self.dtype) if chosen.is_floating_point() else chosen
+        return self.spec.condition.as_input(labels[rows], self.dtype)
+
+    def _on_device(self, condition: Tensor) -> Tensor:
+        """Return a condition on the device, numbers with a fraction in the precision of networks."""
+        return condition.to(self.device, self.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
         """Of `SAMPLES` rows of the fixed stream that samples come from."""
@@ -163,7 +161,7 @@ class TrainedRun(SampleStream):
 
 
 def place(
-    model: nn.Module,
+    model: Model,
     data: InMemory,
     *,
     seed: int,

@@ -12,6 +12,7 @@ from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory
+from genlab.models.contract import Model
 from genlab.trainers.schedules import Constant
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class System:
     """What is trained, on what."""
 
-    model: nn.Module
+    model: Model
     data: InMemory
     loss: AdversarialLoss
     penalties: dict[str, Penalty]
@@ -98,8 +99,8 @@ def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
             f"trainer: {strategy.__name__} moves {' and '.join(sorted(strategy.moves))}, but the model's players are "
             f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
         )
-    if getattr(system.model, "both_ways", False) != strategy.both_ways:
-        ways = ("either way", "one way") if strategy.both_ways else ("one way", "either way")
+    if system.model.translates_both_ways != strategy.translates_both_ways:
+        ways = ("either way", "one way") if strategy.translates_both_ways else ("one way", "either way")
         raise ConfigError(
             f"trainer: {strategy.__name__} trains networks that go {ways[0]}, and this model's go {ways[1]} "
             "between two kinds of pictures. Choose the trainer that the model comes with."

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from genlab.core import distributed
+from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
 from genlab.core.errors import Diverged
 from genlab.core.types import Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
+from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place
@@ -37,7 +39,7 @@ class Trainer:
 
     moves: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
-    both_ways: ClassVar[bool] = False  # trains networks that translate either kind of pictures into the other
+    translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
 
     def __init__(
         self,
@@ -60,16 +62,9 @@ class Trainer:
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
+        placing = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
         self.samples = place(
-            system.model,
-            system.data,
-            seed=run.seed,
-            images=images,
-            device=device,
-            precision=precision,
-            deterministic=deterministic,
-            channels_last=channels_last,
-            ema=ema,
+            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placing
         )
         self.device, self.ema = self.samples.device, self.samples.ema
         check_batch(batch_size, accumulate, self.spec.images)
@@ -91,7 +86,7 @@ class Trainer:
     @classmethod
     def sample_stream(
         cls,
-        model: nn.Module,
+        model: Model,
         data: InMemory,
         *,
         loss: Callable[[], AdversarialLoss],  # builds the system's loss, which reads a decoder's output
@@ -114,11 +109,10 @@ class Trainer:
     def parts(self) -> dict[str, Any]:
         """All state, by name; each part has `state_dict` and `load_state_dict`."""
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
-        watchers = {f"callback/{name}": call for name, call in self.callbacks.items() if hasattr(call, "state_dict")}
+        watchers = prefixed("callback", stateful(self.callbacks))
         terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
-        stateful = {name: term for name, term in terms.items() if hasattr(term, "state_dict")}
         own = {"statistics": self.statistics, "position": self}
-        return {**self.samples.parts, **optimizers, **stateful, **watchers, **own}
+        return {**self.samples.parts, **optimizers, **stateful(terms), **watchers, **own}
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
@@ -146,6 +140,11 @@ class Trainer:
     def turning_points(self) -> list[int]:
         """Images seen from which on a step costs something else, 0 the first."""
         return [0]
+
+    @property
+    def images_to_full_size(self) -> int:
+        """Images seen after which networks that grow have their last size; 0: they do not grow."""
+        return 0
 
     def move_to(self, images: int) -> None:
         """As if so many images had been seen. For measuring: nothing has been learned from them."""

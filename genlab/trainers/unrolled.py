@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from genlab.core.checkpoint import Stateful
 from genlab.core.types import Whole
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
@@ -43,7 +44,7 @@ class Unrolled(Alternating):
         self.steps, self.inner, self.zero_sum = steps, inner, zero_sum
         super().__init__(system, run, **shared)
         penalties = self.main["discriminator"].penalties
-        stateless = {name: term for name, term in penalties.items() if not hasattr(term, "state_dict")}
+        stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
         self.answered = game("discriminator", "discriminator", self.measure, stateless)
         if self.answered.float32:
             self.main["generator"] = replace(self.main["generator"], float32=True)
