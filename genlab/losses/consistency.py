@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genlab.core.ramp import at
+from genlab.core.schedule import at
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.penalties import Penalty, PlayerName, Weight, per_image
 from genlab.losses.turn import Turn

@@ -46,5 +46,5 @@ class Identity(Penalty):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        kept = turn.generator(turn.noise(), turn.real)
+        kept = turn.generator(turn.noise(turn), turn.real)
         return self.strength(turn) * per_image((kept - turn.real).abs())

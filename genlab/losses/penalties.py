@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.ramp import Ramp, at
+from genlab.core.schedule import Changing, at
 from genlab.core.spec import Spec
 from genlab.core.types import Count, NonNegative, Positive
 from genlab.losses.turn import Turn
 
 PlayerName = Literal["discriminator", "generator"]
-Weight = NonNegative | Ramp  # a number, or one that changes with the images seen
+Weight = Changing[NonNegative]
 
 
 @dataclass

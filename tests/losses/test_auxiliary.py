@@ -1,5 +1,6 @@
 """Penalties on second heads against closed forms."""
 
+from dataclasses import replace
 from math import log, pi
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -64,13 +65,12 @@ def test_supervision_is_the_cross_entropy_of_the_labelled_batch():
 
 def test_a_flat_classifier_is_surprised_by_log_k():
     turn = class_turn("generator")
-    turn.fake_features = torch.zeros(4, 3, dtype=torch.float64)
+    vars(turn)["fake_features"] = torch.zeros(4, 3, dtype=torch.float64)  # as if it were computed
     torch.testing.assert_close(AuxiliaryClassification()(turn), torch.full((4,), log(3), dtype=torch.float64))
 
 
 def test_classification_of_unconditional_images_is_refused():
-    turn = class_turn("generator")
-    turn.condition = None
+    turn = replace(class_turn("generator"), condition=None)
     with pytest.raises(ConfigError, match="told a class"):
         AuxiliaryClassification()(turn)
 
