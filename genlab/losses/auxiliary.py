@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError
+from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, PlayerName, Weight
 from genlab.losses.turn import Turn
@@ -32,12 +33,14 @@ class AuxiliaryClassification(Auxiliary):
     Both players want generated images to be recognised; the discriminator, real ones too.
     """
 
-    head: ClassVar[str] = "classify"
-    models: ClassVar[str] = "model=acgan"
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = "Choose model=acgan, or leave the penalty out."
+        system.require_methods("discriminator", "classify", remedy=remedy)
+        if "generator" not in system.conditioned:
+            raise ConfigError(f"needs a generator that is told a class. {remedy}")
 
     def __call__(self, turn: Turn) -> Tensor:
-        if turn.condition is None:
-            raise ConfigError(f"penalty: {type(self).__name__} needs a generator that is told a class: {self.models}.")
         unlikely = self.surprise(turn, turn.fake_features, turn.fake_condition)
         if turn.player == "discriminator":
             unlikely = unlikely + self.surprise(turn, turn.real_features, turn.condition)
@@ -54,8 +57,11 @@ class Supervised(Auxiliary):
     on: Literal["discriminator"] = "discriminator"
 
     needs_features: ClassVar[bool] = False
-    head: ClassVar[str] = "classify"
-    models: ClassVar[str] = "model=semi_supervised_gan"
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = "Choose model=semi_supervised_gan, or leave the penalty out."
+        system.require_methods("discriminator", "features", "classify", remedy=remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         images, classes = turn.labelled()
@@ -73,8 +79,10 @@ class MutualInformation(Auxiliary):
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
     continuous: NonNegative = 1.0  # and for continuous ones: lower where they drown the rest (section 6)
 
-    head: ClassVar[str] = "guess"
-    models: ClassVar[str] = "model=infogan"
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = "Choose model=infogan, or leave the penalty out."
+        system.require_methods("discriminator", "guess", remedy=remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         codes, guess = turn.network.law.split(turn.latents), turn.network.guess(turn.fake_features)

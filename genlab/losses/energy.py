@@ -87,7 +87,7 @@ class PullingAway(Penalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         size = getattr(turn.network, "code_size", None)  # after the code comes the energy
-        codes = normalize(turn.fake_features[:, :size], dim=1)
+        codes = normalize(turn.fake_features[:, :size].flatten(1), dim=1)
         cosines = (codes @ codes.T).square()
         others = max(1, len(codes) - 1)
         return self.strength(turn) * (cosines.sum(1) - cosines.diagonal()) / others

@@ -10,22 +10,35 @@ from torch.nn.functional import normalize
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.core.errors import ConfigError
 from genlab.core.random import generator
+from genlab.core.system import SystemFacts
 from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
 from genlab.losses.turn import Turn
 
 
 def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """(name, weight [outputs, inputs * kernel]) of every linear and convolutional layer.
+    """Yield the name and weight [outputs, inputs * kernel] of every linear and convolutional layer that can be trained.
 
-    Of a weight with a parametrisation, such as spectral normalisation, what the optimizer moves.
+    A layer with an equalised learning rate states its `weight_scale`: the weight that it multiplies with is so many
+    times its parameter. A weight with a parametrisation, such as spectral normalisation, is what the optimizer moves.
     """
     for name, module in network.named_modules():
-        if isinstance(module, (nn.Linear, _ConvNd)):
-            parametrised = is_parametrized(module, "weight")
-            weight = module.parametrizations.weight.original if parametrised else module.weight
+        scale = getattr(module, "weight_scale", None)
+        if scale is None and not isinstance(module, (nn.Linear, _ConvNd)):
+            continue
+        parametrised = is_parametrized(module, "weight")
+        weight = module.parametrizations.weight.original if parametrised else module.weight
+        if isinstance(weight, nn.Parameter) or weight.requires_grad:  # else a buffer, of a network that is given
             outputs_first = weight.transpose(0, 1) if isinstance(module, _ConvTransposeNd) else weight
-            yield name, outputs_first.flatten(1)
+            yield name, (outputs_first if scale is None else outputs_first * scale).flatten(1)
+
+
+def refuse_missing_matrices(penalty: Penalty, system: SystemFacts) -> None:
+    """Raise ConfigError if a player has no linear or convolutional layer."""
+    for player in penalty.players:
+        if not any(True for _ in matrices(system.players[player])):
+            raise ConfigError(f"is for weights of layers, and the {player} has no layer that it knows. Leave it out.")
 
 
 @dataclass
@@ -38,6 +51,10 @@ class Orthogonal(Penalty):
     weight: Weight = 1e-4  # theirs
     on: PlayerName | list[PlayerName] = "generator"
     diagonal: bool = False
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        refuse_missing_matrices(self, system)
 
     def __call__(self, turn: Turn) -> Tensor:
         with torch.autocast(turn.draws.device.type, enabled=False):  # weights are exact, their products should be too
@@ -61,6 +78,10 @@ class Spectral(Penalty):
     vectors: dict[str, dict[str, Tensor]] = field(init=False, default_factory=dict, repr=False)  # player -> layer
 
     bounds_slope: ClassVar[bool] = True
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        refuse_missing_matrices(self, system)
 
     def __call__(self, turn: Turn) -> Tensor:
         vectors = self.vectors.setdefault(turn.player, {})

@@ -12,7 +12,6 @@ from genlab.core.random import Draws
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
 from genlab.losses.quantisation import commitment
-from genlab.losses.reconstruction import Reconstruction
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase
 
@@ -29,7 +28,6 @@ class Autoencoding(Trainer):
     """Minimises the reconstruction error alone.
 
     With `corrupt` the encoder sees a damaged image and the decoder is to give the whole one: Vincent et al. 2008.
-    Raises ConfigError if the loss is none of a decoder's output.
     """
 
     moves: ClassVar[frozenset[str]] = frozenset({"autoencoder"})
@@ -42,7 +40,6 @@ class Autoencoding(Trainer):
         corrupt: Callable[[Tensor, Draws], Tensor] | None = None,  # (images, draws) -> what the encoder is shown
         **shared: Any,  # what every trainer takes
     ) -> None:
-        require_reconstruction(system.loss)
         super().__init__(system, run, **shared)
         self.corrupt = corrupt
         self.phase = Phase("autoencoder", "autoencoder", self.measure)
@@ -140,12 +137,4 @@ class VectorQuantising(Autoencoding):
             z=found.straight_through,
             terms={"commitment": self.commitment * commitment(latents, found.codes)},
             stats={"perplexity": found.perplexity, "codes_used": found.codes_used},
-        )
-
-
-def require_reconstruction(loss: Any) -> None:
-    if not isinstance(loss, Reconstruction):
-        raise ConfigError(
-            f"loss is {type(loss).__name__}, which compares no decoder's output with an image. "
-            "Choose loss=bernoulli, gaussian or squared_error."
         )

@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from genlab.core.random import Draws
+from genlab.core.system import SystemFacts
 
 
 class Augmentation:
@@ -18,6 +19,14 @@ class Augmentation:
 
     needs_images: ClassVar[bool] = False  # points [N, D] mean nothing to it
     moves_images: ClassVar[bool] = False  # out of the place that a source picture beside them says
+
+    def refuse(self, system: SystemFacts) -> None:
+        """Raise ConfigError for a system that it cannot serve."""
+        system.require_player("discriminator")
+        if self.needs_images:
+            system.require_images()
+        if self.moves_images:
+            system.require_free_images()
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         """[N, C, H, W] or points [N, D], as they came; `progress` is the share of the run that is over, in [0, 1]."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
-from genlab.models.layers.spectral import normalise_spectrum
+from genlab.models.layers.spectral import normalise_players
 from genlab.models.layers.virtual_norm import with_reference, without_reference
 
 PlayerName = Literal["generator", "discriminator"]
@@ -61,8 +61,7 @@ class GAN(nn.Module):
         self.latent = network.latent if latent is None else latent
         self.generator = with_reference(network, self.latent, specs["generator"])
         self.discriminator = without_reference(discriminator(specs["discriminator"]))
-        for player in spectral_norm:
-            normalise_spectrum(self.players[player])
+        normalise_players(self.players, spectral_norm)
 
     @property
     def players(self) -> dict[str, nn.Module]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
+from genlab.models.adversarial.gan import PlayerName
 from genlab.models.autoencoders.autoencoder import Autoencoder, told
 from genlab.models.latent import Normal, Uniform
+from genlab.models.layers.spectral import normalise_players
 
 
 class AdversarialAutoencoder(nn.Module):
@@ -18,6 +20,7 @@ class AdversarialAutoencoder(nn.Module):
     [N, latent.size]; and the encoder once more, as their generator."""
 
     caption: ClassVar[str] = ""
+    discriminates_codes: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class AdversarialAutoencoder(nn.Module):
         discriminator: Callable[[Spec], nn.Module],  # built for codes, which are points
         variance: Literal["fixed", "learned", "per_pixel"] = "fixed",  # as `Autoencoder` has it
         conditional: bool = False,
+        spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()
         self.latent, self.conditional = latent, conditional
@@ -36,6 +40,7 @@ class AdversarialAutoencoder(nn.Module):
         self.autoencoder = Autoencoder(spec, **networks, variance=variance, conditional=conditional)
         codes = replace(told(spec, conditional), channels=latent.size, height=None, width=None, padding=0)
         self.discriminator = discriminator(codes)
+        normalise_players(self.players, spectral_norm)
 
     @property
     def encoder(self) -> nn.Module:

@@ -40,13 +40,13 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         self.affine = EqualisedLinear(style_size, inputs, start=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
-        self.scale = 1 / (inputs * side**2) ** 0.5
+        self.weight_scale = 1 / (inputs * side**2) ** 0.5
         self.up, self.demodulate, self.form = up, demodulate, form
         self.padding = side // 2 if padding is None else padding
         self.register_buffer("kernel", binomial2d() if up else None, persistent=False)
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
-        scales, weight = self.affine(styles), self.weight * self.scale
+        scales, weight = self.affine(styles), self.weight * self.weight_scale
         return self.fused(maps, scales, weight) if self.form == "fused" else self.plain(maps, scales, weight)
 
     def plain(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:

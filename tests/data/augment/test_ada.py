@@ -134,8 +134,3 @@ def test_its_state_goes_on_within_a_window():
     found = list(turns(first, *signs[:4]))
     second.load_state_dict(first.state_dict())
     assert found + list(turns(second, *signs[4:])) == expected and len(set(expected)) > 2
-
-
-def test_points_are_refused(make_draws):
-    with pytest.raises(ConfigError, match="points"):
-        fixed()(torch.zeros(4, 2), make_draws(), 0.0)

@@ -134,8 +134,3 @@ def test_the_shift_back_is_the_transpose():
     """<shift(x), y> = <x, shift back(y)>, which is what the backward pass relies on."""
     x, y, down, right = images(), images(3).flip(0), torch.arange(N) - 8, 3 - torch.arange(N)
     torch.testing.assert_close((shifted(x, down, right) * y).sum(), (x * shifted(y, -down, -right)).sum())
-
-
-def test_points_are_refused():
-    with pytest.raises(ConfigError, match="points"):
-        DiffAugment()(torch.zeros(3, 2), draws(3), 0.0)
