@@ -1,4 +1,4 @@
-"""Every model of the menu with every penalty, loss and augmentation: a finite step, or one message that says why not."""
+"""Every model of the menu with every penalty, loss and augmentation: a finite step, or a message that says why not."""
 
 from copy import deepcopy
 from dataclasses import replace

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from genlab.core import distributed
-from genlab.core.errors import ConfigError
 from genlab.data.augment import AdaptiveAugment
 
 ALL = ["blit", "geometry", "color", "filter", "noise", "cutout"]

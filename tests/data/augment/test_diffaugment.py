@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data.augment import DiffAugment
 from genlab.data.augment.diffaugment import hole, shifts
