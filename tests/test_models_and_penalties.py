@@ -144,7 +144,6 @@ def test_accepted(model, penalty):
         ("cyclegan", "zcr", "moves latents, and this generator has none"),
         ("acgan", "mismatch", "this one is told nothing"),
         ("semi_supervised_gan", "auxiliary_classification", "needs a generator that is told a class"),
-        ("dcgan", "gradient_penalty", "with batch normalisation in the discriminator"),
     ],
 )
 def test_refused(model, penalty, words):

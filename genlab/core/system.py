@@ -33,7 +33,7 @@ class SystemFacts:
     def require_images(self) -> None:
         """Raise ConfigError if the discriminator sees no pixels."""
         if self.spec.height is None or self.judges_codes:
-            seen = "codes" if self.judges_codes else "points"
+            seen = "codes, not images" if self.judges_codes else "points"
             raise ConfigError(f"is about pixels, and the discriminator sees {seen}. Leave it out.")
 
     def require_free_images(self) -> None:

@@ -23,7 +23,13 @@ class Auxiliary(Penalty):
     on: list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
-    needs_float32: ClassVar[bool] = False
+    head: ClassVar[str] = "classify"  # the method that is the second head
+    models: ClassVar[str]  # whose discriminators have it
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = f"Choose {self.models}, or leave the penalty out."
+        system.require_methods("discriminator", "features", self.head, remedy=remedy)
 
 
 @dataclass
@@ -33,12 +39,12 @@ class AuxiliaryClassification(Auxiliary):
     Both players want generated images to be recognised; the discriminator, real ones too.
     """
 
+    models: ClassVar[str] = "model=acgan"
+
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        remedy = "Choose model=acgan, or leave the penalty out."
-        system.require_methods("discriminator", "classify", remedy=remedy)
         if "generator" not in system.conditioned:
-            raise ConfigError(f"needs a generator that is told a class. {remedy}")
+            raise ConfigError("needs a generator that is told a class. Choose model=acgan, or leave the penalty out.")
 
     def __call__(self, turn: Turn) -> Tensor:
         unlikely = self.surprise(turn, turn.fake_features, turn.fake_condition)
@@ -57,11 +63,7 @@ class Supervised(Auxiliary):
     on: Literal["discriminator"] = "discriminator"
 
     needs_features: ClassVar[bool] = False
-
-    def refuse(self, system: SystemFacts) -> None:
-        super().refuse(system)
-        remedy = "Choose model=semi_supervised_gan, or leave the penalty out."
-        system.require_methods("discriminator", "features", "classify", remedy=remedy)
+    models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
         images, classes = turn.labelled()
@@ -79,10 +81,8 @@ class MutualInformation(Auxiliary):
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
     continuous: NonNegative = 1.0  # and for continuous ones: lower where they drown the rest (section 6)
 
-    def refuse(self, system: SystemFacts) -> None:
-        super().refuse(system)
-        remedy = "Choose model=infogan, or leave the penalty out."
-        system.require_methods("discriminator", "guess", remedy=remedy)
+    head: ClassVar[str] = "guess"
+    models: ClassVar[str] = "model=infogan"
 
     def __call__(self, turn: Turn) -> Tensor:
         codes, guess = turn.network.law.split(turn.latents), turn.network.guess(turn.fake_features)

@@ -83,7 +83,6 @@ class PullingAway(Penalty):
     on: Literal["generator"] = "generator"
 
     needs_features: ClassVar[bool] = True
-    needs_float32: ClassVar[bool] = False
 
     def __call__(self, turn: Turn) -> Tensor:
         size = getattr(turn.network, "code_size", None)  # after the code comes the energy

@@ -34,15 +34,19 @@ def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
             yield name, (outputs_first if scale is None else outputs_first * scale).flatten(1)
 
 
-def refuse_missing_matrices(penalty: Penalty, system: SystemFacts) -> None:
-    """Raise ConfigError if a player has no linear or convolutional layer."""
-    for player in penalty.players:
-        if not any(True for _ in matrices(system.players[player])):
-            raise ConfigError(f"is for weights of layers, and the {player} has no layer that it knows. Leave it out.")
+@dataclass
+class OnMatrices(Penalty):
+    """Acts on the weights of linear and convolutional layers."""
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        for player in self.players:
+            if not list(matrices(system.players[player])):
+                raise ConfigError(f"is for weights, and the {player} has no layer that it knows. Leave it out.")
 
 
 @dataclass
-class Orthogonal(Penalty):
+class Orthogonal(OnMatrices):
     """Brock et al. 2019 (BigGAN), equation 3: |W W^T * (1 - I)|^2, summed over layers; W's rows are the outputs.
 
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
@@ -51,10 +55,6 @@ class Orthogonal(Penalty):
     weight: Weight = 1e-4  # theirs
     on: PlayerName | list[PlayerName] = "generator"
     diagonal: bool = False
-
-    def refuse(self, system: SystemFacts) -> None:
-        super().refuse(system)
-        refuse_missing_matrices(self, system)
 
     def __call__(self, turn: Turn) -> Tensor:
         with torch.autocast(turn.draws.device.type, enabled=False):  # weights are exact, their products should be too
@@ -68,7 +68,7 @@ class Orthogonal(Penalty):
 
 
 @dataclass
-class Spectral(Penalty):
+class Spectral(OnMatrices):
     """Yoshida and Miyato 2017, section 3: weight / 2 * the squared spectral norm, summed over layers.
 
     One power iteration a call (their algorithm 1) follows each layer's largest singular vector.
@@ -78,10 +78,6 @@ class Spectral(Penalty):
     vectors: dict[str, dict[str, Tensor]] = field(init=False, default_factory=dict, repr=False)  # player -> layer
 
     bounds_slope: ClassVar[bool] = True
-
-    def refuse(self, system: SystemFacts) -> None:
-        super().refuse(system)
-        refuse_missing_matrices(self, system)
 
     def __call__(self, turn: Turn) -> Tensor:
         vectors = self.vectors.setdefault(turn.player, {})

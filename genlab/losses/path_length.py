@@ -33,7 +33,7 @@ class PathLength(Penalty):
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         remedy = "Choose a style-based model, such as model=stylegan2, or leave the penalty out."
-        system.require_methods("generator", "styles", "synthesis", remedy=remedy)
+        system.require_methods("generator", "synthesis", "styles", remedy=remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         found = self.lengths(turn)

@@ -23,7 +23,7 @@ class Augmentation:
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system that it cannot serve."""
         system.require_player("discriminator")
-        if self.needs_images:
+        if self.needs_images or system.judges_codes:
             system.require_images()
         if self.moves_images:
             system.require_free_images()
