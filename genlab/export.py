@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ def folder_of(config: dict[str, Any], trainer: Trainer, form: Format) -> Path:
 
 
 def facts(trainer: Trainer) -> dict[str, Any]:
-    return {"config": trainer.config, "spec": asdict(trainer.spec), "images": trainer.images}
+    return {"config": trainer.config, "spec": trainer.spec.facts(), "images": trainer.images}
 
 
 def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:

@@ -38,11 +38,11 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_of, law_of, starts_of, target_of
+    from genlab.projecting import Descent, conditions, distances, error_of, require_searchable, starts_of, target_of
 
     check(config)
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"])
-    law = law_of(trainer.model.latent)
+    law = require_searchable(trainer.model.latent)
     target = target_of(Path(config["image"]).expanduser(), trainer.spec).to(trainer.device)
     trainer.model.requires_grad_(False)
     told, count = conditions(trainer, config["class"]), config["restarts"]

@@ -25,6 +25,7 @@ from genlab.cli.command import exit_code_of
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.metrics.scores.likelihood import likelihood
+from genlab.models.contract import GivesPosterior
 from genlab.pictures.pixels import to_float
 from genlab.trainers import Trainer
 
@@ -92,7 +93,7 @@ def load(run_dir: Path, device: str) -> Trainer:
 
 
 def require_likelihood(trainer: Trainer) -> None:
-    fits = hasattr(trainer.model, "posterior") and getattr(trainer.loss, "is_likelihood", False)
+    fits = isinstance(trainer.model, GivesPosterior) and trainer.loss.is_likelihood
     if not fits or trainer.model.conditional:
         raise ConfigError(
             f"{trainer.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "

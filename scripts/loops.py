@@ -26,8 +26,8 @@ from genlab.core.spec import Spec
 from genlab.data import InMemory
 from genlab.data.dataset import Split
 from genlab.data.sets.mnist import BUNDLED
+from genlab.models.layer_contract import has_batch_norm
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.trainers.turns import has_batch_norm
 
 RANDOM_IMAGES = 2_048  # in the data sets that are not MNIST
 FOREVER = 10**12  # images: no slice ends a run

@@ -46,7 +46,7 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     data = build.dataset(compose("train", options.words)["data"])
     real, test = known(data, data.train), known(data, data.test)
-    classifier = ImageClassifier(real.images.shape[1], tuple(real.images.shape[2:]), data.spec.classes)
+    classifier = ImageClassifier(real.images.shape[1], tuple(real.images.shape[2:]), data.spec.class_count)
     orders = balanced if options.balanced else shuffled
     fit(classifier.to(memory_format=torch.channels_last), real, orders, epochs=options.epochs, batch=options.batch)
     standardise(classifier, real.images)
@@ -89,7 +89,7 @@ def facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[s
     return {
         "data": data.name,
         "shape": list(test.images.shape[1:]),
-        "classes": data.class_names or list(map(str, range(data.spec.classes))),
+        "classes": data.class_names or list(map(str, range(data.spec.class_count))),
         "images": len(data.train.images),
         "test_images": len(right),
         "accuracy": right.mean().item(),

@@ -9,16 +9,18 @@ from pathlib import Path
 import genlab
 
 ROOT = Path(genlab.__file__).parent
+CONTRACT = {"models.contract", "models.latent_contract", "models.layer_contract"}  # all that is known of models
 MAY_IMPORT = {
     "core": set(),
     "models": {"core"},
-    "losses": {"core"},
+    "losses": {"core", *CONTRACT},
     "data": {"core"},
     "pictures": {"core"},
-    "metrics": {"core", "data", "pictures"},
-    "trainers": {"core", "losses", "data", "pictures"},
-    "sampling": {"core", "data", "metrics", "trainers", "callbacks", "pictures", "models"},
-    "callbacks": {"core", "data", "metrics", "trainers", "pictures", "build.advice", "models"},
+    "metrics": {"core", "data", "pictures", *CONTRACT},
+    "trainers": {"core", "losses", "data", "pictures", *CONTRACT},
+    "sampling": {"core", "data", "metrics", "trainers", "callbacks", "pictures", *CONTRACT},
+    "projecting": {"core", "data", "metrics", "trainers", "pictures", *CONTRACT},
+    "callbacks": {"core", "data", "metrics", "trainers", "pictures", "build.advice", *CONTRACT},
 }
 OUTSIDE_OF_BUILD = {"hydra", "omegaconf"}
 

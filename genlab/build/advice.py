@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.trainers.turns import has_batch_norm
+from genlab.models.contract import is_unbounded
+from genlab.models.layer_contract import has_batch_norm
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
@@ -57,13 +58,13 @@ def clipping_and_penalty(trainer: Trainer) -> str | None:
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.source:  # it would move images alone
+    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.has_source:  # it would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 
 
 def unbounded_output(trainer: Trainer) -> str | None:
-    if "discriminator" not in trainer.players or getattr(trainer.model.generator, "unbounded", False):
+    if "discriminator" not in trainer.players or is_unbounded(trainer.model.generator):
         return None
     low, high = trainer.draw_samples(0, 8).aminmax()
     if low >= -1.001 and high <= 1.001:
@@ -123,11 +124,11 @@ def short_run(trainer: Trainer) -> str | None:
 
 
 def unfinished_growth(trainer: Trainer) -> str | None:
-    growth = getattr(trainer, "growth", None)
-    if growth is None or growth.end <= trainer.total_images:
+    needed = trainer.images_to_full_size
+    if needed <= trainer.total_images:
         return None
     return (
-        f"trainer.images={trainer.total_images:,}: the networks reach their full size after {growth.end:,} images. "
+        f"trainer.images={trainer.total_images:,}: the networks reach their full size after {needed:,} images. "
         "Raise it, or lower trainer.stage_images."
     )
 

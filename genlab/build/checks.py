@@ -10,13 +10,15 @@ from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.system import SystemFacts
-from genlab.data.dataset import are_pictures
+from genlab.models.contract import Model
+from genlab.models.latent_contract import VectorLatent
+from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers import System
-from genlab.trainers.turns import has_batch_norm
 
 
 def check(system: System, config: dict[str, Any]) -> None:
     """Ask every part, and raise ConfigError for the first combination that makes no sense."""
+    refuse_models_without_the_contract(system)
     facts = facts_of(system, config["trainer"].get("clip_weights"))
     with named(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
@@ -29,27 +31,34 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_freezing_at_random(config)
 
 
+def refuse_models_without_the_contract(system: System) -> None:
+    if not isinstance(system.model, Model):
+        raise ConfigError(
+            f"model is {type(system.model).__name__}, which does not say what a model must. Derive it from "
+            "genlab.models.contract.Model, whose attributes are the contract."
+        )
+
+
 def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     """Collect what the parts of a system may ask."""
     model, spec = system.model, system.data.spec
-    both_ways = getattr(model, "both_ways", False)
-    one_way = model.conditional and spec.source is not None
+    one_way = "pairs" if model.conditional and spec.has_source else "no"
     return SystemFacts(
-        players={name: way_there(network) for name, network in model.players.items()},
+        players={name: way_there(model, network) for name, network in model.players.items()},
         spec=spec,
-        judges_codes=getattr(model, "discriminates_codes", False),
-        conditioned=getattr(model, "told", frozenset()),
-        latent_size=getattr(model.latent, "size", 0),
-        translates="both ways" if both_ways else "pairs" if one_way else "no",
+        judges_codes=model.discriminates_codes,
+        conditioned=model.conditioned_networks,
+        latent_size=model.latent.size if isinstance(model.latent, VectorLatent) else 0,
+        translates="both ways" if model.translates_both_ways else one_way,
         batch_normalised=frozenset(name for name, network in model.players.items() if has_batch_norm(network)),
         clip_weights=clip_weights,
         moving_augmentations=[name for name, part in system.augmentations.items() if part.moves_images],
     )
 
 
-def way_there(network: nn.Module) -> nn.Module:
+def way_there(model: Model, network: nn.Module) -> nn.Module:
     """Return the network of one direction, of those that have two."""
-    return getattr(network, "there", network)
+    return network.there if model.translates_both_ways else network
 
 
 @contextmanager
@@ -62,24 +71,21 @@ def named(part: str) -> Iterator[None]:
 
 
 def refuse_missing_labels(system: System) -> None:
-    labels = system.data.train.labels
-    if not system.model.conditional or system.data.spec.classes is None:
-        return
-    if labels is not None and (labels < 0).any():
+    classes = system.data.spec.classes_of(system.data.train.labels)
+    if system.model.conditional and classes is not None and (classes < 0).any():
         raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
 
 
 def refuse_missing_sources(system: System) -> None:
     """Raise ConfigError for a translator whose data have partners where it needs none, or none where it needs them."""
     data, model = system.data, system.model
-    both_ways = getattr(model, "both_ways", False)
+    translates, both_ways = model.conditional and data.spec.has_source, model.translates_both_ways
     if both_ways and data.other is None:
         raise ConfigError(
             "this model learns from two kinds of pictures without partners, and these data are pairs. Choose "
             "data=unpaired, data=mnist_unpaired, or model=pix2pix."
         )
-    translates = model.conditional and data.spec.source is not None
-    if translates and not both_ways and data.task is None and not are_pictures(data.train.labels):
+    if translates and not both_ways and not data.paired:
         raise ConfigError(
             "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
             "data=pairs."

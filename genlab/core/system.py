@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +39,7 @@ class SystemFacts:
 
     def require_free_images(self) -> None:
         """Raise ConfigError if the discriminator sees images beside the source pictures that they were made from."""
-        if self.spec.source and "discriminator" in self.conditioned:
+        if self.spec.has_source and "discriminator" in self.conditioned:
             raise ConfigError(
                 "moves images, and not the source pictures that the discriminator sees beside them. Leave it out; "
                 "data.flip and data.crop move both."
@@ -50,8 +51,10 @@ class SystemFacts:
             trained = ", ".join(self.players) or "nothing is trained by gradients"
             raise ConfigError(f"is for a {name}, and this model has none ({trained}). Leave it out.")
 
-    def require_methods(self, player: str, *names: str, remedy: str = "Leave it out.") -> None:
-        """Raise ConfigError if a player's network lacks one of these methods."""
-        missing = [name for name in names if not hasattr(self.players[player], name)]
-        if missing:
-            raise ConfigError(f"needs a {player} that has `{missing[0]}`, and this one has not. {remedy}")
+    def require_network(self, player: str, part: type, remedy: str = "Leave it out.") -> None:
+        """Raise ConfigError if a player's network does not offer a part of the models' contract, a Protocol."""
+        if not isinstance(self.players[player], part):
+            methods = ", ".join(
+                f"`{name}`" for name in vars(part) if inspect.isfunction(vars(part)[name]) and name[0] != "_"
+            )
+            raise ConfigError(f"needs a {player} that has {methods}, and this one has not. {remedy}")

@@ -21,13 +21,3 @@ def centred(pictures: Tensor, size: int) -> Tensor:
 def scaled(pictures: Tensor, dtype: torch.dtype, layout: torch.memory_format = torch.contiguous_format) -> Tensor:
     """0 ... 255 -> [-1, 1]."""
     return pictures.to(dtype, memory_format=layout).mul_(1 / 127.5).sub_(1)
-
-
-def rounded(pictures: Tensor) -> Tensor:
-    """[-1, 1] as an 8-bit file would hold it: what is made on the way is no finer than what a user can give."""
-    return ((pictures + 1) * 127.5).round().mul_(1 / 127.5).sub_(1)
-
-
-def one_hot(maps: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """Label maps [N, 1, H, W] -> [N, classes, H, W] of 0 and 1; other values, such as 255, are no class."""
-    return (maps == torch.arange(classes, device=maps.device).view(-1, 1, 1)).to(dtype)

@@ -102,9 +102,7 @@ def licence(data: str | None) -> str:
 
 def images_of(trainer: Trainer) -> str:
     spec = trainer.spec
-    told = f", {spec.classes} classes" if spec.classes else f", {spec.attributes} attributes" if spec.attributes else ""
-    told = f", told these words by number, from 1 (0: none): {', '.join(spec.words)}" if spec.words else told
-    told = f", made from pictures of {' x '.join(map(str, spec.source))}" if spec.source else told
+    told = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
     return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{told}."
 
 

@@ -19,6 +19,7 @@ from genlab.core.types import Positive, Share
 class AdversarialLoss:
     needs_lipschitz = False
     uses_real = False
+    is_likelihood = False  # as a `Reconstruction` may be
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""

@@ -13,6 +13,7 @@ from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, PlayerName, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import ClassifiesFeatures, GuessesCodes
 
 
 @dataclass
@@ -23,13 +24,12 @@ class Auxiliary(Penalty):
     on: list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
-    head: ClassVar[str] = "classify"  # the method that is the second head
+    head: ClassVar[type] = ClassifiesFeatures  # what a discriminator with that head offers
     models: ClassVar[str]  # whose discriminators have it
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        remedy = f"Choose {self.models}, or leave the penalty out."
-        system.require_methods("discriminator", "features", self.head, remedy=remedy)
+        system.require_network("discriminator", self.head, f"Choose {self.models}, or leave the penalty out.")
 
 
 @dataclass
@@ -81,7 +81,7 @@ class MutualInformation(Auxiliary):
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
     continuous: NonNegative = 1.0  # and for continuous ones: lower where they drown the rest (section 6)
 
-    head: ClassVar[str] = "guess"
+    head: ClassVar[type] = GuessesCodes
     models: ClassVar[str] = "model=infogan"
 
     def __call__(self, turn: Turn) -> Tensor:

@@ -10,6 +10,7 @@ from genlab.core.system import SystemFacts
 from genlab.losses.kl_to_prior import kl_to_standard_normal
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import AugmentsConditions
 
 
 @dataclass
@@ -51,7 +52,7 @@ class ConditioningKL(Penalty):
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        system.require_methods("generator", "conditioning", remedy="Choose model=text_gan, or leave the penalty out.")
+        system.require_network("generator", AugmentsConditions, "Choose model=text_gan, or leave the penalty out.")
 
     def __call__(self, turn: Turn) -> Tensor:
         moments = turn.generator.conditioning(turn.fake_condition)

@@ -41,7 +41,7 @@ class Identity(TwoWay):
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        channels, taken = system.spec.channels, system.spec.source_channels
+        channels, taken = system.spec.channels, system.spec.require_source().channels
         if channels != taken:
             raise ConfigError(
                 f"shows images of {channels} channels to a generator that takes pictures of {taken}. Leave it out: "

@@ -13,6 +13,7 @@ from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
+from genlab.models.contract import FeaturesByLayer
 
 Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 
@@ -67,8 +68,7 @@ class PairedFeatureMatching(Paired):
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        remedy = "Choose model=pix2pix_hd, or leave the penalty out."
-        system.require_methods("discriminator", "by_layer", remedy=remedy)
+        system.require_network("discriminator", FeaturesByLayer, "Choose model=pix2pix_hd, or leave the penalty out.")
         if system.moving_augmentations:
             raise ConfigError(
                 "compares what the discriminator sees of an image and of its partner place by place, and "

@@ -15,16 +15,17 @@ from genlab.core.random import generator
 from genlab.core.system import SystemFacts
 from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
 from genlab.losses.turn import Turn
+from genlab.models.layer_contract import weight_scale_of
 
 
 def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Yield the name and weight [outputs, inputs * kernel] of every linear and convolutional layer that can be trained.
 
-    A layer with an equalised learning rate states its `weight_scale`: the weight that it multiplies with is so many
-    times its parameter. A weight with a parametrisation, such as spectral normalisation, is what the optimizer moves.
+    Of a layer with an equalised learning rate it is the weight that the layer multiplies with. Of a weight with a
+    parametrisation, such as spectral normalisation, it is what the optimizer moves.
     """
     for name, module in network.named_modules():
-        scale = getattr(module, "weight_scale", None)
+        scale = weight_scale_of(module)
         if scale is None and not isinstance(module, (nn.Linear, _ConvNd)):
             continue
         parametrised = is_parametrized(module, "weight")

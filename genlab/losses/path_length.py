@@ -11,6 +11,7 @@ from genlab.core.system import SystemFacts
 from genlab.core.types import Count, Share
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import StyleBased
 
 
 @dataclass
@@ -33,7 +34,7 @@ class PathLength(Penalty):
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         remedy = "Choose a style-based model, such as model=stylegan2, or leave the penalty out."
-        system.require_methods("generator", "synthesis", "styles", remedy=remedy)
+        system.require_network("generator", StyleBased, remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         found = self.lengths(turn)

@@ -19,6 +19,7 @@ from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
 from genlab.core.types import Count, NonNegative, Positive
 from genlab.losses.turn import Turn
+from genlab.models.contract import HasFeatures
 
 PlayerName = Literal["discriminator", "generator"]
 Weight = NonNegative | Ramp  # a number, or one that changes with the images seen
@@ -53,7 +54,7 @@ class Penalty:
         for player in self.players:
             system.require_player(player)
         if self.needs_features:
-            system.require_methods("discriminator", "features", "head")
+            system.require_network("discriminator", HasFeatures)
 
     def settle(self, spec: Spec, batch_size: int) -> None:
         """Take what follows from the data and the batch. Called once before training."""

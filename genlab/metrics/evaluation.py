@@ -49,7 +49,7 @@ class Evaluation:
         """
         if any(metric.uses_extractor for metric in self.metrics.values()):
             self.extractor.check(data.spec)
-            self.extractor.check_reading(data.reference(self.split), data.spec)
+            self.extractor.check_reading(data.with_classes(data.reference(self.split)), data.spec)
         reference = self._reference_of(data)
         self._require(reference, trained)
         reasons = self._unfit(reference, trained)

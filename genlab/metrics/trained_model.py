@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data.dataset import InMemory, Split
+from genlab.models.contract import Model
 from genlab.pictures.pixels import to_float
 
 
 class Trained(Protocol):
     """A trainer, as metrics see it."""
 
-    model: nn.Module  # with `latent` and `conditional`; `codes` or `posterior` where it encodes
+    model: Model
     loss: Any
     device: torch.device
     engine: Any  # has the `dtype` that networks work in
@@ -55,8 +56,7 @@ def as_fed(trained: Trained, split: Split) -> tuple[Tensor, Tensor | None]:
     images = to_float(split.images).to(trained.device, trained.engine.dtype)
     if not trained.model.conditional:
         return images, None
-    floats = split.labels.is_floating_point()
-    return images, split.labels.to(trained.device, trained.engine.dtype if floats else None)
+    return images, trained.spec.condition.as_input(split.labels, trained.engine.dtype).to(trained.device)
 
 
 def rows_of(split: Split, start: int, count: int) -> Split:

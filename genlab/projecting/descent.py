@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.projecting.latent_laws import Law
+from genlab.core.errors import ConfigError
+from genlab.models.latent_contract import Latent, Searchable
 
 ROWS = 64  # latents that move at a time
 FLOOR = 1e-8  # of an error, below that of 8 bit; its logarithm is taken
@@ -38,7 +39,7 @@ class Descent:
 
     generate: Callable[[Tensor, Tensor | None], Tensor]  # (z, condition) -> images
     error: Callable[[Tensor], Tensor]  # images [N, C, H, W] -> [N]
-    law: Law
+    law: Searchable
     steps: int = 300
     lr: float = 0.1  # at the start; it falls to 0 along a cosine
     polish: int = 100  # iterations of L-BFGS
@@ -75,7 +76,7 @@ class Descent:
                 (z.grad,) = torch.autograd.grad((objective * error.detach()).sum(), z)
                 optimizer.step()
         best = int(error.nan_to_num(math.inf).argmin())
-        held = self.law.held(z.detach(), starts)
+        held = self.law.keep_within(z.detach(), starts)
         return Found(best, held[best : best + 1], torch.stack(way)[:, best], float(error.detach()[best]))
 
     def polished(self, found: Found, start: Tensor, condition: Tensor | None) -> Found:
@@ -94,14 +95,14 @@ class Descent:
         if not float(error) < found.loss:
             return found
         way = torch.cat([found.way[:-1], images])
-        return Found(found.row, self.law.held(z.detach(), start), way, float(error))
+        return Found(found.row, self.law.keep_within(z.detach(), start), way, float(error))
 
     def look(self, z: Tensor, start: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Images, their error [N], and what is minimised [N]."""
-        held = self.law.held(z, start)
+        held = self.law.keep_within(z, start)
         images = self.generate(held, condition)
         error = self.error(images)
-        return images, error, (error + FLOOR).log() + self.prior * self.law.prior(held)
+        return images, error, (error + FLOOR).log() + self.prior * self.law.prior_penalty(held)
 
     def moments(self) -> set[int]:
         """Steps that are shown, closer together at the start, where most happens."""
@@ -112,3 +113,13 @@ class Descent:
 def part(first: int, starts: Tensor, condition: Tensor | None, count: int = ROWS) -> tuple[Tensor, Tensor | None]:
     rows = slice(first, first + count)
     return starts[rows], None if condition is None else condition[rows]
+
+
+def require_searchable(latent: Latent) -> Searchable:
+    """Return the latent. Raises ConfigError for one that cannot move by small steps."""
+    if not isinstance(latent, Searchable):
+        raise ConfigError(
+            f"run: latents are {type(latent).__name__}, which no gradient reaches. Choose a run whose latents are "
+            "normal or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."
+        )
+    return latent

@@ -48,10 +48,10 @@ class Translate(Mode):
         loaded.require_translator(self.back)
         if self.input is None:
             raise ConfigError("mode=translate: which pictures? input=FILE_OR_FOLDER.")
-        spec = self.spec(loaded)
-        if not spec.source_classes and spec.source[0] not in (1, 3):
+        channels = self.spec(loaded).require_source().channels
+        if channels not in (1, 3):
             raise ConfigError(
-                f"mode=translate: this model takes pictures of {spec.source[0]} channels, and files have 1 or "
+                f"mode=translate: this model takes pictures of {channels} channels, and files have 1 or "
                 "3. Use genlab.load(...).translate(images)."
             )
         self.source, self.names = opened(Path(self.input).expanduser())
@@ -73,8 +73,8 @@ class Translate(Mode):
         from genlab.data.storage.decoder import content  # Pillow takes a moment to load
         from genlab.data.storage.image_file import Rule, Unusable, picture
 
-        spec = self.spec(loaded)
-        rule: Rule = Rule(1 if spec.source_classes else spec.source[0], classes=spec.source_classes)
+        source = self.spec(loaded).require_source()
+        rule: Rule = Rule(source.channels, classes=source.classes)
         for name in self.names:
             try:
                 yield name, picture(content(self.source, name), rule)

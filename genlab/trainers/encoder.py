@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def encodes(trainer: Trainer) -> bool:
-    return hasattr(trainer.model, "codes")
+    return isinstance(trainer.model, EncodesImages)
 
 
 def first_images(trainer: Trainer, count: int) -> tuple[Split, Tensor, Tensor | None]:

@@ -12,7 +12,6 @@ from genlab.data import InMemory, Split
 from genlab.losses import Bernoulli, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
 from genlab.trainers import Player
-from genlab.trainers.progressive import Growth
 
 
 class Model(nn.Module):
@@ -27,6 +26,7 @@ class FakeTrainer:
 
     iterates = True
     turning_points = (0,)
+    images_to_full_size = 0
 
     def __init__(self, tmp_path, norm: nn.Module | None = None) -> None:
         self.model = Model(norm or nn.Identity())
@@ -91,7 +91,7 @@ UNWISE = {
     r"penalty=\[r1\] measures each sample": lambda t: add_batch_norm(t, penalties={"r1": R1()}),
     "no EMA": lambda t: setattr(t, "ema", None),
     "less than one epoch": lambda t: setattr(t, "total_images", 5_999),
-    "full size after 150,000 images": lambda t: setattr(t, "growth", Growth(first=0, last=3, stage=50_000, fade=0.5)),
+    "full size after 150,000 images": lambda t: setattr(t, "images_to_full_size", 150_000),
     "metrics.images=1,999": lambda t: t.config["metrics"].update(images=1_999),
     "under 10 steps an epoch": lambda t: setattr(t, "batch_size", 601),
 }

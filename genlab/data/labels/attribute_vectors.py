@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
+from genlab.core.words import Words
 from genlab.data.storage.archives import Source, listed
 from genlab.data.storage.folder_layout import Members
 
@@ -26,6 +28,11 @@ class Told(NamedTuple):
 
     labels: Tensor  # float32 [N, K], or words int64 [N, L]
     words: tuple[str, ...] = ()  # that the numbers 1, 2, ... stand for
+
+    @property
+    def condition(self) -> Condition:
+        length = self.labels.shape[1]
+        return Words(self.words, length) if self.words else Attributes(length)
 
 
 class Vectors:

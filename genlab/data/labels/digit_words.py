@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from genlab.core.words import encode_texts
 from genlab.data.dataset import Split
-from genlab.data.labels.words import Rule, encoded
+from genlab.data.labels.words import Rule
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # About a quarter of the training digits lie beyond each. They lean to the right by 0.1 on the whole.
@@ -49,7 +50,7 @@ RULE = Rule(("thin", "bold", "left", "right"), see)
 def captions(split: Split) -> Split:
     """With words in the place of classes, such as `bold three slanted right`: the name, and what else applies."""
     texts = [caption(*facts) for facts in zip(split.labels.tolist(), see(split.images).tolist(), strict=True)]
-    return split._replace(labels=encoded(texts, VOCABULARY, LONGEST))
+    return split._replace(labels=encode_texts(texts, VOCABULARY, LONGEST))
 
 
 def caption(digit: int, applies: Sequence[bool]) -> str:

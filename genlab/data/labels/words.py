@@ -1,29 +1,25 @@
-"""Words that belong to images: from file names, folders and captions to indices, and back."""
+"""Words that belong to images: from file names, folders and captions to numbers."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
+from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import Told
 from genlab.data.storage.archives import Source, listed
 from genlab.data.storage.folder_layout import Members
 
-WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # letters and digits of any script; apostrophes within
 TABLES = ("captions.json", "captions.csv")
-NEAR = 3  # known words that are named beside an unknown one
 
 SourceName = Literal["name", "folders", "path", "caption"]
 
@@ -46,7 +42,7 @@ class Words:
         """Of the images in their order, the first `training` of which make the vocabulary."""
         texts = self.texts(source, rows)
         words = self.vocabulary(texts[:training])
-        labels = encoded(texts, words, self.length)
+        labels = encode_texts(texts, words, self.length)
         longest = max(1, int((labels > 0).sum(1).max()))
         return Told(labels[:, :longest].contiguous(), words)
 
@@ -141,55 +137,3 @@ def shared_folder(names: Sequence[str]) -> str:
     first, last = min(names), max(names)  # of sorted names these share the least
     length = next((index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return first[: first[:length].rfind("/") + 1]
-
-
-def words_of(text: str) -> list[str]:
-    return WORD.findall(text.lower())
-
-
-def encoded(texts: Sequence[str], vocabulary: Sequence[str], length: int) -> Tensor:
-    """int64 [N, length]: the numbers of a text's first known words, from 1, and 0 behind the last."""
-    numbers = {word: number for number, word in enumerate(vocabulary, start=1)}
-    rows = [[numbers[word] for word in words_of(text) if word in numbers][:length] for text in texts]
-    padded = [row + [0] * (length - len(row)) for row in rows]
-    return torch.tensor(padded, dtype=torch.int64).view(len(rows), length)
-
-
-def text_of(row: Sequence[int], vocabulary: Sequence[str]) -> str:
-    return " ".join(vocabulary[number - 1] for number in row if number)
-
-
-def asked(texts: Sequence[str], vocabulary: Sequence[str], *, key: str = "words") -> Tensor:
-    """What a user wants to be shown, as `encoded`. Raises ConfigError for texts with unknown words, or without any."""
-    unknown = dict.fromkeys(word for text in texts for word in words_of(text) if word not in vocabulary)
-    if unknown:
-        raise ConfigError(f"{key}: this model knows {len(vocabulary)} words, but not {described(unknown, vocabulary)}.")
-    empty = [text for text in texts if not words_of(text)]
-    if empty or not texts:
-        raise ConfigError(f"{key}={list(texts)}: expected words, such as {', '.join(vocabulary[:NEAR])}.")
-    return encoded(texts, vocabulary, max(len(words_of(text)) for text in texts))
-
-
-def described(unknown: Iterable[str], vocabulary: Sequence[str]) -> str:
-    """Every unknown word with known ones like it."""
-    near = {word: get_close_matches(word, vocabulary, n=NEAR, cutoff=0.0) for word in unknown}
-    return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
-
-
-def classes_named(words: Tensor, vocabulary: Sequence[str], class_names: Sequence[str]) -> Tensor:
-    """int64 [N]: the class whose name is among the words [N, L], all of it; -1 where that is none, or more than one."""
-    bags = bags_of(words, len(vocabulary))
-    said = torch.stack([says(bags, words_of(name), vocabulary) for name in class_names], 1)  # [N, classes]
-    return torch.where(said.sum(1) == 1, said.int().argmax(1), -1)
-
-
-def bags_of(words: Tensor, known: int) -> Tensor:
-    """bool [N, 1 + known]: which numbers are among the words [N, L]."""
-    return torch.zeros(len(words), 1 + known, dtype=torch.bool, device=words.device).scatter_(1, words, True)
-
-
-def says(bags: Tensor, name: Sequence[str], vocabulary: Sequence[str]) -> Tensor:
-    """[N]: whether all words of a name are in bags [N, 1 + vocabulary]."""
-    if not name or not set(name) <= set(vocabulary):
-        return torch.zeros(len(bags), dtype=torch.bool, device=bags.device)
-    return bags[:, [1 + vocabulary.index(word) for word in name]].all(1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, ProperShare, Whole
 from genlab.data.labels.attribute_vectors import Told, Vectors
@@ -71,9 +72,8 @@ class Folder(Stored):
         super().__init__(
             retold(table, known) if known else table,
             name=path.absolute().stem,
-            classes=len(class_names) or None,
             class_names=class_names,
-            words=known.words if known else (),
+            condition=known.condition if known else Classes(len(class_names)) if class_names else None,
             limit=limit,
             holdout=holdout,
             labelled=labelled,

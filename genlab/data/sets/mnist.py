@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.types import Count, Whole
+from genlab.core.words import Words
 from genlab.data.dataset import InMemory, Split
-from genlab.data.labels.digit_words import DIGITS, RULE, VOCABULARY, captions
+from genlab.data.labels.digit_words import DIGITS, LONGEST, RULE, VOCABULARY, captions
 from genlab.data.sizes import padding_for, sized
 from genlab.data.tasks import TaskChoice
 
@@ -64,8 +66,8 @@ class MNIST(InMemory):
             train, test = _binarised(train, "train"), _binarised(test, "test")
             held = _binarised(held, "holdout") if held else None
         options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed, "task": task}
-        options |= {"words": VOCABULARY if words else (), "class_names": DIGITS}
-        super().__init__(train, test=test, holdout=held, classes=10, name="mnist", **options)
+        options |= {"condition": Words(VOCABULARY, LONGEST) if words else Classes(10), "class_names": DIGITS}
+        super().__init__(train, test=test, holdout=held, name="mnist", **options)
         self.rule = RULE if words else None
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.types import Count, NonNegative, Positive, Whole
@@ -42,7 +43,8 @@ class Points(InMemory, ABC):
     ) -> None:
         train = self.draw(points, generator(seed, name, "train"))
         test = self.draw(test_points, generator(seed, name, "test"))
-        super().__init__(train, test=test, scale=ROOM * reach, classes=self.classes, name=name)
+        condition = Classes(self.classes) if self.classes else None
+        super().__init__(train, test=test, scale=ROOM * reach, condition=condition, name=name)
 
     @abstractmethod
     def draw(self, count: int, source: torch.Generator) -> Split:

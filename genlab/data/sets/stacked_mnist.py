@@ -7,6 +7,7 @@ import hashlib
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Classes
 from genlab.core.random import generator
 from genlab.core.types import Count, Whole
 from genlab.data.sets.mnist import MNIST, SHA256
@@ -38,7 +39,13 @@ class StackedMNIST(Stored):
         task: TaskChoice | None = None,  # makes a source of every image
     ) -> None:
         digits = MNIST(size=size)
-        options = {"classes": 1_000, "padding": digits.padding, "limit": limit, "holdout": holdout, "task": task}
+        options = {
+            "condition": Classes(1_000),
+            "padding": digits.padding,
+            "limit": limit,
+            "holdout": holdout,
+            "task": task,
+        }
         super().__init__(stacked(digits, images, seed), name="stacked_mnist", **options)
 
 

@@ -19,6 +19,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Whole
 from genlab.data.sizes import padding_for, sized
@@ -75,7 +76,7 @@ class TorchvisionSet(Stored, ABC):
         super().__init__(
             table,
             name=self.title,
-            classes=self.classes,
+            condition=Classes(self.classes) if self.classes else None,
             padding=self.frame,
             limit=limit,
             holdout=holdout,

@@ -37,7 +37,7 @@ class Halves(InMemory):
 
 
 def refuse_what_is_no_pair(of: InMemory) -> None:
-    if not of.spec.source or of.other or of.spec.source_classes:
+    if not of.paired or of.spec.require_source().classes:
         raise ConfigError(
             "data.of: expected pairs of pictures, to be taken apart. Set data.of.task=edges (or grayscale, inpainting, "
             "...), or take data=pairs there: data@data.of=pairs data.of.root=PATH."
@@ -48,7 +48,7 @@ def refuse_what_is_no_pair(of: InMemory) -> None:
 
 def sources(of: InMemory, split: Split, count: int) -> Tensor:
     """Of the first rows: uint8 [count, C, H, W]."""
-    return ((of.sources(split, 0, count) + 1) * 127.5).round_().byte()
+    return ((of.conditions(split, 0, count) + 1) * 127.5).round_().byte()
 
 
 def alone(split: Split | None) -> Split | None:

@@ -57,10 +57,10 @@ class OwnClassifier(Extractor):
                 f"metrics.extractor.weights={self.path}: reads images of {' x '.join(map(str, expected))}, and these "
                 f"are {' x '.join(map(str, found))}. {WAY}"
             )
-        if spec.classes not in (None, len(self.facts["classes"])):
+        if spec.class_count not in (None, len(self.facts["classes"])):
             raise ConfigError(
                 f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
-                f"{spec.classes}. {WAY}"
+                f"{spec.class_count}. {WAY}"
             )
 
     def _load(self) -> nn.Module:

@@ -46,15 +46,19 @@ class Reference:
         return self._others[split]
 
     @property
+    def classes(self) -> Tensor | None:
+        """Return the class int64 [N] of each image, -1 where it is not known; None: labels name none."""
+        return self.data.classes_of(self.split)
+
+    @property
     def modes(self) -> Modes | None:
         """Of points that are drawn from a mixture."""
         return self.data.modes if isinstance(self.data, Points) else None
 
     def some(self, count: int, seed: int) -> Split:
-        """So many of its images, cropped, with their labels; at random, for a set may be sorted by class."""
+        """So many of its images, cropped, with their classes; at random, for a set may be sorted by class."""
         rows = torch.randperm(self.count, generator=generator(seed, "real images"))[:count]
-        images, labels = self.split
-        return Split(self.data.spec.crop(images[rows]), None if labels is None else labels[rows])
+        return Split(self.data.spec.crop(self.split.images[rows]), None if self.classes is None else self.classes[rows])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlab.data.labels.words import classes_named
 from genlab.metrics.metric import Gathering
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.data import InMemory
     from genlab.metrics.references.reference import Reference
 
 
@@ -26,9 +24,11 @@ class Accuracy(Gathering):
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        asked, shown = classes_of(self.condition, reference.data), reference.extractor.labels(self.features)
+        data, shown = reference.data, reference.extractor.labels(self.features)
+        asked = data.spec.classes_of(self.condition, data.class_names)
         if asked is None or shown is None or not (asked >= 0).any():
             return {}
+        asked = asked.cpu()
         right = ((shown.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
         return self.numbers(right[asked >= 0], asked[asked >= 0])
 
@@ -46,12 +46,3 @@ class BalancedAccuracy(Accuracy):
     def numbers(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         shares = [right[asked == label].mean().item() for label in asked.unique()]
         return {"balanced_accuracy": sum(shares) / len(shares)}
-
-
-def classes_of(asked: Tensor | None, data: InMemory) -> Tensor | None:
-    """int64 [N], -1 where no class was asked for; None if none can be."""
-    if asked is None or asked.ndim == 1:
-        return None if asked is None else asked.cpu()
-    if not data.spec.words or not data.class_names:
-        return None
-    return classes_named(asked.cpu(), data.spec.words, data.class_names)

@@ -51,10 +51,10 @@ class ClassificationAccuracy(Asking):
         return f"convolutions 16-32-64, {self.steps} steps of {BATCH}; at most {self.images:,} images of each kind"
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        spec, labels = reference.data.spec, reference.split.labels
-        if not spec.height or not spec.classes or labels is None or labels.ndim != 1:
+        spec = reference.data.spec
+        if not spec.height or spec.class_count is None or reference.classes is None:
             return f"it needs images with classes, and {reference.name} has none"
-        if not getattr(getattr(trained, "model", None), "conditional", False):
+        if trained is None or not trained.model.conditional:
             return "it needs a model that is told classes, and this one is not: choose one such as model=cgan"
         if reference.split is reference.data.train:
             return "it tests on images that real ones were not trained on: set metrics.split=test"
@@ -66,8 +66,8 @@ class ClassificationAccuracy(Asking):
         device = fake[0].device
         training = Reference(reference.data, "train", reference.extractor, batch_size=reference.batch_size)
         real = known(training.some(self.images, self.source.seed), device)
-        test = known((reference.data.spec.crop(reference.split.images), reference.split.labels), device)
-        classes = reference.data.spec.classes
+        test = known((reference.data.spec.crop(reference.split.images), reference.classes), device)
+        classes = reference.data.spec.class_count
 
         def learned(*parts: Labelled) -> nn.Module:
             images, labels = (torch.cat(both) for both in zip(*parts, strict=True))

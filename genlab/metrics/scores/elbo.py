@@ -13,6 +13,7 @@ from genlab.metrics.metric import Asking
 from genlab.metrics.scores.likelihood import Bounds, bounds
 from genlab.metrics.scores.reconstruction_error import name_of, unfit_to_encode
 from genlab.metrics.trained_model import Trained, as_fed, evaluating, rows_of
+from genlab.models.contract import GivesPosterior
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -43,9 +44,11 @@ class Likelihood(Asking):
         return f"the first {self.images:,} real images{given}; {self.samples} samples an image; {pixels} pixels"
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        if reason := unfit_to_encode(reference, trained, "posterior"):
+        if reason := unfit_to_encode(reference, trained):
             return reason
-        if getattr(trained.loss, "is_likelihood", False):
+        if not isinstance(trained.model, GivesPosterior):
+            return f"it needs an encoder that gives a distribution over latents, and this {name_of(trained)} has none"
+        if trained.loss.is_likelihood:
             return None
         found = f"this {name_of(trained)} has {type(trained.loss).__name__}"
         return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {found}"

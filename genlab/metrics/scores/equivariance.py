@@ -15,6 +15,7 @@ from genlab.core.types import Count
 from genlab.metrics.metric import Asking
 from genlab.metrics.scores.image_motion import Move, Rotation, Translation
 from genlab.metrics.trained_model import Trained, evaluating
+from genlab.models.contract import MovableInput
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -49,7 +50,7 @@ class Equivariance(Asking):
         side = reference.data.spec.height
         if not side:
             return "it measures images, and the data are points"
-        if not hasattr(getattr(getattr(trained, "model", None), "generator", None), "transform"):
+        if trained is None or not isinstance(trained.model.generator, MovableInput):
             return "equivariance needs a generator whose input can be moved, as StyleGAN3's, and this one's cannot"
         if side < self.smallest:
             return f"filters reach beyond the edges of images of {side} pixels: it needs {self.smallest} a side"

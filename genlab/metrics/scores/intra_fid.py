@@ -28,11 +28,11 @@ class IntraFID(Gathering):
 
     def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
         """A class below two images of either kind."""
-        asked = None if trained is None else trained.sample_conditions(0, images)
-        if not named(asked) or not named(reference.split.labels):
+        spec, real = reference.data.spec, reference.classes
+        asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))
+        if asked is None or real is None or spec.class_count is None:
             return None
-        classes = reference.data.spec.classes
-        fake, real = (counts(labels, classes) for labels in (asked.cpu(), reference.split.labels))
+        fake, real = (counts(labels, spec.class_count) for labels in (asked.cpu(), real))
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
@@ -43,19 +43,14 @@ class IntraFID(Gathering):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """nan if the generator made anything that is not finite."""
-        asked, labels = self.condition, reference.split.labels
-        if not named(asked) or not named(labels):
+        asked, labels = reference.data.spec.classes_of(self.condition), reference.classes
+        if asked is None or labels is None:
             return {}
         if not self.finite:
             return {"intra_fid": math.nan}
         asked, fake = asked.cpu(), self.features.cpu()
         found = [between(reference.features[labels == name], fake[asked == name]) for name in asked.unique().tolist()]
         return {"intra_fid": sum(found) / len(found)}
-
-
-def named(labels: Tensor | None) -> bool:
-    """Are there classes?"""
-    return labels is not None and labels.ndim == 1
 
 
 def counts(labels: Tensor, classes: int) -> Tensor:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log, pi
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from genlab.core.random import generator
-
-
-class Posterior(Protocol):
-    """q(z | x) of N images."""
-
-    def sample(self, noise: Tensor) -> Tensor:
-        """Latents [..., N, L] from standard normal noise."""
-
-    def log_density(self, z: Tensor) -> Tensor:
-        """[..., N]."""
+from genlab.models.contract import Posterior
 
 
 class Bounds(NamedTuple):

@@ -43,7 +43,7 @@ class MaskAgreement(Beside):
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         data = reference.data
-        if not data.spec.source_classes:
+        if not data.spec.has_source or not data.spec.require_source().classes:
             return "it reads label maps, and the data have none: set data.task=segments, or data.source_classes"
         if self.rule is None and data.task is None:
             return (
@@ -58,7 +58,7 @@ class MaskAgreement(Beside):
 
     def compare(self, images: Tensor, rows: slice) -> None:
         spec, size = self.data.spec, len(images)
-        asked = spec.crop(self.data.sources(self.data.examples, rows.start, size))  # one-hot
+        asked = spec.crop(self.data.conditions(self.data.examples, rows.start, size))  # one-hot
         for ending, answer in {"": images, "_mean": mean_image(self.data).to(images)}.items():
             counts = crossed(asked, self.classes_of(answer).cpu().expand(size, -1, -1, -1))
             self.counts[ending] = self.counts.get(ending, 0) + (counts if answer.isfinite().all() else torch.nan)

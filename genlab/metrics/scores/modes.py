@@ -81,8 +81,8 @@ class ClassCoverage(Gathering):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """nan if the generator made anything that is not finite."""
-        seen, labels = reference.extractor.labels(self.features), reference.split.labels
-        if seen is None or labels is None or labels.ndim > 1:
+        seen, labels = reference.extractor.labels(self.features), reference.classes
+        if seen is None or labels is None:
             return {}
         if not self.finite:
             return {"classes": math.nan, "class_kl": math.nan}

@@ -50,11 +50,11 @@ class MSSSIM(Looking):
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """All nan if the generator made anything that is not finite."""
-        fake, asked = self.images, self.condition
+        fake, asked = self.images, reference.data.spec.classes_of(self.condition)
         real, labels = reference.some(self.limit, self.seed)
         self._measured = f"; {scales_of(fake)} of {len(WEIGHTS)} scales"
         found = {"ms_ssim": mean_of(fake, neighbours(len(fake))), "ms_ssim_real": mean_of(real, neighbours(len(real)))}
-        if asked is not None and asked.ndim == 1 and labels is not None:
+        if asked is not None and labels is not None:
             found |= {"ms_ssim_class": within(fake, asked), "ms_ssim_class_real": within(real, labels)}
         return found if self.finite else dict.fromkeys(found, math.nan)
 

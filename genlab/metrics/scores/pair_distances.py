@@ -43,7 +43,7 @@ class Beside(Metric):
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         data = reference.data
-        if not data.spec.source:
+        if not data.spec.has_source:
             return "it compares images with the partners of their sources, and the data have no sources"
         if not data.aligned:
             return "the pictures of these data have no partners (data.aligned=true where there are some)"
@@ -89,8 +89,8 @@ class Paired(Beside):
         spec, split = self.data.spec, self.data.examples
         targets = real_as_seen(split.images[rows], spec).to(images.device)
         answers = {self.name: images, f"{self.name}_mean": mean_image(self.data)}
-        if not spec.source_classes:
-            answers[f"{self.name}_identity"] = as_image(self.data.sources(split, rows.start, len(images)), spec)
+        if not spec.require_source().classes:
+            answers[f"{self.name}_identity"] = as_image(self.data.conditions(split, rows.start, len(images)), spec)
         for name, answer in answers.items():
             found = self.distance(answer.to(images).expand_as(images), targets).double().cpu()
             self.found.setdefault(name, []).append(found)

@@ -13,6 +13,8 @@ from torch import Tensor
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import Asking
 from genlab.metrics.trained_model import Trained, evaluating
+from genlab.models.contract import StyleBased
+from genlab.models.latent_contract import InterpolatesWithinLaw
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,10 +75,10 @@ class PathLength(Asking):
     def immobile(self, trained: Trained | None) -> str | None:
         """Why there are no paths."""
         if self.space == "w":
-            styled = trained is not None and hasattr(getattr(trained.model, "generator", None), "mapping")
+            styled = trained is not None and isinstance(trained.model.generator, StyleBased)
             return None if styled else "only style-based generators have a w: measure in z, with metrics=ppl"
-        latent = getattr(getattr(trained, "model", None), "latent", None)
-        if not hasattr(latent, "path"):
+        latent = None if trained is None else trained.model.latent
+        if not isinstance(latent, InterpolatesWithinLaw):
             return f"no path joins two latents of this law, {latent}: it needs normal or uniform ones"
         return None
 
@@ -109,9 +111,9 @@ class PathLength(Asking):
         law = self.source.trained.model.latent
         ends, between = [law.draw(draws.of(name)) for name in ("first end", "other end")], torch.lerp
         if self.space == "w":
-            ends = [generator.mapping(end, condition) for end in ends]
+            ends = [generator.map_latents(end, condition) for end in ends]
         else:
-            between = law.between
+            between = law.interpolate
         at = draws.uniform("place on path", 1).double() * (self.sampling == "full")
         first, other = (end.double() for end in ends)
         return [between(first, other, place).to(draws.dtype) for place in (at, at + self.epsilon)]

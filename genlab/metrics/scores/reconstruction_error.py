@@ -9,6 +9,7 @@ import torch
 from genlab.core.types import Count
 from genlab.metrics.metric import Asking
 from genlab.metrics.trained_model import Trained, as_fed, evaluating, rows_of
+from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ReconstructionError(Asking):
         return f"the first {self.images:,} real images"
 
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        return unfit_to_encode(reference, trained, "codes")
+        return unfit_to_encode(reference, trained)
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -50,12 +51,12 @@ class ReconstructionError(Asking):
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 
-def unfit_to_encode(reference: Reference, trained: Trained | None, method: str) -> str | None:
-    """Why real images cannot be given to the model's `method`; None: they can."""
+def unfit_to_encode(reference: Reference, trained: Trained | None) -> str | None:
+    """Return why real images cannot be given to the model's encoder; None: they can."""
     if not reference.data.spec.height:
         return "it measures images, and the data are points"
-    if not hasattr(getattr(trained, "model", None), method):
-        return f"it is for models with an encoder, and this one ({name_of(trained)}) has no `{method}`"
+    if trained is None or not isinstance(trained.model, EncodesImages):
+        return f"it is for models with an encoder, and this one ({name_of(trained)}) has none"
     if trained.model.conditional and reference.split.labels is None:
         return f"the model is conditional, and {reference.name} has no labels"
     return None

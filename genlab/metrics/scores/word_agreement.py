@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlab.core.types import Count
-from genlab.data.labels.words import bags_of
+from genlab.core.words import Words, bags_of
 from genlab.metrics.metric import Looking
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ class Described(Looking):
     def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
         if reference.data.rule is None:
             return f"it measures words in pictures, and {reference.name} has no rule for that: data=mnist_words has"
-        if not getattr(getattr(trained, "model", None), "conditional", False):
+        if trained is None or not trained.model.conditional:
             return "it needs a model that is told words: choose model=text_gan"
         return None
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """0 of a generator that diverged."""
-        rule, known = reference.data.rule, reference.data.spec.words
+        rule = reference.data.rule
+        known = reference.data.spec.require(Words, "metrics.metrics.described: the data have no words.").vocabulary
         numbers = [1 + known.index(word) for word in rule.words]
         asked = bags_of(self.condition.cpu(), len(known))[:, numbers]
         seen = rule.see(self.images.cpu())

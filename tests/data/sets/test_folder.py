@@ -42,7 +42,7 @@ def zipped(folder: Path) -> Path:
 
 
 def check(data) -> None:
-    assert data.class_names == list(COLOURS) and data.spec.classes == 3
+    assert data.class_names == list(COLOURS) and data.spec.class_count == 3
     assert data.spec.shape == (3, 10, 12) and data.spec.images == 12
     assert data.train.labels.bincount().tolist() == [4, 4, 4] and data.train.labels.dtype == torch.int64
     expected = torch.tensor(list(COLOURS.values()), dtype=torch.uint8)[data.train.labels]
@@ -122,7 +122,7 @@ def test_channels_are_one_if_every_file_is_grey(tmp_path):
 def test_without_subfolders_there_are_no_classes(tmp_path):
     save(tmp_path / "a.png", (1, 2, 3))
     data = Folder(str(tmp_path))
-    assert data.train.labels is None and data.spec.classes is None and data.class_names == []
+    assert data.train.labels is None and data.spec.class_count is None and data.class_names == []
 
 
 def test_splits(tmp_path):
@@ -147,7 +147,7 @@ def test_limit_and_holdout(folder):
     whole, data = Folder(str(folder)), Folder(str(folder), limit=5, holdout=2)
     assert torch.equal(data.train.images, whole.train.images[:5])
     assert torch.equal(data.holdout.images, whole.train.images[10:])
-    assert data.spec.images == 5 and data.spec.classes == 3
+    assert data.spec.images == 5 and data.spec.class_count == 3
     with pytest.raises(ConfigError, match=r"data\.limit=11 data\.holdout=2: 10 of the 12 training images of images"):
         Folder(str(folder), limit=11, holdout=2)
 
@@ -160,7 +160,7 @@ def test_few_labels(folder):
 def test_training_reads_batches_from_the_file(folder):
     data = Folder(str(folder))
     device = torch.device("cpu")
-    stream = Stream(data.train, seed=0, device=device)
+    stream = Stream(data.train, seed=0, condition=data.spec.condition, device=device)
     assert stream.images.data_ptr() == data.train.images.data_ptr()
     draws = Draws((0, "d"), 6, 0, 6, device)
     images, labels = stream.batch("d", 0, draws), stream.labels("d", 0, draws)

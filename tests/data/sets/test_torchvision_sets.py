@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
+from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.data.sets.celeba import PICTURES, CelebA
 from genlab.data.sets.colour_sets import CIFAR10, CIFAR100, STL10, SVHN
@@ -153,7 +154,7 @@ def test_pixels_and_labels_are_those_of_the_files(name, tmp_path):
     same(data.train, *truth["train"])
     same(data.test, *truth["test"])
     assert data.name == name and data.spec.shape == truth["train"][0].shape[1:] and data.spec.padding == 0
-    assert data.spec.classes == classes and data.spec.images == len(truth["train"][0])
+    assert data.spec.class_count == classes and data.spec.images == len(truth["train"][0])
 
 
 @every_set
@@ -202,9 +203,9 @@ def test_limit_holdout_labelled_and_flip(tmp_path):
     data = CIFAR10(str(tmp_path), limit=20, holdout=3, flip=True)
     same(data.train, images[:20], classes[:20])
     same(data.holdout, images[-3:], classes[-3:])
-    assert data.flip and data.spec.classes == 10
+    assert data.flip and data.spec.class_count == 10
     few = CIFAR10(str(tmp_path), labelled=10)
-    assert (few.train.labels >= 0).sum() == 10 and few.spec.classes == 10
+    assert (few.train.labels >= 0).sum() == 10 and few.spec.class_count == 10
     with pytest.raises(ConfigError, match=r"data\.limit=49 data\.holdout=2: 48 of the 50 training images of cifar10"):
         CIFAR10(str(tmp_path), limit=49, holdout=2)
 
@@ -213,7 +214,7 @@ def test_emnist_letters_begin_at_zero(tmp_path):
     truth = write_emnist(tmp_path, "letters", first=1)
     data = EMNIST(str(tmp_path), subset="letters")
     same(data.train, *truth["train"])
-    assert data.spec.classes == 26
+    assert data.spec.class_count == 26
 
 
 @pytest.mark.parametrize("subset", EMNIST.sizes)
@@ -227,10 +228,10 @@ def test_emnist_has_as_many_classes_as_torchvision_says(subset):
 def test_stl10_without_labels(tmp_path):
     images, classes = write_stl10(tmp_path)["train"]
     data = STL10(str(tmp_path), subset="unlabeled")
-    assert data.train.labels is None and data.spec.images == 2 and data.spec.classes is None
+    assert data.train.labels is None and data.spec.images == 2 and data.spec.class_count is None
     assert data.test.labels is not None
     both = STL10(str(tmp_path), subset="train+unlabeled")
-    assert both.train.labels.tolist() == [*classes, -1, -1] and both.spec.classes == 10
+    assert both.train.labels.tolist() == [*classes, -1, -1] and both.spec.class_count == 10
     assert np.array_equal(both.train.images[: len(images)].numpy(), images)
 
 
@@ -297,7 +298,7 @@ def faces(tmp_path) -> Path:
 
 def test_celeba_has_attributes(faces):
     data = CelebA(str(faces), flip=True)
-    assert data.spec.shape == (3, 64, 64) and data.spec.classes is None and data.spec.attributes == 40
+    assert data.spec.shape == (3, 64, 64) and data.spec.class_count is None and data.spec.condition == Attributes(40)
     assert len(data.train.images) == 7 and len(data.test.images) == 3
     assert data.train.labels.dtype == torch.float32
     assert np.array_equal(data.train.labels.numpy(), (ATTRIBUTES[:7] + 1) / 2)

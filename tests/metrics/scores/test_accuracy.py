@@ -6,6 +6,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
+from genlab.core.spec import Spec
+from genlab.core.words import Words
 from genlab.data import MNIST
 from genlab.metrics import Accuracy, BalancedAccuracy, Classifier, Coordinates
 
@@ -13,7 +16,14 @@ from genlab.metrics import Accuracy, BalancedAccuracy, Classifier, Coordinates
 def accuracy(features, condition, extractor, metric=None, **data) -> dict[str, float]:
     metric = metric or Accuracy()
     metric.update(features, condition)
-    data = SimpleNamespace(spec=SimpleNamespace(words=data.pop("words", None)), **data)
+    kind = (
+        Words(data.pop("words"), 3)
+        if "words" in data
+        else Classes(10)
+        if condition is not None and condition.ndim == 1
+        else Attributes(7)
+    )
+    data = SimpleNamespace(spec=Spec(1, 28, 28, images=9, condition=kind), **{"class_names": ()} | data)
     return metric.compute(SimpleNamespace(extractor=extractor, data=data))
 
 

@@ -105,8 +105,8 @@ def test_every_encoder_is_measured(make_trainer, model):
 @pytest.mark.parametrize(
     ("model", "metric", "said"),
     [
-        ("dcgan", ReconstructionError(), r"models with an encoder, and this one \(GAN\) has no `codes`"),
-        ("autoencoder", Likelihood(), r"this one \(Autoencoder\) has no `posterior`"),
+        ("dcgan", ReconstructionError(), r"models with an encoder, and this one \(GAN\) has none"),
+        ("autoencoder", Likelihood(), r"a distribution over latents, and this Autoencoder has none"),
         ("vae_gan", Likelihood(), "loss=bernoulli or gaussian, and this VAEGAN has NonSaturating"),
     ],
 )

@@ -6,17 +6,27 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
+from genlab.core.spec import Spec
 from genlab.metrics import IntraFID, Moments, frechet_distance
 
 LABELS = torch.arange(200) % 2
 REAL = torch.randn(200, 3, generator=torch.Generator().manual_seed(0)) + 5.0 * LABELS[:, None]
-REFERENCE = SimpleNamespace(features=REAL, split=SimpleNamespace(labels=LABELS))
+TWO = Classes(2)
 
 
-def measured(fake, condition, reference=REFERENCE):
+def reference(classes, condition=TWO):
+    spec = Spec(1, 8, 8, images=200, condition=condition)
+    return SimpleNamespace(features=REAL, classes=classes, data=SimpleNamespace(spec=spec))
+
+
+REFERENCE = reference(LABELS)
+
+
+def measured(fake, condition, real=REFERENCE):
     metric = IntraFID()
     metric.update(fake, condition)
-    return metric.compute(reference)
+    return metric.compute(real)
 
 
 def moments(features):
@@ -37,6 +47,6 @@ def test_classes_in_each_others_place_cost_much():
 
 
 def test_nothing_without_classes():
-    assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4)) == {}
-    assert measured(REAL, LABELS, SimpleNamespace(features=REAL, split=SimpleNamespace(labels=None))) == {}
+    assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4), reference(LABELS, Attributes(4))) == {}
+    assert measured(REAL, LABELS, reference(None)) == {}
     assert math.isnan(measured(REAL * math.nan, LABELS)["intra_fid"])

@@ -110,7 +110,7 @@ def test_a_smaller_source_is_enlarged_as_pillow_does_it():
     """Bicubic: what super-resolution is compared with."""
     smooth = torch.nn.functional.interpolate(pixels(9, 1, 4).float(), size=(16, 16), mode="bilinear").to(torch.uint8)
     data = InMemory(Split(smooth), test=Split(smooth), task="low_resolution")
-    small = ((data.sources(data.test, 0, 9)[:, 0] + 1) * 127.5).round().to(torch.uint8).numpy()
+    small = ((data.conditions(data.test, 0, 9)[:, 0] + 1) * 127.5).round().to(torch.uint8).numpy()
     large = [Image.fromarray(x).resize((16, 16), Image.Resampling.BICUBIC) for x in small]
     expected = by_hand(np.stack([np.asarray(x, float) for x in large])[:, None], smooth.numpy().astype(float))
     found = values(measured(data, pixels(20, 1).float() / 127.5 - 1))

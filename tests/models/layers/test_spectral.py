@@ -1,4 +1,4 @@
-"""Spectral normalisation: on which weight, when it iterates, what is saved, what is left alone."""
+"""Spectral normalisation: normalised weights, iterations, saved state and layers that are skipped."""
 
 import copy
 
@@ -9,6 +9,7 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
+from genlab.models.layer_contract import weight_scale_of
 from genlab.models.layers.downsample import ConvDownsample2d
 from genlab.models.layers.spectral import WEIGHTY, normalise_players, normalise_spectrum
 from genlab.models.layers.upsample import UpsampleConv2d
@@ -68,7 +69,7 @@ def is_normalised(layer):
 def norm_in_use(layer):
     """The largest singular value of what a layer multiplies with, outputs first."""
     with torch.no_grad():
-        weight = layer.weight * getattr(layer, "weight_scale", 1.0)
+        weight = layer.weight * (weight_scale_of(layer) or 1.0)
     outputs_first = weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight
     return torch.linalg.matrix_norm(outputs_first.flatten(1), 2).item()
 
