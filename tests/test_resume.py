@@ -130,7 +130,7 @@ def test_more_evaluations_change_nothing(make_trainer):
         while trainer.images < 64:
             trainer.take_step()
             if trainer is watched:
-                trainer.draw_samples(0, 7)
+                trainer.samples.draw_samples(0, 7)
                 torch.rand(1)
     states = [trainer.model.discriminator.state_dict() for trainer in (plain, watched)]
     assert_same(*states)
@@ -266,7 +266,7 @@ def test_resume_auto_starts_then_continues(tmp_path):
 def test_a_second_writer_is_refused(tmp_path):
     from filelock import FileLock
 
-    from genlab.cli.job import locked
+    from genlab.cli.job import lock_run_dir
 
-    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="another run"), locked(tmp_path):
+    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="another run"), lock_run_dir(tmp_path):
         raise AssertionError("two runs in one directory")

@@ -11,13 +11,14 @@ from genlab.core.types import Count
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
-from genlab.metrics.records import Record, unlike
-from genlab.metrics.sample_source import Source
+from genlab.metrics.records import Record, differing_fields
+from genlab.metrics.sample_source import SampleSource
 from genlab.pictures.groups import draw_groups
 from genlab.pictures.sheet import write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
+    from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.trainer import Trainer
 
 FOLDER = "pictures"  # in a run's directory
@@ -50,12 +51,12 @@ class Scores(Callback):
         self.scored: int | None = None  # position of the last score
 
     def start(self, trainer: Trainer) -> None:
-        self.evaluation.check(trainer.data, trainer)
+        self.evaluation.check(trainer.data, trainer.samples)
 
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored:
             return
-        records = self.evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
+        records = self.evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device=trainer.device)
         self.scored = trainer.images
         if not records:
             warnings.warn(
@@ -90,7 +91,7 @@ class Scores(Callback):
             self.best_record = record
 
     def _improves(self, record: Record, best: Record) -> bool:
-        if differing := unlike(record, best):
+        if differing := differing_fields(record, best):
             warnings.warn(
                 f"scores are measured in another way than before the run was resumed ({', '.join(differing)}): "
                 f"the best of then, {best.metric}={best.value:.4g} at {best.position:,} images, does not compare "
@@ -98,18 +99,19 @@ class Scores(Callback):
                 stacklevel=2,
             )
             return True
-        higher = self.evaluation.gave[record.metric].higher_is_better
+        higher = self.evaluation.metric_of[record.metric].higher_is_better
         return record.value > best.value if higher else record.value < best.value
 
 
-def source_of(trainer: Trainer) -> Source:
-    return Source(
-        trainer.draw_samples,
-        trainer.sample_conditions,
-        seed=trainer.seed,
-        position=trainer.images,
-        ema=trainer.ema is not None,
-        trained=trainer,
+def source_of(samples: SampleStream, position: int) -> SampleSource:
+    """Return what metrics are fed; `position`: images seen in training so far."""
+    return SampleSource(
+        samples.draw_samples,
+        samples.sample_conditions,
+        seed=samples.seed,
+        position=position,
+        ema=samples.ema is not None,
+        trained=samples,
     )
 
 

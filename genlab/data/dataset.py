@@ -18,7 +18,7 @@ from genlab.data.network_input import centred, scaled
 from genlab.data.tasks import Task, TaskChoice, task_of
 
 if TYPE_CHECKING:
-    from genlab.data.labels.words import Rule
+    from genlab.data.labels.words import WordRule
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
@@ -56,7 +56,7 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
-    rule: "Rule | None" = None  # words that can be measured in a picture
+    rule: "WordRule | None" = None  # words that can be measured in a picture
 
     def __init__(
         self,

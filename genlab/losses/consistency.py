@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.ramp import at
+from genlab.core.schedule import at
 from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.penalties import Penalty, PlayerName, Weight, mean_of_values

@@ -49,5 +49,5 @@ class Identity(TwoWay):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        kept = turn.generator(turn.noise(), turn.real)
+        kept = turn.generator(turn.noise(turn), turn.real)
         return self.strength(turn) * mean_of_values((kept - turn.real).abs())

@@ -43,7 +43,7 @@ class PathLength(Penalty):
     def lengths(self, turn: Turn) -> Tensor:
         """[N / shrink]."""
         condition = None if turn.condition is None else turn.condition[:: self.shrink]
-        styles = turn.generator.styles(turn.noise()[:: self.shrink], condition)  # [N / shrink, layers, W]
+        styles = turn.generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
         images = turn.generator.synthesis(styles)
         noise = turn.draws.normal("path_length", *images.shape[1:])[:: self.shrink] / images[0, 0].numel() ** 0.5
         (slopes,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)

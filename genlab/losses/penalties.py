@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.ramp import Ramp, at
+from genlab.core.schedule import Changing, at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
 from genlab.core.types import Count, NonNegative, Positive
@@ -22,7 +22,7 @@ from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
 PlayerName = Literal["discriminator", "generator"]
-Weight = NonNegative | Ramp  # a number, or one that changes with the images seen
+Weight = Changing[NonNegative]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.core.ramp import Ramp
+from genlab.core.schedule import Ramp
 from genlab.core.spec import Spec
 from genlab.losses import R1, R2, Dragan, Drift, GradientPenalty, OneSidedGradientPenalty
 from tests.losses.conftest import Judge, N, images

@@ -16,7 +16,7 @@ from genlab.core.random import Draws
 from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.projecting import Descent, distances, error_of, require_searchable, starts_of, target_of
+from genlab.projecting import Descent, distances, error_of, load_target, require_searchable, starts_of
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -34,8 +34,8 @@ def trained(tmp_path):
                 weight.mul_(10)
             trainer.model.generator.train()
             for _ in range(40):  # batch normalisation's averages catch up
-                told = trainer.sample_conditions(0, 50)
-                trainer.model.generator(trainer.model.latent.draw(trainer.fixed_draws(0))[:50], told)
+                told = trainer.samples.sample_conditions(0, 50)
+                trainer.model.generator(trainer.model.latent.draw(trainer.samples.fixed_draws(0))[:50], told)
         trainer.restart_average()
         path = trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
         checkpoint.save(path, trainer.parts, config=trainer.config, fingerprint="", spec=data.spec)
@@ -106,7 +106,7 @@ def test_the_nearest_candidates_of_every_class_are_taken():
     descent = Descent(
         generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Uniform(1)
     )
-    assert descent.nearest(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
+    assert descent.nearest_starts(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.1])
@@ -114,22 +114,22 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
     """Its latent is known to exist: what is left is Adam's and L-BFGS's."""
     trainer = trained("dcgan", "model.latent.size=16", size=28)
     trainer.model.requires_grad_(False)
-    target = trainer.draw_samples(0, 1).detach()
+    target = trainer.samples.draw_samples(0, 1).detach()
     starts, _ = starts_of(trainer, None, count=64, seed=1)
-    with trainer.sampling() as network:
+    with trainer.samples.sampling() as network:
         extractor = Classifier()
         options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
         rough, fine = (Descent(law=Normal(16), polish=polish, **options) for polish in (0, 60))
-        chosen = starts[fine.nearest(starts, None, groups=1, count=4)]
+        chosen = starts[fine.nearest_starts(starts, None, groups=1, count=4)]
         rough, fine = rough(chosen), fine(chosen)
-    near, far = (distances(images, target, extractor) for images in (fine.way[-1:], fine.way[:1]))
+    near, far = (distances(images, target, extractor) for images in (fine.frames[-1:], fine.frames[:1]))
     assert near["pixels"] < 0.03 * far["pixels"] and near["features"] < 0.05 * far["features"]
     assert fine.loss < 0.3 * rough.loss
 
 
 def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
     trainer = trained("cgan_conv", "model.latent.size=4")
-    image = saved(trainer.draw_samples(0, 1, torch.tensor([7])), tmp_path / "seven.png")
+    image = saved(trainer.samples.draw_samples(0, 1, torch.tensor([7])), tmp_path / "seven.png")
     assert projected(trainer, image, "steps=200", "prior=0", "restarts=3", "lr=0.1") == 0
     facts, latent, folder = outcome(trainer, "seven")
     assert facts["end"]["pixels"] < 0.1 * facts["start"]["pixels"] and facts["class"] == 7
@@ -141,7 +141,7 @@ def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
 
 def test_features_count_where_the_extractor_reads_such_images(trained, tmp_path):
     trainer = trained("dcgan", "model.latent.size=4", size=28)
-    image = saved(trainer.draw_samples(0, 1), tmp_path / "one.png")
+    image = saved(trainer.samples.draw_samples(0, 1), tmp_path / "one.png")
     assert projected(trainer, image, "steps=60", "polish=40", "candidates=4", "features=extractor") == 0
     facts, _, _ = outcome(trainer, "one")
     assert facts["end"]["features"] < 0.2 * facts["start"]["features"]
@@ -167,7 +167,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
     picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
     picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
     picture.save(tmp_path / "wide.png")
-    target = target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    target = load_target(tmp_path / "wide.png", tiny_data(size=32).spec)
     assert target.shape == (1, 1, 32, 32) and target.max() == -1
 
 
@@ -187,7 +187,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
 def test_a_mistake_is_one_message(trained, tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
     trainer = trained("gan")
-    image = saved(trainer.draw_samples(0, 1), tmp_path / "own.png")
+    image = saved(trainer.samples.draw_samples(0, 1), tmp_path / "own.png")
     (tmp_path / "file.txt").write_text("")
     assert projected(trainer, image, *words) == 2
     assert message in capsys.readouterr().err

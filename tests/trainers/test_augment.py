@@ -19,7 +19,7 @@ N, SHAPE = 6, (1, 5, 5)
 
 def turn_of(trainer, player="discriminator"):
     (draws,) = micro_batches(trainer.main[player], trainer.players[player], trainer.engine)
-    return trainer.turn(player, player, draws)
+    return trainer.turn(trainer.main[player], draws)
 
 
 class Linear(torch.nn.Module):
@@ -45,8 +45,9 @@ def test_r1_is_the_slope_at_the_image_before_the_shift():
 
     images = torch.full((N, *SHAPE), 0.5, dtype=torch.float64)
     turn = Turn(
-        player="discriminator", network=Linear(weight), generator=torch.nn.Identity(), images=lambda: images.clone(),
-        noise=lambda: images, draws=draws, slopes=R1.slopes, augmentation=augment,
+        player="discriminator", network=Linear(weight), generator=torch.nn.Identity(),
+        images=lambda turn: images.clone(), noise=lambda turn: images,
+        draws=draws, slopes=R1.slopes, augmentation=augment,
     )  # fmt: skip
     found = R1(weight=2.0)(turn)
     chances = draws.uniform("diffaugment", 7)
