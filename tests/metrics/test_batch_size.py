@@ -57,8 +57,8 @@ def metrics_of(*names):
 
 def scores(trainer, extractor, names, size, **options):
     evaluation = Evaluation(extractor, metrics_of(*names), images=60, batch_size=size, **options)
-    evaluation.check(trainer.data, trainer)
-    records = evaluation.run(source_of(trainer), trainer.data, device="cpu")
+    evaluation.check(trainer.data, trainer.samples)
+    records = evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device="cpu")
     assert set(evaluation.metrics.values()) == set(evaluation.metric_of.values())  # each has numbers
     return {record.metric: record.value for record in records}
 

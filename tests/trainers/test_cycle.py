@@ -240,8 +240,11 @@ def test_pictures_show_both_ways(make_trainer):
 
 def evaluated(trainer, data):
     evaluation = Evaluation(Pixels(), {"l1": L1()}, images=20, batch_size=4, split="test")
-    evaluation.check(data, trainer)
-    return {record.metric: record.value for record in evaluation.run(source_of(trainer), data, device="cpu")}
+    evaluation.check(data, trainer.samples)
+    return {
+        record.metric: record.value
+        for record in evaluation.run(source_of(trainer.samples, trainer.images), data, device="cpu")
+    }
 
 
 def test_aligned_pictures_are_measured_with_their_partners(make_trainer):
