@@ -24,8 +24,8 @@ from genlab.build import runs
 from genlab.cli.command import exit_code_of
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float
 from genlab.metrics.scores.likelihood import likelihood
-from genlab.pictures.pixels import to_float
 from genlab.trainers import Trainer
 
 

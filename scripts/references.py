@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import genlab
 from genlab.core.errors import ConfigError
-from genlab.pictures.pixels import as_saved
+from genlab.core.pixels import as_saved
 
 FOLDER = Path("outputs/references")
 PROBE = 20.0  # seconds: how fast a system is, where its schedule must know

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from genlab.core.pixels import network_values
 from genlab.core.types import Count
 from genlab.trainers.callback import Callback
 
@@ -48,14 +47,9 @@ class Accuracy(Callback):
         """Images of each batch that are named rightly."""
         test = trainer.data.test
         for images, labels in zip(test.images.split(self.batch_size), test.labels.split(self.batch_size), strict=True):
-            named = classify(self._read(trainer, images)).argmax(1).cpu()
+            seen = network_values(images.to(trainer.device), trainer.spec.scale, trainer.engine.dtype)
+            named = classify(seen).argmax(1).cpu()
             yield int((named == labels).sum())
-
-    @staticmethod
-    def _read(trainer: Trainer, images: Tensor) -> Tensor:
-        """As networks see them in training."""
-        values = images.to(trainer.device, trainer.engine.dtype)
-        return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
 
     @staticmethod
     def _record(trainer: Trainer, value: float) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
 from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
 

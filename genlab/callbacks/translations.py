@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import interpolate
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:

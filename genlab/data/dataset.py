@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import round_network_input, to_network_input
 from genlab.core.random import Draws, generator
 from genlab.core.spec import Spec
-from genlab.data.network_input import centred, one_hot, rounded, scaled
+from genlab.data.network_input import centred, one_hot
 from genlab.data.tasks import Task, TaskChoice, task_of
 
 if TYPE_CHECKING:
@@ -141,11 +142,14 @@ class InMemory:
         """
         if self.other is not None:
             images = self.other.examples.images
-            return scaled(images[torch.arange(start, start + count) % len(images)], torch.float32)
+            return to_network_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return as_source(split.labels[rows], self.source_classes, torch.float32)
-        pieces = [self.task(scaled(split.images[rows[at]], torch.float32), draws) for at, draws in chunks(start, count)]
+        pieces = [
+            self.task(to_network_input(split.images[rows[at]], torch.float32), draws)
+            for at, draws in chunks(start, count)
+        ]
         return as_source(torch.cat(pieces), self.task.classes, torch.float32)
 
 
@@ -161,7 +165,7 @@ def as_source(pictures: Tensor, classes: int | None, dtype: torch.dtype) -> Tens
     """Stored pictures, or those that a task made -> as networks see them."""
     if classes:
         return one_hot(pictures, classes, dtype)
-    return scaled(pictures, dtype) if pictures.dtype == torch.uint8 else rounded(pictures)
+    return to_network_input(pictures, dtype) if pictures.dtype == torch.uint8 else round_network_input(pictures)
 
 
 def are_pictures(labels: Tensor | None) -> bool:

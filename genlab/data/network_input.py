@@ -1,4 +1,4 @@
-"""How stored pictures become what networks see: cut, and as numbers."""
+"""How stored pictures become what networks see: cut to size, label maps as one-hot maps."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ def centred(pictures: Tensor, size: int) -> Tensor:
     """The square in the middle; a view."""
     top, left = ((side - size) // 2 for side in pictures.shape[2:])
     return pictures[..., top : top + size, left : left + size]
-
-
-def scaled(pictures: Tensor, dtype: torch.dtype, layout: torch.memory_format = torch.contiguous_format) -> Tensor:
-    """0 ... 255 -> [-1, 1]."""
-    return pictures.to(dtype, memory_format=layout).mul_(1 / 127.5).sub_(1)
-
-
-def rounded(pictures: Tensor) -> Tensor:
-    """[-1, 1] as an 8-bit file would hold it: what is made on the way is no finer than what a user can give."""
-    return ((pictures + 1) * 127.5).round().mul_(1 / 127.5).sub_(1)
 
 
 def one_hot(maps: Tensor, classes: int, dtype: torch.dtype) -> Tensor:

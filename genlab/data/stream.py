@@ -8,9 +8,10 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.data.dataset import Split, are_pictures, as_source
-from genlab.data.network_input import cut, scaled
+from genlab.data.network_input import cut
 from genlab.data.tasks import Task
 
 ROOM = 0.5  # share of a GPU's free memory that the data may take
@@ -60,7 +61,7 @@ class Stream:
         images = self._mine(self.images, player, position, draws)
         if images.dtype != torch.uint8:
             return images.to(self.dtype).div_(self.scale)
-        return scaled(self._moved(images, draws), self.dtype, self.layout)
+        return to_network_input(self._moved(images, draws), self.dtype, self.layout)
 
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
         """Of the same rows: classes int64 [N], attributes [N, K], or sources [N, C, H, W] in [-1, 1].

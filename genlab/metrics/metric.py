@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.pictures.pixels import to_bytes
+from genlab.core.pixels import to_uint8
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -145,7 +145,7 @@ class Looking(Metric):
     def look(self, images: Tensor, condition: Tensor | None = None) -> None:
         images = images[: self.limit - self._kept]
         self.finite = self.finite and bool(images.isfinite().all())
-        self._images.append(to_bytes(images))
+        self._images.append(to_uint8(images))
         if condition is not None:
             self._conditions.append(condition[: len(images)])
         self._kept += len(images)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
+from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
 from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.measured_images import samples_as_measured
 from genlab.metrics.trained_model import Trained
-from genlab.pictures.pixels import as_seen, to_bytes
 
 Conditions = Callable[[int, int], "Tensor | None"]
 Chunk = tuple[int, int]  # (start, count) of rows of the stream
@@ -32,7 +33,7 @@ class Source:
 
     def again(self, rows: list[int], spec: Spec) -> Tensor:
         """uint8 [N, C, H, W], cropped: single images of the stream, which need not have been kept."""
-        return torch.cat([to_bytes(spec.crop(self.sample(row, 1))) for row in rows]).cpu()
+        return torch.cat([to_uint8(spec.crop(self.sample(row, 1))) for row in rows]).cpu()
 
 
 class Seen(NamedTuple):
@@ -71,7 +72,7 @@ def seen(source: Source, chunk: Chunk, spec: Spec, extractor: Extractor | None) 
     """Samples that are not finite, which 8 bit would turn into a colour, are nan, and so are their features."""
     samples = source.sample(*chunk)
     broken = ~samples.isfinite().flatten(1).all(1)
-    images = masked(as_seen(samples, spec), broken)
+    images = masked(samples_as_measured(samples, spec), broken)
     return Seen(images, source.conditions(*chunk), masked(extractor(images), broken) if extractor else None)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Whole
-from genlab.pictures.sheet import GREY, sheet, to_uint8
+from genlab.pictures.sheet import GREY, sheet
 from genlab.sampling.mode import Asked, Picture
 
 if TYPE_CHECKING:

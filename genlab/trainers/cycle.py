@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
-from genlab.data.network_input import scaled
 from genlab.losses import Penalty, Turn
 from genlab.trainers.alternating import Adversarial, Alternating
 from genlab.trainers.trainer import Run, System, prefixed
@@ -81,7 +81,7 @@ class Cycle(Alternating):
         """
         there, split = super().translations(start, count), self.data.examples
         rows = torch.arange(start, start + count) % len(split.images)
-        images = scaled(split.images[rows], torch.float32).to(self.device, self.engine.dtype)
+        images = to_network_input(split.images[rows], torch.float32).to(self.device, self.engine.dtype)
         back = self.draw_samples(start, count, images, back=True)
         return {
             "input": there["input"],

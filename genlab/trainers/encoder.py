@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from genlab.pictures.pixels import to_float
+from genlab.core.pixels import network_values
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ def first_images(trainer: Trainer, count: int) -> tuple[Split, Tensor, Tensor | 
     """The first of the test split, else of the training images: as they are, as networks see them, their conditions."""
     data, spec = trainer.data, trainer.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
-    seen = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
+    seen = network_values(split.images, spec.scale)
     condition = trainer.conditions_of(split, len(split.images))
     return split, seen.to(trainer.device, trainer.engine.dtype), condition
 

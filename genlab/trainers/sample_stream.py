@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
-from genlab.data.network_input import scaled
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -75,7 +75,11 @@ class Sampling:
         """What there is to see of rows of `data.examples`: by kind, as networks see it."""
         sources, split = self.sample_conditions(start, count), self.data.examples
         found = {"input": sources, "output": self.draw_samples(start, count, sources)}
-        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
+        targets = (
+            {"target": to_network_input(split.images[start : start + count], torch.float32)}
+            if self.data.aligned
+            else {}
+        )
         return found | targets
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import as_saved
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import Asking
 from genlab.metrics.trained_model import Trained, evaluating
@@ -130,5 +131,5 @@ def rounds(reference: Reference) -> bool:
     """Whether an eighth of a grey level changes nothing in the extractor's features."""
     spec = reference.data.spec
     images = torch.linspace(-0.9, 0.9, math.prod(spec.shape)).view(1, *spec.shape)
-    images = spec.crop((images * 127.5 + 127.5).round() / 127.5 - 1)
+    images = spec.crop(as_saved(images))
     return torch.equal(reference.extractor(images), reference.extractor(images + 1e-3))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
+from genlab.metrics.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Asking
 from genlab.metrics.trained_model import Trained, as_fed, evaluating, rows_of
-from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -46,7 +46,7 @@ class ReconstructionError(Asking):
         images, condition = as_fed(trained, rows)
         with evaluating(trained) as decoder:
             again = trained.render(decoder(trained.model.codes(images, condition), condition))
-        difference = as_seen(again, spec) - real_as_seen(rows.images, spec).to(again.device)
+        difference = samples_as_measured(again, spec) - data_as_measured(rows.images, spec).to(again.device)
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 

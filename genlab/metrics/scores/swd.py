@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import to_float
 from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import Looking
 from genlab.metrics.scores.laplacian_pyramid import laplacian_pyramid
-from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
