@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
 
+NAME = "test_accuracy"
+
+
 class Accuracy(Callback):
     """Publishes the share of test images whose class the model names: `score/test_accuracy`, and its record.
 
@@ -36,8 +39,11 @@ class Accuracy(Callback):
             return
         value = sum(self._right(trainer, classify)) / len(test.labels)
         self.done_at = trainer.images
-        trainer.publish({"score/test_accuracy": value})
         trainer.report(self._record(trainer, value))
+        trainer.publish({f"score/{NAME}": value})
+
+    def scores(self, number: str) -> bool:
+        return number == NAME
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
@@ -55,7 +61,7 @@ class Accuracy(Callback):
     def _record(trainer: Trainer, value: float) -> dict[str, Any]:
         train, test = trainer.data.train.labels, trainer.data.test
         return {
-            "metric": "test_accuracy",
+            "metric": NAME,
             "value": value,
             "reference": f"{trainer.data.name}/test",
             "reference_hash": test.fingerprint(),
@@ -64,4 +70,5 @@ class Accuracy(Callback):
             "ema": False,
             "seed": trainer.seed,
             "position": trainer.images,
+            "higher_is_better": True,
         }

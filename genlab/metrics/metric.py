@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 from genlab.core.pixels import to_uint8
 
 if TYPE_CHECKING:
+    from genlab.metrics.extractors.extractor import Extractor
     from genlab.metrics.references.reference import Reference
     from genlab.metrics.sample_source import Source
     from genlab.metrics.trained_model import Trained
@@ -22,7 +25,11 @@ class Metric(ABC):
     One that needs more is shown the images themselves (`look`), or asks the source for it (`start`).
     """
 
-    higher_is_better = False  # of its first number: which of two checkpoints is kept
+    numbers: Sequence[str] = ("*",)  # names of what it yields; * stands for anything. The first decides which is best
+    higher_is_better = False  # of its numbers, except those in `opposite`
+    opposite: frozenset[str] = frozenset()
+    judges_run = False  # its first number sums up how good samples are: a run in which that gets worse is sick
+    biased_by_few = False  # upwards: from few samples it is far too high
     needs_features = False  # asks for the features of real images, not for their moments alone
     uses_extractor = True  # else it is fed no features, and its records name no extractor
     uses_samples = True  # of the fixed stream; else it is fed nothing
@@ -47,6 +54,10 @@ class Metric(ABC):
             f"{images:,} samples and {reference.count:,} real images: expected {self.least:,} or more of either kind; "
             f"{remedy}{self.lower and f', or lower its {self.lower}'}"
         )
+
+    def gives(self, number: str, extractor: Extractor) -> bool:
+        """Whether a number of this name is among those that it may yield."""
+        return any(fnmatch(number, name) for name in self.numbers)
 
     @abstractmethod
     def reset(self) -> None:

@@ -23,6 +23,7 @@ class Column:
     mark: str  # a letter where the metric was measured in several ways, else empty
     unlike: str  # in which fields, and how there
     how: str
+    higher_is_better: bool
 
     @property
     def title(self) -> str:
@@ -96,7 +97,14 @@ def columns_of(found: list[dict[tuple, scores.Record]]) -> list[Column]:
 def _columns(metric: str, ways: list[tuple], first: dict[tuple, scores.Record]) -> list[Column]:
     unlike = scores.differing(ways)
     return [
-        Column(metric, way, letter(place) if len(ways) > 1 else "", unlike[place], scores.how(first[way]))
+        Column(
+            metric,
+            way,
+            mark=letter(place) if len(ways) > 1 else "",
+            unlike=unlike[place],
+            how=scores.how(first[way]),
+            higher_is_better=scores.higher_is_better(first[way]),
+        )
         for place, way in enumerate(ways)
     ]
 
@@ -135,7 +143,7 @@ def _sorted(rows: list[Row], columns: list[Column], primary: Column | None) -> l
         return rows
     places = [place for place, column in enumerate(columns) if column.metric == primary.metric]
     places.sort(key=lambda place: columns[place] is not primary)
-    sign = -1 if scores.higher_is_better(primary.metric) else 1
+    sign = -1 if primary.higher_is_better else 1
 
     def rank(row: Row) -> tuple[int, float]:
         scored = ((turn, row.cells[place].mean) for turn, place in enumerate(places))

@@ -7,8 +7,9 @@ from typing import Any
 from genlab.reports.run_files import number, whole
 
 Record = dict[str, Any]
-FOUND = ("value", "seed", "position", "checkpoint")  # what was found, and where; all else is how it was found
-HIGHER = (  # beginnings of names; of all other metrics lower is better
+# What was found, where, and what to make of it; all else is how it was found.
+FOUND = ("value", "seed", "position", "checkpoint", "higher_is_better", "judges_run")
+HIGHER = (  # beginnings of names in older records, which do not say whether higher is better; of others lower is
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
     *("balanced_accuracy", "described"),
@@ -51,9 +52,9 @@ def differing(ways: list[tuple]) -> list[str]:
     return [", ".join(f"{name} {_short(table.get(name, 'not recorded'))}" for name in unlike) for table in tables]
 
 
-def higher_is_better(metric: str) -> bool:
-    """Of numbers that genlab measures; of unknown ones lower is taken to be."""
-    return metric.startswith(HIGHER)
+def higher_is_better(record: Record) -> bool:
+    said = record.get("higher_is_better")
+    return str(record.get("metric")).startswith(HIGHER) if said is None else bool(said)
 
 
 def value_of(record: Record | None) -> float | None:

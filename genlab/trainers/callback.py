@@ -5,13 +5,18 @@ It may ask the trainer to stop, or to go back to an earlier state at lower rates
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from genlab.core.errors import Diverged
     from genlab.trainers.trainer import Trainer
+
+
+Kind = TypeVar("Kind", bound="Callback")
 
 
 class Callback:
@@ -43,6 +48,10 @@ class Callback:
         """The run went back: an earlier state is loaded, this callback's too, as if it were resumed from there."""
         self.done_at = None
 
+    def scores(self, number: str) -> bool:
+        """Whether it publishes records of a score of this name."""
+        return False
+
     def finish(self, trainer: Trainer) -> None:
         """After the last step, also when a signal or a callback ended the run early; again if it then went back."""
 
@@ -51,3 +60,8 @@ class Callback:
 
         `finish` is not called, or did not come to its end.
         """
+
+
+def callbacks_of(trainer: Trainer, kind: type[Kind]) -> Iterator[Kind]:
+    """Those of a run that are of a class, whatever they are called in its config."""
+    return (callback for callback in trainer.callbacks.values() if isinstance(callback, kind))

@@ -97,6 +97,10 @@ class Progressive(Alternating):
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
     @property
+    def images_to_full_size(self) -> int:
+        return self.growth.end
+
+    @property
     def turning_points(self) -> list[int]:
         return self.growth.starts
 

@@ -69,6 +69,7 @@ class Trainer(Sampling):
 
     moves: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
+    clip_weights: float | None = None  # bound on the critic's weights
     both_ways: ClassVar[bool] = False  # trains networks that translate either kind of pictures into the other
 
     def __init__(
@@ -189,6 +190,16 @@ class Trainer(Sampling):
     def turning_points(self) -> list[int]:
         """Images seen from which on a step costs something else, 0 the first."""
         return [0]
+
+    @property
+    def images_to_full_size(self) -> int:
+        """Images seen after which networks that grow have their last size; 0: they do not grow."""
+        return 0
+
+    @property
+    def images_a_step(self) -> int | None:
+        """Images that a step adds to `images`; None: that changes over the run."""
+        return self.batch_size
 
     def move_to(self, images: int) -> None:
         """As if so many images had been seen. For measuring: nothing has been learned from them."""

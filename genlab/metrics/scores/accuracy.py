@@ -23,6 +23,7 @@ class Accuracy(Gathering):
     the bundled classifier tells 99.3 % of MNIST's test images.
     """
 
+    numbers = ("accuracy",)
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -30,9 +31,9 @@ class Accuracy(Gathering):
         if asked is None or shown is None or not (asked >= 0).any():
             return {}
         right = ((shown.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
-        return self.numbers(right[asked >= 0], asked[asked >= 0])
+        return self.averaged(right[asked >= 0], asked[asked >= 0])
 
-    def numbers(self, right: Tensor, asked: Tensor) -> dict[str, float]:
+    def averaged(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         """Of samples [N] that are right (1) or not (0), and the classes that they were asked for."""
         return {"accuracy": right.mean().item()}
 
@@ -43,7 +44,9 @@ class BalancedAccuracy(Accuracy):
     Where one class is most of the data, samples of that class alone have a high accuracy; here 1 / classes.
     """
 
-    def numbers(self, right: Tensor, asked: Tensor) -> dict[str, float]:
+    numbers = ("balanced_accuracy",)
+
+    def averaged(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         shares = [right[asked == label].mean().item() for label in asked.unique()]
         return {"balanced_accuracy": sum(shares) / len(shares)}
 

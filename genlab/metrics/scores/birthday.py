@@ -27,6 +27,8 @@ class Birthday(Showing):
     about there the support is "as many as the eye can tell".
     """
 
+    numbers = ("birthday_support", "birthday_collisions")
+    opposite = frozenset({"birthday_collisions"})
     higher_is_better = True
     needs_features = True
     lower = "batch"

@@ -36,6 +36,7 @@ class ClassificationAccuracy(Asking):
     Of models that are told classes. Real training images come from the training split, and tests from `metrics.split`.
     """
 
+    numbers = ("gan_*", "real_*")
     higher_is_better = True
 
     def __init__(

@@ -35,6 +35,8 @@ class Droplets(Asking):
     no score of quality.
     """
 
+    numbers = ("droplets*",)
+
     def __init__(
         self,
         images: Count = 500,

@@ -28,6 +28,9 @@ class Likelihood(Asking):
     out. Bernoulli pixels are a likelihood of black and white images (data.binarise=true); of grey ones a stand-in.
     """
 
+    numbers = ("nll", "elbo")
+    opposite = frozenset({"elbo"})
+
     def __init__(
         self,
         images: Count = 1_000,  # the first so many of the real split

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class FID(Metric):
     """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
 
+    numbers = ("fid",)
+    biased_by_few = True
+    judges_run = True
     least = 2  # of which there is a covariance
 
     def __init__(self) -> None:

@@ -24,6 +24,8 @@ class IntraFID(Gathering):
     compare equal numbers alone. Nothing for models that take no classes, or data without.
     """
 
+    numbers = ("intra_fid",)
+    biased_by_few = True
     needs_features = True
 
     def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:

@@ -24,6 +24,8 @@ class KID(Gathering):
     as torch-fidelity draws them. Where there are fewer images than `subset_size`, a subset is as many as there are.
     """
 
+    numbers = ("kid", "kid_deviation")
+    judges_run = True
     needs_features = True
     least = 2  # a pair
 

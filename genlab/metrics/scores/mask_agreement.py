@@ -30,6 +30,7 @@ class MaskAgreement(Beside):
     not count, nor do classes that were neither asked for nor found; what is found beyond the classes is wrong.
     """
 
+    numbers = ("mask_agreement*", "mask_iou*")
     higher_is_better = True
 
     def __init__(

@@ -28,6 +28,7 @@ class Memorisation(Showing):
     a training image are shown, each beside the training images nearest to it.
     """
 
+    numbers = ("novelty", "copying_z")
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:

@@ -81,6 +81,10 @@ class Paired(Beside):
 
     name: ClassVar[str]
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}_mean", f"{self.name}_identity")
+
     def reset(self) -> None:
         super().reset()
         self.found: dict[str, list[Tensor]] = {}

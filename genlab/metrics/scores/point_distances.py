@@ -47,6 +47,8 @@ class Wasserstein(Paired):
     grid25, where how many points a mode gets is left to chance.
     """
 
+    numbers = ("w1",)
+
     def __init__(self, pairs: Count = 1_000) -> None:  # 2 seconds; 2,500 take 30
         super().__init__(pairs)
 
@@ -67,6 +69,7 @@ class MMD(Paired):
     between the real points: one bandwidth would see either the modes' places or their widths.
     """
 
+    numbers = ("mmd2",)
     least = 2  # a pair
 
     def __init__(self, pairs: Count = 2_000) -> None:  # a second
@@ -86,6 +89,7 @@ class Divergences(Gathering):
     to those that KL or reverse KL divides by it adds half a point.
     """
 
+    numbers = ("kl", "reverse_kl", "js")
     needs_features = True
 
     def __init__(self, bins: Count = 20) -> None:  # squares along each axis, where there are no modes

@@ -49,6 +49,10 @@ class PathLength(Asking):
         self.space, self.sampling = space, sampling
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
     def name(self) -> str:
         return "ppl_features" + "_w" * (self.space == "w") + "_end" * (self.sampling == "end")
 

@@ -21,6 +21,8 @@ class ReconstructionError(Asking):
     Of models with an encoder. A conditional one is told the label; a variational one decodes the posterior's mean.
     """
 
+    numbers = ("reconstruction_mse",)
+
     def __init__(self, images: Count = 10_000) -> None:  # the first so many of the real split
         self.images = images
 

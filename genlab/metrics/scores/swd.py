@@ -35,6 +35,8 @@ class SlicedWasserstein(Looking):
     upwards: compare equal numbers alone.
     """
 
+    numbers = ("swd*",)
+
     def __init__(
         self,
         images: Count = 2_000,  # of each kind; the paper: 16,384

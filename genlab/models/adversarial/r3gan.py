@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.condition import embedding
 from genlab.models.layers.fixup import FixupBlock, conv, scaled
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
+from genlab.models.map_sizes import innermost_map
 
 
 class Generator(nn.Module):
@@ -112,7 +112,7 @@ class Basis(nn.Module):
 
 def plan(spec: Spec, width: int, growth: int, most: int) -> tuple[tuple[int, int], list[int]]:
     """The innermost map's (height, width), and the channels of each map from the largest to it."""
-    innermost, halvings = reach(spec)
+    innermost, halvings = innermost_map(spec)
     return innermost, [min(width * growth**level, most) for level in range(halvings + 1)]
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
 from genlab.models.layers.norm import NormName, norm2d
+from genlab.models.map_sizes import innermost_map
 
 
 class Encoder(nn.Module):
@@ -57,5 +57,5 @@ class Decoder(nn.Module):
 
 def plan(spec: Spec, width: int) -> tuple[tuple[int, int], Sequence[int]]:
     """The innermost map's (height, width), and the channels of each map on the way there."""
-    innermost, halvings = reach(spec)
+    innermost, halvings = innermost_map(spec)
     return innermost, [width << level for level in range(halvings)]
