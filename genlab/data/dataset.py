@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,9 +14,7 @@ from genlab.core.random import Draws, generator
 from genlab.core.spec import Spec
 from genlab.data.network_input import centred, one_hot
 from genlab.data.tasks import Task, TaskChoice, task_of
-
-if TYPE_CHECKING:
-    from genlab.data.labels.words import Rule
+from genlab.data.visible_words import VisibleWords
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
@@ -54,7 +52,7 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
-    rule: "Rule | None" = None  # words that can be measured in a picture
+    rule: VisibleWords | None = None  # words that can be measured in a picture
 
     def __init__(
         self,

@@ -43,6 +43,12 @@ def decoded(trainer: Trainer, codes: Tensor, condition: Tensor | None) -> Tensor
         return trainer.render(generator(codes, condition))
 
 
+def reconstruct(trainer: Trainer, count: int) -> tuple[Tensor, Tensor]:
+    """Stored test images (training images where there are none), and what the model makes of each, in [-1, 1]."""
+    split, images, condition = first_images(trainer, count)
+    return split.images, decoded(trainer, codes_of(trainer, images, condition), condition).cpu()
+
+
 @contextmanager
 def evaluating(trainer: Trainer) -> Iterator[None]:
     was_training = trainer.model.training

@@ -27,8 +27,8 @@ from genlab.metrics import (
     Record,
     Source,
 )
-from genlab.metrics.frechet import Moments
 from genlab.metrics.metric import Gathering
+from genlab.metrics.references.frechet import Moments
 from genlab.metrics.scores.ms_ssim import MSSSIM
 
 

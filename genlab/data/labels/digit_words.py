@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import Split
-from genlab.data.labels.words import Rule, encoded
+from genlab.data.labels.words import encoded
+from genlab.data.visible_words import VisibleWords
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # About a quarter of the training digits lie beyond each. They lean to the right by 0.1 on the whole.
@@ -43,7 +44,7 @@ def see(images: Tensor) -> Tensor:
     return torch.stack([width < THIN, width > BOLD, lean < LEFT, lean > RIGHT], 1)
 
 
-RULE = Rule(("thin", "bold", "left", "right"), see)
+RULE = VisibleWords(("thin", "bold", "left", "right"), see)
 
 
 def captions(split: Split) -> Split:

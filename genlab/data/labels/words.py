@@ -7,10 +7,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -71,13 +71,6 @@ class Words:
 
 
 WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
-
-
-class Rule(NamedTuple):
-    """Words that can be seen in a picture by measuring it."""
-
-    words: tuple[str, ...]
-    see: Callable[[Tensor], Tensor]  # uint8 [N, C, H, W], without padding -> bool [N, words]
 
 
 class Captions:

@@ -12,8 +12,8 @@ from genlab.core.random import generator
 from genlab.data.dataset import InMemory, Split
 from genlab.data.sets.points import Modes, Points
 from genlab.metrics.extractors.extractor import Extractor
-from genlab.metrics.frechet import Moments
-from genlab.metrics.measured_images import data_as_measured
+from genlab.metrics.extractors.measured_images import data_as_measured
+from genlab.metrics.references.frechet import Moments
 from genlab.metrics.references.statistics_cache import cached
 
 

@@ -13,7 +13,7 @@ from genlab.core.pixels import to_float
 from genlab.core.random import generator, mix
 from genlab.core.types import Count, Positive
 from genlab.metrics.extractors.extractor import full_precision
-from genlab.metrics.measured_images import samples_as_measured
+from genlab.metrics.extractors.measured_images import samples_as_measured
 from genlab.metrics.metric import Asking
 from genlab.metrics.references.reference import Reference
 

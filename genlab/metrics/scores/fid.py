@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import Metric
+from genlab.metrics.references.frechet import Moments, frechet_distance
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import Gathering
+from genlab.metrics.references.frechet import Moments, frechet_distance
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference

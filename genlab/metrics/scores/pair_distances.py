@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from genlab.core.types import Count
-from genlab.metrics.measured_images import data_as_measured, samples_as_measured
+from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Metric
 from genlab.metrics.scores.ms_ssim import WINDOW, ssim
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
-from genlab.metrics.measured_images import data_as_measured, samples_as_measured
+from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Asking
 from genlab.metrics.trained_model import Trained, as_fed, evaluating, rows_of
 
