@@ -1,4 +1,4 @@
-"""Which numbers mean that a run is sick, and the words for it. Every threshold stands here."""
+"""Which numbers mean that a run is sick, the bounds that say so, and the words for it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Callback:
         """Somebody published a picture, uint8 [3 or 1, H, W]."""
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
-        """Somebody published a score record (DESIGN: a score says how it was measured)."""
+        """Somebody published a score as a record of how it was measured: `genlab.metrics.records.Record` as a dict."""
 
     def went_back(self, trainer: Trainer) -> None:
         """The run went back: an earlier state is loaded, this callback's too, as if it were resumed from there."""
