@@ -1,7 +1,7 @@
-"""Trains every system for a few minutes, and keeps what it scored: the tables of results in the README.
+"""Trains every system for a few minutes, and keeps what it scored: the tables of the results page.
 
 python scripts/results.py [--only NAME ...] [--jobs N]  # trains what has no record yet; what was stopped goes on
-python scripts/results.py --table [--readme]            # prints the tables; writes them into README.md
+python scripts/results.py --table [--write]             # prints the tables; writes them into the pages
 
 A record is scripts/results/NAME-SEED.json. Runs land in outputs/results/NAME-SEED. Each has one core (--jobs of
 them run side by side) and at most three minutes of training, unless its row says otherwise.
@@ -21,21 +21,22 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from results_rows import ROWS, TABLES, Row
+from results_rows import ROWS, SUMMARY, TABLES, Row
 
 HOME = Path(__file__).parent.parent
 RECORDS = HOME / "scripts" / "results"
 RUNS = HOME / "outputs" / "results"
+PAGES = (HOME / "README.md", RECORDS / "README.md")  # with a pair of marks around each table
 T95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # Student's quantile of a 95 % interval, by number of runs
 
 
 def main() -> int:
     options = parse_arguments()
     if options.table:
-        text = {name: table(name) for name in TABLES}
+        text = tables()
         print("\n\n".join(text.values()))
-        if options.readme:
-            write_readme(text)
+        if options.write:
+            write_pages(text)
         return 0
     jobs = [(row, seed) for row in ROWS for seed in row.seeds if not options.only or row.name in options.only]
     jobs.sort(key=lambda job: job[1])  # one run of everything before the second of anything
@@ -50,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs side by side, a core each")
     parser.add_argument("--table", action="store_true", help="print the tables; train nothing")
-    parser.add_argument("--readme", action="store_true", help="with --table: write them into README.md too")
+    parser.add_argument("--write", action="store_true", help="with --table: write them into the pages too")
     return parser.parse_args()
 
 
@@ -93,10 +94,24 @@ def path_of(row: Row, seed: int) -> Path:
     return RECORDS / f"{row.name}-{seed}.json"
 
 
+def tables() -> dict[str, str]:
+    """Return the tables of the results page by name, and `summary`, the front page's."""
+    return {name: table(name) for name in TABLES} | {"summary": summary()}
+
+
 def table(name: str) -> str:
-    """In Markdown: a row a system, the best by the first two columns on top."""
     columns, ascending = TABLES[name]
-    found = [(row, records) for row in ROWS if row.table == name and (records := records_of(row))]
+    return rendered([row for row in ROWS if row.table == name], columns, ascending)
+
+
+def summary() -> str:
+    columns, names = SUMMARY
+    return rendered([row for row in ROWS if row.name in names], columns)
+
+
+def rendered(rows: list[Row], columns: list[str], ascending: bool = True) -> str:
+    """Return a table in Markdown, a line per row, the best by the first two columns on top."""
+    found = [(row, records) for row in rows if (records := records_of(row))]
     found.sort(key=lambda pair: [average(pair[1], column) for column in columns[:2]], reverse=not ascending)
     lines = [
         "| `python -m genlab.train ...` | time | images | " + " | ".join(columns) + " |",
@@ -134,9 +149,9 @@ def cell(values: list[float]) -> str:
     return f"{mean(values):.{digits}f}" + (f" ± {spread:.{digits}f}" if spread is not None else "")
 
 
-def write_readme(tables: dict[str, str]) -> None:
-    path = HOME / "README.md"
-    path.write_text(filled(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
+def write_pages(tables: dict[str, str]) -> None:
+    for path in PAGES:
+        path.write_text(filled(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 def filled(text: str, tables: dict[str, str]) -> str:

@@ -16,6 +16,12 @@ TABLES = {  # columns, and whether less of the first is better
     "stacked_mnist": (["modes", "reverse_kl"], False),
 }
 
+SUMMARY = (  # the rows of the front page's table, and its columns
+    ["fid", "precision", "recall", "coverage", "accuracy"],
+    ["sngan_conditional", "biggan", "cgan", "acgan", "cvae", "non_saturating_r1", "wgan_gp", "vae", "sngan", "gan"]
+    + ["dcgan", "pca"],
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -39,7 +45,7 @@ TUNED = (
     "model.latent.size=2 penalty=[r1] penalty.r1.weight=0.02 penalty.r1.every=4 optimizer=adam_fast "
     "trainer.batch_size=128 trainer.images=4_200_000"
 )
-COVERING = (  # what a small generator gives up under each divergence: the README's picture
+COVERING = (  # what a small generator gives up under each divergence: a picture of the results page
     "model=gan data=ring8 data.std=0.1 model.generator.norm=none model.generator.widths=[64,64] model.latent.size=2 "
     "model.discriminator.widths=[128,128] optimizer.discriminator.lr=1e-3 trainer.batch_size=256 "
     "trainer.images=1_000_000"

@@ -128,6 +128,7 @@ def test_every_mode_is_built_from_its_yaml(mode):
 
 
 def test_help_loads_neither_torch_nor_hydra():
-    script = "import sys; from genlab import sample; from genlab.cli import command; command.main('sample', sample.USAGE, sample.job, ['-h'])"
+    imports = "import sys; from genlab import sample; from genlab.cli import command"
+    script = f"{imports}; command.main('sample', sample.USAGE, sample.job, ['-h'])"
     done = subprocess.run([sys.executable, "-c", script + "; print(*sys.modules)"], capture_output=True, text=True)
     assert not {"torch", "hydra", "numpy"} & set(done.stdout.split()) and "mode=grid" in done.stdout

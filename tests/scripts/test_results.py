@@ -52,3 +52,10 @@ def test_tables_replace_what_stood_between_their_marks(results):
     once = results.filled(text, {"mnist": "| new |"})
     assert once == "before\n<!-- results: mnist -->\n| new |\n<!-- end: mnist -->\nafter"
     assert results.filled(once, {"mnist": "| new |"}) == once
+
+
+def test_the_pages_show_what_the_records_say(results):
+    for path in results.PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert "<!-- results: " in text
+        assert results.filled(text, results.tables()) == text, "run python scripts/results.py --table --write"
