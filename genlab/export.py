@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +38,13 @@ def job(config: dict[str, Any]) -> None:
 
     from genlab.build import instantiate as build
     from genlab.build import runs
-    from genlab.exporting.card import card
-    from genlab.exporting.sampler import Sampler, inputs
+    from genlab.exporting.card import model_card
+    from genlab.exporting.sampler import Sampler, example_inputs
 
     form = build.make(build.checked(config["format"], "format", config), "format")
-    form.check()
+    form.require_libraries()
     trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device="cpu")
-    sampler, example = Sampler(trainer), inputs(trainer, 0, 4)
+    sampler, example = Sampler(trainer), example_inputs(trainer, 0, 4)
     path = folder_of(config, trainer, form) / form.file
     try:
         form.write(sampler, example, path, facts(trainer))
@@ -54,10 +53,10 @@ def job(config: dict[str, Any]) -> None:
         raise RunError(
             f"{path.name}: this network cannot be written in that format: {first_line(error)} {WAY}"
         ) from error
-    for given in (example, inputs(trainer, 4, 7), inputs(trainer, 11, 1)):
+    for given in (example, example_inputs(trainer, 4, 7), example_inputs(trainer, 11, 1)):
         with torch.no_grad():
             compare(form, path, sampler, given)
-    (path.parent / "README.md").write_text(card(trainer, form, example, yaml_of(trainer)), encoding="utf-8")
+    (path.parent / "README.md").write_text(model_card(trainer, form, example, yaml_of(trainer)), encoding="utf-8")
     print(f"{path}\n{path.parent / 'README.md'}")
 
 
@@ -73,7 +72,7 @@ def folder_of(config: dict[str, Any], trainer: Trainer, form: Format) -> Path:
 
 
 def facts(trainer: Trainer) -> dict[str, Any]:
-    return {"config": trainer.config, "spec": asdict(trainer.spec), "images": trainer.images}
+    return {"config": trainer.config, "spec": trainer.spec.facts(), "images": trainer.images}
 
 
 def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:

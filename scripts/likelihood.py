@@ -1,10 +1,10 @@
-"""The negative log-likelihood of test images under a trained VAE, by importance sampling (Burda et al. 2016).
+"""Estimate the negative log-likelihood of test images under a trained VAE by importance sampling (Burda et al. 2016).
 
 python -m genlab.train experiment=vae_nll hydra.run.dir=outputs/vae_nll
 python scripts/likelihood.py outputs/vae_nll [--samples 200] [--images 10000] [--json FILE]
 
-In nats an image. It means something on data that the decoder's likelihood fits: black and white for loss=bernoulli
-(data.binarise=true). MNIST is binarised here by draws of genlab's own; published numbers are on others.
+In nats an image. It is meaningful on data that fit the decoder's likelihood: black and white for loss=bernoulli
+(data.binarise=true). Published numbers use another binarisation of MNIST than genlab's.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
 from genlab.metrics.scores.likelihood import likelihood
+from genlab.models.contract import GivesPosterior
 from genlab.trainers import Trainer
 
 
@@ -54,7 +55,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    trainer = load(options.run_dir, options.device)
+    trainer = load_run(options.run_dir, options.device)
     require_likelihood(trainer)
     split = trainer.data.reference(options.split)
     images = to_float(split.images[: options.images]).to(trainer.device, trainer.engine.dtype)
@@ -79,8 +80,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def load(run_dir: Path, device: str) -> Trainer:
-    """A run at its newest checkpoint."""
+def load_run(run_dir: Path, device: str) -> Trainer:
+    """Load a run at its newest checkpoint."""
     found = checkpoint.newest_good(run_dir / "checkpoints")
     if found is None or not (run_dir / "config.yaml").is_file():
         raise ConfigError(f"{run_dir}: no run directory with config.yaml and checkpoints. Give one that was trained.")
@@ -92,7 +93,7 @@ def load(run_dir: Path, device: str) -> Trainer:
 
 
 def require_likelihood(trainer: Trainer) -> None:
-    fits = hasattr(trainer.model, "posterior") and getattr(trainer.loss, "is_likelihood", False)
+    fits = isinstance(trainer.model, GivesPosterior) and trainer.loss.is_likelihood
     if not fits or trainer.model.conditional:
         raise ConfigError(
             f"{trainer.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "

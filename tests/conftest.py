@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from genlab.build import instantiate as build
 from genlab.core import checkpoint
+from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.data.sets.unpaired_from_pairs import Halves
 from genlab.sampling import Loaded
@@ -185,7 +186,7 @@ def worded(channels: int = 1, size: int = 8, images: int = 64) -> InMemory:
     pixels = torch.randint(0, 256, (images + 16, channels, size, size), generator=source, dtype=torch.uint8)
     texts = torch.tensor([[4, 2, 0], [1, 3, 0], [5, 4, 3], [2, 0, 0]]).repeat(images // 4 + 4, 1)
     train, test = (Split(pixels[rows], texts[rows]) for rows in (slice(images), slice(images, None)))
-    return InMemory(train, test=test, words=WORDS, class_names=["cat", "dog"], name="worded")
+    return InMemory(train, test=test, condition=Words(WORDS, 3), class_names=["cat", "dog"], name="worded")
 
 
 @pytest.fixture(scope="session")

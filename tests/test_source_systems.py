@@ -157,7 +157,7 @@ def test_label_maps_are_shown_to_a_u_net_one_hot(make_trainer, data):
     stored = pictured(source_classes=4)
     stored.pool.labels.remainder_(4)
     trainer = pix2pix(make_trainer, data=stored if data == "given" else tiny_data(task="segments"))
-    classes = trainer.spec.source_classes
+    classes = trainer.spec.condition.classes
     assert trainer.model.generator.downs[0][0].in_channels == classes == (4 if data == "given" else 3)
     trainer.take_step()
     assert trainer.sample_conditions(0, 2).shape == (2, classes, 8, 8)

@@ -10,9 +10,10 @@ from PIL import Image
 import genlab
 from genlab import evaluate, export, sample
 from genlab.callbacks import Grid
-from genlab.callbacks.captions import captioned, frequent
+from genlab.callbacks.captions import captioned
 from genlab.cli import command
 from genlab.core.errors import ConfigError
+from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.exporting import load
 from tests.conftest import WORDS, narrow, pictured, saved, tiny_data, worded
@@ -149,7 +150,7 @@ def test_samples_show_the_words_in_turn(texter):
     [
         ({"words": "red dig"}, r"5 words, but not dig \(nearest: dog"),
         ({"words": []}, "Say words='blue'"),
-        ({}, r"holds no captions.*words='blue'.*blue, cat, dog, red, small.*real=true"),
+        ({}, r"told 5 words.*Say what to show, words=\[blue,small\] .*blue, cat, dog, red, small.*real=true"),
         ({"classes": 3}, "this model is told words"),
         ({"classes": 3, "words": "red"}, "one of them"),
     ],
@@ -213,12 +214,12 @@ def test_rows_of_the_grid_show_texts(make_trainer):
 
 def test_the_most_frequent_texts_come_first():
     labels = torch.tensor([[1, 0], [2, 0], [2, 0], [3, 1]])
-    assert frequent(labels, 2).tolist() == [[2, 0], [1, 0]]
+    assert Words(WORDS, 2).samples_of(labels, 2).tolist() == [[2, 0], [1, 0]]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_texts_stand_beside_their_rows(channels):
-    picture = captioned(torch.zeros(channels, 60, 10, dtype=torch.uint8), torch.tensor([[1, 0], [4, 2]]), WORDS)
+    picture = captioned(torch.zeros(channels, 60, 10, dtype=torch.uint8), ["blue", "red cat"])
     margin = picture[:, :, :-10]
     assert (picture[:, :, -10:] == 0).all() and picture.shape[1] == 60
     dark = (margin[0] < 128).sum(1)

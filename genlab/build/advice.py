@@ -9,8 +9,9 @@ import torch
 from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.callbacks.scores import Scores
+from genlab.models.contract import is_unbounded
+from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers.callback import callbacks_of
-from genlab.trainers.turns import has_batch_norm
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
@@ -58,13 +59,13 @@ def clipping_and_penalty(trainer: Trainer) -> str | None:
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or trainer.augmentations or trainer.spec.source:  # it would move images alone
+    if images >= FEW_IMAGES or trainer.augmentations or trainer.spec.has_source:  # it would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 
 
 def unbounded_output(trainer: Trainer) -> str | None:
-    if "discriminator" not in trainer.players or getattr(trainer.model.generator, "unbounded", False):
+    if "discriminator" not in trainer.players or is_unbounded(trainer.model.generator):
         return None
     low, high = trainer.draw_samples(0, 8).aminmax()
     if low >= -1.001 and high <= 1.001:

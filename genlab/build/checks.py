@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from genlab.core.errors import ConfigError
-from genlab.data.dataset import are_pictures
 from genlab.losses.reconstruction import Reconstruction
+from genlab.models.contract import Model
+from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers import System
-from genlab.trainers.turns import has_batch_norm
 
 
 def check(system: System, config: dict[str, Any]) -> None:
     """Raises ConfigError for the first combination that makes no sense."""
+    refuse_models_without_the_contract(system)
     refuse_what_has_no_player(system)
     refuse_unfit_reconstruction(system)
     refuse_pixels_of_points(system)
@@ -26,6 +27,14 @@ def check(system: System, config: dict[str, Any]) -> None:
     refuse_batch_norm_under_gradient_penalty(system)
     refuse_clipping_under_gradient_penalty(system, config)
     refuse_freezing_at_random(config)
+
+
+def refuse_models_without_the_contract(system: System) -> None:
+    if not isinstance(system.model, Model):
+        raise ConfigError(
+            f"model is {type(system.model).__name__}, which does not say what a model must. Derive it from "
+            "genlab.models.contract.Model, whose attributes are the contract."
+        )
 
 
 def refuse_what_has_no_player(system: System) -> None:
@@ -71,23 +80,21 @@ def refuse_missing_heads(system: System) -> None:
 
 
 def refuse_missing_labels(system: System) -> None:
-    labels = system.data.train.labels
-    if not system.model.conditional or system.data.spec.classes is None:
-        return
-    if labels is not None and (labels < 0).any():
+    classes = system.data.spec.classes_of(system.data.train.labels)
+    if system.model.conditional and classes is not None and (classes < 0).any():
         raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
 
 
 def refuse_missing_sources(system: System) -> None:
     """Partners of every image, for models and penalties that compare the two."""
     data, model = system.data, system.model
-    translates, both_ways = model.conditional and data.spec.source is not None, getattr(model, "both_ways", False)
+    translates, both_ways = model.conditional and data.spec.has_source, model.translates_both_ways
     if both_ways and data.other is None:
         raise ConfigError(
             "this model learns from two kinds of pictures without partners, and these data are pairs. Choose "
             "data=unpaired, data=mnist_unpaired, or model=pix2pix."
         )
-    if translates and not both_ways and data.task is None and not are_pictures(data.train.labels):
+    if translates and not both_ways and not data.paired:
         raise ConfigError(
             "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
             "data=pairs."
@@ -106,7 +113,7 @@ def refuse_missing_sources(system: System) -> None:
 
 def refuse_missing_conditions(system: System) -> None:
     for name, penalty in system.penalties.items():
-        if penalty.needs_condition and "discriminator" not in getattr(system.model, "told", ()):
+        if penalty.needs_condition and "discriminator" not in system.model.conditioned_networks:
             raise ConfigError(
                 f"penalty={name} asks the discriminator whether images are what they are said to be, and this one is "
                 "told nothing. Set model.conditional=true, choose model=text_gan, or leave the penalty out."
@@ -115,7 +122,7 @@ def refuse_missing_conditions(system: System) -> None:
 
 def refuse_what_moves_images_alone(system: System) -> None:
     """Where the discriminator sees the source beside the image, as it was before."""
-    if system.data.spec.source is None or "discriminator" not in getattr(system.model, "told", ()):
+    if not system.data.spec.has_source or "discriminator" not in system.model.conditioned_networks:
         return
     for group, terms in {"penalty": system.penalties, "augment": system.augmentations}.items():
         for name, term in terms.items():

@@ -87,9 +87,8 @@ def print_rows(rows: Rows) -> None:
 def _data(trainer: Trainer) -> str:
     spec = trainer.spec
     shape = " x ".join(map(str, spec.shape))
-    extras = [f"{spec.classes} classes"] * bool(spec.classes) + [f"{spec.padding} px of padding"] * bool(spec.padding)
-    extras += [f"told {len(spec.words)} words"] if spec.words else []
-    extras += [f"made from {' x '.join(map(str, spec.source))}"] if spec.source else []
+    extras = [] if spec.condition is None else [spec.condition.description]
+    extras += [f"{spec.padding} px of padding"] if spec.padding else []
     return ", ".join([f"{trainer.data.name}: {spec.images:,} images of {shape}", *extras])
 
 

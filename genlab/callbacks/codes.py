@@ -9,6 +9,7 @@ import torch
 from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, Positive
+from genlab.models.latent_contract import VariesCodes
 from genlab.pictures.sheet import READABLE, drawable, enlarge, tile, write_png
 from genlab.trainers.callback import Callback
 
@@ -35,8 +36,8 @@ class Codes(Callback):
         self.every, self.rows, self.columns, self.reach = every, rows, columns, reach
 
     def tick(self, trainer: Trainer) -> None:
-        latent = getattr(trainer.model, "latent", None)
-        if not hasattr(latent, "vary") or self.done_at == trainer.images:
+        latent = trainer.model.latent
+        if not isinstance(latent, VariesCodes) or self.done_at == trainer.images:
             return
         key = (trainer.seed, "codes")
         z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.engine.dtype))

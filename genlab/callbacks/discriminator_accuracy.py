@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.core.pixels import network_values
 from genlab.core.types import Count
+from genlab.models.contract import ClassifiesImages
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ class Accuracy(Callback):
         self.every, self.batch_size = every, batch_size
 
     def tick(self, trainer: Trainer) -> None:
-        classify, test = getattr(trainer.model, "classify", None), trainer.data.test
-        if classify is None or test is None or test.labels is None or self.done_at == trainer.images:
+        model, test = trainer.model, trainer.data.test
+        if test is None or test.labels is None or self.done_at == trainer.images:
             return
-        value = sum(self._right(trainer, classify)) / len(test.labels)
+        if not isinstance(model, ClassifiesImages):
+            return
+        value = sum(self._right(trainer, model.classify)) / len(test.labels)
         self.done_at = trainer.images
         trainer.report(self._record(trainer, value))
         trainer.publish({f"score/{NAME}": value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlab.core.types import Count
+from genlab.models.contract import GivesPosterior
 from genlab.trainers.callback import Callback
 from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
 
@@ -38,7 +39,7 @@ class Encoding(Callback):
         codes = codes_of(trainer, images, condition)
         error = (decoded(trainer, codes, condition) - images).square().mean()
         values = {"encoding/mean_squared_error": error.item()}
-        if hasattr(trainer.model, "posterior"):
+        if isinstance(trainer.model, GivesPosterior):
             values["encoding/active_units"] = float(active_units(codes))
         trainer.publish(values)
         self.done_at = trainer.images

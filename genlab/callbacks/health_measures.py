@@ -10,7 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
-from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding
+from genlab.models.contract import per_image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,13 +40,13 @@ def saturated(images: Tensor) -> float:
 
 def reader(trainer: Trainer) -> Classifier | None:
     """The bundled classifier, where the data have classes and it tells them."""
-    labels = trainer.data.train.labels
-    if trainer.spec.height is None or labels is None or labels.ndim > 1:
+    data, spec = trainer.data, trainer.spec
+    if spec.height is None or (labels := data.classes_of(data.train)) is None:
         return None
     classifier = Classifier()
     try:
-        classifier.check(trainer.spec)
-        classifier.to(trainer.device).check_reading(Split(*(part[:PIECE] for part in trainer.data.train)), trainer.spec)
+        classifier.check(spec)
+        classifier.to(trainer.device).check_reading(Split(data.train.images[:PIECE], labels[:PIECE]), spec)
     except ConfigError:  # it was made for digits alone
         return None
     return classifier
@@ -62,7 +62,7 @@ class Classes(NamedTuple):
 
 def classes(classifier: Classifier, trainer: Trainer, samples: Tensor, expected: float, *, thorough: bool) -> Classes:
     """Of `samples`, the first rows of the run's fixed noise, at a glance; if `thorough`, misses are looked for."""
-    size, shares = len(samples), class_shares(trainer.data.train.labels)
+    size, shares = len(samples), class_shares(trainer.data.classes_of(trainer.data.train))
     counts = histogram(classifier, trainer, samples[:GLANCE])
     scarce = len(missing(counts, shares, expected))
     for start in range(0, CHUNKS * size if thorough else 0, size):
@@ -99,14 +99,14 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
     `overfitting` is r_v of Karras et al. 2020 (ADA), equation 1: 0 none, 1 all that tells real from generated.
     """
     holdout = trainer.data.holdout
-    if holdout is None or "discriminator" not in trainer.players or isinstance(trainer, AdversarialAutoencoding):
+    if holdout is None or "discriminator" not in trainer.players or trainer.model.discriminates_codes:
         return {}
     network, count = trainer.model.discriminator, len(samples)
     was_training = network.training
     network.eval()
     try:
         real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
-        fake = _scalar(network(samples, trainer.sample_conditions(0, count)))
+        fake = per_image(network, network(samples, trainer.sample_conditions(0, count)))
     finally:
         network.train(was_training)
     middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
@@ -117,9 +117,5 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
     condition = trainer.conditions_of(split, count)
-    return _scalar(trainer.model.discriminator(seen(trainer, split.images[:count]), condition))
-
-
-def _scalar(logits: Tensor) -> Tensor:
-    """[N], of patch logits the mean."""
-    return logits.flatten(1).mean(1) if logits.ndim > 1 else logits
+    network = trainer.model.discriminator
+    return per_image(network, network(seen(trainer, split.images[:count]), condition))

@@ -8,6 +8,7 @@ import torch
 
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
+from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
 from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
@@ -41,12 +42,13 @@ class LatentPlane(Callback):
         self.every, self.side, self.images = every, side, images
 
     def tick(self, trainer: Trainer) -> None:
-        plane = encodes(trainer) and getattr(trainer.model.latent, "size", None) == 2
-        if not plane or self.done_at == trainer.images:
+        latent = trainer.model.latent
+        plane = isinstance(latent, VectorLatent) and latent.size == 2
+        if not (plane and encodes(trainer)) or self.done_at == trainer.images:
             return
         split, images, condition = first_images(trainer, self.images)
         codes = codes_of(trainer, images, condition)
-        self._save(trainer, "codes", draw_codes(codes, split.labels))
+        self._save(trainer, "codes", draw_codes(codes, trainer.data.classes_of(split)))
         if trainer.spec.height is not None:
             self._save(trainer, "images", self._draw_images(trainer, codes, condition))
         self.done_at = trainer.images
@@ -75,6 +77,6 @@ def quantiles(codes: Tensor, side: int) -> Tensor:
 def draw_codes(codes: Tensor, labels: Tensor | None) -> Tensor:
     """Each class in a colour; one colour for all where there are no classes."""
     codes = codes.cpu()
-    kinds = torch.zeros(len(codes), dtype=torch.int64) if labels is None or labels.ndim > 1 else labels.cpu()
+    kinds = torch.zeros(len(codes), dtype=torch.int64) if labels is None else labels.cpu()
     sets = [(codes[kinds == kind], COLOURS[kind % len(COLOURS)]) for kind in kinds.unique().tolist()]
     return scatter(sets, frame_of(codes))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from genlab.callbacks.captions import captioned, texts_of
+from genlab.callbacks.captions import captioned
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
@@ -16,6 +16,7 @@ from genlab.trainers.callback import Callback
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genlab.core.condition import Condition
     from genlab.trainers.trainer import Trainer
 
 POINTS = 2_500  # shown at a time
@@ -54,53 +55,65 @@ class Grid(Callback):
     def _draw(self, trainer: Trainer) -> Tensor:
         if trainer.spec.height is None:
             return draw_points(trainer)
-        if reads(trainer):
-            return self._draw_texts(trainer)
-        classes = self._classes(trainer)
-        columns = self.columns if classes is None else len(classes)
-        condition = None if classes is None else classes.repeat(self.rows)
-        samples = trainer.draw_samples(0, self.rows * columns, condition)
-        return sheet(trainer.spec.crop(to_uint8(samples)), columns)
+        lines = self._lines(trainer)
+        if lines is None:
+            samples = trainer.draw_samples(0, self.rows * self.columns, None)
+            return sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
+        told = lines.labels_of_places(self.rows, self.columns)
+        dtype, device = trainer.engine.dtype, trainer.device
+        samples = trainer.draw_samples(0, len(told), lines.condition.as_input(told, dtype).to(device))
+        return lines.arrange(trainer.spec.crop(to_uint8(samples)), self.columns)
 
     def _draw_real(self, trainer: Trainer) -> Tensor:
-        """The first images; of each class, where the columns are classes."""
+        """The first images; of each label, where lines show labels."""
         images, labels = trainer.data.train
         if trainer.spec.height is None:
             return scatter([(images[:POINTS], REAL)], frame_of(images))
-        if reads(trainer):
-            return self._draw_real_texts(trainer)
-        classes = self._classes(trainer)
-        if classes is None:
+        lines = self._lines(trainer)
+        if lines is None:
             return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
-        chosen = [first_of(images, labels == label, self.rows) for label in classes.tolist()]
-        return sheet(trainer.spec.crop(torch.stack(chosen, 1).flatten(0, 1)), len(classes))
+        count = self.columns if lines.are_rows else self.rows
+        chosen = torch.stack([first_of(images, equal_rows(labels, label), count) for label in lines.labels])
+        chosen = chosen if lines.are_rows else chosen.transpose(0, 1)
+        return lines.arrange(trainer.spec.crop(chosen.flatten(0, 1)), self.columns)
 
-    def _draw_texts(self, trainer: Trainer) -> Tensor:
-        texts = texts_of(trainer, self.rows)
-        told = texts.repeat_interleave(self.columns, 0).to(trainer.device)
-        samples = trainer.draw_samples(0, len(told), told)
-        return captioned(sheet(trainer.spec.crop(to_uint8(samples)), self.columns), texts, trainer.spec.words)
-
-    def _draw_real_texts(self, trainer: Trainer) -> Tensor:
-        texts, (images, labels) = texts_of(trainer, self.rows), trainer.data.train
-        chosen = torch.cat([first_of(images, (labels == text).all(1), self.columns) for text in texts])
-        return captioned(sheet(trainer.spec.crop(chosen), self.columns), texts, trainer.spec.words)
-
-    def _classes(self, trainer: Trainer) -> Tensor | None:
-        """One a column: all if they fit on twice as many columns, else the first; None: the model is told none."""
-        told = trainer.sample_conditions(0, 1)
-        if told is None or told.ndim > 1:  # unconditional; attributes
+    def _lines(self, trainer: Trainer) -> Lines | None:
+        """Return the labels that lines show: all if they fit on twice as many, else the first; None: none do."""
+        condition = trainer.spec.condition if trainer.model.conditional else None
+        if condition is None or condition.grid_lines is None:
             return None
-        classes = trainer.spec.classes
-        return torch.arange(classes if classes <= 2 * self.columns else self.columns, device=told.device)
+        most = self.rows if condition.grid_lines == "rows" else self.columns
+        found = condition.samples_of(trainer.data.train.labels, 2 * most + 1)
+        return Lines(condition, found if len(found) <= 2 * most else found[:most])
 
     def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
         write_png(picture, trainer.run_dir / "samples" / f"{name}.png")
 
 
-def reads(trainer: Trainer) -> bool:
-    """Is the model told words?"""
-    return bool(trainer.spec.words) and trainer.model.conditional
+class Lines(NamedTuple):
+    """Labels, each of which a row or a column of the grid shows."""
+
+    condition: Condition
+    labels: Tensor  # [lines, ...]
+
+    @property
+    def are_rows(self) -> bool:
+        return self.condition.grid_lines == "rows"
+
+    def labels_of_places(self, rows: int, columns: int) -> Tensor:
+        """Return the label of each place, row by row."""
+        return self.labels.repeat_interleave(columns, 0) if self.are_rows else torch.cat([self.labels] * rows)
+
+    def arrange(self, images: Tensor, columns: int) -> Tensor:
+        """Return the picture of all places, the captions of rows to their left."""
+        if not self.are_rows:
+            return sheet(images, len(self.labels))
+        return captioned(sheet(images, columns), [self.condition.caption(label) for label in self.labels])
+
+
+def equal_rows(labels: Tensor, label: Tensor) -> Tensor:
+    """Return bool [N]: which of labels [N, ...] equal one of them."""
+    return (labels == label).view(len(labels), -1).all(1)
 
 
 def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:

@@ -11,8 +11,8 @@ from genlab.core.types import Count
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
-from genlab.metrics.records import Record, unlike
-from genlab.metrics.sample_source import Source
+from genlab.metrics.records import Record, differing_fields
+from genlab.metrics.sample_source import SampleSource
 from genlab.pictures.groups import draw_groups
 from genlab.pictures.sheet import write_png
 from genlab.trainers.callback import Callback, callbacks_of
@@ -93,7 +93,7 @@ class Scores(Callback):
             self.best_record = record
 
     def _improves(self, record: Record, best: Record) -> bool:
-        if differing := unlike(record, best):
+        if differing := differing_fields(record, best):
             warnings.warn(
                 f"scores are measured in another way than before the run was resumed ({', '.join(differing)}): "
                 f"the best of then, {best.metric}={best.value:.4g} at {best.position:,} images, does not compare "
@@ -104,8 +104,8 @@ class Scores(Callback):
         return record.value > best.value if record.higher_is_better else record.value < best.value
 
 
-def source_of(trainer: Trainer) -> Source:
-    return Source(
+def source_of(trainer: Trainer) -> SampleSource:
+    return SampleSource(
         trainer.draw_samples,
         trainer.sample_conditions,
         seed=trainer.seed,

@@ -55,8 +55,8 @@ def draw_translations(trainer: Trainer, rows: int, columns: int) -> Tensor:
 
 def as_picture(images: Tensor, spec: Spec) -> Tensor:
     """What networks see -> uint8 [N, 1 or 3, H, W] of the images' size, without padding."""
-    images = images.float().cpu()
-    if spec.source_classes and images.shape[1] == spec.source_classes != spec.channels:
+    images, classes = images.float().cpu(), spec.require_source().classes
+    if classes and images.shape[1] == classes != spec.channels:
         images = coloured(images)
     if images.shape[1] not in (1, 3):
         images = images.mean(1, keepdim=True)

@@ -11,15 +11,15 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count, Positive
-from genlab.models.truncation import gather_statistics
+from genlab.models.latent_contract import Truncates
 from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
+from genlab.trainers.standing_statistics import gather_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from genlab.models.latent import Dealt
-    from genlab.models.truncation import Truncated
+    from genlab.models.latent_contract import Latent
     from genlab.trainers.trainer import Trainer
 
 
@@ -41,21 +41,21 @@ class Truncation(Callback):
         self.thresholds, self.batches, self.rows, self.columns = thresholds, batches, rows, columns
 
     def start(self, trainer: Trainer) -> None:
-        latent = getattr(trainer.model, "latent", None)
-        if self.thresholds and not hasattr(latent, "truncated"):
+        latent = trainer.model.latent
+        if self.thresholds and not isinstance(latent, Truncates):
             raise ConfigError(f"callbacks.truncation.thresholds: needs normal latents, found {latent}. Set it to [].")
 
     @torch.no_grad()
     def finish(self, trainer: Trainer) -> None:
         for threshold in self.thresholds:
-            latent = trainer.model.latent.truncated(threshold)
+            latent = trainer.model.latent.truncate(threshold)
             with trainer.sampling() as generator:
                 samples = self.sample(trainer, deepcopy(generator), latent)
             picture = sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
             write_png(picture, trainer.run_dir / "samples" / f"truncated_{threshold:g}.png")
             trainer.show(f"truncated at {threshold:g}", picture)
 
-    def sample(self, trainer: Trainer, generator: nn.Module, latent: Truncated | Dealt) -> Tensor:
+    def sample(self, trainer: Trainer, generator: nn.Module, latent: Latent) -> Tensor:
         """Of a generator that may be changed."""
         batches = [trainer.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
         gather_statistics(generator, self.pieces(trainer, latent, batches))
@@ -63,9 +63,7 @@ class Truncation(Callback):
         z = torch.cat([latent.draw(draws) for draws in batches])[:count]
         return trainer.render(generator(z, trainer.sample_conditions(0, count)))
 
-    def pieces(
-        self, trainer: Trainer, latent: Truncated | Dealt, batches: list
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def pieces(self, trainer: Trainer, latent: Latent, batches: list) -> Iterator[tuple[Tensor, Tensor | None]]:
         for index, draws in enumerate(batches):
             z = latent.draw(draws)
             condition = trainer.sample_conditions(index * len(z), len(z))

@@ -8,10 +8,9 @@ import io
 import logging
 import os
 import pickle
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -34,6 +33,20 @@ FREE = (  # what a resumed run may change
 log = logging.getLogger(__name__)
 
 
+@runtime_checkable
+class Stateful(Protocol):
+    """A part of a run whose state outlives a restart."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any: ...
+
+
+def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
+    """Return those of the parts that have a state."""
+    return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
+
+
 def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
     """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
 
@@ -43,7 +56,7 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
         "format": FORMAT,
         "config": config,
         "fingerprint": fingerprint,
-        "spec": None if spec is None else asdict(spec),
+        "spec": None if spec is None else spec.facts(),
         "parts": {name: part.state_dict() for name, part in parts.items()},
     }
     buffer = io.BytesIO()

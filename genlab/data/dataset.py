@@ -3,25 +3,28 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
-from genlab.core.pixels import round_network_input, to_network_input
+from genlab.core.picture import Picture
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.core.spec import Spec
-from genlab.data.network_input import centred, one_hot
+from genlab.core.words import Words
+from genlab.data.network_input import centred
 from genlab.data.tasks import Task, TaskChoice, task_of
-from genlab.data.visible_words import VisibleWords
+from genlab.data.word_rule import WordRule
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
 
 class Split(NamedTuple):
     images: Tensor  # uint8 [N, C, H, W]; or points, float32 [N, D]
-    # Classes int64 [N], -1 where unknown; attributes float32 [N, K]; words int64 [N, L], 0 where there is none; or the
+    # A row an image: classes int64 [N], attributes float32 [N, K], words int64 [N, L] or another condition's; or the
     # pictures that images are to be made from, uint8 [N, C, H, W], label maps among them (C = 1).
     labels: Tensor | None = None
 
@@ -52,7 +55,7 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
-    rule: VisibleWords | None = None  # words that can be measured in a picture
+    rule: WordRule | None = None  # words that can be measured in a picture
 
     def __init__(
         self,
@@ -68,55 +71,65 @@ class InMemory:
         other: "InMemory | None" = None,  # another kind of pictures, to learn to make these from
         aligned: bool = False,  # rows of the test splits are partners all the same, to measure with
         scale: float = 1.0,  # of points: networks see them divided by it
-        classes: int | None = None,  # also where fewer of them are there; None: those that are there
-        words: Sequence[str] = (),  # labels are words, and these are what the numbers 1, 2, ... stand for
+        condition: Condition | None = None,  # the kind of labels; None: as they look, of classes those that are there
         class_names: Sequence[str] = (),  # of classes 0, 1, ...; words that name one ask for it
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # which ones
         name: str = "data",
     ) -> None:
         for split in filter(None, (train, test, holdout)):
-            check(split, source_classes, words)
+            check(split, condition, source_classes)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         train = train if labelled is None else with_few_labels(train, labelled, label_seed)
         self.pool = train  # what training draws from: where it crops, `train` is the middle
         self.train, self.test, self.holdout = (shown(split, crop) for split in (train, test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
-        self.classes, self.source_classes = classes, source_classes
+        self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
         refuse_unfit_other(self)
-        self.words, self.class_names = tuple(words), list(class_names)
+        self.class_names = list(class_names)
 
     @cached_property
     def spec(self) -> Spec:
         images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
         facts = {"images": len(images), "padding": self.padding, "scale": self.scale}
-        return Spec(channels, height, width, **facts, **self._condition())
+        return Spec(channels, height, width, condition=self._model_condition(), **facts)
 
-    def _condition(self) -> dict[str, Any]:
-        """What models may be told, as the spec has it."""
+    @cached_property
+    def label_kind(self) -> Condition | None:
+        """The kind of labels that lie beside images. Models are told them where no source takes their place."""
         labels = self.train.labels
+        return None if labels is None else self._condition or kind_of(labels, self.source_classes)
+
+    def _model_condition(self) -> Condition | None:
+        """Return what models may be told."""
         if self.other:
-            return {"source": self.other.spec.shape}
+            return Picture(*self.other.spec.shape)
         if self.task:
-            source = self.task.shape(tuple(self.train.images.shape[1:]))
-            return {"source": source, "source_classes": self.task.classes}
-        if labels is None:
-            return {}
-        if are_pictures(labels):
-            return {"source": tuple(labels.shape[1:]), "source_classes": self.source_classes}
-        if self.words:
-            return {"words": self.words, "length": labels.shape[1]}
-        if labels.ndim == 2:
-            return {"attributes": labels.shape[1]}
-        return {"classes": self.classes or int(labels.max()) + 1}
+            return Picture(*self.task.shape(tuple(self.train.images.shape[1:])), self.task.classes)
+        return self.label_kind
+
+    @property
+    def paired(self) -> bool:
+        """Return whether every training image has a picture of its own to be made from."""
+        return self.task is not None or are_pictures(self.train.labels)
+
+    def classes_of(self, split: Split) -> Tensor | None:
+        """Return the class int64 [N] of each image, -1 where it is not known; None: labels name none."""
+        if split.labels is None or self.label_kind is None:
+            return None
+        return self.label_kind.classes_of(split.labels)
+
+    def with_classes(self, split: Split) -> Split:
+        """Return images with their classes as labels, if any."""
+        return Split(split.images, self.classes_of(split))
 
     @cached_property
     def fingerprint(self) -> str:
         own = self.pool.fingerprint()
-        words = "" if not self.words else str(self.words)
+        words = "" if self.label_kind is None else self.label_kind.fingerprint
         other = "" if self.other is None else self.other.fingerprint
         return hashlib.sha256(f"{own} {words}{other}".encode()).hexdigest() if words or other else own
 
@@ -132,23 +145,21 @@ class InMemory:
         """The images whose sources samples are made from: those of the test split where there is one."""
         return self.train if self.test is None else self.test
 
-    def sources(self, split: Split, start: int, count: int) -> Tensor:
-        """Of rows `start` to `start + count` of a split, over again past its end, as networks see them: float32
-        [count, C, H, W] in [-1, 1], label maps one-hot. The same at every call, on every device.
+    def conditions(self, split: Split, start: int, count: int) -> Tensor:
+        """Return what models are told of rows `start` to `start + count` of a split, over again past its end.
 
-        Where they are of another kind: those of its examples, whichever split is asked for.
+        As networks read them: pictures float32 [count, C, H, W] in [-1, 1], label maps one-hot. The same at every
+        call, on every device. Pictures of another kind are those of its examples, whichever split is asked for.
         """
         if self.other is not None:
             images = self.other.examples.images
             return to_network_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
-            return as_source(split.labels[rows], self.source_classes, torch.float32)
-        pieces = [
-            self.task(to_network_input(split.images[rows[at]], torch.float32), draws)
-            for at, draws in chunks(start, count)
-        ]
-        return as_source(torch.cat(pieces), self.task.classes, torch.float32)
+            return self.spec.condition.as_input(split.labels[rows], torch.float32)
+        images = to_network_input(split.images[rows], torch.float32)
+        made = torch.cat([self.task(images[at], draws) for at, draws in chunks(start, count)])
+        return self.spec.condition.as_input(made, torch.float32)
 
 
 def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
@@ -159,11 +170,13 @@ def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
         yield slice(first - start, last - start), Draws(("source", number), CHUNK, *rows, torch.device("cpu"))
 
 
-def as_source(pictures: Tensor, classes: int | None, dtype: torch.dtype) -> Tensor:
-    """Stored pictures, or those that a task made -> as networks see them."""
-    if classes:
-        return one_hot(pictures, classes, dtype)
-    return to_network_input(pictures, dtype) if pictures.dtype == torch.uint8 else round_network_input(pictures)
+def kind_of(labels: Tensor, source_classes: int | None) -> Condition:
+    """Return what labels look like: pictures, words (of which none is known), attributes or classes."""
+    if are_pictures(labels):
+        return Picture(*labels.shape[1:], source_classes)
+    if are_words(labels):
+        return Words((), labels.shape[1])
+    return Attributes(labels.shape[1]) if labels.ndim == 2 else Classes(int(labels.max()) + 1)
 
 
 def are_pictures(labels: Tensor | None) -> bool:
@@ -192,7 +205,7 @@ def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
 
     Raises ConfigError without classes, or if one of them has too few images.
     """
-    if split.labels is None or split.labels.ndim != 1:
+    if split.labels is None or split.labels.ndim != 1 or split.labels.is_floating_point():
         raise ConfigError(f"data.labelled={labelled}: these data have no classes; set data.labelled=null.")
     labels = torch.full_like(split.labels, -1)
     classes = int(split.labels.max()) + 1
@@ -209,7 +222,7 @@ def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
     return split._replace(labels=labels)
 
 
-def check(split: Split, source_classes: int | None, words: Sequence[str]) -> None:
+def check(split: Split, condition: Condition | None, source_classes: int | None) -> None:
     images, labels = split
     found = images.ndim, str(images.dtype)
     if found not in ((4, "torch.uint8"), (2, "torch.float32")) or not len(images):
@@ -219,28 +232,8 @@ def check(split: Split, source_classes: int | None, words: Sequence[str]) -> Non
         )
     if labels is not None and len(labels) != len(images):
         raise ConfigError(f"{len(labels)} labels for {len(images)} images: expected one a picture.")
-    if labels is not None and (words or are_words(labels)):
-        check_words(labels, len(words))
-    if are_pictures(labels):
-        check_sources(images, labels, source_classes)
-
-
-def check_words(labels: Tensor, known: int) -> None:
-    if not are_words(labels) or labels.min() < 0 or labels.max() > known:
-        raise ConfigError(
-            f"the words of images are {labels.dtype} of shape {list(labels.shape)}: expected torch.int64 [N, L], with "
-            f"numbers from 0 (none) to {known}, the number of `words`."
-        )
-
-
-def check_sources(images: Tensor, sources: Tensor, classes: int | None) -> None:
-    if sources.dtype != torch.uint8 or images.ndim != 4 or sources.shape[2:] != images.shape[2:]:
-        raise ConfigError(
-            f"the pictures beside images are {sources.dtype} of shape {list(sources.shape)}: expected torch.uint8, "
-            f"and the height and width of the images, whose shape is {list(images.shape)}."
-        )
-    if classes and sources.shape[1] != 1:
-        raise ConfigError(f"source_classes={classes}: label maps have one channel, and these {sources.shape[1]}.")
+    if labels is not None:
+        (condition or kind_of(labels, source_classes)).check(labels, images)
 
 
 def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:

@@ -16,8 +16,3 @@ def centred(pictures: Tensor, size: int) -> Tensor:
     """The square in the middle; a view."""
     top, left = ((side - size) // 2 for side in pictures.shape[2:])
     return pictures[..., top : top + size, left : left + size]
-
-
-def one_hot(maps: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """Label maps [N, 1, H, W] -> [N, classes, H, W] of 0 and 1; other values, such as 255, are no class."""
-    return (maps == torch.arange(classes, device=maps.device).view(-1, 1, 1)).to(dtype)

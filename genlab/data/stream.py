@@ -8,9 +8,10 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
+from genlab.core.condition import Condition
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
-from genlab.data.dataset import Split, are_pictures, as_source
+from genlab.data.dataset import Split
 from genlab.data.network_input import cut
 from genlab.data.tasks import Task
 
@@ -34,12 +35,12 @@ class Stream:
         flip: bool = False,
         crop: int | None = None,  # pixels a side, anywhere within each image
         task: Task | None = None,  # makes the sources of images
-        source_classes: int | None = None,  # sources are label maps
+        condition: Condition | None = None,  # the kind of what models are told
         scale: float = 1.0,  # points are divided by it
         channels_last: bool = False,
     ) -> None:
         self.seed, self.device, self.dtype, self.flip, self.scale = seed, device, dtype, flip, scale
-        self.crop, self.task, self.source_classes = crop, task, source_classes
+        self.crop, self.task, self.condition = crop, task, condition
         self.other: Stream | None = None  # of pictures that images are to be made from, and that are no partners
         layout = channels_last and split.images.ndim == 4
         self.layout = torch.channels_last if layout else torch.contiguous_format
@@ -64,20 +65,18 @@ class Stream:
         return to_network_input(self._moved(images, draws), self.dtype, self.layout)
 
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
-        """Of the same rows: classes int64 [N], attributes [N, K], or sources [N, C, H, W] in [-1, 1].
+        """Return what models are told of the same rows, as networks read it.
 
-        Of label maps one-hot: [N, K, H, W] of 0 and 1. Of another kind of pictures: as many of them, in an order of
-        their own.
+        Pictures of another kind come in an order of their own.
         """
         if self.other is not None:
             return self.other.batch(f"{player}/source", position, draws)
         if self.task is not None:
-            made = self.task(self.batch(player, position, draws), draws.of("task"))
-            return as_source(made, self.source_classes, self.dtype)
-        labels = self._mine(self.conditions, player, position, draws)
-        if are_pictures(labels):
-            return as_source(self._moved(labels, draws), self.source_classes, self.dtype)
-        return labels.to(self.dtype) if labels.is_floating_point() else labels
+            labels = self.task(self.batch(player, position, draws), draws.of("task"))
+        else:
+            labels = self._mine(self.conditions, player, position, draws)
+            labels = self._moved(labels, draws) if self.condition.has_source else labels
+        return self.condition.as_input(labels, self.dtype)
 
     def labelled(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """As `batch` and `labels`, from an endless stream of the labelled images alone."""

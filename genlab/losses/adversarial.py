@@ -20,6 +20,7 @@ class AdversarialLoss:
     needs_lipschitz = False
     uses_real = False
     trains_generator = True
+    is_likelihood = False  # as a `Reconstruction` may be
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         raise NotImplementedError

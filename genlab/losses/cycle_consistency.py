@@ -39,10 +39,10 @@ class Identity(Penalty):
     needs_way_back: ClassVar[bool] = True
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        if spec.source and spec.source[0] != spec.channels:
+        if spec.has_source and spec.require_source().channels != spec.channels:
             raise ConfigError(
                 f"penalty=identity shows images of {spec.channels} channels to a generator that takes pictures of "
-                f"{spec.source[0]}. Leave it out: penalty=[cycle]."
+                f"{spec.require_source().channels}. Leave it out: penalty=[cycle]."
             )
 
     def __call__(self, turn: Turn) -> Tensor:

@@ -14,6 +14,7 @@ from genlab.core.types import NonNegative, Positive, ProperShare
 from genlab.losses.adversarial import AdversarialLoss
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import code_size_of
 
 
 @dataclass
@@ -86,7 +87,7 @@ class PullingAway(Penalty):
     needs_float32: ClassVar[bool] = False
 
     def __call__(self, turn: Turn) -> Tensor:
-        size = getattr(turn.network, "code_size", None)  # after the code comes the energy
+        size = code_size_of(turn.network)  # after the code comes the energy
         codes = normalize(turn.fake_features[:, :size], dim=1)
         cosines = (codes @ codes.T).square()
         others = max(1, len(codes) - 1)

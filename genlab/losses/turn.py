@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
+from genlab.models.contract import per_image
 
 if TYPE_CHECKING:
     from torch import nn
@@ -111,11 +112,8 @@ class Turn:
         return self._features[1] if self.joint else self.network.features(self._shown("fake"), self.fake_condition)
 
     def per_image(self, values: Tensor) -> Tensor:
-        """[N]: of what belongs to one image, a map of patches, the mean, weighted where the network says how."""
-        if values.ndim == 1:
-            return values
-        weights = getattr(self.network, "patch_weights", None)  # [M], 1 on average
-        return (values.flatten(1) if weights is None else values.flatten(1) * weights).mean(1)
+        """Average the numbers of an image's patches, weighted as the discriminator says: [N]."""
+        return per_image(self.network, values)
 
     def augment(self, images: Tensor, purpose: str) -> Tensor:
         """Images as the discriminator is shown them; `purpose` tells apart the draws."""

@@ -1,4 +1,4 @@
-"""Networks: tensors in, tensors out."""
+"""Networks of every model: tensors in, tensors out, with no loss, optimizer or logger."""
 
 from genlab.models.adversarial import dcgan, mlp
 from genlab.models.adversarial import noisy_discriminator as noisy

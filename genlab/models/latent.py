@@ -1,4 +1,4 @@
-"""The law that latents are drawn from."""
+"""Distributions that latents are drawn from, and paths between latents."""
 
 from __future__ import annotations
 
@@ -17,28 +17,36 @@ from genlab.models.truncation import Truncated
 
 @dataclass(frozen=True)
 class Normal:
-    """Standard normal."""
+    """Standard normal latents."""
 
-    path: ClassVar[str] = "slerp"  # the name of `between`
+    path: ClassVar[str] = "slerp"  # the name of `interpolate`
     size: Count = 100
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, size]."""
+        """Return latents [N, size]."""
         return draws.normal("latent", self.size)
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-        """From a at 0 to b at 1 along the arc: the straight way leaves the shell that normal latents lie in."""
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """Interpolate on the arc from a at 0 to b at 1: a straight line leaves the shell where normal latents lie."""
         return slerp(a, b, share)
 
-    def truncated(self, threshold: float) -> Truncated:
+    def truncate(self, threshold: float) -> Truncated:
         return Truncated(self.size, threshold)
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return -log N(z; 0, I) but for a constant and a factor, [N]."""
+        return z.square().mean(1)
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Return z as it is: a normal law has no bounds."""
+        return z
 
 
 @dataclass(frozen=True)
 class Dealt:
-    """Normal latents, and in a last column the number of the generator that they are dealt to: to rows in turn.
+    """Normal latents with the number of a generator of a mixture as last column; rows take the generators in turn.
 
-    The number is part of the latent, so that its image is the same in whatever batch; a batch is shared evenly.
+    As the number is part of the latent, its image does not depend on the batch; a batch is shared evenly.
     """
 
     path: ClassVar[str] = Normal.path
@@ -47,52 +55,68 @@ class Dealt:
 
     @property
     def size(self) -> int:
-        """What one generator is given: without the number."""
+        """Return the size of the latent that one generator takes, without the number."""
         return self.law.size
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, size + 1]."""
+        """Return latents [N, size + 1]."""
         numbers = torch.arange(draws.start, draws.stop, device=draws.device) % self.numbers
         return torch.cat([self.law.draw(draws), numbers[:, None].to(draws.dtype)], dim=1)
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-        """As normal latents; there is no way from one generator to another, so the nearer end's makes the image."""
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """Interpolate like normal latents, with the generator of the nearer end: no path joins two generators."""
         near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
-        return torch.cat([self.law.between(a[:, :-1], b[:, :-1], share), near], dim=1)
+        return torch.cat([self.law.interpolate(a[:, :-1], b[:, :-1], share), near], dim=1)
 
-    def truncated(self, threshold: float) -> Dealt:
-        return replace(self, law=self.law.truncated(threshold))
+    def truncate(self, threshold: float) -> Dealt:
+        return replace(self, law=self.law.truncate(threshold))
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return that of normal latents, without the column of generators, [N]."""
+        return z[:, :-1].square().mean(1)
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Leave each row to the generator that it was dealt to: more restarts try more generators."""
+        return torch.cat([z[:, :-1], start[:, -1:]], 1)
 
 
 @dataclass(frozen=True)
 class Nothing:
-    """No noise: what is made depends on the condition alone."""
+    """No latent: images depend on the condition alone."""
 
     size: ClassVar[int] = 0
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, 0]."""
+        """Return latents [N, 0]."""
         return draws.uniform("latent", 0)
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Uniform in [-1, 1]: Radford et al. 2016, section 4."""
+    """Latents uniform in [-1, 1]: Radford et al. 2016, section 4."""
 
     path: ClassVar[str] = "lerp"
     size: Count = 100
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, size]."""
+        """Return latents [N, size]."""
         return draws.uniform("latent", self.size) * 2 - 1
 
-    def between(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-        """From a at 0 to b at 1, straight."""
+    def interpolate(self, a: Tensor, b: Tensor, share: Tensor) -> Tensor:
+        """Interpolate on the straight line from a at 0 to b at 1."""
         return torch.lerp(a, b, share)
+
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return zeros [N]: all latents within the bounds are equally likely."""
+        return z.new_zeros(len(z))
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Cut z to [-1, 1], with a gradient where it lies within."""
+        return z.clamp(-1, 1)
 
 
 def no_latent(given: int | None) -> Nothing:
-    """Of a network that makes its image from a picture alone. Raises ConfigError if it is given a latent's size."""
+    """Return the latent of a network whose only input is a picture. Raises ConfigError if a size is given."""
     if given:
         raise ConfigError(
             f"model.latent of size {given}: this generator has no noise, it makes its image from the picture alone. "
@@ -102,7 +126,7 @@ def no_latent(given: int | None) -> Nothing:
 
 
 class Codes(NamedTuple):
-    """A latent of `Coded`, taken apart."""
+    """The parts of a latent of `Coded`."""
 
     noise: Tensor  # [N, noise]
     categorical: tuple[Tensor, ...]  # one-hot, [N, classes] each
@@ -111,14 +135,14 @@ class Codes(NamedTuple):
 
 @dataclass(frozen=True)
 class Coded:
-    """Noise, then codes that images are to show: Chen et al. 2016, section 7.2 for the sizes on MNIST.
+    """Noise followed by codes that images are to express: Chen et al. 2016, section 7.2 for the sizes on MNIST.
 
     Noise and continuous codes are uniform in [-1, 1], categorical ones uniform over their classes, one-hot.
 
     Raises ConfigError without any code.
     """
 
-    noise: Whole = 62  # values without a meaning
+    noise: Whole = 62  # size of the noise
     categorical: Sequence[Count] = (10,)  # classes of each categorical code
     continuous: Whole = 2  # continuous codes
 
@@ -137,37 +161,46 @@ class Coded:
         return self.noise + self.code_size
 
     def draw(self, draws: Draws) -> Tensor:
-        """[N, size]."""
+        """Return latents [N, size]."""
         shares = draws.uniform("latent_classes", len(self.categorical))
         one_hots = [one_hot(shares[:, code : code + 1], classes) for code, classes in enumerate(self.categorical)]
         noise, continuous = draws.uniform("latent", self.noise), draws.uniform("latent_continuous", self.continuous)
         return torch.cat([noise * 2 - 1, *one_hots, continuous * 2 - 1], dim=1)
 
-    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
-        """On the straight line, along which one class fades into the other."""
+    def interpolate(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+        """Interpolate on the straight line, on which one class fades into the other."""
         return torch.lerp(start, end, share)
 
+    def prior_penalty(self, z: Tensor) -> Tensor:
+        """Return zeros [N]: all latents within the bounds are equally likely."""
+        return z.new_zeros(len(z))
+
+    def keep_within(self, z: Tensor, start: Tensor) -> Tensor:
+        """Leave classes as they were drawn and cut the rest to [-1, 1]: more restarts try more classes."""
+        first, last, moved = self.noise, self.noise + sum(self.categorical), z.clamp(-1, 1)
+        return torch.cat([moved[:, :first], start[:, first:last], moved[:, last:]], 1)
+
     def split(self, z: Tensor) -> Codes:
-        """[N, size] -> its parts."""
+        """Return the parts of latents [N, size]."""
         noise, *categorical, continuous = z.split([self.noise, *self.categorical, self.continuous], dim=1)
         return Codes(noise, tuple(categorical), continuous)
 
     def vary(self, z: Tensor, columns: int = 10, reach: float = 2.0) -> Iterator[tuple[str, Tensor]]:
-        """For each code its name and [N, columns, size]: every z with that code running through its values.
+        """Yield each code's name and latents [N, columns, size]: every z with that code running through its values.
 
-        A categorical code has a column a class; a continuous one runs from -reach to reach (ibid., figure 2).
+        A categorical code has one column for each class; a continuous one runs from -reach to reach (ibid., figure 2).
         """
         start = self.noise
         for number, classes in enumerate(self.categorical, start=1):
-            yield f"categorical_{number}", with_values(z, torch.eye(classes).to(z), start)
+            yield f"categorical_{number}", substitute_columns(z, torch.eye(classes).to(z), start)
             start += classes
         line = torch.linspace(-reach, reach, columns).to(z).unsqueeze(1)
         for number in range(self.continuous):
-            yield f"continuous_{number + 1}", with_values(z, line, start + number)
+            yield f"continuous_{number + 1}", substitute_columns(z, line, start + number)
 
 
 def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-    """Of rows [N, D], share [N, 1] or a number in [0, 1]: Shoemake 1985, section 3.3; straight where no arc is."""
+    """Interpolate rows [N, D] on arcs, parallel ones linearly; `share` [N, 1] or scalar: Shoemake 1985, sec. 3.3."""
     share = torch.as_tensor(share, dtype=a.dtype, device=a.device)
     unit_a, unit_b = (torch.nn.functional.normalize(end, dim=-1) for end in (a, b))
     angle = (unit_a * unit_b).sum(-1, keepdim=True).clamp(-1, 1).acos()
@@ -177,12 +210,12 @@ def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
 
 
 def one_hot(share: Tensor, classes: int) -> Tensor:
-    """Uniform numbers [N, 1] in [0, 1) -> classes, equally likely, as one-hot vectors [N, classes]."""
+    """Turn uniform numbers [N, 1] in [0, 1) into equally likely classes as one-hot vectors [N, classes]."""
     return ((share * classes).floor() == torch.arange(classes, device=share.device)).to(share)
 
 
-def with_values(z: Tensor, values: Tensor, start: int) -> Tensor:
-    """[N, size], [V, K] -> [N, V, size]: columns `start` to `start + K` of every z take each of the V values."""
+def substitute_columns(z: Tensor, values: Tensor, start: int) -> Tensor:
+    """Return latents [N, V, size]: columns `start` to `start + K` of z [N, size] set to each of the values [V, K]."""
     sheet = z[:, None].repeat(1, len(values), 1)
     sheet[:, :, start : start + values.shape[1]] = values
     return sheet

@@ -1,4 +1,4 @@
-"""How often a network halves the side, how wide its maps are, and where attention goes."""
+"""Sizes of maps: the number of halvings, channels, and the map that attends to itself."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 
-# constant: one width, as for images of 32 pixels in Miyato et al. 2018, table 4.
-# doubling: twice as wide each time that the side halves, as for larger ones in tables 5 and 6.
+# constant: one width for all maps, as for images of 32 pixels in Miyato et al. 2018, table 4.
+# doubling: twice as wide each time the side halves, as for larger images in tables 5 and 6.
 Growth = Literal["constant", "doubling"]
 
 SMALLEST, LARGEST = 4, 7  # pixels of the innermost map's shorter side
-WIDEST = 16  # times the outermost map's width
+WIDEST = 16  # largest width, as a multiple of the outermost map's
 PUBLISHED = {  # from the innermost map outwards: Brock et al. 2019, appendix B, for 256 and 512 pixels
     6: (16, 16, 8, 8, 4, 2, 1),
     7: (16, 16, 8, 8, 4, 2, 1, 1),
@@ -21,7 +21,7 @@ PUBLISHED = {  # from the innermost map outwards: Brock et al. 2019, appendix B,
 
 
 def widths(width: int, levels: int, growth: Growth) -> list[int]:
-    """Channels of the `levels` + 1 maps, from the innermost outwards."""
+    """Return the channels of the `levels` + 1 maps, from the innermost outwards."""
     if growth == "constant":
         return [width] * (levels + 1)
     doubled = [min(2**level, WIDEST) for level in reversed(range(levels + 1))]
@@ -53,14 +53,14 @@ def innermost_map(spec: Spec) -> tuple[tuple[int, int], int]:
 
 
 def map_sides(spec: Spec, levels: int) -> list[int]:
-    """The shorter side of images and of every map, from the outermost inwards."""
+    """Return the shorter side of images and of every map, from the outermost inwards."""
     return [min(spec.height, spec.width) >> level for level in range(levels + 1)]
 
 
-def attended(sides: Sequence[int], largest: int) -> int:
-    """Which of maps with such sides attends to itself; -1: none.
+def attention_level(sides: Sequence[int], largest: int) -> int:
+    """Return the index of the map that attends to itself, of maps with these sides; -1: none.
 
-    The largest with no more than `largest` pixels a side, or the smallest; but never one as large as the image.
+    It is the largest map of at most `largest` pixels a side, else the smallest one; never one as large as the image.
     """
     smaller = [side for side in sides if side < max(sides)]
     if not largest or not smaller:

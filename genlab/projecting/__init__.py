@@ -1,8 +1,8 @@
-"""The latent of a given image, by optimisation."""
+"""Projection: find the latent of a given image by optimisation."""
 
-from genlab.projecting.descent import Descent, Found
-from genlab.projecting.latent_laws import Law, law_of
+from genlab.projecting.descent import Descent, Projection, require_searchable
 from genlab.projecting.starting_points import conditions, starts_of
-from genlab.projecting.target import distances, error_of, target_of
+from genlab.projecting.target import distances, error_of, load_target
 
-__all__ = ["Descent", "Found", "Law", "conditions", "distances", "error_of", "law_of", "starts_of", "target_of"]
+__all__ = ["Descent", "Projection", "conditions", "distances", "error_of", "load_target"]
+__all__ += ["require_searchable", "starts_of"]

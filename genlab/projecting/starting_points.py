@@ -1,4 +1,4 @@
-"""Where the search for a latent begins, and what a conditional model is told meanwhile."""
+"""Starting points of a projection: latents, and the conditions to try."""
 
 from __future__ import annotations
 
@@ -9,42 +9,33 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.data.labels import words
 
 if TYPE_CHECKING:
     from genlab.trainers import Trainer
 
 
-def starts_of(trainer: Trainer, told: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Latents [count x conditions, ...] of the law, and the condition of each: `count` rows of every one of `told`."""
+def starts_of(trainer: Trainer, conditions: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Return latents [count x conditions, ...] of the law, and the condition of each: `count` of every condition."""
     draws = Draws((seed, "projection"), count, 0, count, trainer.device)
     z = trainer.model.latent.draw(draws).float()
-    if told is None:
+    if conditions is None:
         return z, None
-    return z.repeat(len(told), *[1] * (z.ndim - 1)), told.repeat_interleave(count, 0)
+    return z.repeat(len(conditions), *[1] * (z.ndim - 1)), conditions.repeat_interleave(count, 0)
 
 
 def conditions(trainer: Trainer, asked: Any) -> Tensor | None:
-    """Those to try, [K], [1, attributes] or [K, words]; None: it is told none. Raises ConfigError if there are none."""
-    spec = trainer.spec
+    """Return the conditions to try, one a row; None for an unconditional model. Raises ConfigError if none fits."""
+    condition = trainer.spec.condition
     if not trainer.model.conditional:
         if asked is not None:
             raise ConfigError(f"class={asked}: this model is told no class. Leave it out.")
         return None
-    if spec.source:
+    if condition.has_source:
         raise ConfigError(
             f"{trainer.run_dir}: this model makes an image from a picture, so there is no latent to search for. Use "
             "python -m genlab.sample mode=translate input=PICTURE."
         )
-    if spec.classes:
-        if asked is not None and (not isinstance(asked, int) or not 0 <= asked < spec.classes):
-            raise ConfigError(f"class={asked}: expected 0 to {spec.classes - 1}, or null to try all.")
-        return torch.arange(spec.classes, device=trainer.device)[slice(None) if asked is None else [asked]]
-    if spec.words:
-        given = [asked] if isinstance(asked, str) else asked or []
-        return words.asked(given, spec.words, key="class").to(trainer.device)
-    if not isinstance(asked, list) or len(asked) != spec.attributes:
-        raise ConfigError(
-            f"class={asked}: this model is told {spec.attributes} attributes; give as many: class=[0,1,...]."
-        )
-    return torch.tensor([asked], dtype=torch.float32, device=trainer.device)
+    labels = condition.every() if asked is None else condition.parse(asked, "class")
+    if labels is None:
+        raise ConfigError(f"class=null: this model is told {condition.description}; say which the image shows: class=.")
+    return condition.as_input(labels, torch.float32).to(trainer.device)

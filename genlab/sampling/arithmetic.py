@@ -12,6 +12,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Whole
+from genlab.models.latent_contract import is_plain_vector
 from genlab.pictures.sheet import GREY, sheet
 from genlab.sampling.mode import Asked, Picture
 
@@ -51,7 +52,7 @@ class Arithmetic(Picture):
         members = [*self.plus, *self.minus]
         samples = 1 + max(max(concept) for concept in members)
         z, images = loaded.latent(samples, seed=asked.seed), loaded.sample(samples, **asked.options)
-        if not z.is_floating_point() or hasattr(loaded.trainer.model.latent, "numbers"):
+        if not is_plain_vector(loaded.trainer.model.latent, z):
             raise ConfigError("mode=arithmetic: this model's latents hold numbers of codes or generators: no sum.")
         means = torch.stack([z[concept].mean(0) for concept in members])
         firsts = [concept[0] for concept in members]

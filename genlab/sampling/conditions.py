@@ -5,147 +5,71 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
+from genlab.core.condition import Condition, as_typed, in_turn, is_text
 from genlab.core.errors import ConfigError
 from genlab.data.blank_dataset import Blank
-from genlab.data.labels.words import asked
 
 if TYPE_CHECKING:
-    from genlab.core.spec import Spec
     from genlab.trainers.trainer import Trainer
 
 Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None
-SHOWN = 12  # of the words that a model knows
 
 
-def conditions(trainer: Trainer, start: int, count: int, classes: Classes, *, sure: bool = False) -> Tensor | None:
-    """Of images `start` to `start + count`: classes [count] in turn, attributes [count, K] or words [count, L] in turn;
-    None: unconditional.
+def conditions(trainer: Trainer, start: int, count: int, given: Classes, *, sure: bool = False) -> Tensor | None:
+    """Return what images `start` to `start + count` show, in turn what was given; None: the model is told nothing.
 
-    With `sure` it is wrong to choose for the user. Raises ConfigError for classes that there are not.
+    By default they show all there is to show in turn, else what the run's own data say. With `sure` it is wrong to
+    choose for the user. Raises ConfigError for what the model cannot be told.
     """
-    if not trainer.model.conditional:
-        refuse(trainer, classes)
+    condition = condition_of(trainer, given)
+    if condition is None:
         return None
-    if classes is None and sure:
+    if given is None and sure:
         raise ConfigError(
             f"{trainer.run_dir}: the model is told what an image shows: give classes=[...], one an image."
         )
-    if trainer.spec.words:
-        return words(trainer, start, count, classes)
-    refuse_texts(trainer, classes)
-    if trainer.spec.source:
-        return sources(trainer, start, count, classes)
-    if trainer.spec.classes is None:
-        return attributes(trainer, start, count, classes)
-    listed = range(trainer.spec.classes) if classes is None else numbers(trainer.spec.classes, classes)
-    rows = torch.arange(start, start + count) % len(listed)
-    return torch.tensor(listed)[rows].to(trainer.device)
-
-
-def refuse(trainer: Trainer, classes: Classes) -> None:
-    if classes is not None:
+    labels = labels_of(condition, given)
+    if labels is not None:
+        labels = in_turn(labels.to(trainer.device), start, count)
+        return condition.as_input(labels, trainer.engine.dtype)
+    if isinstance(trainer.data, Blank):
         raise ConfigError(
-            f"{key_of(classes)}={shown(classes)}: this model ({trainer.run_dir}) was trained without classes and words "
-            f"and is told none. Leave {key_of(classes)} out, or train a conditional one, such as model=cgan_conv or "
+            f"{trainer.run_dir}: the model is told {condition.description}, and a checkpoint holds none of any image. "
+            f"Say what to show, {condition.how_to_ask}, or take what the training images have: real=true."
+        )
+    return trainer.sample_conditions(start, count)
+
+
+def condition_of(trainer: Trainer, given: Classes) -> Condition | None:
+    """Return what the model is told; None: nothing. Raises ConfigError if something was given all the same."""
+    if trainer.model.conditional:
+        return trainer.spec.condition
+    if given is not None:
+        raise ConfigError(
+            f"{key_of(given)}={as_typed(given)}: this model ({trainer.run_dir}) was trained without classes and words "
+            f"and is told none. Leave {key_of(given)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )
+    return None
 
 
-def refuse_texts(trainer: Trainer, given: Classes) -> None:
-    if key_of(given) == "words":
-        raise ConfigError(
-            f"words={shown(given)}: this model ({trainer.run_dir}) is told {what(trainer.spec)}, and no words. "
-            "Train one on data with words: model=text_gan data=mnist_words, or data.words=caption."
-        )
-
-
-def numbers(known: int, classes: Classes) -> list[int]:
-    listed = torch.as_tensor(classes).reshape(-1).tolist()
-    if not listed or any(label not in range(known) for label in listed):
-        raise ConfigError(f"classes={shown(classes)}: expected whole numbers from 0 to {known - 1}, one or several.")
-    return [int(label) for label in listed]
-
-
-def words(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
-    """[count, L], of texts in turn; else those of training images. Raises ConfigError for words it does not know."""
-    known = trainer.spec.words
-    if given is None and isinstance(trainer.data, Blank):
-        raise ConfigError(
-            f"{trainer.run_dir}: the model is told words, and a checkpoint holds no captions. Say what to show, "
-            f"words='{known[0]}' (it knows {some(known)}), or take those of the training images: real=true."
-        )
-    if given is None:
-        return trainer.sample_conditions(start, count)
-    if not isinstance(given, Tensor) and key_of(given) != "words":
-        raise ConfigError(f"{shown(given)}: this model is told words. Say words='{known[0]}', or others.")
-    rows = given if isinstance(given, Tensor) else asked(texts(given), known)
-    return rows.to(trainer.device)[torch.arange(start, start + count, device=trainer.device) % len(rows)]
-
-
-def texts(given: Texts) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
+def labels_of(condition: Condition, given: Classes) -> Tensor | None:
+    """Return the labels that were given, or all there are; None: more than can be listed."""
+    return condition.every() if given is None else condition.parse(given, key_of(given))
 
 
 def one_of(classes: Classes, words: Texts | None) -> Classes:
     """Raises ConfigError for both."""
     if classes is not None and words is not None:
         raise ConfigError(
-            f"classes={shown(classes)} words={shown(words)}: a model is told one of them. Drop the other."
+            f"classes={as_typed(classes)} words={as_typed(words)}: a model is told one of them. Drop the other."
         )
     return classes if words is None else words
 
 
 def key_of(given: Classes) -> str:
-    """What it is called where it is given."""
-    first = given[0] if isinstance(given, Sequence) and len(given) else given
-    return "words" if isinstance(first, str) else "classes"
-
-
-def what(spec: Spec) -> str:
-    return "pictures" if spec.source else "classes" if spec.classes else "attributes"
-
-
-def some(known: Sequence[str]) -> str:
-    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
-    return ", ".join(known[:SHOWN]) + more
-
-
-def attributes(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
-    """[count, K]: rows that were given, else those of training images."""
-    size = trainer.spec.attributes
-    if given is not None:
-        rows = torch.as_tensor(given, dtype=trainer.engine.dtype)
-        if rows.ndim != 2 or rows.shape[1] != size or len(rows) < start + count:
-            raise ConfigError(
-                f"classes of shape {list(rows.shape)}: this model is told {size} attributes an image, [n, {size}] "
-                "numbers, which only genlab.load(...).sample(n, classes=...) takes. Leave classes out."
-            )
-        return rows[start : start + count].to(trainer.device)
-    if isinstance(trainer.data, Blank):
-        raise ConfigError(
-            f"{trainer.run_dir}: the model is told {size} attributes, of which a checkpoint holds none. "
-            "Take those of the training images: real=true."
-        )
-    return trainer.sample_conditions(start, count)
-
-
-def sources(trainer: Trainer, start: int, count: int, given: Classes) -> Tensor:
-    """Pictures [count, C, H, W] that images are made from: those of the run's data."""
-    if given is not None:
-        raise ConfigError(f"classes={shown(given)}: this model is told pictures, no classes. Leave classes out.")
-    if isinstance(trainer.data, Blank):
-        raise ConfigError(
-            f"{trainer.run_dir}: the model makes images from pictures, of which a checkpoint holds none. Give yours "
-            "(mode=translate input=FILE_OR_FOLDER; genlab.load(...).translate(images)), or take the data's: real=true."
-        )
-    return trainer.sample_conditions(start, count)
-
-
-def shown(classes: Classes) -> str:
-    if key_of(classes) == "words":
-        return str(classes)
-    return str(classes.tolist() if isinstance(classes, Tensor) else classes).replace(" ", "")
+    """Return the name under which it is given."""
+    return "words" if is_text(given) else "classes"

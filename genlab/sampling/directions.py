@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Positive, Whole
+from genlab.models.latent_contract import is_plain_vector
 from genlab.sampling.affine import affines
 from genlab.sampling.conditions import conditions
 from genlab.sampling.mode import Asked, Picture
@@ -49,8 +50,8 @@ class Directions(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        z, size = loaded.latent(1), loaded.trainer.model.latent.size
-        if not size or not z.is_floating_point() or z[0].numel() != size:
+        latent = loaded.trainer.model.latent
+        if not (is_plain_vector(latent, loaded.latent(1)) and latent.size):
             raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
         for name in ("layers", "truncation"):
             if getattr(self, name) is not None:
@@ -108,7 +109,7 @@ def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
     size = loaded.latent(1).shape[1]
     with loaded.trainer.sampling() as generator:
         if loaded.styled:
-            marks = marked(generator.layers, generator.mapping.size, moving)
+            marks = marked(generator.layers, generator.style_size, moving)
             found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
         else:
             told = conditions(loaded.trainer, 0, 1, None)

@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
-from genlab.data.dataset import as_source
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -19,13 +18,15 @@ Frame = tuple[int, int, int, int]  # pixels added: left, right, above, below
 
 def as_seen(images: Tensor, spec: Spec) -> Tensor:
     """Source pictures as networks see them. Raises ConfigError for another number of channels."""
-    images = images.unsqueeze(1) if spec.source_classes and images.ndim == 3 else images
-    channels = spec.source[0]
-    if images.ndim != 4 or images.shape[1] != channels:
-        kind = f"label maps of {spec.source_classes} classes" if spec.source_classes else "pictures"
-        raise ConfigError(f"pictures of shape {list(images.shape)}: this model takes {kind}, [n, {channels}, H, W].")
-    whole = images.dtype == torch.uint8 or spec.source_classes
-    return as_source(images if whole else images.float(), spec.source_classes, torch.float32)
+    source = spec.require_source()
+    images = images.unsqueeze(1) if source.classes and images.ndim == 3 else images
+    if images.ndim != 4 or images.shape[1] != source.channels:
+        kind = f"label maps of {source.classes} classes" if source.classes else "pictures"
+        raise ConfigError(
+            f"pictures of shape {list(images.shape)}: this model takes {kind}, [n, {source.channels}, H, W]."
+        )
+    whole = images.dtype == torch.uint8 or source.classes
+    return source.as_input(images if whole else images.float(), torch.float32)
 
 
 def extended(sources: Tensor, multiple: int | None, spec: Spec) -> tuple[Tensor, Frame]:
@@ -35,9 +36,10 @@ def extended(sources: Tensor, multiple: int | None, spec: Spec) -> tuple[Tensor,
     """
     height, width = sources.shape[2:]
     if multiple is None:
-        if (height, width) != spec.source[1:]:
+        source = spec.require_source()
+        if (height, width) != source.shape[1:]:
             raise ConfigError(
-                f"pictures of {width} x {height} pixels: this model takes {spec.source[2]} x {spec.source[1]} alone."
+                f"pictures of {width} x {height} pixels: this model takes {source.width} x {source.height} alone."
             )
         return sources, (0, 0, 0, 0)
     missing = [-side % multiple for side in (width, height)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.sampling.conditions import key_of, numbers, refuse, refuse_texts, some, texts
+from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import POINTS
 from genlab.sampling.mode import Asked, Picture
 from genlab.sampling.noise import Noisy, noisy, require_noise
@@ -51,13 +51,10 @@ class Grid(Picture):
             return loaded.draw(loaded.sample(count, **asked.options), columns)
 
     def width(self, loaded: Loaded, asked: Asked) -> int:
-        """As many columns as classes, or texts, if that is at most twice of what was asked for."""
-        known = loaded.spec.classes if loaded.trainer.model.conditional else None
-        if key_of(asked.classes) == "words":
-            shown = len(texts(asked.classes))
-        else:
-            shown = known if asked.classes is None or known is None else len(numbers(known, asked.classes))
-        return shown if shown and 1 < shown <= 2 * self.columns else self.columns
+        """As many columns as there are labels to show, if that is at most twice of what was asked for."""
+        condition = condition_of(loaded.trainer, asked.classes)
+        shown = None if condition is None else labels_of(condition, asked.classes)
+        return self.columns if shown is None or not 1 < len(shown) <= 2 * self.columns else len(shown)
 
 
 class Classes(Picture):
@@ -73,29 +70,22 @@ class Classes(Picture):
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
         shown = self.shown(loaded, asked)
-        log.info("columns show classes %s; a row has one latent", ", ".join(map(str, shown)))
+        captions = map(loaded.spec.condition.caption, shown)
+        log.info("columns show classes %s; a row has one latent", ", ".join(captions))
         z = loaded.latent(self.rows, seed=asked.seed).repeat_interleave(len(shown), 0)
         return loaded.draw(loaded.generate(z, classes=shown), len(shown))
 
-    def shown(self, loaded: Loaded, asked: Asked) -> list[int] | list[str]:
-        """Raises ConfigError for a model that is told no class, and no words."""
-        if loaded.trainer.model.conditional and loaded.spec.words:
-            return self.texts(loaded.spec.words, asked)
-        if not loaded.trainer.model.conditional or loaded.spec.classes is None:
-            refuse(loaded.trainer, asked.classes)
+    def shown(self, loaded: Loaded, asked: Asked) -> Tensor:
+        """Return the label of each column. Raises ConfigError for a model that is told none, or any number of them."""
+        condition = condition_of(loaded.trainer, asked.classes)
+        if condition is None or condition.has_source:
             raise ConfigError(
                 f"mode=classes: this model ({loaded.trainer.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
-        refuse_texts(loaded.trainer, asked.classes)
-        known = loaded.spec.classes
-        return list(range(min(known, self.most))) if asked.classes is None else numbers(known, asked.classes)
-
-    @staticmethod
-    def texts(known: tuple[str, ...], asked: Asked) -> list[str]:
-        if key_of(asked.classes) != "words":
+        labels = labels_of(condition, asked.classes)
+        if labels is None:
             raise ConfigError(
-                f"mode=classes: this model is told words. Which columns? words=[{known[0]},{known[-1]}]; it knows "
-                f"{some(known)}."
+                f"mode=classes: this model is told {condition.description}. Which columns? {condition.how_to_ask}."
             )
-        return texts(asked.classes)
+        return labels[: self.most] if asked.classes is None else labels

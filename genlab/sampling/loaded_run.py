@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float, to_uint8
-from genlab.models.style_based.style_generator import StyleGenerator
+from genlab.models.contract import StyleBased, side_multiple_of
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, conditions, one_of
@@ -130,7 +130,7 @@ class Loaded:
     @property
     def styled(self) -> bool:
         with self.trainer.sampling() as generator:
-            return isinstance(generator, StyleGenerator)
+            return isinstance(generator, StyleBased)
 
     def require_styles(self, what: str) -> None:
         if not self.styled:
@@ -164,7 +164,7 @@ class Loaded:
         spec = self.spec.reversed if back else self.spec
         seen = as_seen(images, spec)
         with self.trainer.sampling() as generator, self._seeded(seed):
-            framed, frame = extended(seen, getattr(generator, "multiple", None), spec)
+            framed, frame = extended(seen, side_multiple_of(generator), spec)
             parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
             rows = range(start, start + len(images), self.batch_size)
             made = [
@@ -179,7 +179,7 @@ class Loaded:
             raise ConfigError(
                 f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
             )
-        if back and not getattr(self.trainer.model, "both_ways", False):
+        if back and not self.trainer.model.translates_both_ways:
             raise ConfigError(
                 f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
                 "goes both: model=cyclegan."
@@ -245,6 +245,6 @@ class Loaded:
             self.trainer.seed = before
 
 
-def truncated_styles(generator: StyleGenerator, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
+def truncated_styles(generator: StyleBased, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
     styles = generator.styles(z, told)
-    return styles if psi is None else generator.mapping.truncate(styles, psi)
+    return styles if psi is None else generator.truncate_styles(styles, psi)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from genlab.core.errors import ConfigError
+from genlab.models.latent_contract import Interpolates
 from genlab.pictures.sheet import as_pil, write_png
 from genlab.sampling.conditions import key_of
 from genlab.sampling.video import write_gif, write_mp4
@@ -80,7 +81,7 @@ class Film(Mode):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not hasattr(loaded.trainer.model.latent, "between"):
+        if not isinstance(loaded.trainer.model.latent, Interpolates):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
     def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:

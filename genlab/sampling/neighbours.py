@@ -53,7 +53,7 @@ class Neighbours(Picture):
         data = loaded.trainer.data
         try:
             self.extractor.check(data.spec)
-            self.extractor.check_reading(data.train, data.spec)
+            self.extractor.check_reading(data.with_classes(data.train), data.spec)
         except ConfigError as error:
             raise ConfigError(
                 f"mode.features=extractor: {error} Here: metrics/extractor@mode.extractor=inception, or "

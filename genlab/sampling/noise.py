@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import mix, reseed_global
 from genlab.core.types import Count
-from genlab.models.layers.noise import Noise as NoiseLayer
-from genlab.models.layers.noise import set_noise
+from genlab.models.layer_contract import has_noise, set_noise
 from genlab.sampling.mode import Asked, Picture
 
 if TYPE_CHECKING:
@@ -96,7 +94,3 @@ def require_noise(loaded: Loaded, what: str) -> None:
                 f"{what}: this model's generator ({loaded.trainer.run_dir}) adds no noise to its maps, as those of "
                 "model=stylegan and model=stylegan2 do."
             )
-
-
-def has_noise(generator: nn.Module) -> bool:
-    return any(isinstance(layer, NoiseLayer) for layer in generator.modules())

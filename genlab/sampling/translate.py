@@ -12,14 +12,14 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.storage.archives import SUFFIXES, Directory, Source, Zip, is_image
+from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
 from genlab.data.storage.content_hash import content_key
 from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Asked, Mode
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.data.storage.image_file import Rule
+    from genlab.data.storage.image_file import PixelRule
     from genlab.sampling.loaded_run import Loaded
 
 Named = tuple[str, np.ndarray]
@@ -49,10 +49,10 @@ class Translate(Mode):
         loaded.require_translator(self.back)
         if self.input is None:
             raise ConfigError("mode=translate: which pictures? input=FILE_OR_FOLDER.")
-        spec = self.spec(loaded)
-        if not spec.source_classes and spec.source[0] not in (1, 3):
+        channels = self.spec(loaded).require_source().channels
+        if channels not in (1, 3):
             raise ConfigError(
-                f"mode=translate: this model takes pictures of {spec.source[0]} channels, and files have 1 or "
+                f"mode=translate: this model takes pictures of {channels} channels, and files have 1 or "
                 "3. Use genlab.load(...).translate(images)."
             )
         self.source, self.names = opened(Path(self.input).expanduser())
@@ -71,14 +71,14 @@ class Translate(Mode):
         return loaded.spec.reversed if self.back else loaded.spec
 
     def read(self, loaded: Loaded) -> Iterator[Named]:
-        from genlab.data.storage.decoder import content  # Pillow takes a moment to load
-        from genlab.data.storage.image_file import Rule, Unusable, picture
+        from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
+        from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
-        spec = self.spec(loaded)
-        rule: Rule = Rule(1 if spec.source_classes else spec.source[0], classes=spec.source_classes)
+        source = self.spec(loaded).require_source()
+        rule: PixelRule = PixelRule(source.channels, classes=source.classes)
         for name in self.names:
             try:
-                yield name, picture(content(self.source, name), rule)
+                yield name, read_picture(read_file(self.source, name), rule)
             except Unusable as reason:
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
 
@@ -102,7 +102,7 @@ class File:
         return self.path.read_bytes()
 
 
-def opened(path: Path) -> tuple[Source, dict[str, str]]:
+def opened(path: Path) -> tuple[FileSource, dict[str, str]]:
     """The pictures there, and the name of what becomes of each: its own without suffix. Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
-from genlab.models.truncation import gather_statistics
+from genlab.models.latent_contract import Latent, Truncates
+from genlab.models.layer_contract import has_batch_norm
 from genlab.sampling.conditions import conditions
-from genlab.trainers.turns import has_batch_norm
+from genlab.trainers.standing_statistics import gather_statistics
 
 if TYPE_CHECKING:
-    from genlab.models.latent import Dealt
-    from genlab.models.truncation import Truncated
     from genlab.trainers.trainer import Trainer
 
 STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
 
 
-def law_within(threshold: float, latent: Any) -> Truncated | Dealt:
+def law_within(threshold: float, latent: Latent) -> Latent:
     """Raises ConfigError for a law that is not normal."""
-    if not hasattr(latent, "truncated"):
+    if not isinstance(latent, Truncates):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
     if not threshold > 0:
         raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
-    return latent.truncated(threshold)
+    return latent.truncate(threshold)
 
 
 class Standing:

@@ -15,12 +15,14 @@ from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
+from genlab.models.contract import MultiStage
+from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank, freeze_first
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import at
 from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Run, System, Trainer
-from genlab.trainers.turns import Losses, Phase, mixes_batch
+from genlab.trainers.turns import Losses, Phase
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream
@@ -68,6 +70,7 @@ class Alternating(Trainer):
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
         self.adversarial_weight = adversarial_weight
         self.joint = not mixes_batch(self.model.discriminator)
+        self.makes_pyramids = isinstance(self.model.generator, MultiStage)
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
         self.way = Way(self.model.generator, self.model.discriminator, self.stream, self.replay)
@@ -230,16 +233,15 @@ class Alternating(Trainer):
 
     def as_made(self, images: Tensor) -> Tensor:
         """Real images in the form that generated ones have, where that is no single image."""
-        pyramid = getattr(self.model.generator, "pyramid", None)
-        return images if pyramid is None else pyramid(images)
+        return self.model.generator.build_pyramid(images) if self.makes_pyramids else images
 
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
         """Images as the discriminator is shown them: each augmentation in its order, with draws of its own.
 
         Several of one pyramid, one behind the other, are changed alike.
         """
-        seen, several = self.images / self.total_images, hasattr(self.model.generator, "pyramid")
-        parts = images.split(self.spec.channels, 1) if several else [images]
+        seen = self.images / self.total_images
+        parts = images.split(self.spec.channels, 1) if self.makes_pyramids else [images]
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]

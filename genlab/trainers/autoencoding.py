@@ -13,6 +13,7 @@ from genlab.core.types import NonNegative, Whole
 from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
 from genlab.losses.quantisation import commitment
 from genlab.losses.reconstruction import Reconstruction
+from genlab.models.contract import GivesPosterior, VectorQuantised
 from genlab.trainers.trainer import Run, System, Trainer
 from genlab.trainers.turns import Losses, Phase
 
@@ -87,7 +88,7 @@ class Variational(Autoencoding):
         **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
-        if not hasattr(self.model, "posterior"):
+        if not isinstance(self.model, GivesPosterior):
             raise ConfigError(
                 "trainer: this model's encoder gives no distribution, which a variational trainer needs. Choose "
                 "model=vae, or trainer=autoencoding."
@@ -125,20 +126,19 @@ class VectorQuantising(Autoencoding):
         **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
-        if not hasattr(self.model, "codebook"):
+        if not isinstance(self.model, VectorQuantised):
             raise ConfigError("trainer: this model has no codebook. Choose model=vqvae, or trainer=autoencoding.")
         self.commitment = commitment
 
     def take_step(self) -> None:
         super().take_step()
-        self.model.codebook.follow()
+        self.model.update_codebook()
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        latents = self.model.encoder(images)
-        found = self.model.codebook(latents)
+        found = self.model.quantise(images)
         return Code(
             z=found.straight_through,
-            terms={"commitment": self.commitment * commitment(latents, found.codes)},
+            terms={"commitment": self.commitment * commitment(found.latents, found.codes)},
             stats={"perplexity": found.perplexity, "codes_used": found.codes_used},
         )
 

@@ -12,6 +12,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import Count
 from genlab.losses.reconstruction import SquaredError
+from genlab.models.contract import SolvedInClosedForm
 from genlab.trainers.trainer import Run, System, Trainer
 
 
@@ -33,7 +34,7 @@ class ClosedForm(Trainer):
     ) -> None:
         if not isinstance(system.loss, SquaredError):
             raise ConfigError(f"loss is {type(system.loss).__name__}: this model minimises loss=squared_error alone.")
-        if not hasattr(system.model, "fit"):
+        if not isinstance(system.model, SolvedInClosedForm):
             raise ConfigError(
                 "trainer: this model has no closed form. Choose the trainer that it comes with, or model=pca."
             )

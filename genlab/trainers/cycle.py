@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from genlab.core.checkpoint import stateful
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
@@ -28,7 +29,7 @@ class Cycle(Alternating):
     Raises ConfigError for data of one kind alone.
     """
 
-    both_ways: ClassVar[bool] = True
+    translates_both_ways: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -51,8 +52,7 @@ class Cycle(Alternating):
     @property
     def parts(self) -> dict[str, Any]:
         own = prefixed("penalty", self.penalties_back) | {"replay": self.back.replay}
-        stateful = {name: part for name, part in own.items() if hasattr(part, "state_dict")}
-        return super().parts | prefixed("back", stateful)
+        return super().parts | prefixed("back", stateful(own))
 
     def measure(
         self, begin: Callable[..., Turn], penalties: dict[str, Penalty], adversarial: Adversarial | None = None

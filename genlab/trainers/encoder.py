@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.pixels import network_values
+from genlab.models.contract import EncodesImages
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def encodes(trainer: Trainer) -> bool:
-    return hasattr(trainer.model, "codes")
+    return isinstance(trainer.model, EncodesImages)
 
 
 def first_images(trainer: Trainer, count: int) -> tuple[Split, Tensor, Tensor | None]:

@@ -89,8 +89,4 @@ def blank(spec: Spec, conditional: bool, device: torch.device, dtype: torch.dtyp
     images = torch.zeros(BATCH, *spec.shape, device=device, dtype=dtype)
     if not conditional:
         return images, None
-    if spec.classes or spec.words:
-        shape = (spec.length,) if spec.words else ()
-        return images, torch.zeros(BATCH, *shape, device=device, dtype=torch.long)
-    shape = (spec.source_channels, *spec.source[1:]) if spec.source else (spec.attributes,)
-    return images, torch.zeros(BATCH, *shape, device=device, dtype=dtype)
+    return images, spec.condition.input_batch(BATCH, dtype).to(device)

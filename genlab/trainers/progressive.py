@@ -14,6 +14,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.losses import Turn
+from genlab.models.contract import Grows
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.schedules import at
 from genlab.trainers.trainer import Run, System, check_batch
@@ -156,7 +157,7 @@ class Progressive(Alternating):
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:
-    fixed = [name for name, network in players.items() if not hasattr(network, "grow")]
+    fixed = [name for name, network in players.items() if not isinstance(network, Grows)]
     if fixed:
         raise ConfigError(
             f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "

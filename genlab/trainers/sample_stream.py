@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
+from genlab.models.contract import Model
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -24,7 +25,7 @@ SAMPLES = 500  # rows of the fixed noise that are drawn together
 class Sampling:
     """The part of a trainer that metrics and pictures ask: row i of the stream is the same whoever asks, and when."""
 
-    model: nn.Module
+    model: Model
     data: InMemory
     ema: EMA | None
     seed: int
@@ -55,21 +56,20 @@ class Sampling:
         """
         if not self.model.conditional:
             return None
-        if self.spec.source:
-            return self.data.sources(self.data.examples, start, count).to(self.device, self.engine.dtype)
-        return self.fixed(start, count, self._draw_labels).to(self.device)
+        if self.spec.has_source:
+            return self._on_device(self.data.conditions(self.data.examples, start, count))
+        return self._on_device(self.fixed(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
         """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
         if not self.model.conditional:
             return None
-        told = self.data.sources(split, 0, count) if self.spec.source else split.labels[:count]
-        return told.to(self.device, self.engine.dtype if told.is_floating_point() else None)
+        return self._on_device(self.data.conditions(split, 0, min(count, len(split.images))))
 
     @property
     def translates(self) -> bool:
         """Does the model make images from pictures?"""
-        return self.model.conditional and self.spec.source is not None
+        return self.model.conditional and self.spec.has_source
 
     def translations(self, start: int, count: int) -> dict[str, Tensor]:
         """What there is to see of rows of `data.examples`: by kind, as networks see it."""
@@ -85,7 +85,7 @@ class Sampling:
     @property
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
-        return getattr(self.model, "caption", "")
+        return self.model.caption
 
     @property
     def fair(self) -> bool:
@@ -106,8 +106,11 @@ class Sampling:
     def _draw_labels(self, draws: Draws) -> Tensor:
         labels = self.data.train.labels
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        chosen = labels[rows]
-        return chosen.to(self.engine.dtype) if chosen.is_floating_point() else chosen
+        return self.spec.condition.as_input(labels[rows], self.engine.dtype)
+
+    def _on_device(self, condition: Tensor) -> Tensor:
+        """Return a condition on the device, numbers with a fraction in the precision of networks."""
+        return condition.to(self.device, self.engine.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
         """Of `SAMPLES` rows of the fixed stream that samples come from."""

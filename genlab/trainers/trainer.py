@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core import distributed
+from genlab.core.checkpoint import stateful
 from genlab.core.device import choose_device, precision_of
 from genlab.core.errors import ConfigError, Diverged
 from genlab.core.types import Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
+from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 from genlab.trainers.sample_stream import Sampling
 from genlab.trainers.schedules import Constant
@@ -35,7 +37,7 @@ STOP, SIGNAL, BACK = 1, 2, 3  # what a rank may wish after a step; the largest i
 class System:
     """What is trained, on what."""
 
-    model: nn.Module
+    model: Model
     data: InMemory
     loss: AdversarialLoss
     penalties: dict[str, Penalty]
@@ -70,7 +72,7 @@ class Trainer(Sampling):
     moves: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
     clip_weights: float | None = None  # bound on the critic's weights
-    both_ways: ClassVar[bool] = False  # trains networks that translate either kind of pictures into the other
+    translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class Trainer(Sampling):
             flip=data.flip,
             crop=data.crop,
             task=data.task,
-            source_classes=data.spec.source_classes,
+            condition=data.spec.condition,
             scale=data.spec.scale,
             channels_last=self.channels_last,
         )
@@ -136,8 +138,8 @@ class Trainer(Sampling):
                 f"trainer: {type(self).__name__} moves {' and '.join(sorted(self.moves))}, but the model's players are "
                 f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
             )
-        if getattr(self.model, "both_ways", False) != self.both_ways:
-            ways = ("either way", "one way") if self.both_ways else ("one way", "either way")
+        if self.model.translates_both_ways != self.translates_both_ways:
+            ways = ("either way", "one way") if self.translates_both_ways else ("one way", "either way")
             raise ConfigError(
                 f"trainer: {type(self).__name__} trains networks that go {ways[0]}, and this model's go {ways[1]} "
                 "between two kinds of pictures. Choose the trainer that the model comes with."
@@ -157,12 +159,11 @@ class Trainer(Sampling):
         """All state, by name; each part has `state_dict` and `load_state_dict`."""
         networks = {f"network/{name}": player.module for name, player in self.players.items()}
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
-        watchers = {f"callback/{name}": call for name, call in self.callbacks.items() if hasattr(call, "state_dict")}
+        watchers = prefixed("callback", stateful(self.callbacks))
         average = {"ema": self.ema} if self.ema else {}
         terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
-        stateful = {name: term for name, term in terms.items() if hasattr(term, "state_dict")}
         own = {"statistics": self.statistics, "position": self}
-        return {**networks, **optimizers, **average, **stateful, **watchers, **own}
+        return {**networks, **optimizers, **average, **stateful(terms), **watchers, **own}
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from genlab.core import distributed
 from genlab.core.random import Draws, mix, reseed_global
@@ -157,12 +156,3 @@ def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draw
     for start in range(first, first + engine.accumulate * size, size):
         key = (engine.seed, phase.name, player.turns)
         yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype, player.shown)
-
-
-def has_batch_norm(network: nn.Module) -> bool:
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
-
-
-def mixes_batch(network: nn.Module) -> bool:
-    """Whether an image's output depends on the other images of its batch (while training)."""
-    return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from genlab.core.checkpoint import Stateful
 from genlab.core.types import Whole
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating, demands_of
@@ -42,7 +43,7 @@ class Unrolled(Alternating):
         self.steps, self.inner, self.zero_sum = steps, inner, zero_sum
         super().__init__(system, run, **shared)
         penalties = {name: term for name, term in self.on("discriminator").items() if term.every == 1}
-        self.stateless = {name: term for name, term in penalties.items() if not hasattr(term, "state_dict")}
+        self.stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
         if any(penalty.needs_float32 for penalty in self.stateless.values()):
             self.main["generator"] = replace(self.main["generator"], float32=True)
         self.begin()  # an optimizer that cannot be continued is refused before the first step

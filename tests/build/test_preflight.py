@@ -29,6 +29,7 @@ class FakeTrainer:
 
     iterates = True
     turning_points = (0,)
+    images_to_full_size = 0
 
     def __init__(self, tmp_path, norm: nn.Module | None = None) -> None:
         self.model = Model(norm or nn.Identity())

@@ -27,6 +27,8 @@ class FakeTrainer:
         self.total_images, self.away = 1_000, 0.0
         self.config: dict[str, Any] = {"seed": 0, "metrics": {"every": 100}, "trainer": {"images": 1_000}}
         self.loss = NonSaturating()
+        self.model = SimpleNamespace(conditional=False)
+        self.engine = SimpleNamespace(dtype=torch.float32)
         self.players = {"generator": None, "discriminator": None}
         self.statistics = SimpleNamespace(flush=lambda: {"generator/adversarial": 0.5})
         self.callbacks: dict[str, Any] = {}

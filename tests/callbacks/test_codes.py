@@ -60,8 +60,7 @@ def test_rows_start_from_the_same_latents_over_training(coded):
     assert len(coded.shown) == 4  # the end was drawn already
 
 
-@pytest.mark.parametrize("model", [SimpleNamespace(latent=Normal(4)), SimpleNamespace()])
-def test_a_model_without_codes_is_left_alone(trainer, model):
-    trainer.model = model
+def test_a_model_without_codes_is_left_alone(trainer):
+    trainer.model = SimpleNamespace(latent=Normal(4))
     Codes().finish(trainer.at(1_000))
     assert not (trainer.run_dir / "codes").exists() and not trainer.shown

@@ -89,7 +89,7 @@ class Told:
         labels = torch.arange(64) % classes
         images = labels.view(-1, 1, 1, 1).expand(64, 1, 10, 10).to(torch.uint8)
         trainer.data.train = trainer.data.train._replace(images=images, labels=labels)
-        trainer.sample_conditions = lambda start, count: labels[start : start + count]
+        trainer.model.conditional = True
         trainer.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
 
 
@@ -116,7 +116,8 @@ def test_a_class_with_few_real_images_leaves_room(trainer):
 
 
 def test_models_that_are_told_attributes_keep_their_grid(trainer):
-    trainer.sample_conditions = lambda start, count: torch.zeros(count, 5)
+    trainer.model.conditional = True
+    trainer.data.train = trainer.data.train._replace(labels=torch.zeros(100, 5))
     trainer.draw_samples = lambda start, count, condition: torch.zeros(count, 1, 28, 28)
     Grid(rows=2, columns=4).tick(trainer)
     assert pixels(trainer, "000000000.png").shape[1] == 4 * 5 * 28 + 3 * 2

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import MNIST, InMemory, Split
@@ -30,7 +31,7 @@ def test_the_seed_alone_decides_which():
 
 def test_the_data_set_keeps_images_classes_and_test_labels():
     data = InMemory(SPLIT, test=SPLIT, labelled=8, label_seed=3)
-    assert torch.equal(data.train.images, IMAGES) and data.spec.classes == 4
+    assert torch.equal(data.train.images, IMAGES) and data.spec.class_count == 4
     assert data.test.labels is LABELS
     assert data.fingerprint != InMemory(SPLIT, labelled=8, label_seed=4).fingerprint
 
@@ -58,7 +59,7 @@ def draws(turn, start, stop):
 
 def test_labelled_batches_hold_labelled_images_with_their_labels():
     data = InMemory(SPLIT, labelled=8, label_seed=3).train
-    stream = Stream(data, seed=0, device=torch.device("cpu"))
+    stream = Stream(data, seed=0, condition=Classes(4), device=torch.device("cpu"))
     known = set((data.labels >= 0).nonzero().flatten().tolist())
     seen = []
     for turn in range(4):
@@ -73,6 +74,6 @@ def test_labelled_batches_hold_labelled_images_with_their_labels():
 
 
 def test_fully_labelled_data_give_all_of_their_images():
-    stream = Stream(SPLIT, seed=0, device=torch.device("cpu"))
+    stream = Stream(SPLIT, seed=0, condition=Classes(4), device=torch.device("cpu"))
     _, labels = stream.labelled("labelled", 0, Draws((0,), 100, 0, 100, torch.device("cpu")))
     assert labels.bincount().tolist() == [25] * 4

@@ -7,6 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
 from genlab.data.tasks import TASKS, Denoising, Edges, Inpainting, LowResolution, Rotation, Segments, luminance, task_of
@@ -95,15 +96,15 @@ def test_segments_are_a_threshold_and_an_erosion():
 
 def test_a_task_that_labels_makes_label_maps():
     data = InMemory(Split(torch.randint(0, 256, (4, 1, 8, 8), dtype=torch.uint8)), task="segments")
-    assert (data.spec.source, data.spec.source_classes, data.spec.source_channels) == ((1, 8, 8), 3, 3)
-    shown = data.sources(data.train, 0, 4)
+    assert data.spec.condition == Picture(1, 8, 8, 3) and data.spec.condition.input_channels == 3
+    shown = data.conditions(data.train, 0, 4)
     expected = Segments()(data.train.images.float() / 127.5 - 1, draws())
     assert torch.equal(shown.argmax(1, keepdim=True).float(), expected) and torch.equal(
         shown.sum(1), torch.ones(4, 8, 8)
     )
 
 
-def test_what_has_no_meaning_is_refused():
+def test_tasks_without_a_meaning_are_refused():
     grey, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
     for data, task, words in (
         (Split(grey), "grayscale", "grey already"),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.losses import CycleConsistency, Identity, LeastSquares
 from tests.losses.conftest import Maker, images
@@ -35,9 +36,9 @@ def test_identity_shows_the_generator_its_own_kind(make_turn):
 
 
 def test_the_identity_needs_the_same_channels():
-    Identity().settle(Spec(3, 8, 8, images=9, source=(3, 8, 8)), batch_size=4)
+    Identity().settle(Spec(3, 8, 8, images=9, condition=Picture(3, 8, 8)), batch_size=4)
     with pytest.raises(ConfigError, match=r"images of 3 channels .* pictures of 1\. Leave it out: penalty=\[cycle\]"):
-        Identity().settle(Spec(3, 8, 8, images=9, source=(1, 8, 8)), batch_size=4)
+        Identity().settle(Spec(3, 8, 8, images=9, condition=Picture(1, 8, 8)), batch_size=4)
 
 
 def test_squares_without_a_half():

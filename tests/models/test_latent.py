@@ -1,4 +1,4 @@
-"""Latents with codes: their law, their parts, and the sheets that vary one of them."""
+"""Latents with codes: their law, their parts, and variations of one code."""
 
 import pytest
 import torch
@@ -61,7 +61,7 @@ def test_the_size_on_mnist_is_the_papers():
     assert Coded().size == 74
 
 
-def test_a_sheet_varies_one_code_alone():
+def test_varying_one_code_keeps_the_others():
     z = LAW.draw(draws(0, 3, 3))
     sheets = dict(LAW.vary(z, columns=5, reach=2.0))
     assert list(sheets) == ["categorical_1", "categorical_2", "continuous_1", "continuous_2"]

@@ -1,4 +1,4 @@
-"""Frozen features against torchvision's own way to them, and what can be wrong with weights."""
+"""Frozen features against torchvision's own, and errors for unfit weights and networks."""
 
 import pytest
 import torch
@@ -8,8 +8,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.transforms.functional import normalize
 
 from genlab.core.errors import ConfigError
-from genlab.models.pretrained_features import MEAN, STD, Pretrained
-from genlab.models.pretrained_weights import name_of, ways
+from genlab.models.pretrained_features import MEAN, STD, PretrainedFeatures
+from genlab.models.pretrained_weights import hint, name_of
 
 SMALL = models.shufflenet_v2_x0_5
 LAST = {  # the last node of each resolution
@@ -48,7 +48,7 @@ def file(tmp_path):
 @pytest.mark.parametrize("build", LAST, ids=lambda build: build.__name__)
 def test_maps_are_the_last_of_each_resolution(build, file):
     network, path = file(build)
-    found = Pretrained(build, path, 64)
+    found = PretrainedFeatures(build, path, 64)
     shown = normalize((nn.functional.interpolate(images(), (64, 64), mode="bilinear") + 1) / 2, MEAN, STD)
     expected = create_feature_extractor(network, {node: node for node in LAST[build]})(shown)
     maps = found(images())
@@ -57,25 +57,26 @@ def test_maps_are_the_last_of_each_resolution(build, file):
         torch.testing.assert_close(one, expected[node], rtol=1e-4, atol=1e-4)
 
 
-def test_what_is_shown_is_what_torchvision_trains_with():
+def test_input_is_normalised_as_torchvision_does():
     transforms = models.EfficientNet_B0_Weights.DEFAULT.transforms()
     assert tuple(transforms.mean) == MEAN and tuple(transforms.std) == STD
 
 
 def test_grey_is_three_equal_channels_and_alpha_lies_over_white():
-    network = Pretrained(SMALL, "random", 32)
+    network = PretrainedFeatures(SMALL, "random", 32)
     grey = images(1)
-    torch.testing.assert_close(network.shown(grey), network.shown(grey.expand(-1, 3, -1, -1)))
+    torch.testing.assert_close(network.to_input(grey), network.to_input(grey.expand(-1, 3, -1, -1)))
     colour = images()
     alpha = torch.full_like(colour[:, :1], -1)
-    torch.testing.assert_close(network.shown(torch.cat([colour, -alpha], 1)), network.shown(colour))
-    torch.testing.assert_close(network.shown(torch.cat([colour, alpha], 1)), network.shown(torch.ones_like(colour)))
+    torch.testing.assert_close(network.to_input(torch.cat([colour, -alpha], 1)), network.to_input(colour))
+    white = torch.ones_like(colour)
+    torch.testing.assert_close(network.to_input(torch.cat([colour, alpha], 1)), network.to_input(white))
 
 
-def test_nothing_in_it_is_trained_and_all_is_kept(file):
-    """Slopes by the images pass."""
+def test_weights_are_saved_buffers_and_never_trained(file):
+    """Gradients with respect to the images pass."""
     original, path = file(SMALL)
-    network = Pretrained(SMALL, path, 32)
+    network = PretrainedFeatures(SMALL, path, 32)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     x = images().requires_grad_()
     first = network.train()(x)
@@ -101,19 +102,19 @@ class Code:
         (Code(), "not a file of PyTorch weights"),
     ],
 )
-def test_wrong_weights_are_one_message(file, content, words, capsys):
+def test_unfit_weights_are_refused_in_one_message(file, content, words, capsys):
     _, path = file(SMALL, content)
     with pytest.raises(ConfigError, match=f"model.discriminator.weights={path}: {words}") as error:
-        Pretrained(SMALL, path, 32)
+        PretrainedFeatures(SMALL, path, 32)
     assert "https://download.pytorch.org/models/shufflenetv2_x0.5" in str(error.value)
     assert "run" not in capsys.readouterr().out
 
 
-def test_missing_weights_are_asked_for():
+def test_missing_weights_are_refused():
     with pytest.raises(ConfigError, match="weights: missing.*weights=FILE.*efficientnet_b0.*download.*random"):
-        Pretrained(models.efficientnet_b0, None, 32)
+        PretrainedFeatures(models.efficientnet_b0, None, 32)
     with pytest.raises(ConfigError, match="nowhere.pth: there is no such file"):
-        Pretrained(SMALL, "nowhere.pth", 32)
+        PretrainedFeatures(SMALL, "nowhere.pth", 32)
 
 
 def test_a_download_that_fails_says_so(monkeypatch):
@@ -123,20 +124,20 @@ def test_a_download_that_fails_says_so(monkeypatch):
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
     with pytest.raises(ConfigError, match="download: failed .no route to host"):
-        Pretrained(SMALL, "download", 32)
+        PretrainedFeatures(SMALL, "download", 32)
 
 
-def test_what_torchvision_does_not_publish_is_not_downloaded():
+def test_unpublished_weights_are_not_downloaded():
     def own():
         return SMALL()
 
     with pytest.raises(ConfigError, match="publishes none of own"):
-        Pretrained(own, "download", 32)
-    assert "https" not in ways(own, "model") and name_of(own) == "own"
+        PretrainedFeatures(own, "download", 32)
+    assert "https" not in hint(own, "model") and name_of(own) == "own"
 
 
 @pytest.mark.parametrize("build", [models.squeezenet1_1, lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), nn.Bilinear])
 def test_networks_of_another_kind_are_refused(build):
     build = (lambda: nn.ModuleList([nn.Bilinear(3, 3, 3)])) if build is nn.Bilinear else build
     with pytest.raises(ConfigError, match="model.discriminator.network.*Choose an EfficientNet"):
-        Pretrained(build, "random", 64)
+        PretrainedFeatures(build, "random", 64)

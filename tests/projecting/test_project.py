@@ -16,7 +16,7 @@ from genlab.core.random import Draws
 from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.projecting import Descent, Law, distances, error_of, law_of, starts_of, target_of
+from genlab.projecting import Descent, distances, error_of, load_target, require_searchable, starts_of
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -86,7 +86,7 @@ def test_the_prior_pulls_to_the_mean_as_ridge_regression_does(trained, polish):
     descent = Descent(
         generate=lambda z, told: model(z),
         error=error,
-        law=law_of(Normal(5)),
+        law=Normal(5),
         prior=weight,
         steps=800,
         lr=0.1,
@@ -104,9 +104,9 @@ def test_the_nearest_candidates_of_every_class_are_taken():
     starts = torch.tensor([3.0, 1, 2, 0.5, 5, 4] * 2)[:, None]
     signs = torch.tensor([1.0] * 6 + [-1.0] * 6)[:, None]
     descent = Descent(
-        generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Law()
+        generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Uniform(1)
     )
-    assert descent.nearest(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
+    assert descent.nearest_starts(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.1])
@@ -119,10 +119,10 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
     with trainer.sampling() as network:
         extractor = Classifier()
         options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
-        rough, fine = (Descent(law=law_of(Normal(16)), polish=polish, **options) for polish in (0, 60))
-        chosen = starts[fine.nearest(starts, None, groups=1, count=4)]
+        rough, fine = (Descent(law=Normal(16), polish=polish, **options) for polish in (0, 60))
+        chosen = starts[fine.nearest_starts(starts, None, groups=1, count=4)]
         rough, fine = rough(chosen), fine(chosen)
-    near, far = (distances(images, target, extractor) for images in (fine.way[-1:], fine.way[:1]))
+    near, far = (distances(images, target, extractor) for images in (fine.frames[-1:], fine.frames[:1]))
     assert near["pixels"] < 0.03 * far["pixels"] and near["features"] < 0.05 * far["features"]
     assert fine.loss < 0.3 * rough.loss
 
@@ -151,23 +151,23 @@ def test_latents_stay_within_their_law():
     draws = Draws((0, "law"), 6, 0, 6, torch.device("cpu"))
     for latent in (Uniform(3), Coded(noise=3, categorical=(4,), continuous=1)):
         start = latent.draw(draws)
-        z = law_of(latent).held(start + 5, start)
+        z = latent.keep_within(start + 5, start)
         assert z.abs().max() <= 1
     assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
     dealt = Dealt(Normal(3), 2)
     start = dealt.draw(draws)
-    z = law_of(dealt).held(start + 5, start)
+    z = dealt.keep_within(start + 5, start)
     assert torch.equal(z[:, -1], start[:, -1]) and torch.equal(z[:, :-1], start[:, :-1] + 5)
-    assert torch.equal(law_of(dealt).prior(z), z[:, :-1].square().mean(1))
+    assert torch.equal(dealt.prior_penalty(z), z[:, :-1].square().mean(1))
     with pytest.raises(ConfigError, match="UniformCodes, which no gradient reaches"):
-        law_of(UniformCodes(8, (2, 2)))
+        require_searchable(UniformCodes(8, (2, 2)))
 
 
 def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
     picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
     picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
     picture.save(tmp_path / "wide.png")
-    target = target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    target = load_target(tmp_path / "wide.png", tiny_data(size=32).spec)
     assert target.shape == (1, 1, 32, 32) and target.max() == -1
 
 

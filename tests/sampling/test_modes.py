@@ -38,10 +38,10 @@ def test_the_arc_turns_evenly_and_keeps_the_length():
     for share in (0.0, 0.25, 1.0):
         angle = torch.tensor(share * torch.pi / 2)
         expected = 2 * torch.stack([angle.cos(), angle.sin()])[None]
-        torch.testing.assert_close(Normal(2).between(start, end, share), expected)
-    assert torch.equal(Uniform(2).between(start, end, 0.5), torch.tensor([[1.0, 1.0]]))
+        torch.testing.assert_close(Normal(2).interpolate(start, end, share), expected)
+    assert torch.equal(Uniform(2).interpolate(start, end, 0.5), torch.tensor([[1.0, 1.0]]))
     for other in (start, -start):  # no one arc: the line
-        torch.testing.assert_close(Normal(2).between(start, other, 0.5), (start + other) / 2)
+        torch.testing.assert_close(Normal(2).interpolate(start, other, 0.5), (start + other) / 2)
 
 
 def test_a_class_has_a_column_and_a_latent_a_row(conditional):

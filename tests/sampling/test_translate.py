@@ -126,11 +126,11 @@ def test_one_file_will_do(translator, tmp_path, capsys):
 def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     """Super-resolution makes any size four times as large; others are shown multiples, and the frame is cut off."""
     loaded = Loaded(saved(tmp_path, f"model={model}", *narrow(model), data=data_of(model, 3, 16)))
-    channels = loaded.spec.source[0]
+    channels = loaded.spec.condition.channels
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)
-    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.trainer.model.generator.multiple, loaded.spec)
+    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.trainer.model.generator.side_multiple, loaded.spec)
     whole = by_hand(loaded, seen, loaded.latent(1))
     left, _, top, _ = (side * times for side in frame)
     torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])

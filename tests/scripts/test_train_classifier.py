@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
@@ -48,8 +49,8 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
     train = extractor(to_float(real.train.images))
     assert train.mean(0).abs().max() < 1e-3 and (train.std(0) - 1).abs().max() < 1e-3
     for spec, message in (
-        (Spec(3, 16, 16, images=1, classes=2), "reads images of 3 x 8 x 8, and these are 3 x 16 x 16"),
-        (Spec(3, 8, 8, images=1, classes=3), "tells 2 classes, and the data have 3"),
+        (Spec(3, 16, 16, images=1, condition=Classes(2)), "reads images of 3 x 8 x 8, and these are 3 x 16 x 16"),
+        (Spec(3, 8, 8, images=1, condition=Classes(3)), "tells 2 classes, and the data have 3"),
     ):
         with pytest.raises(ConfigError, match=message):
             extractor.check(spec)
@@ -58,9 +59,9 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
 def test_every_class_is_shown_as_often(script):
     torch.manual_seed(0)
     labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
-    counts = labels[script.balanced(labels)].bincount()
+    counts = labels[script.balanced_rows(labels)].bincount()
     assert counts.sum() == 1_000 and (counts - 1_000 / 3).abs().max() < 60  # four deviations
-    assert script.shuffled(labels).sort().values.tolist() == list(range(1_000))
+    assert script.shuffled_rows(labels).sort().values.tolist() == list(range(1_000))
 
 
 @pytest.mark.parametrize("content", [None, {}, {"classifier": "x"}])

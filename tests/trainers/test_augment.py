@@ -7,7 +7,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
 from genlab.data.augment import Augmentation, DiffAugment
-from genlab.data.augment.shift import shifted
+from genlab.data.augment.shift import shift_images
 from genlab.losses import R1, Turn
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, narrow, tiny_data
@@ -51,9 +51,9 @@ def test_r1_is_the_slope_at_the_image_before_the_shift():
     found = R1(weight=2.0)(turn)
     chances = draws.uniform("diffaugment", 7)
     down, right = ((chances[:, column] * 5).floor().long() - 2 for column in (3, 4))
-    slopes = shifted(weight.expand(N, *SHAPE), -down, -right)
+    slopes = shift_images(weight.expand(N, *SHAPE), -down, -right)
     torch.testing.assert_close(found, slopes.square().flatten(1).sum(1))
-    torch.testing.assert_close(seen[0], shifted(images, down, right))
+    torch.testing.assert_close(seen[0], shift_images(images, down, right))
     assert len(set(found.tolist())) > 1
 
 

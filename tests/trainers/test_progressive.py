@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d
 import genlab
 from genlab import export
 from genlab.build import preflight
+from genlab.build.advice import unfinished_growth
 from genlab.cli import command
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
@@ -54,6 +55,12 @@ def save(trainer, path):
 def test_schedule(images, level):
     """Karras et al. 2018, appendix A.1, in thousands of images: 600 of a size, 600 that fade in the next one."""
     assert Growth(first=0, last=3, stage=1_200, fade=0.5)(images) == pytest.approx(level, abs=1e-12)
+
+
+@pytest.mark.parametrize(("images", "enough"), [(63, False), (64, True)])
+def test_a_run_that_ends_before_the_networks_are_grown_is_told_so(make, images, enough):
+    trainer = make(f"trainer.images={images}")
+    assert trainer.images_to_full_size == 64 and (unfinished_growth(trainer) is None) == enough
 
 
 def test_other_shares_and_starts():

@@ -1,4 +1,4 @@
-"""What happens to images on their way to the discriminator."""
+"""Augmentations: changes that images undergo before the discriminator sees them."""
 
 from genlab.data.augment.ada import AdaptiveAugment
 from genlab.data.augment.augmentation import Augmentation

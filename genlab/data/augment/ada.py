@@ -1,4 +1,4 @@
-"""Augmentation as strong as the discriminator's overfitting asks for."""
+"""Adaptive discriminator augmentation (ADA): its strength follows the discriminator's overfitting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import Count, Share
 from genlab.data.augment.augmentation import Augmentation
-from genlab.data.augment.bands import equalise
+from genlab.data.augment.bands import amplify_bands
 from genlab.data.augment.blits import blit
 from genlab.data.augment.colour import recolour
 from genlab.data.augment.corruptions import add_noise, cut_hole
@@ -26,7 +26,7 @@ GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the pap
     "blit": blit,
     "geometry": warp,
     "color": recolour,
-    "filter": equalise,
+    "filter": amplify_bands,
     "noise": add_noise,
     "cutout": cut_hole,
 }
@@ -34,31 +34,31 @@ GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the pap
 
 @dataclass
 class AdaptiveAugment(Augmentation):
-    """Karras et al. 2020 (ADA): each change happens to an image with probability p, the strength, the same for all.
+    """Apply every change to an image with the same probability p, the strength: Karras et al. 2020 (ADA).
 
-    p follows the discriminator: r_t = E[sign(D(real))] is 0 where it does not tell real images from generated ones,
-    1 where it is sure of every real one (equation 1). Every few turns p rises by a fixed amount if r_t is above
-    `target`, and falls if it is below. Without a target it stays.
+    p follows the discriminator: r_t = E[sign(D(real))] is 0 where it cannot tell real images from generated ones,
+    and 1 where it is sure of every real one (equation 1). Every few turns p rises by a fixed amount if r_t is above
+    `target`, and falls if r_t is below. Without a target p is constant.
 
-    The generator does not learn the changes while p is below about 0.8 (section 2.2). Losses whose zero means
-    nothing, as Wasserstein's, count logits from the middle between those of real and of generated images.
+    The generator does not learn the changes while p is below about 0.8 (section 2.2). For losses whose zero has no
+    meaning, such as Wasserstein's, logits are measured from the middle between real and generated ones.
     """
 
     policy: Sequence[Group] = ("blit", "geometry", "color")  # the paper's bgc
-    target: Annotated[float, Ge(-1), Lt(1)] | None = 0.6  # of r_t; null: fixed strength
+    target: Annotated[float, Ge(-1), Lt(1)] | None = 0.6  # value of r_t to hold; null: fixed strength
     strength: Share = 0.0  # at the start, or fixed
-    images: Count = 500_000  # shown while the strength goes from 0 to 1, at the fastest
-    every: Count = 4  # turns between its steps
-    current: Tensor = field(init=False, repr=False)  # the strength, where the images are
-    told: Tensor = field(init=False, repr=False)  # sum of r_t over the turns since the last step
+    images: Count = 500_000  # images in which the strength goes from 0 to 1 at its fastest
+    every: Count = 4  # turns between steps of the strength
+    current: Tensor = field(init=False, repr=False)  # strength now, on the images' device
+    sign_sum: Tensor = field(init=False, repr=False)  # sum of r_t over the turns since the last step
     turns: int = field(init=False, repr=False, default=0)
-    heard: list[Tensor] = field(init=False, repr=False, default_factory=list)  # r_t of this turn's micro-batches
+    turn_signs: list[Tensor] = field(init=False, repr=False, default_factory=list)  # r_t of this turn's micro-batches
 
     needs_images: ClassVar[bool] = True
     moves_images: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self.current, self.told = torch.tensor(float(self.strength)), torch.zeros(())
+        self.current, self.sign_sum = torch.tensor(float(self.strength)), torch.zeros(())
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         if images.ndim != 4:
@@ -74,27 +74,27 @@ class AdaptiveAugment(Augmentation):
         return changed.to(images.dtype).contiguous(memory_format=layout)
 
     def observe(self, certainty: Tensor) -> None:
-        self.heard.append(certainty.sign().mean(dtype=torch.float32))
+        self.turn_signs.append(certainty.sign().mean(dtype=torch.float32))
 
     def end_turn(self, images: int) -> dict[str, Tensor]:
-        if not self.heard:  # nobody judged real images
+        if not self.turn_signs:  # no real images were judged
             return {}
-        sign = distributed.mean(torch.stack(self.heard).mean())
-        self.heard, self.turns = [], self.turns + 1
-        self.told = self.told.to(sign.device) + sign
+        sign = distributed.mean(torch.stack(self.turn_signs).mean())
+        self.turn_signs, self.turns = [], self.turns + 1
+        self.sign_sum = self.sign_sum.to(sign.device) + sign
         if self.turns % self.every == 0:
             self.adapt(images * self.every)
         return {"strength": self.current, "sign": sign}
 
     def adapt(self, images: int) -> None:
-        """A step of the strength, after so many images."""
+        """Move the strength one step towards the target; `images` were judged since the last step."""
         if self.target is not None:
-            step = (self.told / self.every - self.target).sign() * (images / self.images)
+            step = (self.sign_sum / self.every - self.target).sign() * (images / self.images)
             self.current = (self.current.to(step.device) + step).clamp(0, 1)
-        self.told = torch.zeros_like(self.told)
+        self.sign_sum = torch.zeros_like(self.sign_sum)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"strength": self.current, "told": self.told, "turns": self.turns}
+        return {"strength": self.current, "told": self.sign_sum, "turns": self.turns}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.current, self.told, self.turns = state["strength"], state["told"], state["turns"]
+        self.current, self.sign_sum, self.turns = state["strength"], state["told"], state["turns"]

@@ -1,4 +1,4 @@
-"""What every augmentation is."""
+"""The interface of augmentations."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from genlab.core.random import Draws
 
 
 class Augmentation:
-    """Changes images on their way to the discriminator, real and generated ones alike: a function (images) -> images.
+    """Change images before the discriminator sees them, real and generated ones alike: (images) -> images.
 
-    The generator learns through it, and slopes are taken by the images before it, so it must be twice
-    differentiable. Several compose in the order in which they are listed.
+    It must be twice differentiable: the generator learns through it, and penalties differentiate with respect to the
+    images before it. Several augmentations are applied in the order in which they are listed.
     """
 
-    needs_images: ClassVar[bool] = False  # points [N, D] mean nothing to it
-    moves_images: ClassVar[bool] = False  # out of the place that a source picture beside them says
+    needs_images: ClassVar[bool] = False  # it refuses points [N, D]
+    moves_images: ClassVar[bool] = False  # it moves pixels, so that images no longer match their source pictures
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
-        """[N, C, H, W] or points [N, D], as they came; `progress` is the share of the run that is over, in [0, 1]."""
+        """Return changed images [N, C, H, W] or points [N, D]; `progress` is the share of the run done, in [0, 1]."""
         raise NotImplementedError
 
     def observe(self, certainty: Tensor) -> None:
-        """Told in every micro-batch of the discriminator's turn how sure it is that real images are real.
+        """Record how sure the discriminator is that real images are real, in every micro-batch of its turn.
 
-        Above 0 where it takes an image for real, below 0 where for generated; [N], or a map of patches.
+        Certainty is above 0 where the image is judged real, below 0 where generated; [N], or a map of patches.
         """
 
     def end_turn(self, images: int) -> dict[str, Tensor]:
-        """After the discriminator's turn, of so many images over all ranks; gives numbers worth a curve."""
+        """Adapt after the discriminator's turn of `images` images over all ranks; return numbers to log."""
         return {}

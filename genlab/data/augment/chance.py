@@ -1,4 +1,4 @@
-"""Which images a change happens to."""
+"""The random choice of the images that a change is applied to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from torch import Tensor
 from genlab.core.random import Draws
 
 
-def happen(draws: Draws, purpose: str, count: int, chance: Tensor) -> tuple[Tensor, ...]:
-    """For each of `count` changes, whether it happens [N]; `chance` is a number on the device."""
+def draw_masks(draws: Draws, purpose: str, count: int, chance: Tensor) -> tuple[Tensor, ...]:
+    """Return a mask [N] of the images to change, for each of `count` changes; `chance` is a scalar on the device."""
     return (draws.uniform(f"{purpose}/happens", count) < chance).unbind(1)

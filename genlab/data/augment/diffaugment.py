@@ -1,4 +1,4 @@
-"""Colour, shift and cutout, drawn for each image."""
+"""DiffAugment: random colour, shift and cutout of every image."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import NonNegative, Share
 from genlab.data.augment.augmentation import Augmentation
-from genlab.data.augment.shift import shifted
+from genlab.data.augment.shift import shift_images
 
 Policy = Literal["color", "translation", "cutout"]
 
 
 class Chances(NamedTuple):
-    """Uniform in [0, 1), each [N, 1, 1, 1]."""
+    """Random numbers that decide the changes of each image, uniform in [0, 1), [N, 1, 1, 1] each."""
 
     brightness: Tensor
     saturation: Tensor
@@ -32,10 +32,10 @@ class Chances(NamedTuple):
 
 @dataclass
 class DiffAugment(Augmentation):
-    """Zhao et al. 2020, section 3, with the paper's ranges: the discriminator sees no image unchanged, real or not.
+    """Change every image, real or generated: Zhao et al. 2020, section 3, with the paper's ranges.
 
-    Colour leaves a fourth channel, alpha, alone; saturation means nothing on grey images. What a shift brings in and
-    what is cut out is 0, the middle of [-1, 1]. Raises ConfigError for points.
+    Colour leaves a fourth channel, alpha, alone; saturation does not change grey images. Pixels shifted in from
+    outside and pixels cut out are 0, the middle of [-1, 1]. Raises ConfigError for points.
     """
 
     policy: Sequence[Policy] = ("color", "translation", "cutout")  # in this order
@@ -51,58 +51,59 @@ class DiffAugment(Augmentation):
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         if images.ndim != 4:
             raise ConfigError("augment=diffaugment: changes images, but the data are points. Use augment=[].")
-        # One draw serves all: each costs a generator and a launch.
+        # One draw serves all changes: each draw costs a generator and a kernel launch.
         chances = Chances(*draws.uniform("diffaugment", len(Chances._fields), 1, 1, 1).unbind(1))
-        steps = {"color": self.recolour, "translation": self.translate, "cutout": self.cut}
+        steps = {"color": self.jitter_colour, "translation": self.translate, "cutout": self.cut}
         for name in self.policy:
             images = steps[name](images, chances)
         return images
 
-    def recolour(self, images: Tensor, chances: Chances) -> Tensor:
+    def jitter_colour(self, images: Tensor, chances: Chances) -> Tensor:
         colour, alpha = images[:, :3], images[:, 3:]
-        colour = colour + around(0, self.brightness, chances.brightness)
+        colour = colour + uniform_around(0, self.brightness, chances.brightness)
         if colour.shape[1] > 1:
-            colour = stretched(colour, (1,), around(1, self.saturation, chances.saturation))
-        colour = stretched(colour, (1, 2, 3), around(1, self.contrast, chances.contrast))
+            colour = scale_from_mean(colour, (1,), uniform_around(1, self.saturation, chances.saturation))
+        colour = scale_from_mean(colour, (1, 2, 3), uniform_around(1, self.contrast, chances.contrast))
         return torch.cat([colour, alpha], 1) if alpha.shape[1] else colour
 
     def translate(self, images: Tensor, chances: Chances) -> Tensor:
         height, width = images.shape[2:]
-        down, right = shifts(chances.down, height, self.translation), shifts(chances.right, width, self.translation)
-        return shifted(images, down, right)
+        down = whole_shifts(chances.down, height, self.translation)
+        right = whole_shifts(chances.right, width, self.translation)
+        return shift_images(images, down, right)
 
     def cut(self, images: Tensor, chances: Chances) -> Tensor:
         height, width = images.shape[2:]
-        rows, columns = hole(chances.row, height, self.cutout), hole(chances.column, width, self.cutout)
+        rows, columns = hole_mask(chances.row, height, self.cutout), hole_mask(chances.column, width, self.cutout)
         kept = ~(rows.unsqueeze(2) & columns.unsqueeze(1))
         return images * kept.unsqueeze(1).to(images.dtype)
 
 
-def around(middle: float, reach: float, chance: Tensor) -> Tensor:
-    """Uniform in [middle - reach, middle + reach)."""
+def uniform_around(middle: float, reach: float, chance: Tensor) -> Tensor:
+    """Map a number uniform in [0, 1) to one uniform in [middle - reach, middle + reach)."""
     return middle + reach * (2 * chance - 1)
 
 
-def stretched(images: Tensor, axes: tuple[int, ...], factor: Tensor) -> Tensor:
-    """Distances from the mean over some axes, `factor` times as large."""
+def scale_from_mean(images: Tensor, axes: tuple[int, ...], factor: Tensor) -> Tensor:
+    """Scale distances from the mean over `axes` by `factor`."""
     mean = images.mean(axes, keepdim=True)
     return mean + (images - mean) * factor
 
 
-def shifts(chance: Tensor, side: int, share: float) -> Tensor:
-    """Shifts [N] of whole pixels, at most `share` of the side, each equally likely."""
-    reach = nearest(side * share)
+def whole_shifts(chance: Tensor, side: int, share: float) -> Tensor:
+    """Return shifts [N] in whole pixels, each equally likely, at most `share` of the side."""
+    reach = round_half_up(side * share)
     return (chance.flatten() * (2 * reach + 1)).floor().long() - reach
 
 
-def hole(chance: Tensor, side: int, share: float) -> Tensor:
-    """[N, side]: where a hole lies. Its middle is anywhere, and what sticks out of the image is lost."""
-    size = nearest(side * share)
+def hole_mask(chance: Tensor, side: int, share: float) -> Tensor:
+    """Return a mask [N, side] of a hole whose middle is anywhere; its part beyond the image is dropped."""
+    size = round_half_up(side * share)
     middles = side + 1 - size % 2  # an even hole's middle lies between two pixels, or at either end
     first = (chance.view(-1, 1) * middles).floor() - size // 2
     place = torch.arange(side, device=chance.device)
     return (place >= first) & (place < first + size)
 
 
-def nearest(value: float) -> int:
+def round_half_up(value: float) -> int:
     return int(value + 0.5)

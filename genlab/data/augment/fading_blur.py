@@ -1,4 +1,4 @@
-"""A blur that keeps fine detail from the discriminator while training is young."""
+"""A blur that hides fine detail from the discriminator early in training."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from genlab.data.augment.augmentation import Augmentation
 
 @dataclass
 class FadingBlur(Augmentation):
-    """A Gaussian whose deviation falls to 0: Karras et al. 2021 (StyleGAN3), appendix F.2, "training of config r".
+    """Blur with a Gaussian whose deviation falls to 0: Karras et al. 2021 (StyleGAN3), appendix F.2, "config r".
 
-    A generator may show fine detail too late, by which the discriminator would know it. Outside of images there is 0,
-    the middle of [-1, 1].
+    The discriminator could otherwise recognise generated images early on by their lack of fine detail. Outside of
+    images there is 0, the middle of [-1, 1].
     """
 
     deviation: Positive = 10.0  # pixels, at the start
@@ -31,10 +31,10 @@ class FadingBlur(Augmentation):
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         left = self.deviation * max(0.0, 1 - progress / self.until) if self.until else 0.0
         reach = math.ceil(3 * left)
-        return blurred(images, left, reach) if reach else images
+        return gaussian_blur(images, left, reach) if reach else images
 
 
-def blurred(images: Tensor, deviation: float, reach: int) -> Tensor:
+def gaussian_blur(images: Tensor, deviation: float, reach: int) -> Tensor:
     place = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
     kernel = (-0.5 * (place / deviation).square()).exp()
     channels = images.shape[1]

@@ -1,4 +1,4 @@
-"""Noise that blurs real and generated images until they overlap."""
+"""Instance noise: fading noise on real and generated images, so that their distributions overlap."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from genlab.core.random import Draws
 from genlab.core.types import Positive, Share
 from genlab.data.augment.augmentation import Augmentation
 
-LAST = 1e-3  # of the first deviation: where a geometric fall ends, and the noise with it
+FINAL_RATIO = 1e-3  # last standard deviation of a geometric fall over the first; then the noise ends
 
 
 @dataclass
 class InstanceNoise(Augmentation):
-    """Gaussian noise that fades (Sonderby et al. 2017; Arjovsky and Bottou 2017, section 3). Works on points too.
+    """Add Gaussian noise that fades (Sonderby et al. 2017; Arjovsky and Bottou 2017, section 3), to points too.
 
-    Images lie on thin sets that hardly overlap: a discriminator can tell them apart perfectly and teaches nothing.
-    Noise makes the sets thick.
+    Real and generated images lie on thin manifolds that hardly overlap, so that a perfect discriminator has no useful
+    gradient. Noise makes the two distributions overlap.
     """
 
     std: Positive = 0.1  # standard deviation at the start; images are in [-1, 1]
-    until: Share = 0.5  # of the run, after which there is none
+    until: Share = 0.5  # share of the run after which there is no noise
     fall: Literal["linear", "geometric"] = "linear"
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
-        level = self.level(progress)
-        return images.add(draws.normal("instance_noise", *images.shape[1:]), alpha=level) if level else images
+        std = self.std_at(progress)
+        return images.add(draws.normal("instance_noise", *images.shape[1:]), alpha=std) if std else images
 
-    def level(self, progress: float) -> float:
-        """The standard deviation when this share of the run is over."""
+    def std_at(self, progress: float) -> float:
+        """Return the standard deviation when the share `progress` of the run is done."""
         if progress >= self.until:
             return 0.0
         done = progress / self.until
-        return self.std * {"linear": 1 - done, "geometric": LAST**done}[self.fall]
+        return self.std * {"linear": 1 - done, "geometric": FINAL_RATIO**done}[self.fall]

@@ -1,4 +1,4 @@
-"""Affine maps of images, resampled once and without aliasing."""
+"""Random affine maps of images, resampled once and without aliasing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import happen
-from genlab.data.augment.mirrored import filtered, filtering
+from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.reflection import apply_filters, filter_matrix
 
 # The low-pass filter of the orthogonal wavelet sym6 (Daubechies 1992, table 6.3).
 SYM6 = (
@@ -18,57 +18,57 @@ SYM6 = (
     0.787641141030194, 0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578,
     0.0017677118642428036, -0.007800708325034148,
 )  # fmt: skip
-TAPS, FIRST = len(SYM6), 5  # pixel m spreads over the places 2 m - FIRST ... 2 m - FIRST + 11 of the finer grid
-LATE = sum(tap * index for index, tap in enumerate(SYM6)) / sum(SYM6) - FIRST  # its middle lies at 2 m + LATE
+TAPS, OFFSET = len(SYM6), 5  # pixel m spreads over places 2 m - OFFSET ... + 11 of the finer grid
+DELAY = sum(tap * index for index, tap in enumerate(SYM6)) / sum(SYM6) - OFFSET  # its middle is 2 m + DELAY
 
-SIZE = 0.2  # standard deviation of log2 of a size, and of a stretch
-SHIFT = 0.125  # standard deviation of a shift, as a share of the side
+LOG2_SCALE_STD = 0.2  # of log2 of a scale, and of a stretch
+SHIFT_STD = 0.125  # of a shift, as a share of the side
 
 
 def warp(images: Tensor, draws: Draws, strength: Tensor) -> Tensor:
-    """Scales, rotates, stretches, rotates and shifts: Karras et al. 2020 (ADA), figure 23.
+    """Scale, rotate, stretch, rotate and shift at random: Karras et al. 2020 (ADA), figure 23.
 
-    The chances of the two rotations, before and after the stretch, are such that one or both happen in `strength`.
+    The probability that at least one of the two rotations happens, before or after the stretch, is `strength`.
     """
-    scales, stretches, shifts = happen(draws, "geometry", 3, strength)
-    turns = happen(draws, "rotation", 2, 1 - (1 - strength).sqrt())
+    scales, stretches, shifts = draw_masks(draws, "geometry", 3, strength)
+    turns = draw_masks(draws, "rotation", 2, 1 - (1 - strength).sqrt())
     size, stretch, right, down = draws.normal("geometry", 4).unbind(1)
     first, second = (2 * pi * draws.uniform("rotation", 2) * torch.stack(turns, 1)).unbind(1)
-    size, stretch = 2 ** (SIZE * size * scales), 2 ** (SIZE * stretch * stretches)
+    size, stretch = 2 ** (LOG2_SCALE_STD * size * scales), 2 ** (LOG2_SCALE_STD * stretch * stretches)
     squeeze = torch.stack([1 / (size * stretch), stretch / size], 1).diag_embed()
-    shift = SHIFT * torch.stack([right * shifts * images.shape[3], down * shifts * images.shape[2]], 1)
-    return resampled(images, rotation(-first) @ squeeze @ rotation(-second), shift)
+    shift = SHIFT_STD * torch.stack([right * shifts * images.shape[3], down * shifts * images.shape[2]], 1)
+    return resample(images, rotation_matrix(-first) @ squeeze @ rotation_matrix(-second), shift)
 
 
-def rotation(angle: Tensor) -> Tensor:
-    """[N] -> [N, 2, 2], of (x, y)."""
+def rotation_matrix(angle: Tensor) -> Tensor:
+    """Return rotation matrices [N, 2, 2] of (x, y) by angles [N] in radians."""
     cosine, sine = angle.cos(), angle.sin()
     return torch.stack([cosine, -sine, sine, cosine], 1).view(-1, 2, 2)
 
 
-def resampled(images: Tensor, back: Tensor, shift: Tensor) -> Tensor:
-    """[N, C, H, W] whose pixel p is the image's value at back [N, 2, 2] (p - shift [N, 2]), from the middle, in (x, y).
+def resample(images: Tensor, back: Tensor, shift: Tensor) -> Tensor:
+    """Return images [N, C, H, W] whose pixel p shows the place `back` [N, 2, 2] (p - `shift` [N, 2]) of the given ones.
 
-    Karras et al. 2020 (ADA), appendix B.2: onto a grid twice as fine, bilinear there, and back, both by an orthogonal
-    wavelet's low-pass filter: nothing changes where nothing moves. The images go on beyond their edges, mirrored
-    there.
+    Places are (x, y) from the middle. Karras et al. 2020 (ADA), appendix B.2: images are upsampled by two, interpolated
+    bilinearly and downsampled, both with an orthogonal wavelet's low-pass filter, which leaves images that do not move
+    unchanged. Beyond their edges images continue as their reflection.
     """
     height, width = images.shape[2:]
     options = {"device": images.device, "dtype": images.dtype}
-    # Places of the finer grid, from the middle; twice the pixels.
-    x = torch.arange(-FIRST, 2 * width + TAPS - FIRST - 2, **options) - LATE - (width - 1) - 2 * shift[:, :1]
-    y = torch.arange(-FIRST, 2 * height + TAPS - FIRST - 2, **options) - LATE - (height - 1) - 2 * shift[:, 1:]
+    # Places of the finer grid, from the middle, in its own units: half pixels.
+    x = torch.arange(-OFFSET, 2 * width + TAPS - OFFSET - 2, **options) - DELAY - (width - 1) - 2 * shift[:, :1]
+    y = torch.arange(-OFFSET, 2 * height + TAPS - OFFSET - 2, **options) - DELAY - (height - 1) - 2 * shift[:, 1:]
     x, y, back = x.unsqueeze(1), y.unsqueeze(2), back.unsqueeze(3).unsqueeze(4)
-    columns = back[:, 0, 0] * x + back[:, 0, 1] * y + (LATE + width - 1)
-    rows = back[:, 1, 0] * x + back[:, 1, 1] * y + (LATE + height - 1)
-    fine = filtered(images, upsampling(height, **options), upsampling(width, **options))
-    return filtered(between(fine, rows, columns), downsampling(height, **options), downsampling(width, **options))
+    columns = back[:, 0, 0] * x + back[:, 0, 1] * y + (DELAY + width - 1)
+    rows = back[:, 1, 0] * x + back[:, 1, 1] * y + (DELAY + height - 1)
+    fine = apply_filters(images, upsampler(height, **options), upsampler(width, **options))
+    return apply_filters(bilinear(fine, rows, columns), downsampler(height, **options), downsampler(width, **options))
 
 
-def between(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Bilinear, at places [N, S, T]: [N, C, S, T]. The images repeat, their last row and column being the first ones.
+def bilinear(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Interpolate periodic images at places [N, S, T], giving [N, C, S, T]; the last row and column equal the first.
 
-    By `gather`, which has gradients of any order on every device; `grid_sample` has not, and is no quicker.
+    `gather` has gradients of any order on every device; `grid_sample` has not, and is no faster.
     """
     count, channels, height, width = images.shape
     rows, columns = rows.remainder(height - 1), columns.remainder(width - 1)
@@ -82,17 +82,17 @@ def between(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 @lru_cache
-def upsampling(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """[4 side - 3, side]: one period of the mirrored image at twice its resolution, and the first place again."""
+def upsampler(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return a matrix [4 side - 3, side] to a period of the reflected image at twice its resolution, with both ends."""
     places = torch.arange(max(4 * side - 3, 1)).unsqueeze(1)
-    pixels = (places + FIRST) // 2 - torch.arange(TAPS // 2)  # half of the taps meet a pixel, the others zeros between
-    taps = torch.tensor(SYM6, dtype=torch.float64)[places + FIRST - 2 * pixels]
-    return filtering(sqrt(2) * taps, pixels, side).to(dtype).to(device)
+    pixels = (places + OFFSET) // 2 - torch.arange(TAPS // 2)  # half of the taps meet pixels, the others zeros between
+    taps = torch.tensor(SYM6, dtype=torch.float64)[places + OFFSET - 2 * pixels]
+    return filter_matrix(sqrt(2) * taps, pixels, side).to(dtype).to(device)
 
 
 @lru_cache
-def downsampling(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """[side, 2 side + TAPS - 2]: from places -FIRST ... of the finer grid to pixels."""
+def downsampler(side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return the matrix [side, 2 side + TAPS - 2] from the finer grid, starting at place -OFFSET, to pixels."""
     matrix = torch.zeros(side, 2 * side + TAPS - 2, dtype=torch.float64)
     for pixel, row in enumerate(matrix):
         row[2 * pixel : 2 * pixel + TAPS] = torch.tensor(SYM6, dtype=torch.float64) / sqrt(2)

@@ -1,1 +1,1 @@
-"""What belongs to images beside their class: attributes and words."""
+"""Labels of images beside classes: attribute vectors and words."""

@@ -1,4 +1,4 @@
-"""Discriminators that autoencode: what they reconstruct badly has a high energy."""
+"""Discriminators that are autoencoders, as in EBGAN and BEGAN: images reconstructed badly have a high energy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Autoencoder(Discriminator):
     """(images, condition=None) -> logits [N]: minus the energy, the mean error of the reconstruction.
 
     Zhao et al. 2017, section 2.3 (squared error); Berthelot et al. 2017, section 3.1 (absolute error).
-    Features [N, code_size + 1] are the code and, last, the logit, which the code alone does not determine.
+    Features [N, code_size + 1] are the code followed by the logit, which the code alone does not determine.
     """
 
     def __init__(
@@ -43,5 +43,5 @@ class Autoencoder(Discriminator):
         return features[:, -1]
 
     def reconstruct(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """As they went in."""
+        """Return the reconstruction, of the images' shape."""
         return self.decoder(self.encoder(images, condition), condition)

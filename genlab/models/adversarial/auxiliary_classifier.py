@@ -1,4 +1,4 @@
-"""GANs whose discriminators name classes: the auxiliary classifier, and classes in place of real or fake."""
+"""GANs whose discriminator classifies: AC-GAN, with an auxiliary head, and the semi-supervised GAN."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genlab.core.errors import ConfigError
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.adversarial.gan import GAN
 
 
-class Around(nn.Module):
-    """A discriminator around another one, which it shows no condition: the same features, the same logits."""
+class DiscriminatorWrapper(nn.Module):
+    """A discriminator around another one, without its condition: the same features, the same logits."""
 
     def __init__(self, inner: Discriminator) -> None:
         super().__init__()
@@ -23,38 +23,38 @@ class Around(nn.Module):
         self.feature_size = inner.feature_size
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """[N, F]."""
+        """Return features [N, F]."""
         return self.inner.features(images)
 
     def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
-        """[N, F] -> [N]."""
+        """Return logits [N] of features [N, F]."""
         return self.inner.head(features)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.head(self.features(images))
 
 
-class WithClassifier(Around):
-    """A second head names the class: Odena et al. 2017, section 3."""
+class DiscriminatorWithClassifier(DiscriminatorWrapper):
+    """A discriminator with a second head that classifies: Odena et al. 2017, section 3."""
 
     def __init__(self, inner: Discriminator, classes: int) -> None:
         super().__init__(inner)
         self.classifier = nn.Linear(inner.feature_size, classes)
 
     def classify(self, features: Tensor) -> Tensor:
-        """[N, F] -> class logits [N, classes]."""
+        """Return class logits [N, classes] of features [N, F]."""
         return self.classifier(features)
 
 
-class FromClasses(Around):
-    """Real is what belongs to some class: Salimans et al. 2016, section 5.
+class ClassifierDiscriminator(DiscriminatorWrapper):
+    """A classifier as a discriminator: an image is real if it belongs to any class (Salimans et al. 2016, section 5).
 
-    Generated images are class K + 1, whose logit is fixed at 0 as softmax only knows differences. The probability
-    of real is then Z / (Z + 1) with Z = sum_k exp(logit_k): the sigmoid of log Z, so log Z is the logit.
+    Generated images are class K + 1, whose logit is fixed at 0 because softmax depends on differences only. The
+    probability of real is Z / (Z + 1) with Z = sum_k exp(logit_k): the sigmoid of log Z, so log Z is the logit.
     """
 
     def classify(self, features: Tensor) -> Tensor:
-        """[N, F] -> class logits [N, classes]."""
+        """Return class logits [N, classes] of features [N, F]."""
         return self.inner.head(features)
 
     def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -62,11 +62,11 @@ class FromClasses(Around):
 
 
 class ClassifyingGAN(GAN):
-    """A GAN whose discriminator names classes."""
+    """A GAN whose discriminator also classifies images."""
 
     @torch.no_grad()
     def classify(self, images: Tensor) -> Tensor:
-        """Images [N, C, H, W] -> class logits [N, classes], as in evaluation."""
+        """Return class logits [N, classes] of images [N, C, H, W], in evaluation mode."""
         network, was_training = self.discriminator, self.discriminator.training
         network.eval()
         logits = network.classify(network.features(images))
@@ -75,7 +75,7 @@ class ClassifyingGAN(GAN):
 
 
 class ACGAN(ClassifyingGAN):
-    """The generator is told a class, which the discriminator must find again: Odena et al. 2017.
+    """The generator receives a class, which the discriminator must recognise: Odena et al. 2017.
 
     Raises ConfigError for data without classes.
     """
@@ -84,13 +84,13 @@ class ACGAN(ClassifyingGAN):
         self,
         spec: Spec,
         *,
-        discriminator: Callable[[Spec], Discriminator],  # judges images without a look at their class
+        discriminator: Callable[[Spec], Discriminator],  # judges images without their class
         **shared: Any,
     ) -> None:
         classes = require_classes(spec)
         super().__init__(
             spec,
-            discriminator=lambda given: WithClassifier(discriminator(given.unconditional), classes),
+            discriminator=lambda given: DiscriminatorWithClassifier(discriminator(given.unconditional), classes),
             conditional=True,
             **shared,
         )
@@ -112,16 +112,15 @@ class SemiSupervisedGAN(ClassifyingGAN):
         classes = require_classes(spec)
         super().__init__(
             spec,
-            discriminator=lambda given: FromClasses(discriminator(given, outputs=classes)),
+            discriminator=lambda given: ClassifierDiscriminator(discriminator(given, outputs=classes)),
             conditional=False,
             **shared,
         )
 
 
 def require_classes(spec: Spec) -> int:
-    if spec.classes is None:
-        raise ConfigError(
-            "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
-            "(with data.task=null), or a model without labels."
-        )
-    return spec.classes
+    refusal = (
+        "this model needs classes, and the data have none to tell: choose labelled data, such as data=mnist "
+        "(with data.task=null), or a model without labels."
+    )
+    return spec.require(Classes, refusal).count

@@ -1,4 +1,4 @@
-"""BEGAN's networks: Berthelot et al. 2017, figure 1. 3x3 convolutions with ELUs, linear layers to and from the code."""
+"""BEGAN's encoder and decoder, 3x3 convolutions with ELUs: Berthelot et al. 2017, figure 1."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """(code [N, latent], condition=None) -> images [N, C, H, W], unbounded; `width` channels at every size.
 
-    The generator is another one of it.
+    The generator has the same architecture.
     """
 
     def __init__(self, spec: Spec, latent_size: Count, *, width: Count = 64, blocks: Count = 2) -> None:

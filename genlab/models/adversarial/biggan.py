@@ -10,24 +10,23 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.layers.attention import attending
-from genlab.models.layers.condition import embedding
+from genlab.models.layers.attention import with_attention
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.residual import UpBlock
 from genlab.models.layers.weights import initialise, set_apart
-from genlab.models.map_sizes import Growth, attended, innermost_map, map_sides, widths
+from genlab.models.map_sizes import Growth, attention_level, innermost_map, map_sides, widths
 
 
 class SharedEmbedding(nn.Module):
-    """(vectors [N, F], condition=None) -> [N, F + extra]: the condition's vector is appended, the same for all layers.
+    """(vectors [N, F], condition=None) -> [N, F + extra]: appends an embedding of the condition that all layers share.
 
-    Its spectrum stays free: normalised, it cripples the generator (the authors' code).
+    Spectral normalisation leaves the embedding alone: normalised, it cripples the generator (the authors' code).
     """
 
     def __init__(self, spec: Spec, size: int) -> None:
         super().__init__()
         self.extra = size if spec.condition_size else 0
-        self.layer = set_apart(embedding(spec, size)) if self.extra else None
+        self.layer = set_apart(spec.condition.embedding(size)) if self.extra else None
         if self.layer is not None:
             nn.init.orthogonal_(self.layer.weight)
 
@@ -38,8 +37,8 @@ class SharedEmbedding(nn.Module):
 class Generator(nn.Module):
     """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
 
-    z is split in equal parts: the first becomes the innermost map, the others, each with the embedded condition,
-    choose scale and shift in the batch normalisations of a block. What does not divide goes to the first parts.
+    z is split into equal parts, the first ones larger by one where it does not divide. The first part becomes the
+    innermost map; each other one, with the embedded condition, sets scale and shift of a block's batch normalisations.
     """
 
     def __init__(
@@ -55,14 +54,14 @@ class Generator(nn.Module):
         super().__init__()
         innermost, levels = innermost_map(spec)
         sizes = widths(width, levels, growth)
-        self.parts = parts(latent_size, levels + 1)
+        self.parts = split_evenly(latent_size, levels + 1)
         self.shared = SharedEmbedding(spec, embedding_size)
         self.first = VectorToMap(self.parts[0], sizes[0], innermost)
         inputs = [part + self.shared.extra for part in self.parts[1:]]
-        place = attended(map_sides(spec, levels)[::-1], attention)
+        level = attention_level(map_sides(spec, levels)[::-1], attention)
         self.blocks = nn.ModuleList(
-            attending(UpBlock(*pair, partial(nn.Linear, told, bias=False)), pair[0], index == place)
-            for index, (told, pair) in enumerate(zip(inputs, pairwise(sizes), strict=True))
+            with_attention(UpBlock(*pair, partial(nn.Linear, size, bias=False)), pair[0], index == level)
+            for index, (size, pair) in enumerate(zip(inputs, pairwise(sizes), strict=True))
         )
         self.last = MapToImage(sizes[-1], spec.channels)
         initialise("orthogonal", self)
@@ -75,6 +74,6 @@ class Generator(nn.Module):
         return self.last(maps)
 
 
-def parts(size: int, count: int) -> list[int]:
-    """`count` numbers that sum to `size`, the first ones larger by one where they must be."""
+def split_evenly(size: int, count: int) -> list[int]:
+    """Return `count` numbers that sum to `size`, the first ones larger by one where it does not divide."""
     return [size // count + (index < size % count) for index in range(count)]

@@ -40,18 +40,18 @@ class Generator(nn.Module):
         first = FromVector(latent_size + self.condition.extra, sizes[0], innermost, bias=False)
         self.layers = nn.Sequential(first, *norm2d(norm, sizes[0]), nn.ReLU())
         for inputs, outputs in pairwise(sizes):
-            self.layers.extend([double(inputs, outputs, upsampling), *norm2d(norm, outputs), nn.ReLU()])
-        self.layers.extend([double(sizes[-1], spec.channels, upsampling), nn.Tanh()])
-        self.apply(initialise)
+            self.layers.extend([doubling_layer(inputs, outputs, upsampling), *norm2d(norm, outputs), nn.ReLU()])
+        self.layers.extend([doubling_layer(sizes[-1], spec.channels, upsampling), nn.Tanh()])
+        self.apply(init_normal)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(self.condition(z, condition)[:, :, None, None])
 
 
 class Discriminator(base.Discriminator):
-    """(images [N, C, H, W], condition=None) -> logits [N]: halves the side until no map is larger than 7 pixels.
+    """(images [N, C, H, W], condition=None) -> logits [N]: halves the side until 4 to 7 pixels are left.
 
-    Features are the last maps, place by place.
+    Features are the last maps, flattened position by position.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Discriminator(base.Discriminator):
         shared = {"minibatch": minibatch, "outputs": outputs, "projection": condition == "projection"}
         super().__init__(spec, sizes[-1] * height * breadth, bias=False, **shared)
         self.maps = ConcatenatedMaps(spec if condition == "concatenation" else spec.unconditional)
-        self.layers = nn.Sequential(halve(spec.channels + self.maps.extra, sizes[0]), nn.LeakyReLU(0.2))
+        self.layers = nn.Sequential(halving_layer(spec.channels + self.maps.extra, sizes[0]), nn.LeakyReLU(0.2))
         for inputs, outs in pairwise(sizes):
-            self.layers.extend([halve(inputs, outs), *norm2d(norm, outs), nn.LeakyReLU(0.2)])
-        self.apply(initialise)
+            self.layers.extend([halving_layer(inputs, outs), *norm2d(norm, outs), nn.LeakyReLU(0.2)])
+        self.apply(init_normal)
         nn.init.normal_(self.last.weight, std=0.02)
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -80,17 +80,17 @@ class Discriminator(base.Discriminator):
         return maps.permute(0, 2, 3, 1).flatten(1)  # no copy in channels_last
 
 
-def double(inputs: int, outputs: int, upsampling: str) -> nn.Module:
+def doubling_layer(inputs: int, outputs: int, upsampling: str) -> nn.Module:
     if upsampling == "nearest":
         return UpsampleConv2d(inputs, outputs, bias=False)
     return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
 
 
-def halve(inputs: int, outputs: int) -> nn.Module:
+def halving_layer(inputs: int, outputs: int) -> nn.Module:
     return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
 
 
-def initialise(module: nn.Module) -> None:
+def init_normal(module: nn.Module) -> None:
     """Radford et al. 2016, section 4: N(0, 0.02); scales of batch normalisation N(1, 0.02)."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, std=0.02)

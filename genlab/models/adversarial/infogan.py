@@ -1,4 +1,4 @@
-"""InfoGAN: codes that images show, found again by the discriminator's second head (Chen et al. 2016)."""
+"""InfoGAN: latent codes that a second head of the discriminator recognises in images (Chen et al. 2016)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.auxiliary_classifier import Around
+from genlab.models.adversarial.auxiliary_classifier import DiscriminatorWrapper
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.adversarial.gan import GAN
 from genlab.models.latent import Coded
@@ -17,15 +17,15 @@ from genlab.models.layers.norm import norm1d
 
 
 class Guess(NamedTuple):
-    """What images show of their codes."""
+    """Predicted distributions of the codes of N images."""
 
     categorical: tuple[Tensor, ...]  # logits, [N, classes] a code
     mean: Tensor  # [N, continuous]
     log_deviation: Tensor  # [N, continuous]
 
 
-class WithCodes(Around):
-    """A second head Q guesses the codes: FC 128, batch norm, leaky ReLU, FC (Chen et al. 2016, appendix C.1)."""
+class DiscriminatorWithCodes(DiscriminatorWrapper):
+    """A discriminator with a head Q that predicts codes, two linear layers: Chen et al. 2016, appendix C.1."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class WithCodes(Around):
         self.guesser = nn.Sequential(*hidden, nn.Linear(width, law.code_size + self.spread))
 
     def guess(self, features: Tensor) -> Guess:
-        """Features [N, F] -> the distribution of each code."""
+        """Return the predicted distribution of each code from features [N, F]."""
         categorical, continuous = list(self.law.categorical), self.law.continuous
         *logits, mean, spread = self.guesser(features).split([*categorical, continuous, self.spread], dim=1)
         return Guess(tuple(logits), mean, spread if self.spread else mean.new_zeros(mean.shape))
 
 
 class InfoGAN(GAN):
-    """Two players; the codes are drawn by `latent` and guessed by the discriminator."""
+    """A GAN whose discriminator predicts the codes that `latent` draws."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class InfoGAN(GAN):
         latent: Coded,
         discriminator: Callable[[Spec], Discriminator],
         width: Count = 128,  # of Q's hidden layer
-        norm: Literal["batch", "layer", "none"] = "batch",  # in it
-        # Of the continuous codes: the paper predicts it (section 6), its code fixes it at 1 for MNIST.
+        norm: Literal["batch", "layer", "none"] = "batch",  # in Q's hidden layer
+        # Standard deviation of continuous codes: the paper predicts it (section 6), its code fixes it at 1 for MNIST.
         deviation: Literal["fixed", "predicted"] = "fixed",
         **shared: Any,
     ) -> None:
@@ -68,7 +68,7 @@ class InfoGAN(GAN):
         super().__init__(
             spec,
             latent=latent,
-            discriminator=lambda given: WithCodes(discriminator(given), latent, **options),
+            discriminator=lambda given: DiscriminatorWithCodes(discriminator(given), latent, **options),
             conditional=False,
             **shared,
         )

@@ -1,4 +1,4 @@
-"""Several generators in place of one."""
+"""A mixture of several generators in place of one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from genlab.models.layers.virtual_norm import virtual_layers
 
 
 class Mixture(nn.Module):
-    """(z [N, latent + 1], condition=None) -> images [N, C, H, W], each of the generator that z's last column names.
+    """(z [N, latent + 1], condition=None) -> images [N, C, H, W]; z's last column is the number of the generator.
 
     The uniform mixture of generators of Arora et al. 2017, section 4, against one discriminator. Hoang et al. 2018
     (MGAN) and Ghosh et al. 2018 (MAD-GAN) add a classifier that tells the generators apart, which is not done here.
-    Each generator sees its own share of a batch alone. In training a batch, in the order of its numbers, is cut evenly:
-    of one that the generators divide, as `Dealt` numbers it, this gives each its own, and no device is asked how many.
+    Each generator sees only its own rows of a batch. In training the sorted batch is cut into equal parts, which avoids
+    a synchronisation and is exact for batches that the generators divide, as `Dealt` numbers them.
 
-    Raises ConfigError for generators with a reference batch, of which each would see but a share, and for latents
+    Raises ConfigError for generators with a reference batch, of which each would see only a part, and for latents
     without a number.
     """
 
@@ -47,25 +47,25 @@ class Mixture(nn.Module):
             )
         z, number = z[:, :-1], z[:, -1].round().long().clamp(0, len(self.generators) - 1)
         if torch.jit.is_tracing() or torch.compiler.is_compiling():
-            return self.chosen(z, condition, number)
+            return self.generate_all_and_choose(z, condition, number)
         order = number.argsort(stable=True)
         given = None if condition is None else condition[order]
-        return self.shared(z[order], given, self.shares(number))[order.argsort()]
+        return self.generate_sorted(z[order], given, self.rows_per_generator(number))[order.argsort()]
 
-    def shares(self, number: Tensor) -> list[int]:
-        """Rows of each generator."""
+    def rows_per_generator(self, number: Tensor) -> list[int]:
+        """Return the number of rows of each generator."""
         count = len(self.generators)
         if self.training:
             return [len(number) // count + (index < len(number) % count) for index in range(count)]
         return torch.bincount(number, minlength=count).tolist()
 
-    def shared(self, z: Tensor, condition: Tensor | None, shares: list[int]) -> Tensor:
-        """Of rows in the order of the generators."""
+    def generate_sorted(self, z: Tensor, condition: Tensor | None, shares: list[int]) -> Tensor:
+        """Return images of rows that are sorted by generator."""
         given = [None] * len(shares) if condition is None else condition.split(shares)
         parts = zip(self.generators, z.split(shares), given, strict=True)
-        return torch.cat([generator(rows, told) for generator, rows, told in parts if len(rows)])
+        return torch.cat([generator(part, condition_part) for generator, part, condition_part in parts if len(part)])
 
-    def chosen(self, z: Tensor, condition: Tensor | None, number: Tensor) -> Tensor:
-        """For a program without branches every generator makes every image."""
+    def generate_all_and_choose(self, z: Tensor, condition: Tensor | None, number: Tensor) -> Tensor:
+        """Return images chosen from those of all generators: no shape depends on data, as tracing demands."""
         images = torch.stack([generator(z, condition) for generator in self.generators], 1)
         return images[torch.arange(z.shape[0], device=z.device), number]  # `len` would fix the batch

@@ -1,4 +1,4 @@
-"""Fully connected networks on flattened images: the plain GAN of Goodfellow et al. 2014, with today's activations."""
+"""Fully connected generator and discriminator: the GAN of Goodfellow et al. 2014, with today's activations."""
 
 from __future__ import annotations
 

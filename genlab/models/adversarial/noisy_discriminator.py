@@ -20,8 +20,8 @@ from genlab.models.layers.minibatch import MinibatchName
 class Discriminator(base.Discriminator):
     """(images [N, C, H, W] or points [N, D]) -> logits. Features are the last hidden layer's, before its noise.
 
-    Weight vectors keep their length, so that no unit can outgrow the noise. The authors' code gives each
-    the length at which the first images excite its unit by one; here all start and stay at He et al. 2015's.
+    Weight vectors have a fixed length, so that no unit can outgrow the noise. The authors' code sets each length so
+    that the first images give activations of variance one; here all have the length of He et al. 2015.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Discriminator(base.Discriminator):
 
 
 class GaussianNoise(nn.Module):
-    """Adds noise while training."""
+    """Add Gaussian noise in training; the identity in evaluation."""
 
     def __init__(self, deviation: float) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class GaussianNoise(nn.Module):
 
 
 class FixedLength(nn.Module):
-    """Parametrisation: weight vectors of one length; Salimans and Kingma 2016, equation 2, with g constant."""
+    """Parametrisation by weight vectors of one length: Salimans and Kingma 2016, equation 2, with g constant."""
 
     def __init__(self, length: float) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class FixedLength(nn.Module):
 
 
 def fixed_length_linear(inputs: int, outputs: int) -> nn.Linear:
-    """Length sqrt(2): He et al. 2015, equation 10, keeps the scale of activations through ReLUs."""
+    """Return a layer with weight vectors of length sqrt(2): He et al. 2015, eq. 10, keeps the scale through ReLUs."""
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=0.1)
     nn.init.zeros_(layer.bias)

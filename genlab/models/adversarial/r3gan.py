@@ -1,6 +1,6 @@
 """R3GAN's networks: Huang et al. 2024, "The GAN is dead; long live the GAN!", section 4, config E.
 
-Residual stages without normalisation, one for each size of the maps, bilinear resampling between them.
+Residual stages without normalisation, one for each size of maps, with bilinear resampling between them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import embedding
-from genlab.models.layers.fixup import FixupBlock, conv, scaled
+from genlab.models.layers.fixup import FixupBlock, init_scaled, scaled_conv
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
 from genlab.models.map_sizes import innermost_map
@@ -40,21 +39,19 @@ class Generator(nn.Module):
         blocks: Count = 2,  # at each size
         expansion: Count = 2,  # of channels inside a block
         group: Count = 16,  # channels of a group in the 3x3 convolutions
-        output: Literal[
-            "linear", "tanh"
-        ] = "linear",  # as published, values may leave [-1, 1]; tanh stalls where it saturates
+        output: Literal["linear", "tanh"] = "linear",  # linear: as published, unbounded; tanh: may saturate and stall
     ) -> None:
         super().__init__()
-        innermost, widths = plan(spec, width, growth, most)
+        innermost, widths = plan_maps(spec, width, growth, most)
         self.embedding = scaled_embedding(spec, latent_size) if spec.condition_size else None
         inputs = latent_size * (2 if self.embedding else 1)
         self.basis = Basis(inputs, widths[-1], innermost)
-        self.layers = nn.Sequential(*stage(widths[-1], blocks, len(widths), expansion, group))
+        self.layers = nn.Sequential(*residual_stage(widths[-1], blocks, len(widths), expansion, group))
         for wide, narrow in pairwise(reversed(widths)):
-            change = [conv(wide, narrow)] if wide != narrow else []
+            change = [scaled_conv(wide, narrow)] if wide != narrow else []
             self.layers.extend([*change, UpsampleBilinear(narrow)])
-            self.layers.extend(stage(narrow, blocks, len(widths), expansion, group))
-        self.layers.append(conv(widths[0], spec.channels))
+            self.layers.extend(residual_stage(narrow, blocks, len(widths), expansion, group))
+        self.layers.append(scaled_conv(widths[0], spec.channels))
         self.layers.extend([nn.Tanh()] if output == "tanh" else [])
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -64,9 +61,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(base.Discriminator):
-    """(images [N, C, H, W], condition=None) -> logits [N]: the generator's stages backwards.
+    """(images [N, C, H, W], condition=None) -> logits [N]: the generator's stages in reverse order.
 
-    Features are the last map's inner products with one learned map a channel.
+    Features are the inner products of the last maps with one learned map for each channel.
     """
 
     def __init__(
@@ -82,17 +79,17 @@ class Discriminator(base.Discriminator):
         minibatch: MinibatchName = "none",
         outputs: Count = 1,
     ) -> None:
-        innermost, widths = plan(spec, width, growth, most)
+        innermost, widths = plan_maps(spec, width, growth, most)
         super().__init__(spec, widths[-1], minibatch=minibatch, outputs=outputs, bias=False)
-        scaled(self.last)
-        self.layers = nn.Sequential(conv(spec.channels, widths[0]))
-        self.layers.extend(stage(widths[0], blocks, len(widths), expansion, group))
+        init_scaled(self.last)
+        self.layers = nn.Sequential(scaled_conv(spec.channels, widths[0]))
+        self.layers.extend(residual_stage(widths[0], blocks, len(widths), expansion, group))
         for narrow, wide in pairwise(widths):
-            change = [conv(narrow, wide)] if wide != narrow else []
+            change = [scaled_conv(narrow, wide)] if wide != narrow else []
             self.layers.extend([DownsampleBilinear(narrow), *change])
-            self.layers.extend(stage(wide, blocks, len(widths), expansion, group))
+            self.layers.extend(residual_stage(wide, blocks, len(widths), expansion, group))
         basis = nn.Conv2d(widths[-1], widths[-1], innermost, groups=widths[-1], bias=False)
-        self.layers.extend([scaled(basis), nn.Flatten()])
+        self.layers.extend([init_scaled(basis), nn.Flatten()])
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(images)
@@ -104,25 +101,25 @@ class Basis(nn.Module):
     def __init__(self, inputs: int, channels: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.maps = nn.Parameter(torch.randn(channels, *size))
-        self.weights = scaled(nn.Linear(inputs, channels, bias=False))
+        self.weights = init_scaled(nn.Linear(inputs, channels, bias=False))
 
     def forward(self, z: Tensor) -> Tensor:
         return self.weights(z)[:, :, None, None] * self.maps
 
 
-def plan(spec: Spec, width: int, growth: int, most: int) -> tuple[tuple[int, int], list[int]]:
-    """The innermost map's (height, width), and the channels of each map from the largest to it."""
+def plan_maps(spec: Spec, width: int, growth: int, most: int) -> tuple[tuple[int, int], list[int]]:
+    """Return (height, width) of the innermost map, and the channels of all maps from the largest to it."""
     innermost, halvings = innermost_map(spec)
     return innermost, [min(width * growth**level, most) for level in range(halvings + 1)]
 
 
-def stage(channels: int, blocks: int, stages: int, expansion: int, group: int) -> list[nn.Module]:
+def residual_stage(channels: int, blocks: int, stages: int, expansion: int, group: int) -> list[nn.Module]:
     depth = blocks * stages
     return [FixupBlock(channels, depth=depth, expansion=expansion, group=group) for _ in range(blocks)]
 
 
 def scaled_embedding(spec: Spec, width: int) -> nn.Module:
-    """Condition -> [N, width], initialised as a linear layer of one-hot classes is."""
-    layer = embedding(spec, width)
+    """Return an embedding of the condition, [N, width], initialised like a linear layer of one-hot classes."""
+    layer = spec.condition.embedding(width)
     nn.init.normal_(layer.weight, std=spec.condition_size**-0.5)
     return layer

@@ -1,4 +1,4 @@
-"""Residual networks: Miyato et al. 2018, appendix B.4; with self-attention those of Zhang et al. 2019."""
+"""Residual generator and discriminator: Miyato et al. 2018, appendix B.4; with self-attention, Zhang et al. 2019."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from torch.nn.functional import relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.attention import attending
-from genlab.models.layers.condition import embedding
+from genlab.models.layers.attention import with_attention
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.residual import DownBlock, UpBlock
 from genlab.models.layers.weights import WeightsName, initialise, set_apart
-from genlab.models.map_sizes import Growth, attended, halvings, innermost_map, map_sides, widths
+from genlab.models.map_sizes import Growth, attention_level, halvings, innermost_map, map_sides, widths
 
 
 class Generator(nn.Module):
     """(z [N, latent], condition=None) -> images [N, C, H, W] in [-1, 1]: doubles the side until it is the data's.
 
-    A condition chooses scale and shift of every batch normalisation but the last.
+    A condition sets scale and shift of every batch normalisation but the last.
     """
 
     def __init__(
@@ -39,9 +38,9 @@ class Generator(nn.Module):
         innermost, levels = innermost_map(spec)
         sizes = widths(width, levels, growth)
         self.first = VectorToMap(latent_size, sizes[0], innermost)
-        place = attended(map_sides(spec, levels)[::-1], attention)
+        level = attention_level(map_sides(spec, levels)[::-1], attention)
         self.blocks = nn.ModuleList(
-            attending(UpBlock(*pair, embedder(spec)), pair[0], index == place)
+            with_attention(UpBlock(*pair, zero_embedding(spec)), pair[0], index == level)
             for index, pair in enumerate(pairwise(sizes))
         )
         self.last = MapToImage(sizes[-1], spec.channels)
@@ -55,9 +54,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(base.Discriminator):
-    """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all places.
+    """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all positions.
 
-    With constant widths the side is halved down to 8 pixels and two blocks follow, else to 4 and one block follows.
+    With constant widths the side is halved down to 8 pixels and two blocks follow; otherwise to 4, and one follows.
     """
 
     def __init__(
@@ -75,10 +74,10 @@ class Discriminator(base.Discriminator):
         downs = halvings(spec, smallest)
         sizes = [spec.channels, *widths(width, downs + plain - 1, growth)[::-1]]
         super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
-        place = attended(map_sides(spec, downs), attention)
+        level = attention_level(map_sides(spec, downs), attention)
         self.blocks = nn.Sequential(
             *(
-                attending(DownBlock(*pair, down=index < downs, first=index == 0), pair[0], index == place)
+                with_attention(DownBlock(*pair, down=index < downs, first=index == 0), pair[0], index == level)
                 for index, pair in enumerate(pairwise(sizes))
             )
         )
@@ -88,11 +87,11 @@ class Discriminator(base.Discriminator):
         return relu(self.blocks(images)).sum((2, 3))
 
 
-def embedder(spec: Spec) -> Callable[[int], nn.Module] | None:
-    """For batch normalisations: width -> a layer that is zero for every condition at first."""
+def zero_embedding(spec: Spec) -> Callable[[int], nn.Module] | None:
+    """Return a function: width -> embedding of the condition that starts at zero; None without a condition."""
 
     def make(width: int) -> nn.Module:
-        layer = embedding(spec, width)
+        layer = spec.condition.embedding(width)
         nn.init.zeros_(layer.weight)
         return set_apart(layer)
 

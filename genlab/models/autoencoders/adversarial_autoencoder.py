@@ -1,4 +1,4 @@
-"""An autoencoder whose codes a discriminator compares with a prior: Makhzani et al. 2016."""
+"""The adversarial autoencoder, whose discriminator compares codes with a prior: Makhzani et al. 2016."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
-from genlab.models.autoencoders.autoencoder import Autoencoder, told
+from genlab.models.autoencoders.autoencoder import Autoencoder, network_spec
+from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
 
 
-class AdversarialAutoencoder(nn.Module):
-    """Three players, as the paper's two phases have it: the autoencoder; the discriminator, which sees codes
-    [N, latent.size]; and the encoder once more, as their generator."""
+class AdversarialAutoencoder(Model):
+    """Three players for the paper's two phases: the autoencoder; the discriminator of codes [N, latent.size]; and the
+    encoder as the generator of codes."""
 
-    caption: ClassVar[str] = ""
+    discriminates_codes: ClassVar[bool] = True
 
     def __init__(
         self,
         spec: Spec,
         *,
-        latent: Normal | Uniform,  # the prior that codes are to follow
+        latent: Normal | Uniform,  # the prior of the codes
         encoder: Callable[[Spec, int], nn.Module],  # (spec, latent size) -> network
         decoder: Callable[[Spec, int], nn.Module],  # (spec, latent size) -> network
         discriminator: Callable[[Spec], nn.Module],  # built for codes, which are points
-        variance: Literal["fixed", "learned", "per_pixel"] = "fixed",  # as `Autoencoder` has it
+        variance: Literal["fixed", "learned", "per_pixel"] = "fixed",  # of the decoder, as in `Autoencoder`
         conditional: bool = False,
     ) -> None:
         super().__init__()
         self.latent, self.conditional = latent, conditional
         networks = {"latent": latent, "encoder": encoder, "decoder": decoder}
         self.autoencoder = Autoencoder(spec, **networks, variance=variance, conditional=conditional)
-        codes = replace(told(spec, conditional), channels=latent.size, height=None, width=None, padding=0)
+        codes = replace(network_spec(spec, conditional), channels=latent.size, height=None, width=None, padding=0)
         self.discriminator = discriminator(codes)
 
     @property
@@ -43,7 +44,7 @@ class AdversarialAutoencoder(nn.Module):
 
     @property
     def generator(self) -> nn.Module:
-        """What images are sampled from."""
+        """Return the decoder, which makes samples from latents."""
         return self.autoencoder.decoder
 
     @property
@@ -51,5 +52,5 @@ class AdversarialAutoencoder(nn.Module):
         return {"autoencoder": self.autoencoder, "discriminator": self.discriminator, "generator": self.encoder}
 
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """[N, latent.size]."""
+        """Return codes [N, latent.size] of images."""
         return self.encoder(images, condition)

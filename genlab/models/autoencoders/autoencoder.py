@@ -1,4 +1,4 @@
-"""An encoder, a decoder, and the latent between them."""
+"""The autoencoder and the VAE: an encoder, a decoder, and the latent between them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(Model):
     """One player. Encoder: `(images, condition=None) -> latent`; decoder: `(z, condition=None) -> output`.
 
-    The loss knows what an output means. Where it reads variances too, the decoder is built for twice the channels
-    (`per_pixel`), or its means are joined by one learned number (`learned`).
+    The loss interprets outputs. For losses that use variances too, the decoder has twice the channels (`per_pixel`),
+    or one learned number for all is appended to its means (`learned`).
 
     Raises ConfigError if it is conditional and the data have no labels.
     """
 
-    caption: ClassVar[str] = "no prior was trained"  # what to know of images that are decoded from `latent`
-    outputs: ClassVar[int] = 1  # the encoder's numbers a dimension of the latent
+    caption: ClassVar[str] = "no prior was trained"  # note on images that are decoded from `latent`
+    outputs: ClassVar[int] = 1  # the encoder's outputs for each dimension of the latent
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class Autoencoder(nn.Module):
         conditional: bool = False,
     ) -> None:
         super().__init__()
-        spec = told(spec, conditional)
+        spec = network_spec(spec, conditional)
         self.latent, self.conditional = latent, conditional
         self.encoder = encoder(spec, self.outputs * latent.size)
         wide = replace(spec, channels=2 * spec.channels) if variance == "per_pixel" else spec
@@ -55,7 +56,7 @@ class Autoencoder(nn.Module):
         return {"autoencoder": self}
 
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """[N, latent.size]."""
+        """Return codes [N, latent.size] of images."""
         return self.encoder(images, condition)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -63,7 +64,7 @@ class Autoencoder(nn.Module):
 
 
 class VAE(Autoencoder):
-    """Kingma and Welling 2014: the encoder gives a normal distribution over latents. Conditional: Sohn et al. 2015."""
+    """An autoencoder whose encoder gives a distribution: Kingma and Welling 2014; conditional: Sohn et al. 2015."""
 
     caption: ClassVar[str] = ""
     outputs: ClassVar[int] = 2
@@ -72,19 +73,19 @@ class VAE(Autoencoder):
         return DiagonalNormal.of(self.encoder(images, condition).to(images.dtype))
 
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The posterior's means."""
+        """Return the posterior's means [N, latent.size]."""
         return self.posterior(images, condition).mean
 
 
-def told(spec: Spec, conditional: bool) -> Spec:
-    """What networks are told of the data. Raises ConfigError if they are to be conditional and there are no labels."""
+def network_spec(spec: Spec, conditional: bool) -> Spec:
+    """Return the spec that networks are built for. Raises ConfigError if conditional, for data without labels."""
     if conditional and spec.condition_size is None:
         raise ConfigError("model.conditional=true: the data have no labels. Choose labelled data, or set it to false.")
     return spec if conditional else spec.unconditional
 
 
 class SharedVariance(nn.Module):
-    """A decoder's means [N, C, ...] -> [N, 2C, ...], with one learned logarithm of the variance for all."""
+    """A decoder with one learned log variance for all values: its means [N, C, ...] -> [N, 2C, ...]."""
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()

@@ -1,31 +1,24 @@
-"""A codebook that follows what it is asked to quantise."""
+"""The VQ-VAE's codebook, whose codes follow the latents by moving averages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core import distributed
 from genlab.core.random import Draws
-
-
-class Quantised(NamedTuple):
-    straight_through: Tensor  # the codes [N, D, ...], with the latents' gradient
-    codes: Tensor  # the codes alone
-    perplexity: Tensor  # exp(entropy of the codes' use in this batch), [1]
-    codes_used: Tensor  # how many were chosen at least once, [1]
+from genlab.models.contract import Quantised
 
 
 class Codebook(nn.Module):
     """Latents [N, D, ...] -> the nearest of `number` codes, by Euclidean distance.
 
-    Each code is the moving average of the latents that chose it: van den Oord et al. 2017, appendix A.1. A code that
-    hardly any latent chooses is put where a latent of the last batch is (Dhariwal et al. 2020, section 3.1); at
-    first that is all of them, so the first batch makes the codebook. These latents are of the turn's last micro-batch
-    on the first rank: in that alone another number of ranks or micro-batches is another run.
+    Each code is the moving average of the latents nearest to it: van den Oord et al. 2017, appendix A.1. A code that is
+    hardly used is moved to a latent of the last batch (Dhariwal et al. 2020, section 3.1); at first all codes are, so
+    that the first batch initialises the codebook. These latents come from the turn's last micro-batch on the first
+    rank; in this alone a run depends on the number of ranks and micro-batches.
     """
 
     def __init__(
@@ -33,46 +26,46 @@ class Codebook(nn.Module):
         number: int,
         size: int,
         *,
-        decay: float,  # a turn
-        restart_below: float,  # of an equal use of all codes
+        decay: float,  # of the moving averages, per turn
+        restart_below: float,  # use below which a code restarts, as a share of an equal use of all codes
     ) -> None:
         super().__init__()
         self.decay, self.restart_below = decay, restart_below
         self.register_buffer("entries", torch.randn(number, size))
         self.register_buffer("uses", torch.zeros(number))  # N of equation 6, averaged
         self.register_buffer("sums", torch.zeros(number, size))  # m of equation 7
-        # Of the turn that is going on, over its micro-batches:
+        # Accumulated over the current turn's micro-batches:
         self.register_buffer("new_uses", torch.zeros(number), persistent=False)
         self.register_buffer("new_sums", torch.zeros(number, size), persistent=False)
         self.register_buffer("candidates", torch.zeros(number, size), persistent=False)
 
     def forward(self, latents: Tensor) -> Quantised:
-        with torch.autocast(latents.device.type, enabled=False):  # distances of half precision choose badly
+        with torch.autocast(latents.device.type, enabled=False):  # half precision confuses near codes
             rows = latents.detach().movedim(1, -1).flatten(0, -2).to(self.entries.dtype)
             indices = self._nearest(rows)
-            chosen = indices[:, None] == torch.arange(len(self.entries), device=rows.device)
-            chosen = chosen.to(rows.dtype)  # one-hot [M, number]
-            uses = chosen.sum(0)
+            one_hot = indices[:, None] == torch.arange(len(self.entries), device=rows.device)
+            one_hot = one_hot.to(rows.dtype)  # one-hot [M, number]
+            uses = one_hot.sum(0)
             if self.training:
-                self._note(rows, chosen, uses)
+                self._accumulate(rows, one_hot, uses)
         shape = latents.movedim(1, -1).shape
         codes = self.entries[indices].view(shape).movedim(-1, 1)
         entropy = torch.special.entr(uses / len(rows)).sum(0, keepdim=True)
         used = uses.sign().sum(0, keepdim=True)
-        return Quantised(latents + (codes - latents).detach(), codes, entropy.exp(), used)
+        return Quantised(latents, latents + (codes - latents).detach(), codes, entropy.exp(), used)
 
     def nearest(self, latents: Tensor) -> Tensor:
-        """Indices [N, ...] of the codes of latents [N, D, ...]."""
+        """Return indices [N, ...] of the codes nearest to latents [N, D, ...]."""
         rows = latents.movedim(1, -1)
         return self._nearest(rows.flatten(0, -2)).view(rows.shape[:-1])
 
     def look_up(self, indices: Tensor) -> Tensor:
-        """Codes [N, D, ...] of indices [N, ...]."""
+        """Return codes [N, D, ...] of indices [N, ...]."""
         return self.entries[indices].movedim(-1, 1)
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Moves the codes to what the turn has shown, on all ranks alike."""
+        """Update the codes by the latents of the turn, identically on all ranks."""
         ranks = distributed.world_size()
         self.uses.lerp_(ranks * distributed.mean(self.new_uses), 1 - self.decay)
         self.sums.lerp_(ranks * distributed.mean(self.new_sums), 1 - self.decay)
@@ -88,20 +81,20 @@ class Codebook(nn.Module):
     def _nearest(self, rows: Tensor) -> Tensor:
         return torch.addmm(self.entries.square().sum(1), rows, self.entries.T, alpha=-2).argmin(1)
 
-    def _note(self, rows: Tensor, chosen: Tensor, uses: Tensor) -> None:
+    def _accumulate(self, rows: Tensor, one_hot: Tensor, uses: Tensor) -> None:
         self.new_uses += uses
-        self.new_sums += chosen.T @ rows
-        picks = torch.randint(len(rows), (len(self.entries),), device=rows.device)  # each turn reseeds this
+        self.new_sums += one_hot.T @ rows
+        picks = torch.randint(len(rows), (len(self.entries),), device=rows.device)  # reseeded each turn
         self.candidates.copy_(rows[picks])
 
 
 @dataclass(frozen=True)
 class UniformCodes:
-    """Every code as likely as any other, at every place."""
+    """The uniform distribution over codes, independent at every position of a grid."""
 
     number: int
     grid: tuple[int, int]
 
     def draw(self, draws: Draws) -> Tensor:
-        """Indices int64 [N, h, w]."""
+        """Return indices int64 [N, h, w]."""
         return (draws.uniform("latent", *self.grid) * self.number).long()

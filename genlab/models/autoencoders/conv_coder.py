@@ -1,4 +1,4 @@
-"""Convolutional encoders and decoders, which halve and double the side as DCGAN's networks do."""
+"""Convolutional encoder and decoder, which halve and double the side as DCGAN's networks do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Encoder(nn.Module):
         norm: NormName = "none",
     ) -> None:
         super().__init__()
-        innermost, sizes = plan(spec, width)
+        innermost, sizes = plan_maps(spec, width)
         self.condition = ConcatenatedMaps(spec)
         self.layers = nn.Sequential()
         for inputs, outs in pairwise([spec.channels + self.condition.extra, *sizes]):
@@ -39,11 +39,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """(z [N, latent], condition=None) -> [N, C, H, W], unbounded: the encoder backwards."""
+    """(z [N, latent], condition=None) -> [N, C, H, W], unbounded: the encoder's layers in reverse."""
 
     def __init__(self, spec: Spec, latent_size: Count, *, width: Count = 32, norm: NormName = "none") -> None:
         super().__init__()
-        innermost, sizes = plan(spec, width)
+        innermost, sizes = plan_maps(spec, width)
         self.condition = Concatenation(spec)
         first = nn.Linear(latent_size + self.condition.extra, sizes[-1] * prod(innermost))
         self.layers = nn.Sequential(first, nn.Unflatten(1, (sizes[-1], *innermost)))
@@ -55,7 +55,7 @@ class Decoder(nn.Module):
         return self.layers(self.condition(z, condition))
 
 
-def plan(spec: Spec, width: int) -> tuple[tuple[int, int], Sequence[int]]:
-    """The innermost map's (height, width), and the channels of each map on the way there."""
+def plan_maps(spec: Spec, width: int) -> tuple[tuple[int, int], Sequence[int]]:
+    """Return (height, width) of the innermost map, and the channels of all maps from the largest to it."""
     innermost, halvings = innermost_map(spec)
     return innermost, [width << level for level in range(halvings)]

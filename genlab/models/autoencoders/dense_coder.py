@@ -1,4 +1,4 @@
-"""Fully connected encoders and decoders; without hidden layers, linear ones."""
+"""Fully connected encoder and decoder; without hidden layers they are linear."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Encoder(nn.Module):
         outputs: Count,
         *,
         widths: Sequence[Count] = (400, 200),  # of the hidden layers; none: linear
-        gated: bool = False,  # hidden units, instead of rectified
-        silent_black: bool = False,  # images go in as 0 to 1: weights of black pixels then rest
+        gated: bool = False,  # gated hidden units in place of ReLUs
+        silent_black: bool = False,  # scale images to [0, 1], so that black pixels move no weights
     ) -> None:
         super().__init__()
         self.silent_black = silent_black
         self.condition = Concatenation(spec)
-        self.layers = layers([prod(spec.shape) + self.condition.extra, *widths, outputs], gated)
+        self.layers = dense_layers([prod(spec.shape) + self.condition.extra, *widths, outputs], gated)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         images = (images + 1) / 2 if self.silent_black else images
@@ -36,7 +36,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """(z [N, latent], condition=None) -> [N, C, H, W] or points [N, D], unbounded: a loss gives them their meaning."""
+    """(z [N, latent], condition=None) -> [N, C, H, W] or points [N, D], unbounded; the loss interprets them."""
 
     def __init__(
         self, spec: Spec, latent_size: Count, *, widths: Sequence[Count] = (200, 400), gated: bool = False
@@ -44,18 +44,18 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = spec.shape
         self.condition = Concatenation(spec)
-        self.layers = layers([latent_size + self.condition.extra, *widths, prod(self.shape)], gated)
+        self.layers = dense_layers([latent_size + self.condition.extra, *widths, prod(self.shape)], gated)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(self.condition(z, condition)).unflatten(1, self.shape)
 
 
-def layers(sizes: Sequence[int], gated: bool) -> nn.Sequential:
-    """Linear layers with ReLU or gates between them."""
-    hidden = [module for pair in pairwise(sizes[:-1]) for module in unit(*pair, gated)]
+def dense_layers(sizes: Sequence[int], gated: bool) -> nn.Sequential:
+    """Return linear layers with ReLUs or gates between them."""
+    hidden = [module for pair in pairwise(sizes[:-1]) for module in hidden_layer(*pair, gated)]
     return nn.Sequential(*hidden, nn.Linear(*sizes[-2:]))
 
 
-def unit(inputs: int, outputs: int, gated: bool) -> list[nn.Module]:
-    """Gated: half of the features, times the logistic function of the other half (Dauphin et al. 2017, eq. 1)."""
+def hidden_layer(inputs: int, outputs: int, gated: bool) -> list[nn.Module]:
+    """Return a hidden layer; a gated one multiplies by a sigmoid of other features: Dauphin et al. 2017, eq. 1."""
     return [nn.Linear(inputs, 2 * outputs), nn.GLU(1)] if gated else [nn.Linear(inputs, outputs), nn.ReLU()]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
-from genlab.models.autoencoders.autoencoder import told
+from genlab.models.autoencoders.autoencoder import network_spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.contract import Model
 from genlab.models.latent import Normal
 
 
-class VAEGAN(nn.Module):
+class VAEGAN(Model):
     """Three players: encoder, generator (the decoder) and discriminator, whose features measure similarity."""
-
-    caption: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -29,7 +27,7 @@ class VAEGAN(nn.Module):
         conditional: bool = False,
     ) -> None:
         super().__init__()
-        spec = told(spec, conditional)
+        spec = network_spec(spec, conditional)
         self.latent, self.conditional = latent, conditional
         self.encoder = encoder(spec, 2 * latent.size)
         self.generator = generator(spec, latent.size)
@@ -43,5 +41,5 @@ class VAEGAN(nn.Module):
         return DiagonalNormal.of(self.encoder(images, condition).to(images.dtype))
 
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The posterior's means, [N, latent.size]."""
+        """Return the posterior's means [N, latent.size]."""
         return self.posterior(images, condition).mean

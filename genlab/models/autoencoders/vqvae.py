@@ -1,4 +1,4 @@
-"""Vector quantisation: van den Oord, Vinyals and Kavukcuoglu 2017."""
+"""VQ-VAE, an autoencoder with discrete codes: van den Oord, Vinyals and Kavukcuoglu 2017."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare, Share
 from genlab.models.autoencoders.codebook import Codebook, UniformCodes
+from genlab.models.contract import Model, Quantised
 from genlab.models.map_sizes import halvings
 
-HALVINGS = 2  # at most: section 4.1
+HALVINGS = 2  # most halvings of the side: section 4.1
 
 
-class VQVAE(nn.Module):
-    """One player: encoder [N, D, h, w], the nearest codes, decoder. Samples are decoded from codes [N, h, w].
+class VQVAE(Model):
+    """One player: encoder to [N, D, h, w], quantisation, decoder. Samples are decoded from code indices [N, h, w].
 
-    The paper's prior over codes is a PixelCNN, trained afterwards; without one every code is as likely as any other.
+    The paper's prior over codes is a PixelCNN, trained afterwards; here, without one, all codes are equally likely.
     """
 
     caption: ClassVar[str] = "codes drawn uniformly, no prior was trained"
-    conditional: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class VQVAE(nn.Module):
         decoder: Callable[[Spec, int], nn.Module],
         number: Count = 512,  # of codes
         size: Count = 64,  # of a code
-        decay: ProperShare = 0.99,  # of the codebook's averages, a turn
-        restart_below: Share = 0.1,  # of an equal use of all codes: a code that is used less starts anew
+        decay: ProperShare = 0.99,  # of the codebook's moving averages, per turn
+        restart_below: Share = 0.1,  # share of an equal use of all codes below which a code restarts
     ) -> None:
         super().__init__()
         spec.require_images()
@@ -44,19 +44,27 @@ class VQVAE(nn.Module):
 
     @property
     def generator(self) -> nn.Module:
-        return FromCodes(self.codebook, self.decoder)
+        return CodeDecoder(self.codebook, self.decoder)
 
     @property
     def players(self) -> dict[str, nn.Module]:
         return {"autoencoder": self}
 
     def codes(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Indices int64 [N, h, w]."""
+        """Return code indices int64 [N, h, w] of images."""
         return self.codebook.nearest(self.encoder(images))
 
+    def quantise(self, images: Tensor) -> Quantised:
+        """Encode images and replace their latents [N, size, h, w] by the nearest codes."""
+        return self.codebook(self.encoder(images))
 
-class FromCodes(nn.Module):
-    """(indices [N, h, w]) -> the decoder's output."""
+    def update_codebook(self) -> None:
+        """Move the codes to what the turn has shown, on all ranks alike."""
+        self.codebook.follow()
+
+
+class CodeDecoder(nn.Module):
+    """(indices [N, h, w]) -> the decoder's output for their codes."""
 
     def __init__(self, codebook: Codebook, decoder: nn.Module) -> None:
         super().__init__()
@@ -104,7 +112,7 @@ class Decoder(nn.Module):
 
 
 class Residual(nn.Sequential):
-    """x + conv1(relu(conv3(relu(x))))."""
+    """[N, C, H, W] -> the same shape: x + conv1(relu(conv3(relu(x))))."""
 
     def __init__(self, width: int) -> None:
         super().__init__(nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 1))

@@ -1,4 +1,4 @@
-"""Self-attention between the places of a map."""
+"""Self-attention between the positions of feature maps."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class SelfAttention(nn.Module):
         query = self.query(maps).flatten(2)  # [N, C / 8, HW]
         key = max_pool2d(self.key(maps), 2).flatten(2)  # [N, C / 8, HW / 4]
         value = max_pool2d(self.value(maps), 2).flatten(2)  # [N, C / 2, HW / 4]
-        # Spelled out, since the fused kernels have no second derivative, which gradient penalties take.
+        # Written out because fused kernels lack the second derivatives that gradient penalties need.
         weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # [N, HW, HW / 4]
         rows = (weights @ value.transpose(1, 2)).unflatten(1, maps.shape[2:])  # [N, H, W, C / 2]
         return maps + self.gamma * self.out(rows.permute(0, 3, 1, 2))
 
 
-class Attending(nn.Module):
-    """A block (maps [N, C, H, W], *more) whose maps attend to themselves first."""
+class SelfAttendingBlock(nn.Module):
+    """(maps [N, C, H, W], *more) -> block(self-attention of maps, *more)."""
 
     def __init__(self, block: nn.Module, channels: int) -> None:
         super().__init__()
@@ -45,5 +45,5 @@ class Attending(nn.Module):
         return self.block(self.attention(maps), *more)
 
 
-def attending(block: nn.Module, channels: int, wanted: bool) -> nn.Module:
-    return Attending(block, channels) if wanted else block
+def with_attention(block: nn.Module, channels: int, wanted: bool) -> nn.Module:
+    return SelfAttendingBlock(block, channels) if wanted else block

@@ -1,4 +1,4 @@
-"""Batch normalisation over the images of all ranks, also with a scale and a shift that a condition chooses."""
+"""Batch normalisation over the images of all ranks, plain and conditional."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from genlab.core import distributed
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """`nn.BatchNorm2d` whose moments are those of all ranks' images: Brock et al. 2019, appendix.
+    """`nn.BatchNorm2d` with moments over the images of all ranks: Brock et al. 2019, appendix.
 
-    With `momentum=None` each rank keeps to its own images: one rank alone gathers standing statistics.
+    With `momentum=None` each rank uses its own images alone, since one rank gathers standing statistics by itself.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ class BatchNorm2d(nn.BatchNorm2d):
         return torch.addcmul(shift[:, None, None], maps, scale[:, None, None]).to(maps.dtype)
 
     def shared_moments(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance [C]. Moments are taken around the running mean, so that little cancels between them."""
+        """Return mean and variance [C], computed around the running mean to avoid cancellation."""
         around = maps - self.running_mean[:, None, None]
         moments = torch.stack([around.mean((0, 2, 3)), around.square().mean((0, 2, 3))])
         mean, square = distributed.shared_mean(moments)

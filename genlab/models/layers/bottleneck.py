@@ -1,6 +1,6 @@
 """BigGAN-deep's residual blocks: Brock et al. 2019, appendix B, figure 16.
 
-Skip connections keep what they carry: channels are dropped in the generator, appended in the discriminator.
+Skip connections keep their input's channels: the generator drops the last ones, the discriminator appends new ones.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from genlab.models.layers.batch_norm import ConditionalBatchNorm2d
-from genlab.models.layers.residual import double
+from genlab.models.layers.residual import upsample_nearest
 from genlab.models.layers.upsample import UpsampleConv2d
 
-SHARE = 4  # the bottleneck has a quarter of the channels
+REDUCTION = 4  # channels of a block over those of its bottleneck
 
 
 class UpBottleneck(nn.Module):
@@ -26,7 +26,7 @@ class UpBottleneck(nn.Module):
     ) -> None:
         super().__init__()
         self.outputs, self.up = outputs, up
-        hidden = max(inputs // SHARE, 1)
+        hidden = max(inputs // REDUCTION, 1)
         self.norm1 = ConditionalBatchNorm2d(inputs, embed)
         self.conv1 = nn.Conv2d(inputs, hidden, 1)
         self.norm2 = ConditionalBatchNorm2d(hidden, embed)
@@ -42,7 +42,7 @@ class UpBottleneck(nn.Module):
         inner = self.conv3(relu(self.norm3(inner, condition)))
         inner = self.conv4(relu(self.norm4(inner, condition)))
         kept = maps[:, : self.outputs]
-        return inner + (double(kept) if self.up else kept)
+        return inner + (upsample_nearest(kept) if self.up else kept)
 
 
 class DownBottleneck(nn.Module):
@@ -50,7 +50,7 @@ class DownBottleneck(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, down: bool = True) -> None:
         super().__init__()
-        hidden = max(outputs // SHARE, 1)
+        hidden = max(outputs // REDUCTION, 1)
         self.conv1 = nn.Conv2d(inputs, hidden, 1)
         self.conv2 = nn.Conv2d(hidden, hidden, 3, padding=1)
         self.conv3 = nn.Conv2d(hidden, hidden, 3, padding=1)

@@ -1,7 +1,4 @@
-"""How networks are told what to make or judge.
-
-A class int64 [N], attributes [N, K], words int64 [N, L] (0: none), or a picture [N, C, H, W].
-"""
+"""Layers that concatenate what networks are told to make or judge: labels, or a picture [N, C, H, W]."""
 
 from __future__ import annotations
 
@@ -11,42 +8,10 @@ from torch.nn.functional import interpolate
 
 from genlab.core.spec import Spec
 
-WIDEST = 128  # numbers that a bag of words becomes where it is concatenated: a vocabulary may have thousands
-
-
-def embedding(spec: Spec, width: int) -> nn.Module:
-    """Condition -> [N, width]. Raises ConfigError if it is a picture."""
-    if spec.condition_size and spec.classes:
-        return nn.Embedding(spec.classes, width)
-    if spec.words:
-        return WordSum(len(spec.words), width)
-    return nn.Linear(spec.attributes, width, bias=False)
-
 
 def width_of(spec: Spec) -> int:
     """Of a condition that is concatenated; 0 without one."""
-    size = spec.condition_size or 0
-    return min(size, WIDEST) if spec.words else size
-
-
-class WordSum(nn.Linear):
-    """Words int64 [N, L] -> [N, width]: a vector of every word, summed over the root of the words' number.
-
-    Their order does not count: it is a bag of words. The sum of independent vectors is as long as one of them,
-    however many there are; of no word at all it is 0.
-    """
-
-    def __init__(self, words: int, width: int) -> None:
-        super().__init__(words, width, bias=False)
-
-    def reset_parameters(self) -> None:
-        """As an embedding of classes starts: standard normal."""
-        nn.init.normal_(self.weight)
-
-    def forward(self, words: Tensor) -> Tensor:
-        ones = torch.ones_like(words, dtype=self.weight.dtype)
-        bags = ones.new_zeros(words.shape[0], self.in_features + 1).scatter_add(1, words, ones)[:, 1:]
-        return super().forward(bags / bags.sum(1, keepdim=True).clamp(min=1).sqrt())
+    return 0 if spec.condition is None else spec.condition.concatenated_size
 
 
 class Concatenation(nn.Module):
@@ -55,7 +20,7 @@ class Concatenation(nn.Module):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.extra = width_of(spec)
-        self.embedding = embedding(spec, self.extra) if self.extra else None
+        self.embedding = spec.condition.embedding(self.extra) if self.extra else None
 
     def forward(self, vectors: Tensor, condition: Tensor | None = None) -> Tensor:
         if self.embedding is None:
@@ -69,7 +34,7 @@ class ConcatenatedMaps(nn.Module):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.extra = width_of(spec)
-        self.embedding = embedding(spec, self.extra) if self.extra else None
+        self.embedding = spec.condition.embedding(self.extra) if self.extra else None
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         if self.embedding is None:
@@ -86,7 +51,7 @@ class ConcatenatedSource(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.extra = spec.source_channels if spec.source else 0
+        self.extra = spec.require_source().input_channels if spec.has_source else 0
 
     def forward(self, images: Tensor, source: Tensor | None = None) -> Tensor:
         if not self.extra:

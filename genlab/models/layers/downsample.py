@@ -1,4 +1,4 @@
-"""Downsampling by two, with a convolution and without."""
+"""Downsampling by two: a convolution with average pooling, and plain pooling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d
 
-from genlab.models.layers.upsample import FOLD, layout
+from genlab.models.layers.upsample import FOLD, memory_format_of
 
 
 class ConvDownsample2d(nn.Conv2d):
@@ -18,14 +18,14 @@ class ConvDownsample2d(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
-        self.register_buffer("fold", downsampling(), persistent=False)
+        self.register_buffer("fold", downsampling_fold(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         return conv2d_downsample(images, self.weight, self.bias, self.fold)
 
 
-def downsampling() -> Tensor:
-    """[9, 16]: the taps of a 3x3 convolution before pooling -> those of the one that does both."""
+def downsampling_fold() -> Tensor:
+    """Return the matrix [9, 16] from taps of a 3x3 convolution before pooling to those of the 4x4 one for both."""
     # Along one axis, output i is half of (w0 | w0 + w1 | w1 + w2 | w2) of inputs 2i-1 ... 2i+2:
     # the taps of upsampling, in reverse.
     fold = torch.tensor(FOLD).flip(0) / 2
@@ -33,11 +33,11 @@ def downsampling() -> Tensor:
 
 
 def conv2d_downsample(maps: Tensor, weight: Tensor, bias: Tensor | None, fold: Tensor) -> Tensor:
-    """`weight` is that of the 3x3 convolution [out, in, 3, 3], `fold` is `downsampling()`."""
+    """Convolve by `weight` [out, in, 3, 3] and pool 2x2 in one convolution; `fold` is `downsampling_fold()`."""
     folded = (weight.flatten(2) @ fold).unflatten(2, (4, 4))
-    return conv2d(maps, folded.contiguous(memory_format=layout(weight)), bias, stride=2, padding=1)
+    return conv2d(maps, folded.contiguous(memory_format=memory_format_of(weight)), bias, stride=2, padding=1)
 
 
-def halved(pictures: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N, C, H / 2, W / 2], rounded up: means of 3 x 3 pixels, or of those of them that there are."""
+def halve(pictures: Tensor) -> Tensor:
+    """Halve [N, C, H, W] to [N, C, H / 2, W / 2], rounded up, by means of 3 x 3 pixels (fewer at the edges)."""
     return avg_pool2d(pictures, 3, stride=2, padding=1, count_include_pad=False)

@@ -1,4 +1,4 @@
-"""Dropout as a generator's noise: what is dropped is a function of z."""
+"""Dropout as a generator's noise, with masks that are a function of z."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from genlab.core.types import ProperShare
 
 
 class LatentDropout(nn.Module):
-    """(maps [N, C, H, W], z [N, size]) -> maps, of whose values a share is 0 and the others are larger in turn.
+    """(maps [N, C, H, W], z [N, size]) -> maps with a share of values dropped to 0 and the others scaled up.
 
-    A value is dropped where its number of z, uniform in [-1, 1], is among the smallest. So it is drawn by whoever
-    draws z: the same for the same z in training and afterwards, whatever else is in the batch. Maps that are larger
-    than those that the layer was made for repeat its pattern.
+    A value is dropped where its number in z, uniform in [-1, 1], is below a threshold. So the mask depends on z alone,
+    in training and at sampling, and not on the rest of the batch. Maps larger than those that the layer was made for
+    repeat the mask.
     """
 
     def __init__(self, channels: int, height: int, width: int, share: ProperShare = 0.5) -> None:

@@ -1,7 +1,7 @@
 """Layers with an equalised learning rate: Karras et al. 2018 (ProGAN), section 4.1.
 
-Weights start from N(0, 1) and are scaled by He's constant each time they are used, so that Adam, whose steps do not
-know a weight's scale, moves all layers at the same speed.
+Weights start from N(0, 1) and are scaled by He's constant each time they are used. Adam's steps do not depend on the
+scale of a weight, so this makes it train all layers at the same speed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from genlab.core.types import Count, Positive
 
 
 class EqualisedLinear(nn.Module):
-    """[..., inputs] -> [..., outputs]."""
+    """A linear layer with equalised learning rate: [..., inputs] -> [..., outputs]."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class EqualisedConv2d(nn.Module):
 
 
 class PixelNorm(nn.Module):
-    """Each vector (along dimension 1) to a mean square of 1: Karras et al. 2018 (ProGAN), section 4.2."""
+    """Normalise each vector (along dimension 1) to a mean square of 1: Karras et al. 2018 (ProGAN), section 4.2."""
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps * (maps.square().mean(1, keepdim=True) + 1e-8).rsqrt()

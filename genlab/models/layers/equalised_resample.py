@@ -1,6 +1,6 @@
-"""Equalised layers that change the size of maps, and the blur that goes with them.
+"""Resampling layers with equalised learning rate, and StyleGAN's blur.
 
-The convolutions are folded with the resampling, as in the code of Karras et al. 2018: at 16/36 of the multiplications.
+Convolution and resampling are one operation, as in the code of Karras et al. 2018, at 16/36 of the multiplications.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from genlab.core.types import Count
-from genlab.models.layers.downsample import conv2d_downsample, downsampling
+from genlab.models.layers.downsample import conv2d_downsample, downsampling_fold
 from genlab.models.layers.equalised import EqualisedConv2d
 from genlab.models.layers.upfirdn import binomial, blur2d
-from genlab.models.layers.upsample import upsample_conv2d, upsampling
+from genlab.models.layers.upsample import upsample_conv2d, upsampling_fold
 
 
 class EqualisedUpConv2d(EqualisedConv2d):
@@ -20,7 +20,7 @@ class EqualisedUpConv2d(EqualisedConv2d):
 
     def __init__(self, inputs: Count, outputs: Count, *, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__(inputs, outputs, bias=bias, gain=gain)
-        self.register_buffer("fold", upsampling(), persistent=False)
+        self.register_buffer("fold", upsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         return upsample_conv2d(maps, self.weight * self.scale, self.bias, self.fold)
@@ -31,16 +31,16 @@ class EqualisedDownConv2d(EqualisedConv2d):
 
     def __init__(self, inputs: Count, outputs: Count, *, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__(inputs, outputs, bias=bias, gain=gain)
-        self.register_buffer("fold", downsampling(), persistent=False)
+        self.register_buffer("fold", downsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         return conv2d_downsample(maps, self.weight * self.scale, self.bias, self.fold)
 
 
 class EqualisedFromVector(EqualisedConv2d):
-    """A transposed convolution of a 1x1 map, run as the matrix product that it is: [N, inputs] -> [N, outputs, 4, 4].
+    """A transposed convolution of a 1x1 map, run as a matrix product: [N, inputs] -> [N, outputs, 4, 4].
 
-    He's constant is that of the convolution, whose fan-in counts its 16 taps: Karras et al. 2018, table 2.
+    He's constant is that of the convolution, whose fan-in includes its 16 taps: Karras et al. 2018, table 2.
     """
 
     def __init__(self, inputs: Count, outputs: Count, *, gain: float = 1.0) -> None:
@@ -52,7 +52,7 @@ class EqualisedFromVector(EqualisedConv2d):
 
 
 class Blur(nn.Module):
-    """[N, C, H, W], the same size, with the taps 1, 2, 1: Karras et al. 2019 (StyleGAN), section 2."""
+    """[N, C, H, W] -> the same shape, blurred with the taps 1, 2, 1: Karras et al. 2019 (StyleGAN), section 2."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,18 +9,18 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 
 SLOPE = 0.2  # of LeakyReLU below zero
-GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the variance through it: He et al. 2015, equation 15
+GAIN = sqrt(2 / (1 + SLOPE**2))  # keeps the variance through LeakyReLU: He et al. 2015, equation 15
 
 
-def conv(
+def scaled_conv(
     inputs: int, outputs: int, size: int = 1, *, groups: int = 1, gain: float = 1.0, bias: bool = False
 ) -> nn.Module:
-    """A convolution that keeps the map's size, with `scaled` weights."""
-    return scaled(nn.Conv2d(inputs, outputs, size, padding=size // 2, groups=groups, bias=bias), gain)
+    """Return a convolution that keeps the map's size, initialised by `init_scaled`."""
+    return init_scaled(nn.Conv2d(inputs, outputs, size, padding=size // 2, groups=groups, bias=bias), gain)
 
 
-def scaled(layer: nn.Module, gain: float = 1.0) -> nn.Module:
-    """A linear or convolutional layer with weights of deviation gain / sqrt(fan-in)."""
+def init_scaled(layer: nn.Module, gain: float = 1.0) -> nn.Module:
+    """Initialise a linear or convolutional layer's weights with deviation gain / sqrt(fan-in), and return it."""
     nn.init.normal_(layer.weight, std=gain / sqrt(layer.weight[0].numel()))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -28,13 +28,13 @@ def scaled(layer: nn.Module, gain: float = 1.0) -> nn.Module:
 
 
 class FixupBlock(nn.Module):
-    """[N, C, H, W] -> the same, plus a grouped inverted bottleneck of it: Huang et al. 2024, section 4 and figure 2c.
+    """[N, C, H, W] -> the same shape: input plus inverted bottleneck, Huang et al. 2024, section 4 and figure 2c.
 
     1x1 to `expansion` times the channels, grouped 3x3, 1x1 back, with biased LeakyReLUs between. The last
     convolution starts at zero, the first two are scaled by depth^(-1 / (2m - 2)) for m = 3 layers in a branch
     (Zhang et al. 2019, section 3).
 
-    Raises ConfigError if groups do not divide the channels.
+    Raises ConfigError if `group` does not divide the bottleneck's channels.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class FixupBlock(nn.Module):
             )
         gain = GAIN * depth ** (-1 / 4)
         self.branch = nn.Sequential(
-            conv(channels, wide, gain=gain, bias=True),
+            scaled_conv(channels, wide, gain=gain, bias=True),
             nn.LeakyReLU(SLOPE),
-            conv(wide, wide, 3, groups=max(1, wide // group), gain=gain, bias=True),
+            scaled_conv(wide, wide, 3, groups=max(1, wide // group), gain=gain, bias=True),
             nn.LeakyReLU(SLOPE),
-            conv(wide, channels, gain=0.0),
+            scaled_conv(wide, channels, gain=0.0),
         )
 
     def forward(self, maps: Tensor) -> Tensor:

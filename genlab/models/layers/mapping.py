@@ -1,4 +1,4 @@
-"""From latents z to styles w."""
+"""StyleGAN's mapping network, from latents z to styles w."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from torch.nn.functional import leaky_relu
 from genlab.core import distributed
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedLinear, PixelNorm
 
 
 class Mapping(nn.Module):
     """(z [N, latent], condition=None) -> w [N, size]: Karras et al. 2019 (StyleGAN), sections 2 and 3.
 
-    z, and the embedding of a condition beside it, are normalised first. In training the mean of w is tracked, about
-    which `truncate` draws styles together (ibid., appendix B).
+    z and the embedding of a condition are normalised and concatenated first. In training the mean of w is tracked,
+    towards which `truncate` moves styles (appendix B).
     """
 
     def __init__(
@@ -28,12 +27,12 @@ class Mapping(nn.Module):
         size: Count = 512,
         depth: Count = 8,
         rate: Positive = 0.01,  # learning rate relative to the other layers': appendix C
-        mean_decay: ProperShare = 0.995,  # of the tracked mean, a turn
+        mean_decay: ProperShare = 0.995,  # of the tracked mean, per turn
     ) -> None:
         super().__init__()
         self.size, self.mean_decay = size, mean_decay
         self.normalise = PixelNorm()
-        self.embedding = embedding(spec, size) if spec.condition_size else None
+        self.embedding = spec.condition.embedding(size) if spec.condition_size else None
         inputs = latent_size + (size if self.embedding else 0)
         widths = [inputs, *[size] * depth]
         self.layers = nn.ModuleList(
@@ -52,7 +51,7 @@ class Mapping(nn.Module):
         return w
 
     def truncate(self, w: Tensor, psi: float) -> Tensor:
-        """[..., size] -> the same: the mean at psi 0, w itself at 1."""
+        """Interpolate styles [..., size] between their mean, at psi 0, and w itself, at psi 1."""
         return torch.lerp(self.mean.to(w), w, psi)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""What a discriminator is told of the other images of its batch: a generator of one image then gives itself away."""
+"""Layers that append statistics of the batch to a discriminator's features, so that it can detect mode collapse."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ MinibatchName = Literal["none", "discrimination", "deviation"]
 
 
 def minibatch_layer(name: MinibatchName, features: int) -> nn.Module:
-    """A layer [N, features] -> [N, features + layer.extra]."""
+    """Return a layer [N, features] -> [N, features + layer.extra]."""
     return {
-        "none": NothingOfTheBatch,
+        "none": NoBatchStatistics,
         "discrimination": lambda: MinibatchDiscrimination(features),
         "deviation": MinibatchDeviation,
     }[name]()
 
 
-class NothingOfTheBatch(nn.Identity):
-    """Each image is judged alone."""
+class NoBatchStatistics(nn.Identity):
+    """The identity: each image is judged by itself."""
 
     extra = 0
 
 
 class MinibatchDiscrimination(nn.Module):
-    """Salimans et al. 2016, section 3.2: [N, features] -> [N, features + kernels].
+    """Minibatch discrimination, [N, features] -> [N, features + kernels]: Salimans et al. 2016, section 3.2.
 
     Every feature vector f_i becomes a matrix M_i = f_i T; appended is o(x_i)_b = sum_j exp(-|M_ib - M_jb|_1), which
     counts, for each row b of the matrices, the images of the batch that are close in it (the image itself is one).
@@ -57,9 +57,9 @@ class MinibatchDiscrimination(nn.Module):
 
 
 class MinibatchDeviation(nn.Module):
-    """Karras et al. 2018, section 3: [N, F, ...] -> [N, F + 1, ...].
+    """Minibatch standard deviation, [N, F, ...] -> [N, F + 1, ...]: Karras et al. 2018, section 3.
 
-    Appended is one number a group of images: their standard deviation in each feature (and place), averaged over all.
+    One number for each group of images is appended: the mean over all features and positions of their deviation.
     """
 
     mixes_batch: ClassVar[bool] = True
@@ -68,13 +68,13 @@ class MinibatchDeviation(nn.Module):
     def __init__(
         self,
         *,
-        group: Count = 4,  # images, as in the authors' code: other batch sizes and accumulation change nothing
+        group: Count = 4,  # images, as in the authors' code; independent of batch size and accumulation
     ) -> None:
         super().__init__()
         self.group = group
 
     def forward(self, features: Tensor) -> Tensor:
-        group = gcd(len(features), self.group)  # a batch that groups do not fill has smaller ones
+        group = gcd(len(features), self.group)  # smaller groups for a batch that is no multiple
         groups = features.unflatten(0, (-1, group))
         deviations = (groups.var(1, correction=0) + 1e-8).sqrt()  # the square root has no slope at 0
         mean = deviations.flatten(1).mean(1).repeat_interleave(group)

@@ -1,4 +1,4 @@
-"""Convolutions whose weights a style scales: Karras et al. 2020 (StyleGAN2), section 2.2."""
+"""Modulated convolutions, whose weights are scaled by a style: Karras et al. 2020 (StyleGAN2), section 2.2."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class ModulatedConv2d(nn.Module):
     """(maps [N, inputs, H, W], styles [N, style_size]) -> [N, outputs, H, W], of twice the size with `up`.
 
     An affine function of the style scales the weights of every input map (equation 1); with `demodulate` the weights
-    of every output map are then brought to norm 1 (equation 3), as if the input's deviation were 1.
+    of every output map are then normalised (equation 3), which assumes inputs of deviation 1.
 
     `fused` gives every image its own weights in one grouped convolution (appendix B); `plain` scales the maps before
-    and after a convolution that all images share. They are the same function.
+    and after a convolution that all images share. Both compute the same function.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ModulatedConv2d(nn.Module):
         side: Count = 3,  # of the kernel, in pixels, odd
         *,
         up: bool = False,
-        padding: Whole | None = None,  # null: half the kernel; where the size does not change
+        padding: Whole | None = None,  # null: half the kernel; unused with `up`
         demodulate: bool = True,
         form: Form = "plain",
     ) -> None:
@@ -46,17 +46,17 @@ class ModulatedConv2d(nn.Module):
         self.register_buffer("kernel", binomial2d() if up else None, persistent=False)
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
-        scales, weight = self.affine(styles), self.weight * self.scale
-        return self.fused(maps, scales, weight) if self.form == "fused" else self.plain(maps, scales, weight)
+        convolve = self.convolve_fused if self.form == "fused" else self.convolve_plain
+        return convolve(maps, self.affine(styles), self.weight * self.scale)
 
-    def plain(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:
+    def convolve_plain(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:
         maps = self.convolve(maps * scales[:, :, None, None], weight[None])
         if not self.demodulate:
             return maps
         squares = scales.square() @ weight.square().sum((2, 3)).T  # [N, outputs]
         return maps * (squares + 1e-8).rsqrt()[:, :, None, None]
 
-    def fused(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:
+    def convolve_fused(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:
         weights = weight * scales[:, None, :, None, None]  # [N, outputs, inputs, side, side]
         if self.demodulate:
             weights = weights * (weights.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
@@ -64,7 +64,7 @@ class ModulatedConv2d(nn.Module):
         return self.convolve(groups, weights).unflatten(1, (maps.shape[0], -1)).squeeze(0)
 
     def convolve(self, maps: Tensor, weights: Tensor) -> Tensor:
-        """[N, G inputs, H, W], weights [G, outputs, inputs, side, side] -> [N, G outputs, H, W]."""
+        """Convolve [N, G inputs, H, W] by weights [G, outputs, inputs, side, side] to [N, G outputs, H, W]."""
         groups, side = len(weights), weights.shape[-1]
         if not self.up:
             return conv2d(maps, weights.flatten(0, 1), padding=self.padding, groups=groups)

@@ -1,23 +1,21 @@
-"""Noise for what is random in a picture: hair, freckles, grain."""
+"""StyleGAN's noise inputs, for stochastic detail of pictures such as hair, freckles and grain."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-NoiseMode = Literal["training", "fixed", "random", "none"]
+from genlab.models.layer_contract import NoiseMode
 
 
 class Noise(nn.Module):
     """[N, C, H, W] + strength x noise [N, 1, H, W]: Karras et al. 2019 (StyleGAN), figure 1; strengths start at 0.
 
-    New noise in training. In evaluation the same for every image, a buffer: so samples depend on their latents alone.
-    `mode` of a network's layers, set with `set_noise`, says otherwise.
+    In training noise is random; in evaluation it is a buffer, the same for every image, so that samples depend on their
+    latents alone. `set_noise` changes the `noise_mode` of a network's layers.
     """
 
-    mode: NoiseMode = "training"
+    noise_mode: NoiseMode = "training"
 
     def __init__(self, size: tuple[int, int], channels: int = 1) -> None:  # a strength for each channel, or one
         super().__init__()
@@ -25,18 +23,11 @@ class Noise(nn.Module):
         self.register_buffer("fixed", torch.randn(1, 1, *size))
 
     def forward(self, maps: Tensor) -> Tensor:
-        if self.mode == "none":
+        if self.noise_mode == "none":
             return maps
-        return maps + self.strength * self._drawn(maps)
+        return maps + self.strength * self._noise_for(maps)
 
-    def _drawn(self, maps: Tensor) -> Tensor:
-        if self.mode == "random" or (self.mode == "training" and self.training):
+    def _noise_for(self, maps: Tensor) -> Tensor:
+        if self.noise_mode == "random" or (self.noise_mode == "training" and self.training):
             return torch.randn(len(maps), 1, *maps.shape[2:], device=maps.device, dtype=maps.dtype)
         return self.fixed.to(maps.dtype)
-
-
-def set_noise(network: nn.Module, mode: NoiseMode) -> None:
-    """`fixed`, `random` or `none` for all of a network's layers; `training`: random in training, fixed otherwise."""
-    for layer in network.modules():
-        if isinstance(layer, Noise):
-            layer.mode = mode

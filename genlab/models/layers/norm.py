@@ -1,4 +1,4 @@
-"""Normalisation by name, as a list that holds the layer or nothing, so that it unpacks into a Sequential."""
+"""Normalisation layers by name, as lists of one layer or none that unpack into a Sequential."""
 
 from typing import Literal
 
@@ -9,14 +9,14 @@ from genlab.models.layers.virtual_norm import VirtualBatchNorm
 NormName = Literal["batch", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
 VectorNormName = Literal["batch", "layer", "virtual", "virtual_large", "none"]  # one value has no instance to normalise
 
-VIRTUAL = {
+VIRTUAL_NORMS = {
     "virtual": VirtualBatchNorm,
     "virtual_large": lambda features: VirtualBatchNorm(features, reference=256, sample=False),
 }
 
 
 def norm2d(name: NormName, channels: int) -> list[nn.Module]:
-    """For [N, C, H, W]. `layer` takes a sample's values together (one group), `instance_plain` learns no scales."""
+    """Return a normalisation of [N, C, H, W]; `layer` is over a whole image, `instance_plain` learns no scales."""
     if name == "none":
         return []
     layers = {
@@ -25,16 +25,16 @@ def norm2d(name: NormName, channels: int) -> list[nn.Module]:
         "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
         "instance_plain": nn.InstanceNorm2d,
     }
-    return [(layers | VIRTUAL)[name](channels)]
+    return [(layers | VIRTUAL_NORMS)[name](channels)]
 
 
 def wants_bias(name: NormName) -> bool:
-    """Of the convolution before it. One before `instance_plain` does nothing, but the published networks have it."""
+    """Does the convolution before it have a bias? Published networks do before `instance_plain`, without effect."""
     return name in ("none", "instance_plain")
 
 
 def norm1d(name: VectorNormName, features: int) -> list[nn.Module]:
-    """For [N, F]."""
+    """Return a normalisation of [N, F]."""
     if name == "none":
         return []
-    return [({"batch": nn.BatchNorm1d, "layer": nn.LayerNorm} | VIRTUAL)[name](features)]
+    return [({"batch": nn.BatchNorm1d, "layer": nn.LayerNorm} | VIRTUAL_NORMS)[name](features)]

@@ -1,4 +1,4 @@
-"""Bilinear resampling by two, each channel by itself: the taps 1, 3, 3, 1 along either axis, zeros outside."""
+"""Bilinear resampling by two of each channel, with the taps 1, 3, 3, 1 along both axes and zeros outside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
 class Bilinear(nn.Module):
-    """Base of both ways; a depthwise convolution, as `interpolate` has no deterministic gradient on CUDA."""
+    """Base of both directions: a depthwise convolution, since `interpolate` has no deterministic gradient on CUDA."""
 
     def __init__(self, channels: int, *, total: float) -> None:
         super().__init__()

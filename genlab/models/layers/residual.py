@@ -26,13 +26,13 @@ class UpBlock(nn.Module):
     def forward(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:
         inner = self.conv1(relu(self.norm1(maps, condition)))
         inner = self.conv2(relu(self.norm2(inner, condition)))
-        return inner + double(self.skip(maps))  # the same as after upsampling, at a quarter of the cost
+        return inner + upsample_nearest(self.skip(maps))  # convolve, then upsample: a quarter of the cost
 
 
 class DownBlock(nn.Module):
     """[N, in, H, W] -> [N, out, H / 2, W / 2], or [N, out, H, W] with down=False.
 
-    The first convolution has as many outputs as the block: Brock et al. 2019, appendix B; at first it was its inputs.
+    The first convolution has as many outputs as the block (Brock et al. 2019, appendix B), not as many as its inputs.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class DownBlock(nn.Module):
         outputs: int,
         *,
         down: bool = True,
-        first: bool = False,  # its input are images, which a ReLU would cut at grey
+        first: bool = False,  # input is an image: no ReLU, which would cut it at grey
     ) -> None:
         super().__init__()
         self.first = first
@@ -55,6 +55,6 @@ class DownBlock(nn.Module):
         return self.conv2(relu(self.conv1(inner))) + self.skip(self.pool(maps))
 
 
-def double(maps: Tensor) -> Tensor:
-    """Nearest upsampling: [N, C, H, W] -> [N, C, 2H, 2W]."""
+def upsample_nearest(maps: Tensor) -> Tensor:
+    """Double the side by nearest upsampling: [N, C, H, W] -> [N, C, 2H, 2W]."""
     return interpolate(maps, scale_factor=2, mode="nearest")

@@ -1,4 +1,4 @@
-"""Spatially adaptive normalisation: Park et al. 2019, section 3."""
+"""Spatially adaptive normalisation (SPADE): Park et al. 2019, section 3."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NormName = Literal["batch", "instance"]
 class SPADE(nn.Module):
     """(maps [N, C, h, w], source [N, S, H, W]) -> maps of the same shape: equation 1.
 
-    After normalisation every place is scaled by 1 + gain and shifted by bias, which two convolutions make of the
-    source there, resized to the nearest. They are set apart: where weights are normalised, theirs are not, so that a
-    label may scale as it likes.
+    After normalisation every position is scaled by 1 + gain and shifted by bias, which convolutions compute from the
+    source there, resized by nearest neighbour. Spectral normalisation skips these convolutions, so that labels can
+    scale maps freely.
     """
 
     def __init__(
@@ -27,23 +27,23 @@ class SPADE(nn.Module):
         channels: int,
         source: int,  # channels of the source
         *,
-        hidden: int,  # channels that gain and bias are made from
+        hidden: int,  # channels of the maps that gain and bias are computed from
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
         self.norm = BatchNorm2d(channels, affine=False) if norm == "batch" else nn.InstanceNorm2d(channels)
-        self.look = nn.Sequential(convolution(source, hidden), nn.ReLU())
-        self.gain, self.bias = convolution(hidden, channels), convolution(hidden, channels)
+        self.look = nn.Sequential(set_apart_conv(source, hidden), nn.ReLU())
+        self.gain, self.bias = set_apart_conv(hidden, channels), set_apart_conv(hidden, channels)
 
     def forward(self, maps: Tensor, source: Tensor) -> Tensor:
-        seen = self.look(nearest(source, maps.shape[2:]))
-        return torch.addcmul(self.bias(seen), self.norm(maps), 1 + self.gain(seen))
+        hidden = self.look(resize_nearest(source, maps.shape[2:]))
+        return torch.addcmul(self.bias(hidden), self.norm(maps), 1 + self.gain(hidden))
 
 
 class SPADEBlock(nn.Module):
     """(maps [N, in, h, w], source [N, S, H, W]) -> [N, out, h, w]: figure 4.
 
-    The shortcut is learned where in is not out.
+    The skip connection is learned where in differs from out.
     """
 
     def __init__(self, inputs: int, outputs: int, source: int, *, hidden: int, norm: NormName = "batch") -> None:
@@ -62,11 +62,11 @@ class SPADEBlock(nn.Module):
         return inner + (self.skip(self.norm_skip(maps, source)) if self.learned else maps)
 
 
-def nearest(source: Tensor, size: tuple[int, int]) -> Tensor:
+def resize_nearest(source: Tensor, size: tuple[int, int]) -> Tensor:
     return source if source.shape[2:] == size else interpolate(source, size=size, mode="nearest")
 
 
-def convolution(inputs: int, outputs: int) -> nn.Conv2d:
+def set_apart_conv(inputs: int, outputs: int) -> nn.Conv2d:
     layer = nn.Conv2d(inputs, outputs, 3, padding=1)
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)

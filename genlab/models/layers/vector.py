@@ -1,4 +1,4 @@
-"""A convolution from a vector to a map, run as the matrix product that it is."""
+"""A transposed convolution from vectors to maps, run as a matrix product."""
 
 from torch import Tensor, nn
 

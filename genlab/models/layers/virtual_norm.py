@@ -1,8 +1,8 @@
 """Virtual batch normalisation: Salimans et al. 2016, section 3.5.
 
-Batch normalisation makes an image depend on the other images of its batch. Here a reference batch, drawn once
-and kept, takes the place of the others: it runs through the network in front of every batch, which costs so
-many rows more and is why the paper has it in the generator alone.
+Batch normalisation makes an image depend on the other images of its batch. Here a fixed reference batch, drawn once,
+takes the place of the others. It runs through the network in front of every batch, at the cost of so many more rows,
+which is why the paper uses it in the generator alone.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ REFUSAL = (
 
 
 class VirtualBatchNorm(nn.Module):
-    """[R + N, C, ...] -> the same, its first R rows the reference batch, in `WithReference`.
+    """[R + N, C, ...] -> the same shape; `WithReference` makes the first R rows the reference batch.
 
-    The reference is normalised by its own statistics. With `sample` each other row joins it with a share of
-    1 / (R + 1), as in the paper; without, the statistics are the reference's alone, which asks for a larger one.
+    The reference is normalised by its own statistics. With `sample` each other row contributes 1 / (R + 1) to its own
+    statistics, as in the paper; without, the reference's alone are used, which calls for a larger one.
 
-    Raises ConfigError where nothing put a reference in front of the batch.
+    Raises ConfigError outside of `WithReference`.
     """
 
     def __init__(self, features: Count, *, reference: Count = 64, sample: bool = True, eps: float = 1e-5) -> None:
         super().__init__()
         self.reference, self.sample, self.eps = reference, sample, eps
-        self.has_reference = False  # set by what provides it
+        self.has_reference = False  # set by `WithReference`
         self.weight = nn.Parameter(torch.ones(features))
         self.bias = nn.Parameter(torch.zeros(features))
 
@@ -53,7 +53,7 @@ class VirtualBatchNorm(nn.Module):
         return (maps * scale[places] + shift[places]).view_as(values)
 
     def statistics(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance that normalise each row, [R + N or 1, C] each, of maps [R + N, C, ...]."""
+        """Return mean and variance that normalise each row of maps [R + N, C, ...], [R + N or 1, C] each."""
         places = tuple(range(2, maps.ndim))
         reference = maps[: self.reference]
         mean, variance = reference.mean((0, *places)), reference.var((0, *places), correction=0)
@@ -69,7 +69,7 @@ class VirtualBatchNorm(nn.Module):
 
 
 class WithReference(nn.Module):
-    """A generator with virtual batch normalisation, (z [N, L], condition) -> images, and the batch it refers to."""
+    """A generator with virtual batch normalisation and its reference batch: (z [N, L], condition) -> images."""
 
     def __init__(self, network: nn.Module, latents: Tensor, condition: Tensor | None = None) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ def virtual_layers(network: nn.Module) -> list[VirtualBatchNorm]:
 
 
 def with_reference(network: nn.Module, latent: Normal | Uniform, spec: Spec) -> nn.Module:
-    """The generator, with a reference batch of the latent's law if a layer of it wants one.
+    """Return the generator, with a reference batch drawn from the latent if one of its layers needs it.
 
     The batch depends on torch's global seed, as initial weights do.
     """
@@ -99,20 +99,12 @@ def with_reference(network: nn.Module, latent: Normal | Uniform, spec: Spec) -> 
         return network
     rows, seed = layers[0].reference, int(torch.randint(2**31, ()))
     draws = Draws((seed, "reference"), rows, 0, rows, torch.device("cpu"))
-    return WithReference(network, latent.draw(draws), reference_condition(spec, draws))
-
-
-def reference_condition(spec: Spec, draws: Draws) -> Tensor | None:
-    """Every class alike, attributes that are there or not, any words; None without a condition."""
-    if spec.classes:
-        return torch.arange(draws.batch) % spec.classes
-    if spec.words:
-        return (draws.uniform("words", spec.length) * (1 + len(spec.words))).long()
-    return draws.uniform("attributes", spec.attributes).round() if spec.attributes else None
+    condition = None if spec.condition is None else spec.condition.reference_batch(draws)
+    return WithReference(network, latent.draw(draws), condition)
 
 
 def without_reference(network: nn.Module) -> nn.Module:
-    """The discriminator. Raises ConfigError if a layer of it wants a reference batch."""
+    """Return the discriminator. Raises ConfigError if one of its layers needs a reference batch."""
     if virtual_layers(network):
         raise ConfigError(f"model.discriminator.{REFUSAL}")
     return network

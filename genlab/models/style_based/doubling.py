@@ -1,4 +1,4 @@
-"""Networks that double 4 x 4 maps until they are as large as the image."""
+"""Sizes of maps in networks that double 4 x 4 maps until they are as large as the image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SIDES = (8, 1024)  # pixels, of the image
 
 
 def side_of(spec: Spec) -> int:
-    """Pixels a side. Raises ConfigError unless images are square and their side is a power of two from 8 to 1024."""
+    """Return the images' side. Raises ConfigError unless they are square and it is a power of two from 8 to 1024."""
     spec.require_images()
     above = 1 << (max(spec.height, spec.width) - 1).bit_length()  # the power of two not below it
     side = min(max(above, SIDES[0]), SIDES[1])
@@ -23,10 +23,10 @@ def side_of(spec: Spec) -> int:
 
 
 def doublings_of(spec: Spec) -> int:
-    """How often 4 x 4 doubles until it is the image's size."""
+    """Return how often 4 x 4 is doubled to reach the image's size."""
     return side_of(spec).bit_length() - SMALLEST.bit_length()
 
 
 def widths(spec: Spec, width: int, most: int) -> list[int]:
-    """Channels of the maps from 4 x 4 to the image's size, where there are `width`; twice as many each size below."""
+    """Return the channels of maps from 4 x 4 to the image's size: `width` there, twice as many each size below."""
     return [min(width << level, most) for level in reversed(range(doublings_of(spec) + 1))]

@@ -8,26 +8,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from genlab.models.layers.residual import double
+from genlab.models.layers.residual import upsample_nearest
 from genlab.models.style_based.doubling import SMALLEST
 
 
 class Growing(nn.Module):
-    """Mixed into a network, before the class that constructs it, which calls `grow_up` at the end.
+    """A mixin for networks that grow, listed before the base class; constructors end with `start_fully_grown`.
 
-    The layers of all sizes are there from the start, and `grow` says which of them are used: growing changes no
-    weight. How far a network has grown is part of its state: weights that are loaded are used as they were trained.
+    The layers of all sizes exist from the start, and `grow` selects those in use: growing changes no weight. The level
+    is part of the state dict, so that loaded weights are used at the size that they were trained at.
     """
 
-    doublings: int  # of 4 x 4 in the data's size
-    level: float  # doublings now; 2.25: the third one is faded in by a quarter
-    stage: int  # doublings in the images now, which is `level` rounded up
+    doublings: int  # from 4 x 4 to the data's size
+    level: float  # doublings in use; 2.25: the third one is faded in by a quarter
+    stage: int  # doublings in the images' size: `level` rounded up
     fading: bool
 
-    def grow_up(self, doublings: int) -> None:
-        """To the full size, where a network is that nobody asks to grow."""
+    def start_fully_grown(self, doublings: int) -> None:
+        """Set the full size, which a network has unless `grow` is called."""
         self.doublings = doublings
-        # On the device: what was compiled or captured at one stage serves its whole fade-in.
+        # A buffer on the device, so that a graph compiled or captured at one stage serves its whole fade-in.
         self.register_buffer("alpha", torch.ones(()), persistent=False)
         self.grow(doublings)
 
@@ -38,17 +38,17 @@ class Growing(nn.Module):
 
     @property
     def side(self) -> int:
-        """Pixels of the images now."""
+        """Return the side of images at the current stage, in pixels."""
         return SMALLEST << self.stage
 
     def blend(self, below: Tensor, above: Tensor) -> Tensor:
-        """What the layers so far give, and what the new ones give: the first fades into the second."""
+        """Fade from the output of the layers so far, `below`, to that of the new ones, `above`."""
         return torch.lerp(below, above, self.alpha.to(above.dtype))
 
     def shrink(self, images: Tensor) -> Tensor:
-        """Real images [N, C, H, W] as large and as sharp as the images now: faded as these are."""
-        images = averaged(images, self.side)
-        return self.blend(double(avg_pool2d(images, 2)), images) if self.fading else images
+        """Return real images [N, C, H, W] at the current size, faded as generated images are."""
+        images = average_down(images, self.side)
+        return self.blend(upsample_nearest(avg_pool2d(images, 2)), images) if self.fading else images
 
     def get_extra_state(self) -> Tensor:
         return torch.tensor(self.level, dtype=torch.float64)
@@ -58,17 +58,17 @@ class Growing(nn.Module):
 
 
 class GrowingGenerator(Growing):
-    """With `to_images`, one 1x1 convolution for each size from 4 x 4 on."""
+    """A growing generator with `to_images`, one 1x1 convolution for each size from 4 x 4 on."""
 
     to_images: nn.ModuleList
 
-    def image(self, below: Tensor, maps: Tensor) -> Tensor:
-        """[N, C, side, side] of the maps of this size; while fading, of those of the size below as well."""
+    def to_image(self, below: Tensor, maps: Tensor) -> Tensor:
+        """Return images [N, C, side, side] from the maps of this size and, while fading, those of the size below."""
         image = self.to_images[self.stage](maps)
-        return self.blend(double(self.to_images[self.stage - 1](below)), image) if self.fading else image
+        return self.blend(upsample_nearest(self.to_images[self.stage - 1](below)), image) if self.fading else image
 
 
-def averaged(images: Tensor, side: int) -> Tensor:
-    """[N, C, H, W] -> [N, C, side, side]; those that are no larger stay as they are."""
+def average_down(images: Tensor, side: int) -> Tensor:
+    """Average images [N, C, H, W] down to [N, C, side, side]; smaller ones are returned as they are."""
     factor = images.shape[-1] // side
     return avg_pool2d(images, factor) if factor > 1 else images

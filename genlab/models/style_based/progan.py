@@ -21,15 +21,15 @@ from genlab.models.layers.equalised_resample import (
 )
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.style_based.doubling import widths
-from genlab.models.style_based.growing import Growing, GrowingGenerator, averaged
+from genlab.models.style_based.growing import Growing, GrowingGenerator, average_down
 
-HE = 2**0.5  # He's gain before a rectifier
+HE = 2**0.5  # He et al. 2015's gain before a rectifier
 
 
 class Generator(GrowingGenerator):
     """(z [N, latent], condition=None) -> images [N, C, H, W], as large as it has grown.
 
-    z is normalised; an embedded condition is appended to it.
+    z is normalised, and an embedded condition is appended to it.
     """
 
     unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
@@ -46,20 +46,20 @@ class Generator(GrowingGenerator):
         sizes = widths(spec, width, most)
         self.normalise, self.condition = PixelNorm(), Concatenation(spec)
         first = EqualisedFromVector(latent_size + self.condition.extra, sizes[0], gain=HE)
-        self.blocks = nn.ModuleList([block(first, sizes[0])])
-        self.blocks.extend(block(EqualisedUpConv2d(*pair, gain=HE), pair[1]) for pair in pairwise(sizes))
+        self.blocks = nn.ModuleList([generator_block(first, sizes[0])])
+        self.blocks.extend(generator_block(EqualisedUpConv2d(*pair, gain=HE), pair[1]) for pair in pairwise(sizes))
         self.to_images = nn.ModuleList(EqualisedConv2d(channels, spec.channels, 1) for channels in sizes)
-        self.grow_up(len(sizes) - 1)
+        self.start_fully_grown(len(sizes) - 1)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         maps = below = self.condition(self.normalise(z), condition)
         for layers in islice(self.blocks, self.stage + 1):
             below, maps = maps, layers(maps)
-        return self.image(below, maps)
+        return self.to_image(below, maps)
 
 
-def block(first: nn.Module, channels: int) -> nn.Sequential:
-    """The generator's layers of one size, of which `first` brings the maps to it."""
+def generator_block(first: nn.Module, channels: int) -> nn.Sequential:
+    """Return the generator's layers of one size; `first` brings maps to that size."""
     second = EqualisedConv2d(channels, channels, gain=HE)
     return nn.Sequential(first, nn.LeakyReLU(0.2), PixelNorm(), second, nn.LeakyReLU(0.2), PixelNorm())
 
@@ -67,7 +67,7 @@ def block(first: nn.Module, channels: int) -> nn.Sequential:
 class Discriminator(Growing, base.Discriminator):
     """(images [N, C, H, W], condition=None) -> logits [N].
 
-    Images may be as large as it has grown, or larger: then they are averaged down.
+    Images larger than it has grown are averaged down.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Discriminator(Growing, base.Discriminator):
         *,
         width: Count = 32,
         most: Count = 128,
-        group: Count = 4,  # images whose deviation is told: the whole batch in the paper, 4 in the authors' later code
-        blur: bool = False,  # before halving: Karras et al. 2019 (StyleGAN), section 2
+        group: Count = 4,  # images for each minibatch deviation: all in the paper, 4 in the authors' later code
+        blur: bool = False,  # blur before halving: Karras et al. 2019 (StyleGAN), section 2
         outputs: Count = 1,
     ) -> None:
         sizes = widths(spec, width, most)
@@ -86,7 +86,7 @@ class Discriminator(Growing, base.Discriminator):
         self.from_images = nn.ModuleList(
             nn.Sequential(EqualisedConv2d(spec.channels, channels, 1, gain=HE), nn.LeakyReLU(0.2)) for channels in sizes
         )
-        self.blocks = nn.ModuleList(halving(outer, inner, blur) for inner, outer in pairwise(sizes))
+        self.blocks = nn.ModuleList(discriminator_block(outer, inner, blur) for inner, outer in pairwise(sizes))
         self.innermost = nn.Sequential(
             MinibatchDeviation(group=group),
             EqualisedConv2d(sizes[0] + 1, sizes[0], gain=HE),
@@ -95,10 +95,10 @@ class Discriminator(Growing, base.Discriminator):
             EqualisedLinear(16 * sizes[0], sizes[0], gain=HE),
             nn.LeakyReLU(0.2),
         )
-        self.grow_up(len(sizes) - 1)
+        self.start_fully_grown(len(sizes) - 1)
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        images = averaged(images, self.side)
+        images = average_down(images, self.side)
         maps = self.from_images[self.stage](images)
         for level in reversed(range(self.stage)):
             maps = self.blocks[level](maps)
@@ -107,7 +107,7 @@ class Discriminator(Growing, base.Discriminator):
         return self.innermost(maps)
 
 
-def halving(outer: int, inner: int, blur: bool) -> nn.Sequential:
-    """The discriminator's layers of one size: `outer` channels, then `inner` ones at half the side."""
+def discriminator_block(outer: int, inner: int, blur: bool) -> nn.Sequential:
+    """Return the discriminator's layers of one size: from `outer` channels to `inner` ones at half the side."""
     layers = [EqualisedConv2d(outer, outer, gain=HE), nn.LeakyReLU(0.2), *([Blur()] if blur else [])]
     return nn.Sequential(*layers, EqualisedDownConv2d(outer, inner, gain=HE), nn.LeakyReLU(0.2))

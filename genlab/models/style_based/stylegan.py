@@ -27,7 +27,7 @@ from genlab.models.style_based.style_generator import StyleGenerator
 class Generator(GrowingGenerator, StyleGenerator):
     """(z [N, latent], condition=None) -> images [N, C, H, W], as large as it has grown, from a learned constant.
 
-    Two layers a size take a style each; `layers` counts those of the sizes so far, which mixing chooses among.
+    Each size has two layers, which take a style each; `layers` counts those up to the current size.
     """
 
     def __init__(
@@ -39,22 +39,22 @@ class Generator(GrowingGenerator, StyleGenerator):
         most: Count = 128,  # channels of any map
         style_size: Count = 128,  # of w
         depth: Count = 8,  # layers of the mapping
-        mapping_rate: Positive = 0.01,  # their learning rate relative to the others': appendix C
-        mixing: Share = 0.9,  # share of images of two styles: appendix C
-        style_strength: Share = 1.0,  # alpha of AdaIN; 0: styles change nothing
+        mapping_rate: Positive = 0.01,  # learning rate of the mapping relative to other layers: appendix C
+        mixing: Share = 0.9,  # share of training images with two styles: appendix C
+        style_strength: Share = 1.0,  # alpha of AdaIN; 0: styles have no effect
     ) -> None:
         sizes = widths(spec, width, most)
         mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate)
         super().__init__(mapping, layers=2 * len(sizes), mixing=mixing)
         self.constant = nn.Parameter(torch.ones(sizes[0], SMALLEST, SMALLEST))
         firsts = [nn.Identity(), *(Doubling(*pair) for pair in pairwise(sizes))]
-        steered = {"style_size": style_size, "alpha": style_strength}
+        style_options = {"style_size": style_size, "alpha": style_strength}
         self.blocks = nn.ModuleList(
-            Block(first, channels, SMALLEST << level, **steered)
+            Block(first, channels, SMALLEST << level, **style_options)
             for level, (first, channels) in enumerate(zip(firsts, sizes, strict=True))
         )
         self.to_images = nn.ModuleList(EqualisedConv2d(channels, spec.channels, 1) for channels in sizes)
-        self.grow_up(len(sizes) - 1)
+        self.start_fully_grown(len(sizes) - 1)
 
     def grow(self, level: float) -> None:
         super().grow(level)
@@ -64,7 +64,7 @@ class Generator(GrowingGenerator, StyleGenerator):
         maps = below = self.constant.expand(len(styles), -1, -1, -1)
         for level, block in enumerate(islice(self.blocks, self.stage + 1)):
             below, maps = maps, block(maps, *styles[:, 2 * level : 2 * level + 2].unbind(1))
-        return self.image(below, maps)
+        return self.to_image(below, maps)
 
 
 class Doubling(nn.Sequential):
@@ -75,19 +75,19 @@ class Doubling(nn.Sequential):
 
 
 class Block(nn.Module):
-    """The layers of one size, of which `first` brings the maps to it; (maps, style, style) -> maps."""
+    """(maps, style, style) -> maps: the layers of one size, to which `first` brings the maps."""
 
     def __init__(self, first: nn.Module, channels: int, side: int, *, style_size: int, alpha: float) -> None:
         super().__init__()
         self.first, self.second = first, EqualisedConv2d(channels, channels, bias=False, gain=HE)
-        self.styled = nn.ModuleList(Styled(channels, side, style_size, alpha) for _ in range(2))
+        self.styled = nn.ModuleList(StyleLayer(channels, side, style_size, alpha) for _ in range(2))
 
     def forward(self, maps: Tensor, style: Tensor, other: Tensor) -> Tensor:
         maps = self.styled[0](self.first(maps), style)
         return self.styled[1](self.second(maps), other)
 
 
-class Styled(nn.Module):
+class StyleLayer(nn.Module):
     """(maps [N, C, H, W], style [N, W]) -> noise, bias, leaky ReLU, AdaIN -> [N, C, H, W]."""
 
     def __init__(self, channels: int, side: int, style_size: int, alpha: float) -> None:

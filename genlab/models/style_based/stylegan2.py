@@ -1,6 +1,6 @@
 """StyleGAN2's networks: Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN", configuration F.
 
-A generator whose image is a sum over all sizes (skip connections), a residual discriminator, and nothing that grows.
+The generator's image is a sum over all sizes (skip connections), the discriminator is residual, and neither grows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from torch.nn.functional import leaky_relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import embedding
 from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.minibatch import MinibatchDeviation
@@ -25,13 +24,13 @@ from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, up
 from genlab.models.style_based.doubling import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
 
-HE = 2**0.5  # He's gain before a rectifier
+HE = 2**0.5  # He et al. 2015's gain before a rectifier
 
 
 class Generator(StyleGenerator):
     """(z [N, latent], condition=None) -> images [N, C, S, S], S a power of two from 8 to 1024; else ConfigError.
 
-    As published nothing bounds the images: they come to lie in [-1, 1] by training.
+    As published, no layer bounds the images; training brings them into [-1, 1].
     """
 
     def __init__(
@@ -43,8 +42,8 @@ class Generator(StyleGenerator):
         most: Count = 512,  # channels of any map
         style_size: Count = 512,  # of w
         depth: Count = 8,  # layers of the mapping
-        mapping_rate: Positive = 0.01,  # their learning rate relative to the other layers'
-        mixing: Share = 0.9,  # share of images of two styles
+        mapping_rate: Positive = 0.01,  # learning rate of the mapping relative to other layers
+        mixing: Share = 0.9,  # share of training images with two styles
         form: Form = "plain",  # of modulated convolutions
     ) -> None:
         sizes = widths(spec, width, most)
@@ -57,16 +56,16 @@ class Generator(StyleGenerator):
             self.stages.append(Stage(inputs, outputs, SMALLEST << level, up=True, **shared))
 
     def synthesis(self, styles: Tensor) -> Tensor:
-        # shape, not len: it stays open when the network is traced for export
+        # `shape`, not `len`, so that the batch size stays variable in an exported trace
         maps, image = self.constant.expand(styles.shape[0], -1, -1, -1), None
         for level, stage in enumerate(self.stages):
-            first = max(0, 2 * level - 1)  # the style that the last size's image took steers a layer as well
+            first = max(0, 2 * level - 1)  # the last style of one size is the first of the next
             maps, image = stage(maps, image, styles[:, first : 2 * level + 2])
         return image
 
 
 class Stage(nn.Module):
-    """(maps, image so far, styles [N, layers + 1, W]) -> maps and image of this size: figure 7c of the paper."""
+    """(maps, smaller image, styles [N, layers + 1, W]) -> maps and image of this size: figure 7c of the paper."""
 
     def __init__(
         self, inputs: int, outputs: int, side: int, *, up: bool, colours: int, style_size: int, form: Form
@@ -89,7 +88,7 @@ class Stage(nn.Module):
 
 
 class StyledConv2d(nn.Module):
-    """A style block, and outside it noise and bias, as figure 2d of the paper has them; then a leaky rectifier."""
+    """A modulated convolution, then noise, bias and a leaky rectifier: figure 2d of the paper."""
 
     def __init__(self, inputs: int, outputs: int, side: int, *, style_size: int, form: Form, up: bool = False) -> None:
         super().__init__()
@@ -104,7 +103,7 @@ class StyledConv2d(nn.Module):
 class Discriminator(base.Discriminator):
     """(images [N, C, S, S], condition=None) -> logits [N]; S a power of two from 8 to 1024; else ConfigError.
 
-    Of a condition it sees the inner product of the features and a mapping of the condition.
+    With a condition, the inner product of the features and a mapping of the condition is added to the logit.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class Discriminator(base.Discriminator):
         width: Count = 32,
         most: Count = 512,
         minibatch: Literal["deviation", "none"] = "deviation",
-        group: Count = 4,  # images whose deviation is told
+        group: Count = 4,  # images for each minibatch deviation
         depth: Count = 8,  # layers of the condition's mapping
         outputs: Count = 1,
     ) -> None:
@@ -125,9 +124,9 @@ class Discriminator(base.Discriminator):
         self.projection = LabelMapping(spec, innermost, depth) if spec.condition_size else None
         self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, gain=HE), nn.LeakyReLU(0.2))
         self.layers.extend(Halving(*pair) for pair in pairwise(reversed(sizes)))
-        told = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
-        self.layers.extend(told)
-        self.layers.extend([EqualisedConv2d(innermost + len(told), innermost, gain=HE), nn.LeakyReLU(0.2)])
+        statistics = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
+        self.layers.extend(statistics)
+        self.layers.extend([EqualisedConv2d(innermost + len(statistics), innermost, gain=HE), nn.LeakyReLU(0.2)])
         dense = EqualisedLinear(innermost * SMALLEST**2, innermost, gain=HE)
         self.layers.extend([nn.Flatten(), dense, nn.LeakyReLU(0.2)])
 
@@ -136,7 +135,7 @@ class Discriminator(base.Discriminator):
 
 
 class Halving(nn.Module):
-    """[N, inputs, H, W] -> [N, outputs, H / 2, W / 2]: a residual block, filtered before samples are left out."""
+    """[N, inputs, H, W] -> [N, outputs, H / 2, W / 2]: a residual block that filters before it subsamples."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -147,22 +146,22 @@ class Halving(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         inner = leaky_relu(self.same(maps), 0.2)
-        filtered = upfirdn2d(inner, self.kernel, padding=(2, 2, 2, 2))  # [H + 1, W + 1]: what `down` needs
+        filtered = upfirdn2d(inner, self.kernel, padding=(2, 2, 2, 2))  # [H + 1, W + 1], so that `down` halves
         inner = leaky_relu(self.down(filtered), 0.2)
-        return (inner + self.skip(downsample2d(maps, self.kernel))) * 0.5**0.5  # of two, as large as one
+        return (inner + self.skip(downsample2d(maps, self.kernel))) * 0.5**0.5  # keeps the variance of the sum of two
 
 
 class LabelMapping(nn.Module):
-    """Condition -> [N, size], such that its inner product with features of variance 1 has variance 1.
+    """Condition -> [N, size], scaled so that its inner product with features of variance 1 has variance 1.
 
-    As Karras et al. 2020 (ADA) have it: Miyato and Koyama's projection, with a mapping after the table.
+    Miyato and Koyama's projection with a mapping after the embedding, as in Karras et al. 2020 (ADA).
     """
 
     def __init__(self, spec: Spec, size: Count, depth: Count, *, rate: Positive = 0.01) -> None:
         super().__init__()
         dense = [EqualisedLinear(size, size, gain=HE, rate=rate) for _ in range(depth)]
         rectified = [module for layer in dense for module in (layer, nn.LeakyReLU(0.2))]
-        self.layers = nn.Sequential(embedding(spec, size), PixelNorm(), *rectified)
+        self.layers = nn.Sequential(spec.condition.embedding(size), PixelNorm(), *rectified)
         self.scale = size**-0.5
 
     def forward(self, condition: Tensor) -> Tensor:

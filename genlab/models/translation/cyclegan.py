@@ -1,4 +1,4 @@
-"""Two GANs that translate between two kinds of pictures, either way: Zhu et al. 2017, section 3 (CycleGAN)."""
+"""CycleGAN, two GANs that translate between two domains of pictures in both directions: Zhu et al. 2017, section 3."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from typing import Any, ClassVar
 from torch import nn
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.adversarial.gan import GAN, PlayerName
+from genlab.models.contract import Model, side_multiple_of
 
 
 class BothWays(nn.Module):
-    """A network for either direction; called, it is the one that makes the data's images, or judges them."""
+    """A network for each direction; called, it runs `there`, which makes or judges the data's images."""
 
     def __init__(self, there: nn.Module, back: nn.Module) -> None:
         super().__init__()
         self.there, self.back = there, back
 
     @property
-    def multiple(self) -> int | None:
-        """Of the sides of pictures that a generator takes; None: it takes one size alone."""
-        return getattr(self.there, "multiple", None)
+    def side_multiple(self) -> int | None:
+        """Return what both networks say of the sides of pictures."""
+        return side_multiple_of(self.there)
 
     def forward(self, *given: Any) -> Any:
         return self.there(*given)
 
 
-class CycleGAN(nn.Module):
-    """Either player has two networks. There, images are made from source pictures, and back, sources from images.
+class CycleGAN(Model):
+    """Two players of two networks each: `there` makes or judges images made from sources, `back` sources from images.
 
-    Generator: `(z [N, latent.size], pictures [N, C, H, W]) -> pictures of the other kind`, in [-1, 1].
-    Discriminator: `(pictures) -> logits [N]` or of patches [N, h, w], which sees no source.
+    Generator: `(z [N, latent.size], pictures [N, C, H, W]) -> pictures of the other domain`, in [-1, 1].
+    Discriminator: `(pictures) -> logits [N]` or of patches [N, h, w], without the source.
 
-    Raises ConfigError for data of one kind of pictures alone, and for label maps.
+    Raises ConfigError for data of one domain only, and for label maps.
     """
 
-    both_ways: ClassVar[bool] = True
-    conditional: ClassVar[bool] = True  # generators are told what to make an image of
-    told: ClassVar[frozenset[str]] = frozenset({"generator"})
+    translates_both_ways: ClassVar[bool] = True
+    conditional = True  # on source pictures
+    conditioned_networks = frozenset({"generator"})
 
     def __init__(
         self,
         spec: Spec,
         *,
-        generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network; its noise is its own
+        generator: Callable[[Spec, int | None], nn.Module],  # (spec, latent size) -> network, which sets its noise
         discriminator: Callable[[Spec], nn.Module],
-        spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
+        spectral_norm: Sequence[PlayerName] = (),  # networks to normalise spectrally: Miyato et al. 2018
     ) -> None:
         super().__init__()
         refuse_one_kind(spec)
-        options = {"conditional": tuple(self.told), "spectral_norm": spectral_norm}
+        options = {"conditional": tuple(self.conditioned_networks), "spectral_norm": spectral_norm}
         networks = {"generator": generator, "discriminator": discriminator}
         there, back = (GAN(way, **networks, **options) for way in (spec, spec.reversed))
         self.latent = there.latent
@@ -64,9 +66,9 @@ class CycleGAN(nn.Module):
 
 
 def refuse_one_kind(spec: Spec) -> None:
-    if not spec.source or spec.source_classes:
-        kind = "label maps and images" if spec.source else "one kind of pictures"
-        raise ConfigError(
-            f"this model translates between two kinds of pictures, and the data have {kind}. Choose data=unpaired, or "
-            "data=mnist_unpaired."
-        )
+    refusal = (
+        "this model translates between two kinds of pictures, and the data have {}. Choose data=unpaired, or "
+        "data=mnist_unpaired."
+    )
+    if spec.require(Picture, refusal.format("one kind of pictures")).classes:
+        raise ConfigError(refusal.format("label maps and images"))

@@ -1,4 +1,4 @@
-"""PatchGAN: a discriminator that judges patches. Isola et al. 2017, sections 3.2.2 and 6.1.2."""
+"""PatchGAN, a discriminator that judges patches of an image: Isola et al. 2017, sections 3.2.2 and 6.1.2."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import initialise
+from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.layers.condition import ConcatenatedSource
 from genlab.models.layers.norm import norm2d, wants_bias
 
 NormName = Literal["batch", "layer", "instance", "instance_plain", "none"]
 Field = Literal[16, 34, 70, 142, 286, "image"]
 
-FIELDS = (16, 34, 70, 142, 286)  # pixels that a logit sees, of 1, 2, ... halvings
-WIDEST = 8  # times the first map's width
+FIELDS = (16, 34, 70, 142, 286)  # pixels a side, after 1, 2, ... halvings
+WIDEST = 8  # largest width, as a multiple of the first map's
 
 
 class PatchGAN(nn.Module):
-    """(images [N, C, H, W], source=None) -> logits [N, h, w], each of a patch of its image and of its source's.
+    """(images [N, C, H, W], source=None) -> logits [N, h, w], one for each patch of the image and its source.
 
-    With `receptive_field` "image" a logit in the middle sees all of it. Raises ConfigError for images that are too
-    small for it.
+    With `receptive_field` "image" a logit in the middle covers the whole image. Raises ConfigError for images that are
+    too small for the receptive field.
     """
 
     def __init__(
@@ -45,22 +45,22 @@ class PatchGAN(nn.Module):
         for level, pair in enumerate(pairwise(sizes), start=1):
             self.layers.extend(block(*pair, norm=norm, stride=2 if level < halvings else 1))
         self.last = nn.Conv2d(sizes[-1], 1, 4, 1, 1)
-        self.apply(initialise)
+        self.apply(init_normal)
 
     def features(self, images: Tensor, source: Tensor | None = None) -> Tensor:
-        """[N, F, h + 1, w + 1]."""
+        """Return features [N, F, h + 1, w + 1]."""
         return self.layers(self.source(images, source))
 
-    def stages(self, pictures: Tensor) -> list[Tensor]:
-        """The map of every layer, of images beside their sources; the last is `features`."""
+    def layer_maps(self, pictures: Tensor) -> list[Tensor]:
+        """Return the maps of every layer for images beside their sources; the last is `features`."""
         found = []
         for layer in self.layers:
             pictures = layer(pictures)
             found += [pictures] if isinstance(layer, nn.LeakyReLU) else []
         return found
 
-    def shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
-        """(F, h, w) of these maps, for pictures of such a size."""
+    def layer_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """Return (F, h, w) of the maps of every layer, for pictures of this size."""
         found = []
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
@@ -69,7 +69,7 @@ class PatchGAN(nn.Module):
         return found
 
     def head(self, features: Tensor, source: Tensor | None = None) -> Tensor:
-        """Logits of features."""
+        """Return logits [N, h, w] of features."""
         return self.last(features).squeeze(1)
 
     def forward(self, images: Tensor, source: Tensor | None = None) -> Tensor:
@@ -82,7 +82,7 @@ def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.
 
 
 def halvings_of(spec: Spec, field: Field | None) -> int:
-    """How often the side is halved so that a logit sees such a field."""
+    """Return how often the side is halved to reach a receptive field. Raises ConfigError if it leaves no patch."""
     side = min(spec.height, spec.width)
     fitting = [pixels for number, pixels in enumerate(FIELDS, start=1) if side >> number > 2]  # one logit is left
     smallest = max(spec.height, spec.width) if field == "image" else field

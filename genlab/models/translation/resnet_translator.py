@@ -1,4 +1,4 @@
-"""CycleGAN's generator: Zhu et al. 2017, section 7.2, after Johnson et al. 2016."""
+"""CycleGAN's residual generator: Zhu et al. 2017, section 7.2, after Johnson et al. 2016."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.adversarial.dcgan import initialise
+from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.latent import Nothing
 from genlab.models.layers.norm import norm2d, wants_bias
 
 NormName = Literal["instance_plain", "instance", "batch", "none"]
 
-SMALLEST = 5  # pixels a side: two of them are left between the blocks, the fewest that can be reflected
-LARGE = 256  # pixels a side, from which on the paper takes nine blocks instead of six
+SMALLEST = 5  # fewest pixels a side: halved twice, two are left, the fewest that can be padded by reflection
+NINE_BLOCKS_FROM = 256  # pixels a side from which the paper uses nine blocks instead of six
 
 
 class Trunk(nn.Module):
     """Source [N, S, H, W] -> maps [N, width, H, W]: a residual translator without its last layer.
 
-    A layer that keeps the size looks beyond the edges by reflection.
+    Layers that keep the size pad by reflection.
     """
 
     def __init__(self, inputs: int, *, width: int, blocks: int, halvings: int, norm: NormName) -> None:
         super().__init__()
         sizes = [width << level for level in range(halvings + 1)]
-        self.first = nn.Sequential(*level(inputs, width, 7, norm), nn.ReLU())
+        self.first = nn.Sequential(*conv_norm(inputs, width, 7, norm), nn.ReLU())
         self.downs = nn.ModuleList(Down(*pair, norm) for pair in pairwise(sizes))
         self.blocks = nn.Sequential(*(Block(sizes[-1], norm) for _ in range(blocks)))
         self.ups = nn.ModuleList(Up(*pair, norm) for pair in pairwise(sizes[::-1]))
@@ -46,30 +46,30 @@ class Trunk(nn.Module):
 
 
 class ResNetTranslator(Trunk):
-    """(z [N, 0], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1]: of any size from 5 pixels a side on.
+    """(z [N, 0], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1], of any size from 5 pixels a side on.
 
-    Two halvings, residual blocks between maps of a quarter of the side, two doublings; there is no noise.
+    Two halvings, residual blocks at a quarter of the side, two doublings; there is no noise.
 
     Raises ConfigError for data without sources, sources of another size than images, and images that are too small.
     """
 
-    multiple: ClassVar[int] = 1  # of the sides of other sources, which go through as they are
+    side_multiple: ClassVar[int] = 1  # sides of other sources may be any multiple of it
 
     def __init__(
         self,
         spec: Spec,
-        latent_size: int | None = None,  # None: the network says what its noise is
+        latent_size: int | None = None,  # None: the network sets the size of its noise
         *,
         width: Count = 64,  # channels of the largest map; doubled each time the side halves
         blocks: Whole | None = None,  # null: 9 for images of 256 pixels a side and more, else 6
         norm: NormName = "instance_plain",
     ) -> None:
         refuse_unfit(spec, latent_size)
-        count = (9 if min(spec.height, spec.width) >= LARGE else 6) if blocks is None else blocks
-        super().__init__(spec.source_channels, width=width, blocks=count, halvings=2, norm=norm)
+        count = (9 if min(spec.height, spec.width) >= NINE_BLOCKS_FROM else 6) if blocks is None else blocks
+        super().__init__(spec.require_source().input_channels, width=width, blocks=count, halvings=2, norm=norm)
         self.latent = Nothing()
-        self.last = nn.Sequential(*level(width, spec.channels, 7, "none"), nn.Tanh())
-        self.apply(initialise)
+        self.last = nn.Sequential(*conv_norm(width, spec.channels, 7, "none"), nn.Tanh())
+        self.apply(init_normal)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
         return self.last(super().forward(source))
@@ -84,18 +84,19 @@ class Down(nn.Sequential):
 
 
 class Block(nn.Module):
-    """[N, C, H, W] -> the same: R of the paper; nothing follows the sum."""
+    """[N, C, H, W] -> the same shape: R of the paper, without an activation after the sum."""
 
     def __init__(self, channels: int, norm: NormName) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*level(channels, channels, 3, norm), nn.ReLU(), *level(channels, channels, 3, norm))
+        first, second = (conv_norm(channels, channels, 3, norm) for _ in range(2))
+        self.layers = nn.Sequential(*first, nn.ReLU(), *second)
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps + self.layers(maps)
 
 
 class Up(nn.Module):
-    """[N, in, h, w] -> [N, out, H, W] of the size that was halved to h x w: u of the paper."""
+    """[N, in, h, w] -> [N, out, H, W] of the size before halving to h x w: u of the paper."""
 
     def __init__(self, inputs: int, outputs: int, norm: NormName) -> None:
         super().__init__()
@@ -106,8 +107,8 @@ class Up(nn.Module):
         return self.layers(self.doubled(maps, output_size=size))
 
 
-def level(inputs: int, outputs: int, side: int, norm: NormName) -> list[nn.Module]:
-    """A convolution that keeps the size, and the normalisation after it."""
+def conv_norm(inputs: int, outputs: int, side: int, norm: NormName) -> list[nn.Module]:
+    """Return a convolution that keeps the size, and the normalisation after it."""
     convolution = nn.Conv2d(inputs, outputs, side, padding=side // 2, padding_mode="reflect", bias=wants_bias(norm))
     return [convolution, *norm2d(norm, outputs)]
 

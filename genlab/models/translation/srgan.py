@@ -18,20 +18,20 @@ from genlab.models.layers.norm import norm2d
 
 NormName = Literal["batch", "layer", "none"]
 
-LEVELS = 4  # of the discriminator: two convolutions each, the second of which halves the side
+LEVELS = 4  # halvings in the discriminator, with two convolutions for each
 
 
 class Generator(nn.Module):
-    """SRResNet: (z [N, 0], source [N, S, h, w]) -> images [N, C, r h, r w] in [-1, 1], of sources of any size.
+    """SRResNet: (z [N, 0], source [N, S, h, w]) -> images [N, C, r h, r w] in [-1, 1], from sources of any size.
 
-    r is how many times as large as their sources the data's images are: 2, 4 or another power of two; each doubling is
-    a convolution to four times as many channels, and a pixel shuffle (section 2.1.1). The last tanh, which bounds what
-    the discriminator sees, is not in the figure.
+    r is the size of the data's images over that of their sources, a power of two from 2 on. Each doubling is a
+    convolution to four times as many channels and a pixel shuffle (section 2.1.1). The final tanh, which bounds images,
+    is not in the figure.
 
-    Raises ConfigError for data without sources, and sources that are not smaller by a power of two.
+    Raises ConfigError for data without sources, and for sources that are not smaller by a power of two.
     """
 
-    multiple = 1
+    side_multiple = 1
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class Generator(nn.Module):
         latent_size: int | None = None,  # there is no noise
         *,
         width: Count = 64,  # channels of all maps
-        blocks: Count = 16,  # residual ones, at the source's size
+        blocks: Count = 16,  # residual blocks, at the source's size
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
         self.latent = no_latent(latent_size)
-        self.first = nn.Sequential(nn.Conv2d(spec.source_channels, width, 9, padding=4), nn.PReLU())
+        self.first = nn.Sequential(nn.Conv2d(spec.require_source().input_channels, width, 9, padding=4), nn.PReLU())
         self.body = nn.Sequential(*(Residual(width, norm) for _ in range(blocks)))
         self.body.extend([nn.Conv2d(width, width, 3, padding=1), *norm2d(norm, width)])
         self.doublings = nn.Sequential()
@@ -58,7 +58,7 @@ class Generator(nn.Module):
 
 
 class Residual(nn.Module):
-    """[N, width, H, W] -> the same shape."""
+    """[N, width, H, W] -> the same shape: two convolutions and a skip connection."""
 
     def __init__(self, width: int, norm: NormName) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class Residual(nn.Module):
 class Discriminator(base.Discriminator):
     """(images [N, C, H, W], source=None) -> logits [N].
 
-    Eight convolutions, every second of which halves the side, and a dense layer of 16 widths, whose outputs are the
-    features. A source stands beside the image; a class is projected.
+    Eight convolutions, every second one halving the side, and a dense layer of 16 x `width` outputs, the features. A
+    source is concatenated to the image; a class is projected.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Discriminator(base.Discriminator):
     ) -> None:
         spec.require_images()
         features = 2**LEVELS * width
-        super().__init__(spec, features, minibatch=minibatch, outputs=outputs, projection=not spec.source)
+        super().__init__(spec, features, minibatch=minibatch, outputs=outputs, projection=not spec.has_source)
         self.source = ConcatenatedSource(spec)
         sizes = [spec.channels + self.source.extra, *(width << level // 2 for level in range(2 * LEVELS))]
         self.layers = nn.Sequential()
@@ -106,9 +106,9 @@ def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.
 
 
 def doublings_of(spec: Spec) -> int:
-    """How often a source's sides are doubled to be the image's."""
+    """Return how often a source's sides are doubled to reach the image's."""
     spec.require_images()
-    (_, height, width), (_, low, narrow) = spec.shape, spec.source
+    (_, height, width), (_, low, narrow) = spec.shape, spec.require_source().shape
     factor = height // low
     if (low * factor, narrow * factor) != (height, width) or factor < 2 or factor & (factor - 1):
         raise ConfigError(

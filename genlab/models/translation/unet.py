@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
-from genlab.models.adversarial.dcgan import initialise
+from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.latent import Nothing, Uniform
 from genlab.models.layers.dropout import LatentDropout
 from genlab.models.layers.norm import norm2d
@@ -19,16 +19,16 @@ from genlab.models.map_sizes import halvings
 
 NormName = Literal["batch", "instance", "none"]
 
-WIDEST = 8  # times the outermost map's width
-NOISY = 3  # innermost blocks that have dropout
+WIDEST = 8  # largest width, as a multiple of the outermost map's
+DROPOUTS = 3  # innermost blocks with dropout
 
 
 class UNet(nn.Module):
     """(z [N, latent.size], source [N, S, H, W]) -> images [N, C, H, W] in [-1, 1].
 
-    The side is halved until it is 1 or odd, or `depth` times, and doubled again; maps of the same size on either way
-    are joined. The noise is dropout, at sampling too (section 3.1): `latent` is its law, one number for each value
-    that may be dropped. Sources of other sizes will do if both sides are multiples of `multiple`.
+    The side is halved `depth` times, or until it is 1 or odd, and doubled again; skip connections concatenate maps of
+    the same size. The noise is dropout, at sampling too (section 3.1): `latent` has one number for each value that can
+    be dropped. Sources of other sizes are accepted if both sides are multiples of `side_multiple`.
 
     Raises ConfigError for data without sources, sources of another size than images, and a size that cannot be halved
     twice.
@@ -37,44 +37,45 @@ class UNet(nn.Module):
     def __init__(
         self,
         spec: Spec,
-        latent_size: int | None = None,  # None: the network says what its noise is
+        latent_size: int | None = None,  # None: the network sets the size of its noise
         *,
         width: Count = 64,  # channels of the largest map; doubled each time the side halves, up to 8 times
-        depth: Count | None = None,  # how often the side is halved; null: as often as it goes
-        norm: NormName = "batch",  # instance is what batch is to a batch of one
-        dropout: ProperShare = 0.5,  # of the innermost three blocks on the way up; 0: no noise
+        depth: Count | None = None,  # number of halvings; null: as many as possible
+        norm: NormName = "batch",  # for a batch of one, instance equals batch
+        dropout: ProperShare = 0.5,  # in the innermost three blocks on the way up; 0: no noise
     ) -> None:
         super().__init__()
         levels = depth_of(spec, depth)
         sizes = [width * min(WIDEST, 2**level) for level in range(levels)]
-        self.multiple = 2**levels
-        self.downs = nn.ModuleList([down(spec.source_channels, sizes[0], norm="none", first=True)])
-        self.downs.extend(down(*pair, norm=norm) for pair in pairwise(sizes[:-1]))
-        self.downs.append(down(*sizes[-2:], norm="none"))
+        self.side_multiple = 2**levels
+        channels = spec.require_source().input_channels
+        self.downs = nn.ModuleList([down_layers(channels, sizes[0], norm="none", first=True)])
+        self.downs.extend(down_layers(*pair, norm=norm) for pair in pairwise(sizes[:-1]))
+        self.downs.append(down_layers(*sizes[-2:], norm="none"))
         inputs = [sizes[-1], *(2 * size for size in sizes[-2:0:-1])]
         self.ups = nn.ModuleList(
-            Up(*pair, (spec.height >> level, spec.width >> level), norm, dropout if level >= levels - NOISY else 0.0)
+            Up(*pair, (spec.height >> level, spec.width >> level), norm, dropout if levels - level <= DROPOUTS else 0.0)
             for level, *pair in zip(range(levels - 1, 0, -1), inputs, sizes[-2::-1], strict=True)
         )
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
         noise = sum(block.noise for block in self.ups)
         self.latent = Uniform(noise) if noise else Nothing()
         refuse_other_noise(latent_size, noise)
-        self.apply(initialise)
+        self.apply(init_normal)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
-        maps, joined = source, []
+        maps, skips = source, []
         for block in self.downs:
             maps = block(maps)
-            joined.append(maps)
-        joined.pop()  # the innermost is not joined to itself
+            skips.append(maps)
+        skips.pop()  # the innermost has no skip connection
         for block, noise in zip(self.ups, z.split([block.noise for block in self.ups], 1), strict=True):
-            maps = torch.cat([block(maps, noise), joined.pop()], 1)
+            maps = torch.cat([block(maps, noise), skips.pop()], 1)
         return self.last(maps)
 
 
 class Up(nn.Module):
-    """(maps [N, in, H, W], z [N, noise]) -> [N, out, 2H, 2W]: CD of the paper, or C without dropout."""
+    """(maps [N, in, H, W], z [N, noise]) -> [N, out, 2H, 2W]: CD of the paper, C without dropout."""
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int], norm: NormName, dropout: float) -> None:
         super().__init__()
@@ -111,7 +112,7 @@ def refuse_other_noise(given: int | None, own: int) -> None:
         )
 
 
-def down(inputs: int, outputs: int, *, norm: NormName, first: bool = False) -> nn.Module:
-    """Half the side: C of the paper, its activation before instead of after, so that joined maps are not activated."""
+def down_layers(inputs: int, outputs: int, *, norm: NormName, first: bool = False) -> nn.Module:
+    """Halve the side: C of the paper with its activation first, so that skip connections carry linear maps."""
     activation = [] if first else [nn.LeakyReLU(0.2)]
     return nn.Sequential(*activation, nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), *norm2d(norm, outputs))

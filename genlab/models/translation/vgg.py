@@ -1,4 +1,4 @@
-"""What VGG19 sees in images, for perceptual terms: Simonyan and Zisserman 2015, configuration E."""
+"""VGG19's feature maps, for perceptual losses: Simonyan and Zisserman 2015, configuration E."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchvision.models import vgg19
 
 from genlab.core.errors import ConfigError
-from genlab.models.pretrained_features import Normalised, opaque
-from genlab.models.pretrained_weights import load
+from genlab.models.pretrained_features import ImageNetNormalisation, composite_over_white
+from genlab.models.pretrained_weights import load_weights
 
 WIDTHS = (64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4  # of the convolutions before each pooling
 KEY = "penalty.perceptual.features"
@@ -20,29 +20,29 @@ class VGG19(nn.Module):
     """Images [N, 1, 3 or 4, H, W] in [-1, 1] -> a map [N, F, h, w] for each of `layers`.
 
     Layer "reluI_J" is the J-th convolution, after its ReLU, before the I-th pooling: phi_IJ of Ledig et al. 2017,
-    section 2.2.1. Grey is shown as three equal channels, alpha over white.
+    section 2.2.1. Grey becomes three equal channels; alpha is composited over white.
 
-    Raises ConfigError for a layer that there is not, without weights, and for those that do not fit.
+    Raises ConfigError for an unknown layer, without weights, and for weights that do not fit.
     """
 
     def __init__(
         self,
-        weights: str | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random`, as it starts
+        weights: str | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random` initial ones
         *,
         layers: Sequence[str] = ("relu5_4",),
     ) -> None:
         super().__init__()
-        places = numbers()
-        if not layers or not set(layers) <= places.keys():
-            raise ConfigError(f"{KEY}.layers={list(layers)}: expected one or several of {', '.join(places)}.")
-        self.normalised, self.features = Normalised(), trunk()
-        self.wanted = [places[layer] for layer in layers]
+        indices = relu_indices()
+        if not layers or not set(layers) <= indices.keys():
+            raise ConfigError(f"{KEY}.layers={list(layers)}: expected one or several of {', '.join(indices)}.")
+        self.normalised, self.features = ImageNetNormalisation(), convolutional_layers()
+        self.wanted = [indices[layer] for layer in layers]
         if weights != "random":
-            load(self, weights, vgg19, KEY, part="features.")
+            load_weights(self, weights, vgg19, KEY, part="features.")
         self.features = self.features[: max(self.wanted) + 1]
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        maps, found = self.normalised(opaque(images)), {}
+        maps, found = self.normalised(composite_over_white(images)), {}
         for number, layer in enumerate(self.features):
             maps = layer(maps)
             if number in self.wanted:
@@ -50,8 +50,8 @@ class VGG19(nn.Module):
         return [found[number] for number in self.wanted]
 
 
-def trunk() -> nn.Sequential:
-    """The layers before the classifier, named as torchvision names them."""
+def convolutional_layers() -> nn.Sequential:
+    """Return the layers before the classifier, with torchvision's names."""
     layers, sizes = nn.Sequential(), [3, *(width for block in WIDTHS for width in block)]
     convolutions = iter([nn.Conv2d(*pair, 3, padding=1) for pair in pairwise(sizes)])
     for block in WIDTHS:
@@ -61,8 +61,8 @@ def trunk() -> nn.Sequential:
     return layers
 
 
-def numbers() -> dict[str, int]:
-    """Layer -> the number of its ReLU in the trunk."""
+def relu_indices() -> dict[str, int]:
+    """Return for each layer's name the index of its ReLU in the trunk."""
     found, number = {}, 0
     for i, block in enumerate(WIDTHS, start=1):
         for j in range(1, len(block) + 1):

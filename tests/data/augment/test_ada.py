@@ -1,4 +1,4 @@
-"""The whole of ADA: who is changed and how often, gradients, and the strength that follows the discriminator."""
+"""ADA as a whole: how many images change, gradients, and a strength that follows the discriminator."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def fixed(strength=1.0, policy=ALL):
     return AdaptiveAugment(policy=policy, target=None, strength=strength)
 
 
-def test_without_changes_it_is_the_identity(make_images, make_draws):
+def test_no_policy_or_strength_is_the_identity(make_images, make_draws):
     x = make_images()
     assert fixed(policy=[])(x, make_draws(), 0.0) is x
     torch.testing.assert_close(fixed(0.0)(x, make_draws(), 0.0), x, rtol=0, atol=1e-10)
@@ -73,11 +73,11 @@ def test_gradients_and_second_ones_against_finite_differences(make_images, make_
     """What the generator learns through, and what R1 differentiates twice."""
     x = make_images(2, channels, 4, 3).requires_grad_()
 
-    def shown(pixels):
+    def augmented(pixels):
         return fixed()(pixels, make_draws(2), 0.0).tanh()
 
-    assert torch.autograd.gradcheck(shown, x, fast_mode=True)
-    assert torch.autograd.gradgradcheck(shown, x, fast_mode=True)
+    assert torch.autograd.gradcheck(augmented, x, fast_mode=True)
+    assert torch.autograd.gradgradcheck(augmented, x, fast_mode=True)
 
 
 def turns(augmentation, *signs, images=100):
@@ -94,7 +94,7 @@ def test_the_strength_moves_every_few_turns_by_the_images_seen():
     assert found == pytest.approx([0, 0.2, 0.2, 0.4, 0.4, 0.2, 0.2, 0.4])
 
 
-def test_it_moves_towards_the_target_of_the_mean_sign_in_the_window():
+def test_the_strength_moves_towards_the_target_of_the_mean_sign_in_the_window():
     """Three of four real images taken for real: 0.5, below 0.6. Over four turns, 0.6 is met exactly and it rests."""
     assert list(turns(AdaptiveAugment(every=1, strength=0.5, images=1000), [[3.0, 1, 2, -9]])) == pytest.approx([0.4])
     rising = AdaptiveAugment(every=4, strength=0.5, images=4000)
@@ -111,23 +111,23 @@ def test_micro_batches_are_one_turn():
     assert augmentation.end_turn(100)["sign"].item() == 0.5
 
 
-def test_it_stays_a_probability():
+def test_the_strength_stays_within_0_and_1():
     augmentation = AdaptiveAugment(every=1, images=150)
     assert list(turns(augmentation, -1, 1, 1, 1)) == pytest.approx([0, 2 / 3, 1, 1])
 
 
-def test_without_a_target_it_stays_and_tells():
+def test_without_a_target_the_strength_stays_and_is_logged():
     augmentation = fixed(0.3)
     assert list(turns(augmentation, 1, 1, 1, 1, -1, -1, -1, -1)) == pytest.approx([0.3] * 8)
 
 
 def test_ranks_take_the_mean(monkeypatch):
     """Another rank whose images are all taken for generated ones."""
-    monkeypatch.setattr(distributed, "mean", lambda told: (told - 1) / 2)
+    monkeypatch.setattr(distributed, "mean", lambda sign: (sign - 1) / 2)
     assert list(turns(AdaptiveAugment(every=1, strength=0.5, images=1000), 1)) == pytest.approx([0.4])
 
 
-def test_its_state_goes_on_within_a_window():
+def test_loaded_state_continues_within_a_window():
     signs = [1, 1, 1, -1, 1, 1, 1, 1]
     whole, first, second = (AdaptiveAugment(every=3, images=1000, target=0.2) for _ in range(3))
     expected = list(turns(whole, *signs))

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from genlab.data.augment.blits import blit, moved, pixels
+from genlab.data.augment.blits import blit, mirror_turn_shift, whole_shifts
 
 
 def move(images, mirror=0, turns=0, right=0, down=0):
     each = (torch.full((len(images),), value) for value in (mirror, turns, right, down))
-    return moved(images, *each)
+    return mirror_turn_shift(images, *each)
 
 
 def test_a_mirrored_image_is_flipped(make_images):
@@ -50,7 +50,7 @@ def test_what_a_turn_of_an_oblong_brings_in_is_mirrored(make_images, size):
 
 
 def test_shifts_are_whole_and_an_eighth_at_most():
-    found = pixels(torch.linspace(0, 1, 8001)[:-1], 32)
+    found = whole_shifts(torch.linspace(0, 1, 8001)[:-1], 32)
     counts = (found + 4).bincount()
     assert found.unique().tolist() == list(range(-4, 5))
     assert counts[1:-1].tolist() == pytest.approx([1000] * 7, abs=2)  # rounded: the ends are half as likely
@@ -60,7 +60,7 @@ def test_shifts_are_whole_and_an_eighth_at_most():
 def test_chances_are_the_papers(make_draws, near, monkeypatch):
     """Mirrored in half of the images that may be, turned by each number of quarters in a fourth of them."""
     seen = []
-    monkeypatch.setattr("genlab.data.augment.blits.moved", lambda *changes: seen.extend(changes))
+    monkeypatch.setattr("genlab.data.augment.blits.mirror_turn_shift", lambda *changes: seen.extend(changes))
     count, strength = 8000, 0.6
     blit(torch.zeros(count, 1, 16, 32), make_draws(count), torch.tensor(strength))
     _, mirror, turns, right, down = seen

@@ -5,12 +5,12 @@ from math import log, pi
 import pytest
 import torch
 
-from genlab.data.augment.colour import recolour, recoloured
+from genlab.data.augment.colour import recolour, transform_colours
 
 
 def change(images, luma=1.0, chroma=1.0, hue=0.0, shift=0.0):
     numbers = torch.tensor([luma, chroma, hue, shift], dtype=torch.float64).expand(len(images), -1)
-    return recoloured(images, *numbers.unbind(1))
+    return transform_colours(images, *numbers.unbind(1))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

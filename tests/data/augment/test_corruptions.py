@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.data.augment.corruptions import add_noise, cut_hole, inside
+from genlab.data.augment.corruptions import add_noise, centred_hole, cut_hole
 
 
 def test_noise_is_normal_with_a_half_normal_deviation(make_draws, near):
@@ -20,7 +20,7 @@ def test_noise_is_normal_with_a_half_normal_deviation(make_draws, near):
 def test_a_hole_is_half_as_long_and_lost_beyond_the_edges(side):
     """From round((c - 1/4) side) to round((c + 1/4) side): figure 23."""
     middles = torch.rand(200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    for middle, found in zip(middles.tolist(), inside(middles, side), strict=True):
+    for middle, found in zip(middles.tolist(), centred_hole(middles, side), strict=True):
         first, last = round((middle - 0.25) * side), round((middle + 0.25) * side)
         assert found.nonzero().flatten().tolist() == list(range(max(first, 0), min(last, side)))
 

@@ -7,8 +7,8 @@ from torch.nn.functional import pad
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data.augment import DiffAugment
-from genlab.data.augment.diffaugment import hole, shifts
-from genlab.data.augment.shift import shifted
+from genlab.data.augment.diffaugment import hole_mask, whole_shifts
+from genlab.data.augment.shift import shift_images
 
 N = 16
 STILL = {"brightness": 0.0, "saturation": 0.0, "contrast": 0.0, "translation": 0.0, "cutout": 0.0}
@@ -81,24 +81,24 @@ def test_saturation_leaves_grey_images_and_alpha_alone():
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_a_shift_is_a_crop_of_the_image_in_zeros(layout):
     x, down, right = images(), torch.arange(N) % 5 - 2, torch.arange(N) % 7 - 3
-    found = shifted(x.contiguous(memory_format=layout), down, right)
+    found = shift_images(x.contiguous(memory_format=layout), down, right)
     framed = pad(x, (3, 3, 2, 2))
     for row, (dy, dx) in enumerate(zip(down.tolist(), right.tolist(), strict=True)):
         assert torch.equal(found[row], framed[row, :, 2 - dy : 11 - dy, 3 - dx : 15 - dx])
 
 
 def test_shifts_are_whole_equally_likely_and_at_most_an_eighth():
-    found = shifts(torch.linspace(0, 1, 1001)[:-1], 32, 0.125)
+    found = whole_shifts(torch.linspace(0, 1, 1001)[:-1], 32, 0.125)
     assert found.unique().tolist() == list(range(-4, 5))
     assert set((found + 4).bincount().tolist()) <= {111, 112}
-    assert shifts(torch.rand(9), 3, 0.125).abs().max() == 0  # an eighth of three pixels is none
+    assert whole_shifts(torch.rand(9), 3, 0.125).abs().max() == 0  # an eighth of three pixels is none
 
 
 @pytest.mark.parametrize("side", [8, 9])
 def test_a_hole_has_its_size_wherever_it_fits(side):
     """Half of the side, anywhere: the middle of the hole is in the image, or between two of its pixels."""
     size = int(side * 0.5 + 0.5)
-    found = hole(torch.linspace(0, 1, 997)[:-1], side, 0.5)
+    found = hole_mask(torch.linspace(0, 1, 997)[:-1], side, 0.5)
     first, length = found.int().argmax(1), found.sum(1)
     inner = (first > 0) & (first + length < side)
     assert (length[inner] == size).all() and length.min() == (size if size % 2 == 0 else size + 1) // 2
@@ -123,17 +123,17 @@ def test_gradients_and_second_ones_against_finite_differences(layout):
     x = images(height=4, width=5, count=2).contiguous(memory_format=layout).requires_grad_()
     augment = DiffAugment(translation=0.3)
 
-    def shown(pixels):
+    def augmented(pixels):
         return augment(pixels, draws(2), 0.0).tanh()
 
-    assert torch.autograd.gradcheck(shown, x)
-    assert torch.autograd.gradgradcheck(shown, x)
+    assert torch.autograd.gradcheck(augmented, x)
+    assert torch.autograd.gradgradcheck(augmented, x)
 
 
 def test_the_shift_back_is_the_transpose():
     """<shift(x), y> = <x, shift back(y)>, which is what the backward pass relies on."""
     x, y, down, right = images(), images(3).flip(0), torch.arange(N) - 8, 3 - torch.arange(N)
-    torch.testing.assert_close((shifted(x, down, right) * y).sum(), (x * shifted(y, -down, -right)).sum())
+    torch.testing.assert_close((shift_images(x, down, right) * y).sum(), (x * shift_images(y, -down, -right)).sum())
 
 
 def test_points_are_refused():

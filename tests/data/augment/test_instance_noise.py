@@ -1,4 +1,4 @@
-"""The noise's strength over the run, and that it is what was asked for."""
+"""Instance noise: its law, and how its strength falls over the run."""
 
 import pytest
 import torch
@@ -17,19 +17,19 @@ def test_noise_is_normal_and_independent_of_the_images(shape):
 
 
 @pytest.mark.parametrize(
-    ("fall", "at", "level"),
+    ("fall", "at", "std"),
     [
         ("linear", 0.0, 0.4), ("linear", 0.25, 0.2), ("linear", 0.45, 0.04), ("linear", 0.5, 0.0), ("linear", 1.0, 0.0),
         ("geometric", 0.0, 0.4), ("geometric", 0.25, 0.4 * 0.001**0.5), ("geometric", 0.5, 0.0),
     ],
 )  # fmt: skip
-def test_the_level_falls_to_nothing(fall, at, level):
-    assert InstanceNoise(std=0.4, until=0.5, fall=fall).level(at) == pytest.approx(level)
+def test_the_standard_deviation_falls_to_zero(fall, at, std):
+    assert InstanceNoise(std=0.4, until=0.5, fall=fall).std_at(at) == pytest.approx(std)
 
 
 def test_a_geometric_fall_loses_the_same_share_in_the_same_time():
     noise = InstanceNoise(fall="geometric", until=1.0)
-    ratios = [noise.level(at + 0.1) / noise.level(at) for at in (0.0, 0.3, 0.8)]
+    ratios = [noise.std_at(at + 0.1) / noise.std_at(at) for at in (0.0, 0.3, 0.8)]
     assert ratios == pytest.approx([0.001**0.1] * 3)
 
 

@@ -5,8 +5,16 @@ from math import pi
 import pytest
 import torch
 
-from genlab.data.augment.blits import moved
-from genlab.data.augment.warp import SYM6, between, downsampling, resampled, rotation, upsampling, warp
+from genlab.data.augment.blits import mirror_turn_shift
+from genlab.data.augment.warp import (
+    SYM6,
+    bilinear,
+    downsampler,
+    resample,
+    rotation_matrix,
+    upsampler,
+    warp,
+)
 
 HEIGHT, WIDTH = 17, 21
 NOTHING = torch.zeros(1, 2, dtype=torch.float64)
@@ -14,7 +22,7 @@ EYE = torch.eye(2, dtype=torch.float64).expand(1, 2, 2)
 
 
 def turned(angle):
-    return rotation(torch.tensor([angle], dtype=torch.float64))
+    return rotation_matrix(torch.tensor([angle], dtype=torch.float64))
 
 
 def test_the_filter_is_an_orthogonal_wavelets_with_six_vanishing_moments():
@@ -29,17 +37,17 @@ def test_the_filter_is_an_orthogonal_wavelets_with_six_vanishing_moments():
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 12), (2, 3)])
-def test_nothing_moved_is_nothing_changed(make_images, size):
+def test_the_identity_map_changes_nothing(make_images, size):
     x = make_images(1, height=size[0], width=size[1])
-    torch.testing.assert_close(resampled(x, EYE, NOTHING), x, rtol=0, atol=1e-10)
+    torch.testing.assert_close(resample(x, EYE, NOTHING), x, rtol=0, atol=1e-10)
 
 
 def test_whole_shifts_are_exact(make_images):
     x = make_images()
     right, down = torch.tensor([0, 1, -3, 20]), torch.tensor([2, 0, -1, -30])
     still = torch.zeros(4, dtype=torch.long)
-    found = resampled(x, EYE.expand(4, 2, 2), torch.stack([right, down], 1).double())
-    torch.testing.assert_close(found, moved(x, still, still, right, down), rtol=0, atol=1e-10)
+    found = resample(x, EYE.expand(4, 2, 2), torch.stack([right, down], 1).double())
+    torch.testing.assert_close(found, mirror_turn_shift(x, still, still, right, down), rtol=0, atol=1e-10)
 
 
 def waves(x, y):
@@ -69,31 +77,31 @@ def test_smooth_images_are_moved_as_functions_are(name):
     """image(p) -> image(back (p - shift)), beyond the edges too; off by what is linear between half pixels."""
     back, shift = MAPS[name]
     places, shift = from_the_middle(), torch.tensor([shift], dtype=torch.float64)
-    found = resampled(waves(*places)[None, None], back, shift)
+    found = resample(waves(*places)[None, None], back, shift)
     expected = waves(*torch.einsum("ij,jhw->ihw", back[0], places - shift.view(2, 1, 1)))
     torch.testing.assert_close(found[0, 0], expected, rtol=0, atol=0.03)
     assert (found[0, 0] - expected).square().mean().sqrt() < 0.01
 
 
-def test_what_becomes_too_fine_to_show_vanishes():
+def test_detail_too_fine_for_the_pixels_vanishes():
     """Stripes two and a half pixels wide, half as large: plain interpolation would make coarse stripes of them."""
     stripes = torch.cos(2 * pi / 2.5 * torch.arange(32.0)).expand(1, 1, 32, 32).double()
-    found = resampled(stripes, 2 * EYE, NOTHING)
+    found = resample(stripes, 2 * EYE, NOTHING)
     assert stripes.std() > 0.6 and found.std() < 0.1
 
 
-def test_between_is_bilinear_on_a_torus():
+def test_interpolation_is_bilinear_on_a_torus():
     plane = torch.arange(12.0).view(1, 1, 3, 4)
     plane[..., -1, :], plane[..., -1] = plane[..., 0, :], plane[..., 0]
     rows, columns = torch.tensor([[[0.5, 1.0, 2.0, -0.5]]]), torch.tensor([[[0.25, -1.0, 3.5, 1.0]]])
     expected = [0.5 * (0.25 + 4.25), 4 + 2, 0.5, 0.5 * (1 + 5)]
-    assert between(plane, rows, columns).flatten().tolist() == pytest.approx(expected)
+    assert bilinear(plane, rows, columns).flatten().tolist() == pytest.approx(expected)
 
 
 def test_resolutions_are_each_others_transpose_inside():
     """Down is up, transposed: what makes the pair orthogonal."""
     options = {"device": torch.device("cpu"), "dtype": torch.float64}
-    up, down = upsampling(30, **options), downsampling(30, **options)
+    up, down = upsampler(30, **options), downsampler(30, **options)
     torch.testing.assert_close(down[5:9, 5:33], up[:28, 5:9].T / 2)
 
 
@@ -102,16 +110,16 @@ def test_gradients_and_second_ones_against_finite_differences(make_images):
     back = torch.cat([turned(0.4) / 1.3, turned(2.0) * 1.2])
     shift = torch.tensor([[0.3, -1.2], [2.5, 0.1]], dtype=torch.float64)
 
-    def shown(pixels):
-        return resampled(pixels, back, shift).tanh()
+    def augmented(pixels):
+        return resample(pixels, back, shift).tanh()
 
-    assert torch.autograd.gradcheck(shown, x)
-    assert torch.autograd.gradgradcheck(shown, x)
+    assert torch.autograd.gradcheck(augmented, x)
+    assert torch.autograd.gradgradcheck(augmented, x)
 
 
 def test_chances_are_the_papers(make_draws, near, monkeypatch):
     seen = []
-    monkeypatch.setattr("genlab.data.augment.warp.resampled", lambda images, *changes: seen.extend(changes))
+    monkeypatch.setattr("genlab.data.augment.warp.resample", lambda images, *changes: seen.extend(changes))
     count, strength = 8000, 0.6
     warp(torch.zeros(count, 1, 16, 32).double(), make_draws(count), torch.tensor(strength))
     back, shift = seen

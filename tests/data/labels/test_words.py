@@ -9,10 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from genlab.core import words as told_words
+from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
+from genlab.core.words import encode_texts, words_of
 from genlab.data import MNIST, InMemory, Split, Words
-from genlab.data.labels.digit_words import DIGITS, RULE, caption, see, slant, stroke
-from genlab.data.labels.words import asked, classes_named, encoded, text_of, words_of
+from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
 from genlab.data.sets.folder import Folder
 
 NAMES = ("food_drink/red apple.png", "food_drink/Green-pear.png", "animals/red_fox.png", "animals/fox 2.png")
@@ -34,7 +36,8 @@ def save(path: Path, shade: int) -> None:
 def told(data: InMemory, split: str = "train") -> dict[int, object]:
     """Shade -> what is told of the picture."""
     images, labels = data.reference(split)
-    said = labels.tolist() if not data.words else [text_of(row, data.words) for row in labels.tolist()]
+    kind = data.spec.condition
+    said = labels.tolist() if kind == Attributes(2) else [kind.caption(row) for row in labels]
     return dict(zip(images[:, 0, 0, 0].tolist(), said, strict=True))
 
 
@@ -54,10 +57,11 @@ def test_words_are_runs_of_letters_and_digits():
 def test_words_of_paths(folder, source, expected):
     data = Folder(str(folder), words=source)
     assert told(data) == dict(zip((0, 50, 100, 150), expected, strict=True))
-    assert data.spec.words == tuple(sorted({word for text in expected for word in text.split()}))
-    assert data.spec.length == data.train.labels.shape[1] == max(len(text.split()) for text in expected)
-    assert data.spec.classes is None and data.class_names == ["animals", "food_drink"]
-    assert data.spec.condition_size == len(data.spec.words) and data.spec.unconditional.words is None
+    known = data.spec.condition
+    assert known.vocabulary == tuple(sorted({word for text in expected for word in text.split()}))
+    assert known.length == data.train.labels.shape[1] == max(len(text.split()) for text in expected)
+    assert data.spec.class_count is None and data.class_names == ["animals", "food_drink"]
+    assert data.spec.condition_size == len(known.vocabulary) and data.spec.unconditional.condition is None
 
 
 def test_rare_words_and_late_words_are_left_out(folder):
@@ -73,13 +77,13 @@ def test_folders_of_splits_are_no_words_and_the_training_split_makes_the_vocabul
     save(folder / "test" / "animals" / "whale.png", 210)
     data = Folder(str(folder), words="path")
     assert told(data, "test") == {200: "animals fox", 210: "animals"}
-    assert "test" not in data.words and "whale" not in data.words
+    assert not {"test", "whale"} & set(data.spec.condition.vocabulary)
 
 
 def test_a_file_that_gives_no_picture_takes_its_words_with_it(folder):
     (folder / "animals" / "badger.png").write_bytes(b"nothing")
     data = Folder(str(folder), words="name", on_error="skip")
-    assert told(data)[100] == "red fox" and "badger" not in data.words
+    assert told(data)[100] == "red fox" and "badger" not in data.spec.condition.vocabulary
 
 
 def zipped(folder: Path) -> Path:
@@ -131,7 +135,7 @@ def test_images_without_a_caption_are_named(folder):
         ("captions.csv", b"a,\xff", "must be UTF-8"),
     ],
 )
-def test_a_table_that_is_none_is_named(folder, file, content, message):
+def test_a_file_that_is_no_table_is_named(folder, file, content, message):
     (folder / file).write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         Folder(str(folder), words="caption")
@@ -142,9 +146,9 @@ def test_a_vocabulary_without_words_is_refused(folder):
         Folder(str(folder), words=Words("name", least=3))
 
 
-def test_pixels_are_decoded_once_whatever_is_told(folder, monkeypatch):
+def test_pixels_are_decoded_once_whatever_the_labels(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
-    monkeypatch.setattr("genlab.data.storage.decoder.content", None)  # any decoding would fail
+    monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
     for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
         prints.add(Folder(str(folder), words=words).fingerprint)
     assert len(prints) == 5
@@ -158,7 +162,7 @@ SORTED = {100: [2.0, 3.0], 150: [0.0, 1.0], 50: [4.0, 5.0], 0: [6.0, 7.0]}  # fo
 def test_numbers_belong_to_images_in_the_sorted_order_of_their_names(folder):
     np.save(folder / "numbers.npy", NUMBERS)
     data = Folder(str(folder), conditions=str(folder / "numbers.npy"))
-    assert told(data) == SORTED and data.spec.attributes == 2 and data.train.labels.dtype == torch.float32
+    assert told(data) == SORTED and data.spec.condition == Attributes(2) and data.train.labels.dtype == torch.float32
     assert data.fingerprint != Folder(str(folder)).fingerprint
     np.save(folder / "numbers.npy", NUMBERS + 1)
     assert Folder(str(folder), conditions=str(folder / "numbers.npy")).fingerprint != data.fingerprint
@@ -193,7 +197,7 @@ def test_numbers_that_do_not_fit_are_refused(folder, numbers, message):
         Folder(str(folder), conditions=str(path))
 
 
-def test_what_does_not_go_together_is_refused(folder):
+def test_options_that_do_not_go_together_are_refused(folder):
     with pytest.raises(ConfigError, match="one of them"):
         Folder(str(folder), words="name", conditions="numbers.npy")
     with pytest.raises(ConfigError, match="no model is told words"):
@@ -202,37 +206,37 @@ def test_what_does_not_go_together_is_refused(folder):
         Folder(str(folder), words="name", labelled=2)
 
 
-def test_numbers_of_words_that_there_are_not_are_refused():
+def test_numbers_of_unknown_words_are_refused():
     images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:
             with pytest.raises(ConfigError, match="the words of images"):
-                InMemory(Split(images, labels), words=words)
+                InMemory(Split(images, labels), condition=told_words.Words(words, 1) if words else None)
     with pytest.raises(ConfigError, match="the words of images"):
-        InMemory(Split(images, torch.zeros(2, 1)), words=("a",))
+        InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.Words(("a",), 1))
 
 
 def test_texts_become_numbers_and_texts_again():
-    rows = encoded(["b a b c d", "x", ""], ["a", "b", "c"], 3)
+    rows = encode_texts(["b a b c d", "x", ""], ["a", "b", "c"], 3)
     assert rows.tolist() == [[2, 1, 2], [0, 0, 0], [0, 0, 0]]
-    assert text_of(rows[0].tolist(), ["a", "b", "c"]) == "b a b"
+    assert told_words.Words(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
 
 
 def test_unknown_words_are_named_with_the_nearest_known_ones():
-    known = ("animals", "food", "nature")
-    assert asked(["Nature animals", "food"], known).tolist() == [[3, 1], [2, 0]]
+    known = told_words.Words(("animals", "food", "nature"), 2)
+    assert known.parse(["Nature animals", "food"]).tolist() == [[3, 1], [2, 0]]
     message = r"words: .*3 words, but not natures \(nearest: nature, .*; foot \(nearest: food"
     with pytest.raises(ConfigError, match=message):
-        asked(["natures", "foot food"], known)
+        known.parse(["natures", "foot food"])
     with pytest.raises(ConfigError, match="expected words, such as animals"):
-        asked(["food", "--"], known)
+        known.parse(["food", "--"])
 
 
 def test_words_name_the_class_all_of_whose_words_they_hold():
     known = ("animals", "big", "drink", "food")
-    texts = encoded(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
+    texts = encode_texts(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
     names = ["animals", "food_drink", "whales"]
-    assert classes_named(texts, known, names).tolist() == [0, 1, -1, -1, -1]
+    assert told_words.Words(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
 
 
 def bar(width: int, lean: float, side: int = 28) -> torch.Tensor:
@@ -257,7 +261,7 @@ def test_a_bar_leans_as_it_is_drawn(lean):
 
 def test_captions_of_digits():
     images = torch.cat([bar(width, lean) for width, lean in ((4, 0.5), (2, -0.5), (2, 0.1))])
-    seen = see(images)
+    seen = measure_words(images)
     texts = [caption(digit, applies) for digit, applies in zip((3, 0, 7), seen.tolist(), strict=True)]
     assert texts == ["bold three slanted right", "thin zero slanted left", "thin seven"]
     assert caption(7, [False] * 4) == "seven" and RULE.words == ("thin", "bold", "left", "right")
@@ -267,9 +271,9 @@ def test_mnist_in_words():
     data, plain = MNIST(words=True, limit=2_000, size=32, holdout=10), MNIST(limit=2_000, size=32, holdout=10)
     for split in ("train", "test", "holdout"):
         words, labels = data.reference(split).labels, plain.reference(split).labels
-        assert torch.equal(classes_named(words, data.spec.words, data.class_names), labels)
-    assert data.class_names == list(DIGITS) and data.spec.length == 4 and len(data.spec.words) == 15
-    texts = [text_of(row, data.words) for row in data.train.labels.tolist()]
+        assert torch.equal(data.spec.classes_of(words, data.class_names), labels)
+    assert data.class_names == list(DIGITS) and data.spec.condition.length == 4 and data.spec.condition_size == 15
+    texts = [data.spec.condition.caption(row) for row in data.train.labels]
     for word in ("thin", "bold", "left", "right"):
         assert 0.15 < np.mean([word in text.split() for text in texts]) < 0.35
     assert torch.equal(data.train.images, plain.train.images) and data.fingerprint != plain.fingerprint

@@ -36,13 +36,13 @@ def test_it_is_the_published_data(mnist):
 
 def test_the_spec_is_that_of_the_training_images(mnist):
     assert mnist.spec.shape == (1, 28, 28)
-    assert (mnist.spec.images, mnist.spec.classes, mnist.spec.padding) == (60_000, 10, 0)
+    assert (mnist.spec.images, mnist.spec.class_count, mnist.spec.padding) == (60_000, 10, 0)
     assert mnist.holdout is None and mnist.name == "mnist"
 
 
 def test_a_small_limit_changes_no_classes():
     data = MNIST(limit=1)
-    assert data.spec.images == 1 and data.spec.classes == 10
+    assert data.spec.images == 1 and data.spec.class_count == 10
 
 
 @pytest.mark.parametrize(("size", "padding"), [(28, 0), (30, 1), (32, 2)])

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.data.sets.folder import Folder
 from genlab.data.sets.pairs import Pairs
 from genlab.data.sets.unpaired import Unpaired
@@ -60,11 +61,11 @@ def apart(tmp_path) -> list[Path]:
 @pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
 def test_halves_of_a_file_are_partners(beside, pack):
     data = Pairs(str(pack(beside)))
-    assert data.spec.shape == (3, 10, 12) and data.spec.source == (3, 10, 12) and data.spec.images == 4
+    assert data.spec.shape == (3, 10, 12) and data.spec.condition == Picture(3, 10, 12) and data.spec.images == 4
     assert sorted(first_pixels(data.train.labels)) == [(255, index, 0) for index in range(4)]
     assert first_pixels(data.train.images) == [(0, green, 255) for _, green, _ in first_pixels(data.train.labels)]
     assert first_pixels(data.test.images) == [(0, 4, 255)]  # val comes before test
-    assert data.name == "facades" and data.spec.classes is None
+    assert data.name == "facades" and data.spec.class_count is None
 
 
 def test_the_other_direction(beside):
@@ -83,8 +84,8 @@ def test_files_of_the_same_name_are_partners(apart, pack):
 def test_pairs_are_decoded_once(beside, monkeypatch):
     from genlab.data.storage import decoder
 
-    names, content = [], decoder.content
-    monkeypatch.setattr(decoder, "content", lambda source, name: names.append(name) or content(source, name))
+    names, content = [], decoder.read_file
+    monkeypatch.setattr(decoder, "read_file", lambda source, name: names.append(name) or content(source, name))
     first, second = Pairs(str(beside)), Pairs(str(beside))
     assert names[:2] == ["test/5.png"] * 2  # the header, for the channels of either side
     assert sorted(names[2:]) == [*(f"train/{index}.png" for index in range(4)), "val/4.png"]
@@ -108,8 +109,8 @@ def test_each_side_has_its_own_channels(tmp_path):
         save(tmp_path / "grey" / f"{index}.png", 10 * index, mode="L")
         save(tmp_path / "colour" / f"{index}.png", RED)
     roots = [str(tmp_path / "grey"), str(tmp_path / "colour")]
-    assert Pairs(roots).spec.source == (1, 10, 12) and Pairs(roots).spec.channels == 3
-    assert Pairs(roots, source_channels=3, channels=1).spec.source == (3, 10, 12)
+    assert Pairs(roots).spec.condition == Picture(1, 10, 12) and Pairs(roots).spec.channels == 3
+    assert Pairs(roots, source_channels=3, channels=1).spec.condition == Picture(3, 10, 12)
     assert Pairs(roots, direction="BtoA").spec.channels == 1
 
 
@@ -127,7 +128,7 @@ def test_label_maps_keep_their_numbers(tmp_path):
         picture.save(path)
     roots = [str(tmp_path / "map"), str(tmp_path / "photo")]
     data = Pairs(roots, source_classes=3)
-    assert data.spec.source == (1, 10, 12) and data.spec.source_channels == 3
+    assert data.spec.condition == Picture(1, 10, 12, 3) and data.spec.condition.input_channels == 3
     assert torch.equal(data.train.labels, torch.from_numpy(maps).expand(3, 1, 10, 12))
     assert set(Pairs(roots, source_classes=3, size=7).train.labels.unique().tolist()) <= {0, 2, 255}
     with pytest.raises(ConfigError, match=r"class 2; expected 0 to 1, or 255 for none"):
@@ -234,10 +235,10 @@ def horses(tmp_path) -> Path:
 def test_unpaired_pictures_are_two_data_sets(horses, pack):
     data = Unpaired(str(pack(horses)))
     assert first_pixels(data.train.images) == [BLUE] * 5 and data.train.labels is None
-    assert data.other.spec.shape == data.spec.source == (3, 10, 12) and data.other.spec.images == 5
+    assert data.other.spec.shape == data.spec.condition.shape == (3, 10, 12) and data.other.spec.images == 5
     assert len(data.test.images) == 1 and len(data.other.test.images) == 2
     assert not data.aligned and data.name == "A_B"
-    sources = data.sources(data.examples, 0, 3)  # of the other's test pictures, in turn
+    sources = data.conditions(data.examples, 0, 3)  # of the other's test pictures, in turn
     assert {round((value + 1) * 127.5) for value in sources[:2, 1, 0, 0].tolist()} == {9, 10}
     assert torch.equal(sources[2], sources[0])
     back = Unpaired(str(pack(horses)), direction="BtoA")
@@ -252,7 +253,7 @@ def test_test_pictures_may_be_aligned(apart):
         and groups(data.test) == groups(data.other.test)
         and groups(data.test) & groups(data.train) == set()
     )
-    sources = data.sources(data.examples, 0, len(data.test.images))
+    sources = data.conditions(data.examples, 0, len(data.test.images))
     assert torch.equal(((sources[:, 1] + 1) * 127.5).round().byte(), data.test.images[:, 1])  # green names the file
     assert {green for _, green, _ in first_pixels(data.other.train.images)} == groups(data.train)
 

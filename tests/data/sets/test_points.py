@@ -21,7 +21,7 @@ def test_they_are_points_that_networks_can_reach(data, name):
     assert data.test.images.shape == (10_000, 2)
     assert data.spec.shape == (2,) and data.spec.height is None and data.spec.scale == data.scale
     assert 0.6 < data.train.images.abs().max() / data.scale < 1
-    assert data.spec.classes == (None if data.train.labels is None else int(data.train.labels.max()) + 1)
+    assert data.spec.class_count == (None if data.train.labels is None else int(data.train.labels.max()) + 1)
 
 
 @pytest.mark.parametrize("cls", [Ring, Square, SwissRoll, TwoMoons])
@@ -32,7 +32,7 @@ def test_the_seed_decides(cls):
     assert not torch.equal(one.train.images[:100], one.test.images)
 
 
-def test_nothing_else_decides():
+def test_the_global_random_state_does_not_decide():
     torch.manual_seed(0)
     before = torch.get_rng_state()
     Ring(points=100)
@@ -82,7 +82,7 @@ def test_the_moons_are_two_half_circles():
 
 
 def test_few_points_change_no_classes():
-    assert Ring(points=2).spec.classes == 8
+    assert Ring(points=2).spec.class_count == 8
 
 
 @pytest.mark.parametrize("centres", [[], [[]], [[0.0, 1.0], [2.0]]])

@@ -20,8 +20,8 @@ def stacked() -> StackedMNIST:
     return StackedMNIST(images=FEW)
 
 
-def test_what_it_is(stacked):
-    assert stacked.spec.shape == (3, 28, 28) and stacked.spec.classes == 1_000
+def test_images_and_labels_have_the_promised_shapes(stacked):
+    assert stacked.spec.shape == (3, 28, 28) and stacked.spec.class_count == 1_000
     assert stacked.spec.images == FEW and len(stacked.test.images) == 26_000
     assert stacked.train.labels.dtype == torch.int64 and stacked.name == "stacked_mnist" and not stacked.flip
 
@@ -60,7 +60,7 @@ def test_limit_and_holdout(stacked):
     data = StackedMNIST(images=FEW, limit=100, holdout=50)
     assert torch.equal(data.train.images, stacked.train.images[:100])
     assert torch.equal(data.holdout.images, stacked.train.images[-50:])
-    assert data.spec.classes == 1_000 and data.fingerprint != stacked.fingerprint
+    assert data.spec.class_count == 1_000 and data.fingerprint != stacked.fingerprint
     assert data.test.fingerprint() == stacked.test.fingerprint()  # drawn again, and the same
 
 

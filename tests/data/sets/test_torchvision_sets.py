@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
+from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
-from genlab.data.sets.celeba import PICTURES, CelebA
+from genlab.data.sets.celeba import PICTURE_FOLDER, CelebA
 from genlab.data.sets.colour_sets import CIFAR10, CIFAR100, STL10, SVHN
 from genlab.data.sets.grey_sets import EMNIST, KMNIST, QMNIST, USPS, FashionMNIST
 
@@ -153,15 +154,15 @@ def test_pixels_and_labels_are_those_of_the_files(name, tmp_path):
     same(data.train, *truth["train"])
     same(data.test, *truth["test"])
     assert data.name == name and data.spec.shape == truth["train"][0].shape[1:] and data.spec.padding == 0
-    assert data.spec.classes == classes and data.spec.images == len(truth["train"][0])
+    assert data.spec.class_count == classes and data.spec.images == len(truth["train"][0])
 
 
 @every_set
-def test_they_are_read_once(name, tmp_path, monkeypatch):
+def test_sets_are_read_once(name, tmp_path, monkeypatch):
     make, write, _ = SETS[name]
     write(tmp_path)
     first = make(str(tmp_path))
-    monkeypatch.setattr(make, "open", None)
+    monkeypatch.setattr(make, "open_part", None)
     second = make(str(tmp_path))
     assert second.fingerprint == first.fingerprint and torch.equal(second.train.images, first.train.images)
 
@@ -183,7 +184,7 @@ def test_missing_files_are_named(name, tmp_path):
     ("name", "size", "padding"),
     [("kmnist", 32, 2), ("usps", 18, 1), ("kmnist", 16, 0), ("cifar10", 34, 0), ("stl10", 48, 0)],
 )
-def test_sizes(name, size, padding, tmp_path):
+def test_sizes_are_padded_or_resized(name, size, padding, tmp_path):
     make, write, _ = SETS[name]
     images = torch.from_numpy(write(tmp_path)["train"][0])
     data = make(str(tmp_path), size=size)
@@ -202,9 +203,9 @@ def test_limit_holdout_labelled_and_flip(tmp_path):
     data = CIFAR10(str(tmp_path), limit=20, holdout=3, flip=True)
     same(data.train, images[:20], classes[:20])
     same(data.holdout, images[-3:], classes[-3:])
-    assert data.flip and data.spec.classes == 10
+    assert data.flip and data.spec.class_count == 10
     few = CIFAR10(str(tmp_path), labelled=10)
-    assert (few.train.labels >= 0).sum() == 10 and few.spec.classes == 10
+    assert (few.train.labels >= 0).sum() == 10 and few.spec.class_count == 10
     with pytest.raises(ConfigError, match=r"data\.limit=49 data\.holdout=2: 48 of the 50 training images of cifar10"):
         CIFAR10(str(tmp_path), limit=49, holdout=2)
 
@@ -213,7 +214,7 @@ def test_emnist_letters_begin_at_zero(tmp_path):
     truth = write_emnist(tmp_path, "letters", first=1)
     data = EMNIST(str(tmp_path), subset="letters")
     same(data.train, *truth["train"])
-    assert data.spec.classes == 26
+    assert data.spec.class_count == 26
 
 
 @pytest.mark.parametrize("subset", EMNIST.sizes)
@@ -227,10 +228,10 @@ def test_emnist_has_as_many_classes_as_torchvision_says(subset):
 def test_stl10_without_labels(tmp_path):
     images, classes = write_stl10(tmp_path)["train"]
     data = STL10(str(tmp_path), subset="unlabeled")
-    assert data.train.labels is None and data.spec.images == 2 and data.spec.classes is None
+    assert data.train.labels is None and data.spec.images == 2 and data.spec.class_count is None
     assert data.test.labels is not None
     both = STL10(str(tmp_path), subset="train+unlabeled")
-    assert both.train.labels.tolist() == [*classes, -1, -1] and both.spec.classes == 10
+    assert both.train.labels.tolist() == [*classes, -1, -1] and both.spec.class_count == 10
     assert np.array_equal(both.train.images[: len(images)].numpy(), images)
 
 
@@ -277,7 +278,7 @@ ATTRIBUTES = SOURCE.choice([-1, 1], (11, 40))
 @pytest.fixture
 def faces(tmp_path) -> Path:
     """Seven training, one validation and three test faces of 178 x 218."""
-    folder = tmp_path / PICTURES
+    folder = tmp_path / PICTURE_FOLDER
     folder.mkdir(parents=True)
     names = [f"{index:06}.jpg" for index in range(11)]
     for index, name in enumerate(names):
@@ -297,7 +298,7 @@ def faces(tmp_path) -> Path:
 
 def test_celeba_has_attributes(faces):
     data = CelebA(str(faces), flip=True)
-    assert data.spec.shape == (3, 64, 64) and data.spec.classes is None and data.spec.attributes == 40
+    assert data.spec.shape == (3, 64, 64) and data.spec.class_count is None and data.spec.condition == Attributes(40)
     assert len(data.train.images) == 7 and len(data.test.images) == 3
     assert data.train.labels.dtype == torch.float32
     assert np.array_equal(data.train.labels.numpy(), (ATTRIBUTES[:7] + 1) / 2)
@@ -309,7 +310,7 @@ def test_celeba_has_attributes(faces):
 def test_celeba_is_cut_around_the_face(faces):
     framed = np.zeros((218, 178, 3), np.uint8)
     framed[39:179, 19:159] = 255  # the centred 140 x 140
-    Image.fromarray(framed).save(faces / PICTURES / "000000.jpg", quality=100, subsampling=0)
+    Image.fromarray(framed).save(faces / PICTURE_FOLDER / "000000.jpg", quality=100, subsampling=0)
     inside = CelebA(str(faces)).train.images[0]
     assert inside.shape == (3, 64, 64) and inside.min() > 200
     wider = CelebA(str(faces), crop=178, size=None).train.images[0]
@@ -317,8 +318,8 @@ def test_celeba_is_cut_around_the_face(faces):
 
 
 def test_celeba_names_bad_and_missing_pictures(faces):
-    (faces / PICTURES / "000002.jpg").write_bytes(b"")
-    (faces / PICTURES / "000003.jpg").unlink()
+    (faces / PICTURE_FOLDER / "000002.jpg").write_bytes(b"")
+    (faces / PICTURE_FOLDER / "000003.jpg").unlink()
     with pytest.raises(ConfigError, match=r"(?s)2 of 7 train images.*000002\.jpg: empty.*000003\.jpg: cannot be read"):
         CelebA(str(faces))
 
@@ -331,7 +332,7 @@ def test_celeba_names_missing_lists(faces):
 
 def test_celeba_notices_a_changed_picture(faces):
     before = CelebA(str(faces)).fingerprint
-    Image.new("RGB", (178, 218), "black").save(faces / PICTURES / "000000.jpg")
+    Image.new("RGB", (178, 218), "black").save(faces / PICTURE_FOLDER / "000000.jpg")
     assert CelebA(str(faces)).fingerprint != before
 
 

@@ -5,6 +5,7 @@ import torch
 
 from genlab.build import instantiate as build
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.data import InMemory, Split
 from genlab.data.sets.unpaired_from_pairs import Halves
 from tests.conftest import composed, pictured, tiny_data
@@ -20,18 +21,18 @@ def names(images):
     return images[:, 0, 0, 0].tolist()
 
 
-def test_images_of_one_half_and_sources_of_the_other():
+def test_it_holds_images_of_one_half_and_sources_of_the_other():
     data = Halves(numbered())
     assert names(data.train.images) == [5, 6, 7, 8, 9] and names(data.other.train.images) == [100, 101, 102, 103, 104]
     assert data.train.labels is None and data.other.train.labels is None
-    assert data.spec.source == (1, 8, 8) and data.spec.shape == (3, 8, 8)
+    assert data.spec.condition == Picture(1, 8, 8) and data.spec.shape == (3, 8, 8)
 
 
 def test_the_test_split_stays_whole_and_aligned():
     data = Halves(numbered())
     assert names(data.test.images) == [50, 51, 52, 53] and names(data.other.test.images) == [150, 151, 152, 153]
     assert data.aligned
-    again = ((data.sources(data.test, 2, 4) + 1) * 127.5).round().byte()
+    again = ((data.conditions(data.test, 2, 4) + 1) * 127.5).round().byte()
     assert names(again) == [152, 153, 150, 151]
     assert not Halves(tiny_data(task="edges")).aligned  # nothing to test with
 
@@ -40,7 +41,7 @@ def test_the_test_split_stays_whole_and_aligned():
 def test_sources_that_a_task_makes_are_those_that_pairs_have(task):
     pairs = tiny_data(3, task=task)
     data = Halves(pairs)
-    expected = pairs.sources(pairs.pool, 0, 32)
+    expected = pairs.conditions(pairs.pool, 0, 32)
     torch.testing.assert_close(data.other.train.images.float() / 127.5 - 1, expected, atol=1e-6, rtol=0)
     assert torch.equal(data.train.images, pairs.train.images[32:])
     assert torch.equal(data.train.labels, pairs.train.labels[32:])  # classes, for scores
@@ -65,7 +66,7 @@ def test_either_half_is_in_the_fingerprint():
 @pytest.mark.parametrize(
     "data", [tiny_data(), pictured(source_classes=256), Halves(numbered())], ids=["images", "maps", "halves"]
 )
-def test_what_is_no_pair_is_refused(data):
+def test_data_that_are_no_pairs_are_refused(data):
     with pytest.raises(ConfigError, match=r"data\.of: expected pairs .* data\.of\.task=edges"):
         Halves(data)
 
@@ -78,7 +79,7 @@ def test_one_pair_is_too_few():
 def test_the_bundled_set_is_mnist_at_32_and_other_sets_can_take_its_place():
     config = composed("data=mnist_unpaired", "data.of.limit=100")
     data = build.dataset(build.checked(config["data"], "data", config))
-    assert data.spec.shape == data.spec.source == (1, 32, 32) and data.spec.padding == 2
+    assert data.spec.shape == data.spec.condition.shape == (1, 32, 32) and data.spec.padding == 2
     assert (data.spec.images, data.other.spec.images, len(data.test.images)) == (50, 50, 10_000)
     assert data.other.train.images.float().mean() > 200  # lines on white
     other = composed("data=mnist_unpaired", "data@data.of=cifar10", "data.of.task=grayscale")["data"]
@@ -91,7 +92,7 @@ def images_of(count, size=8):
 
 def test_a_second_kind_of_ones_own():
     data = InMemory(images_of(5), other=InMemory(images_of(7)), aligned=False)
-    assert data.spec.source == (1, 8, 8) and not data.aligned
+    assert data.spec.condition == Picture(1, 8, 8) and not data.aligned
     assert InMemory(images_of(5)).aligned  # rows are their own
     for words, message in (
         ({"task": "edges"}, "not with pairs|not with points"),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
 from genlab.data.stream import Stream
@@ -23,7 +24,7 @@ def draws(batch=64, start=0, stop=None, turn=0):
 
 
 def stream(data):
-    facts = {"flip": data.flip, "crop": data.crop, "task": data.task, "source_classes": data.spec.source_classes}
+    facts = {"flip": data.flip, "crop": data.crop, "task": data.task, "condition": data.spec.condition}
     return Stream(data.pool, seed=0, device=CPU, **facts)
 
 
@@ -34,17 +35,17 @@ def both(data, **facts):
 
 def test_the_spec_knows_the_source():
     spec = InMemory(Split(numbered().images, numbered(channels=3).labels)).spec
-    assert spec.source == (3, 6, 6) and spec.source_channels == 3 and spec.conditioned
-    assert spec.classes is None and spec.unconditional.source is None
+    assert spec.condition == Picture(3, 6, 6) and spec.require_source().input_channels == 3
+    assert spec.class_count is None and spec.unconditional.condition is None
     with pytest.raises(ConfigError, match="the condition of these data is a picture"):
         _ = spec.condition_size
     with pytest.raises(ConfigError, match="data.task=edges"):
-        _ = spec.unconditional.source_channels
+        spec.unconditional.require_source()
 
 
 def test_a_task_takes_the_place_of_classes():
     data = InMemory(Split(numbered().images, torch.arange(6)), task="low_resolution_2")
-    assert data.spec.source == (1, 3, 3) and data.spec.classes is None
+    assert data.spec.condition == Picture(1, 3, 3)
     assert data.train.labels.tolist() == list(range(6))  # scores may look at them
 
 
@@ -85,7 +86,7 @@ def test_a_source_made_on_the_way_is_that_of_the_batch():
 
 def test_without_draws_the_middle_is_shown():
     data = InMemory(numbered(), test=numbered(), crop=4)
-    assert data.spec.shape == (1, 4, 4) and data.spec.source == (1, 4, 4)
+    assert data.spec.shape == (1, 4, 4) and data.spec.condition == Picture(1, 4, 4)
     for split in (data.train, data.test):
         assert torch.equal(split.images, numbered().images[..., 1:5, 1:5])
         assert torch.equal(split.labels, numbered().labels[..., 1:5, 1:5])
@@ -99,15 +100,15 @@ def test_without_draws_the_middle_is_shown():
 def test_the_source_of_a_row_is_always_the_same(task):
     split = numbered(count=120)
     data = InMemory(split if task is None else Split(split.images), task=task)
-    whole = data.sources(data.examples, 0, 120)
-    assert torch.equal(data.sources(data.examples, 37, 60), whole[37:97])
-    assert torch.equal(data.sources(data.examples, 37, 60), whole[37:97])
+    whole = data.conditions(data.examples, 0, 120)
+    assert torch.equal(data.conditions(data.examples, 37, 60), whole[37:97])
+    assert torch.equal(data.conditions(data.examples, 37, 60), whole[37:97])
 
 
 def test_sources_are_those_of_the_test_split_and_begin_again_after_it():
     test = numbered(count=4)
     data = InMemory(numbered(count=6), test=Split(test.images.flip(0), test.labels.flip(0)))
-    found = data.sources(data.examples, 2, 5)
+    found = data.conditions(data.examples, 2, 5)
     expected = test.labels.flip(0)[[2, 3, 0, 1, 2]].float() / 127.5 - 1
     assert torch.allclose(found, expected, atol=1e-6)
     assert data.examples is data.test and InMemory(numbered()).examples.images.shape[0] == 6
@@ -116,9 +117,9 @@ def test_sources_are_those_of_the_test_split_and_begin_again_after_it():
 def test_label_maps_are_seen_one_hot():
     maps = torch.tensor([[0, 1], [2, 255]], dtype=torch.uint8).view(1, 1, 2, 2)
     data = InMemory(Split(torch.zeros(1, 3, 2, 2, dtype=torch.uint8), maps), source_classes=3)
-    assert data.spec.source == (1, 2, 2) and data.spec.source_channels == 3
+    assert data.spec.condition == Picture(1, 2, 2, 3) and data.spec.condition.input_channels == 3
     expected = torch.tensor([[[1, 0], [0, 0]], [[0, 1], [0, 0]], [[0, 0], [1, 0]]]).float()
-    assert torch.equal(data.sources(data.examples, 0, 1)[0], expected)
+    assert torch.equal(data.conditions(data.examples, 0, 1)[0], expected)
     assert torch.equal(both(data)[1][0], expected)  # 255 is no class
 
 

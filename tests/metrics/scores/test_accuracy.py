@@ -6,6 +6,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
+from genlab.core.spec import Spec
+from genlab.core.words import Words
 from genlab.data import MNIST
 from genlab.metrics import Accuracy, BalancedAccuracy, Classifier, Coordinates
 
@@ -13,18 +16,25 @@ from genlab.metrics import Accuracy, BalancedAccuracy, Classifier, Coordinates
 def accuracy(features, condition, extractor, metric=None, **data) -> dict[str, float]:
     metric = metric or Accuracy()
     metric.update(features, condition)
-    data = SimpleNamespace(spec=SimpleNamespace(words=data.pop("words", None)), **data)
+    kind = (
+        Words(data.pop("words"), 3)
+        if "words" in data
+        else Classes(10)
+        if condition is not None and condition.ndim == 1
+        else Attributes(7)
+    )
+    data = SimpleNamespace(spec=Spec(1, 28, 28, images=9, condition=kind), **{"class_names": ()} | data)
     return metric.compute(SimpleNamespace(extractor=extractor, data=data))
 
 
 FOUR = SimpleNamespace(labels=lambda features: torch.tensor([0, 1, 2, 3]))
 
 
-def test_the_share_of_those_that_fit():
+def test_accuracy_is_the_share_of_samples_that_fit():
     assert accuracy(torch.zeros(4, 2), torch.tensor([0, 1, 2, 0]), FOUR) == {"accuracy": 0.75}
 
 
-def test_what_is_not_finite_shows_nothing():
+def test_samples_that_are_not_finite_are_wrong():
     broken = torch.tensor([[0.0], [math.nan], [0.0], [0.0]])
     assert accuracy(broken, torch.arange(4), FOUR) == {"accuracy": 0.75}
 
@@ -52,7 +62,7 @@ def test_extractors_that_know_no_classes_have_none():
     assert accuracy(torch.zeros(4, 2), torch.arange(4), Coordinates()) == {}
 
 
-def test_of_real_digits_it_is_the_classifiers():
+def test_the_accuracy_of_real_digits_is_the_classifiers():
     test = MNIST(limit=1).test
     images, labels = test.images[:300].float() / 127.5 - 1, test.labels[:300]
     classifier = Classifier()

@@ -6,17 +6,27 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
+from genlab.core.spec import Spec
 from genlab.metrics import IntraFID, Moments, frechet_distance
 
 LABELS = torch.arange(200) % 2
 REAL = torch.randn(200, 3, generator=torch.Generator().manual_seed(0)) + 5.0 * LABELS[:, None]
-REFERENCE = SimpleNamespace(features=REAL, split=SimpleNamespace(labels=LABELS))
+TWO = Classes(2)
 
 
-def measured(fake, condition, reference=REFERENCE):
+def reference(classes, condition=TWO):
+    spec = Spec(1, 8, 8, images=200, condition=condition)
+    return SimpleNamespace(features=REAL, classes=classes, data=SimpleNamespace(spec=spec))
+
+
+REFERENCE = reference(LABELS)
+
+
+def measured(fake, condition, real=REFERENCE):
     metric = IntraFID()
     metric.update(fake, condition)
-    return metric.compute(reference)
+    return metric.compute(real)
 
 
 def moments(features):
@@ -25,7 +35,7 @@ def moments(features):
     return found
 
 
-def test_it_is_the_mean_over_classes():
+def test_the_score_is_the_mean_over_classes():
     fake, asked = REAL[:150] * 1.3, LABELS[:150]
     each = [frechet_distance(moments(REAL[LABELS.eq(k)]), moments(fake[asked == k])) for k in (0, 1)]
     assert measured(fake, asked) == pytest.approx({"intra_fid": sum(each) / 2})
@@ -36,7 +46,7 @@ def test_classes_in_each_others_place_cost_much():
     assert measured(REAL, 1 - LABELS)["intra_fid"] > 50
 
 
-def test_nothing_without_classes():
-    assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4)) == {}
-    assert measured(REAL, LABELS, SimpleNamespace(features=REAL, split=SimpleNamespace(labels=None))) == {}
+def test_data_without_classes_have_no_score():
+    assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4), reference(LABELS, Attributes(4))) == {}
+    assert measured(REAL, LABELS, reference(None)) == {}
     assert math.isnan(measured(REAL * math.nan, LABELS)["intra_fid"])

@@ -1,9 +1,10 @@
-"""Discriminators that autoencode, and BEGAN's networks for them."""
+"""Discriminators that are autoencoders, and BEGAN's networks."""
 
 import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import began
 from genlab.models.adversarial.autoencoding_discriminator import Autoencoder
@@ -31,7 +32,7 @@ def test_logits_are_minus_the_mean_error_of_the_reconstruction(power):
     torch.testing.assert_close(network(images), expected)
 
 
-def test_features_are_the_code_and_know_the_logits():
+def test_features_are_the_code_and_the_logit():
     network, images = autoencoder(), torch.randn(3, 1, 8, 8)
     features = network.features(images)
     assert features.shape == (3, network.feature_size) == (3, 7)
@@ -54,7 +55,7 @@ def test_points():
 
 
 def test_conditional():
-    spec = Spec(1, 8, 8, images=100, classes=3)
+    spec = Spec(1, 8, 8, images=100, condition=Classes(3))
     network, images = autoencoder(spec), torch.randn(2, 1, 8, 8)
     first, second = (network(images, torch.full((2,), label)) for label in (0, 2))
     assert not torch.allclose(first, second)

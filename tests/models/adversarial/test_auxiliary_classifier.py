@@ -1,17 +1,23 @@
-"""Discriminators with a second head: what they are told, what they share, what their logits are."""
+"""Discriminators with a second head: their conditions, shared features and logits."""
 
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import dcgan, mlp
 from genlab.models.adversarial import noisy_discriminator as noisy
-from genlab.models.adversarial.auxiliary_classifier import ACGAN, FromClasses, SemiSupervisedGAN, WithClassifier
-from genlab.models.adversarial.infogan import InfoGAN, WithCodes
+from genlab.models.adversarial.auxiliary_classifier import (
+    ACGAN,
+    ClassifierDiscriminator,
+    DiscriminatorWithClassifier,
+    SemiSupervisedGAN,
+)
+from genlab.models.adversarial.infogan import DiscriminatorWithCodes, InfoGAN
 from genlab.models.latent import Coded, Normal
 
-SPEC = Spec(1, 8, 8, images=100, classes=3)
+SPEC = Spec(1, 8, 8, images=100, condition=Classes(3))
 LAW = Coded(noise=4, categorical=[3, 2], continuous=2)
 INNER = [
     lambda spec, **options: mlp.Discriminator(spec, widths=[16, 8], **options),
@@ -30,7 +36,7 @@ def images(count=4):
 
 
 @pytest.mark.parametrize("discriminator", INNER, ids=NAMES)
-def test_acgan_tells_the_class_to_the_generator_alone(discriminator):
+def test_only_acgans_generator_receives_the_class(discriminator):
     model = ACGAN(SPEC, latent=Normal(5), generator=generator, discriminator=discriminator).eval()
     z, classes = torch.randn(2, 5), torch.tensor([0, 1])
     assert not torch.equal(model(z, classes), model(z, 1 - classes))
@@ -40,18 +46,18 @@ def test_acgan_tells_the_class_to_the_generator_alone(discriminator):
 
 
 @pytest.mark.parametrize("discriminator", INNER, ids=NAMES)
-def test_a_second_head_leaves_features_and_logits_as_they_are(discriminator):
+def test_a_second_head_leaves_features_and_logits_unchanged(discriminator):
     inner = discriminator(SPEC.unconditional).eval()
-    for outer in (WithClassifier(inner, 3), WithCodes(inner, LAW)):
+    for outer in (DiscriminatorWithClassifier(inner, 3), DiscriminatorWithCodes(inner, LAW)):
         assert torch.equal(outer.features(images()), inner.features(images()))
         assert torch.equal(outer(images()), inner(images()))
         assert torch.equal(outer.head(outer.features(images())), inner(images()))
 
 
 @pytest.mark.parametrize("discriminator", INNER, ids=NAMES)
-def test_real_is_what_belongs_to_some_class(discriminator):
+def test_an_image_is_real_if_it_belongs_to_any_class(discriminator):
     """Salimans et al. 2016, section 5: D(x) = Z / (Z + 1) is 1 - p(K + 1) of a softmax whose last logit is 0."""
-    network = FromClasses(discriminator(SPEC.unconditional, outputs=3)).eval()
+    network = ClassifierDiscriminator(discriminator(SPEC.unconditional, outputs=3)).eval()
     classes = network.classify(network.features(images()))
     assert classes.shape == (4, 3)
     all_classes = torch.cat([classes, torch.zeros(4, 1)], dim=1).softmax(1)
@@ -64,7 +70,7 @@ def test_a_semi_supervised_gan_needs_no_class_to_generate_or_judge():
     assert model.discriminator(images()).shape == (4,)
 
 
-def test_classes_are_named_as_in_evaluation():
+def test_images_are_classified_in_evaluation_mode():
     model = SemiSupervisedGAN(SPEC, latent=Normal(5), generator=generator, discriminator=INNER[2])
     assert torch.equal(model.classify(images()), model.classify(images()))  # without the noise of training
     assert model.discriminator.training and not model.classify(images()).requires_grad
@@ -72,13 +78,13 @@ def test_classes_are_named_as_in_evaluation():
 
 @pytest.mark.parametrize("kind", [ACGAN, SemiSupervisedGAN])
 def test_data_without_classes_are_refused(kind):
-    for spec in (SPEC.unconditional, Spec(1, 8, 8, images=100, attributes=4)):
+    for spec in (SPEC.unconditional, Spec(1, 8, 8, images=100, condition=Attributes(4))):
         with pytest.raises(ConfigError, match="needs classes"):
             kind(spec, latent=Normal(5), generator=generator, discriminator=INNER[0])
 
 
 @pytest.mark.parametrize(("deviation", "outputs"), [("fixed", 7), ("predicted", 9)])
-def test_infogan_guesses_every_code(deviation, outputs):
+def test_infogan_predicts_every_code(deviation, outputs):
     model = InfoGAN(SPEC, latent=LAW, generator=generator, discriminator=INNER[1], deviation=deviation)
     critic = model.discriminator
     guess = critic.guess(critic.features(images()))
@@ -88,7 +94,7 @@ def test_infogan_guesses_every_code(deviation, outputs):
     assert torch.equal(guess.log_deviation, torch.zeros(4, 2)) == (deviation == "fixed")
 
 
-def test_the_guesser_is_the_papers():
+def test_infogans_head_is_the_papers():
     """Chen et al. 2016, appendix C.1: FC 128, batch norm, leaky ReLU, FC."""
     critic = InfoGAN(SPEC, latent=Coded(), generator=generator, discriminator=INNER[1]).discriminator
     count = sum(param.numel() for param in critic.guesser.parameters())

@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import biggan, biggan_deep, resnet
 from genlab.models.layers.spectral import normalise_spectrum
 
 
 def spec(channels=3, side=32, classes=10):
-    return Spec(channels, side, side, images=100, classes=classes)
+    return Spec(channels, side, side, images=100, condition=Classes(classes) if classes else None)
 
 
 def parameters(network):
@@ -74,8 +75,8 @@ def test_shapes(classes, channels, side, module):
 
 def test_the_latent_is_split_over_the_blocks():
     """120 = 6 x 20 at 128 pixels: ibid., table 4. Other sizes are split as evenly as can be."""
-    assert biggan.parts(120, 6) == [20] * 6
-    assert biggan.parts(120, 7) == [18, 17, 17, 17, 17, 17, 17]
+    assert biggan.split_evenly(120, 6) == [20] * 6
+    assert biggan.split_evenly(120, 7) == [18, 17, 17, 17, 17, 17, 17]
     network = biggan.Generator(spec(1, 8, None), 5, width=4).eval()
     nn.init.zeros_(network.first.weight)  # then the first part says nothing
     z = torch.randn(1, 5)

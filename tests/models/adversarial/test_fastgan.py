@@ -1,11 +1,12 @@
-"""FastGAN's generator: every size, gates, and which map excites which."""
+"""FastGAN's generator: every size, gates, and channel excitation between maps."""
 
 import pytest
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
-from genlab.models.adversarial.fastgan import Excitation, Generator, gated
+from genlab.models.adversarial.fastgan import Excitation, Generator, gated_layer
 
 
 def spec(channels=3, height=32, width=None, **labels):
@@ -20,14 +21,14 @@ def test_shapes(channels, size):
 
 
 def test_a_condition_changes_the_image():
-    network = Generator(spec(classes=10), 7, width=4, most=8).eval()
+    network = Generator(spec(condition=Classes(10)), 7, width=4, most=8).eval()
     z, classes = torch.randn(1, 7).expand(2, -1), torch.tensor([1, 2])
     one, other = network(z, classes)
     assert not torch.allclose(one, other)
 
 
 @pytest.mark.parametrize(("size", "count"), [(8, 1), (64, 1), (128, 2), (1024, 5)])
-def test_maps_excite_those_four_doublings_above(size, count):
+def test_maps_scale_those_four_doublings_above(size, count):
     """8 to 128, 16 to 256 and 32 to 512 in figure 2; an image with fewer doublings has its smallest and largest."""
     with torch.device("meta"):
         network = Generator(spec(height=size), 7, width=4, most=1024)
@@ -58,6 +59,6 @@ def test_excitation_pools_to_the_innermost_size():
 
 
 def test_gates_let_half_of_the_channels_pass():
-    layer = gated(torch.nn.Identity(), 2).eval()
+    layer = gated_layer(torch.nn.Identity(), 2).eval()
     x = torch.randn(3, 4, 2, 2)
     torch.testing.assert_close(layer(x), x[:, :2] * torch.sigmoid(x[:, 2:]), rtol=1e-4, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Several generators: which image is whose, and in which order they come back."""
+"""Mixtures of generators: images come from the generator that a latent names, in the order of the latents."""
 
 import pytest
 import torch
@@ -49,7 +49,7 @@ def test_images_come_back_in_order_from_the_generators_that_latents_name(numbers
     assert images[:, 1].flatten().tolist() == rows.tolist()
 
 
-def test_training_shares_a_batch_evenly_and_gives_each_its_own():
+def test_training_splits_a_batch_evenly_by_generator():
     law, network = Dealt(Normal(5), 3), mixture().train()
     draws = Draws((0,), 12, 6, 12, torch.device("cpu"))
     z = law.draw(draws)
@@ -69,19 +69,19 @@ def test_every_generator_learns_from_its_own_images():
     assert reached == [True, False]
 
 
-def test_the_way_between_two_latents_keeps_to_the_nearer_ones_generator():
+def test_interpolation_uses_the_nearer_latents_generator():
     law, ends = Dealt(Normal(5), 4), (torch.randn(2, 5), torch.randn(2, 5))
     a, b = (torch.cat([end, torch.full((2, 1), number)], 1) for end, number in zip(ends, (1.0, 3.0), strict=True))
     for share in (0.0, 0.4, torch.tensor([[0.4], [0.7]])):
-        found = law.between(a, b, share)
-        assert torch.equal(found[:, :-1], Normal(5).between(*ends, share))
+        found = law.interpolate(a, b, share)
+        assert torch.equal(found[:, :-1], Normal(5).interpolate(*ends, share))
         assert found[:, -1].tolist() == ([1, 3] if torch.is_tensor(share) else [1, 1])
-    assert torch.equal(law.between(a, b, 1.0)[:, -1], b[:, -1])
+    assert torch.equal(law.interpolate(a, b, 1.0)[:, -1], b[:, -1])
 
 
-def test_truncated_latents_are_dealt_alike():
+def test_truncated_latents_have_the_same_generators():
     draws = Draws((0,), 8, 0, 8, torch.device("cpu"))
-    z, law = Dealt(Normal(5), 4).truncated(0.5).draw(draws), Normal(5).truncated(0.5)
+    z, law = Dealt(Normal(5), 4).truncate(0.5).draw(draws), Normal(5).truncate(0.5)
     assert torch.equal(z[:, :-1], law.draw(draws)) and z[:, -1].tolist() == [0, 1, 2, 3] * 2
 
 

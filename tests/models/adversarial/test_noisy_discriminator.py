@@ -4,11 +4,12 @@ from itertools import pairwise
 
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import noisy_discriminator as noisy
 
-SPEC = Spec(1, 28, 28, images=100, classes=10)
-SMALL = Spec(1, 4, 4, images=100, classes=3)
+SPEC = Spec(1, 28, 28, images=100, condition=Classes(10))
+SMALL = Spec(1, 4, 4, images=100, condition=Classes(3))
 
 
 def test_as_many_parameters_as_in_the_authors_code():

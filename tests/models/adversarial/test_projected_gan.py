@@ -1,9 +1,10 @@
-"""Projected GAN's discriminator: shapes, what is fixed, and who sees what."""
+"""Projected GAN's discriminator: shapes, frozen weights, and the maps that each discriminator sees."""
 
 import pytest
 import torch
 from torchvision import models
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial.projected_gan import Discriminator, Mixing
@@ -43,7 +44,7 @@ def test_the_heads_alone_are_trained_and_have_norm_one():
 
 
 def test_a_discriminator_sees_its_own_and_smaller_maps():
-    """Random convolutions bring what is below up, and never down."""
+    """Random convolutions bring smaller maps into larger ones, never the reverse."""
     mixing = Mixing([3, 4, 5, 6], [2, 4, 8, 16])
     maps = [torch.randn(1, 3 + level, 16 >> level, 16 >> level).requires_grad_() for level in range(4)]
     assert not list(mixing.parameters()) and len(mixing.state_dict()) == 7
@@ -60,11 +61,11 @@ def test_a_discriminator_sees_its_own_and_smaller_maps():
     [
         (spec(), {"size": 60}, "size=60: must be a multiple of 32; use 64"),
         (spec(2), {}, "images of 2 channels"),
-        (spec(classes=10), {}, "told no class"),
+        (spec(condition=Classes(10)), {}, "told no class"),
         (Spec(2, None, None, images=10), {}, "points"),
     ],
 )
-def test_what_it_cannot_be_shown(facts, options, words):
+def test_unfit_images_and_conditions_are_refused(facts, options, words):
     with pytest.raises(ConfigError, match=words):
         Discriminator(facts, network=SMALL, weights="random", **options)
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.spec import Spec
 from genlab.models.adversarial import r3gan
 
@@ -40,12 +41,12 @@ def test_shapes(channels, size):
     assert network.features(images).shape == (2, network.feature_size)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_conditional(facts):
-    spec = Spec(1, 8, 8, images=100, **facts)
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_conditional(condition):
+    spec = Spec(1, 8, 8, images=100, condition=condition)
     generator, discriminator = r3gan.Generator(spec, 5, **SMALL), r3gan.Discriminator(spec, **SMALL)
     conditions = [torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)]
-    if spec.attributes:
+    if spec.class_count is None:
         conditions = [torch.nn.functional.one_hot(condition, 3).float() for condition in conditions]
     z = torch.randn(2, 5)
     first, second = (generator(z, condition) for condition in conditions)

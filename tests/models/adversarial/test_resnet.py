@@ -4,15 +4,18 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import resnet
 from genlab.models.layers.spectral import normalise_spectrum
-from genlab.models.map_sizes import attended, widths
+from genlab.models.map_sizes import attention_level, widths
+
+TEN = Classes(10)
 
 
-def spec(channels=3, height=32, width=None, classes=10, **more):
-    return Spec(channels, height, width or height, images=100, classes=classes, **more)
+def spec(channels=3, height=32, width=None, condition=TEN):
+    return Spec(channels, height, width or height, images=100, condition=condition)
 
 
 def parameters(network):
@@ -61,17 +64,17 @@ def test_a_size_out_of_reach_is_refused_with_one_that_works():
     ("sides", "largest", "index"),
     [((4, 8, 16, 32), 32, 2), ((4, 8, 16, 32), 8, 1), ((128, 64, 32, 16), 64, 1), ((7, 14, 28), 3, 0), ((8, 8), 4, -1)],
 )
-def test_where_attention_goes(sides, largest, index):
-    assert attended(sides, largest) == index
-    assert attended(sides, 0) == -1
+def test_the_map_that_attends_to_itself(sides, largest, index):
+    assert attention_level(sides, largest) == index
+    assert attention_level(sides, 0) == -1
 
 
-@pytest.mark.parametrize("labels", [{"classes": 3}, {"classes": None, "attributes": 5}])
-def test_a_condition_changes_nothing_at_first_and_then_images(labels):
+@pytest.mark.parametrize("told", [Classes(3), Attributes(5)])
+def test_a_condition_changes_nothing_at_first_and_then_images(told):
     """Scales start at 1 and shifts at 0 for every condition."""
-    facts = spec(1, 8, **labels)
+    facts = spec(1, 8, condition=told)
     conditions = [torch.zeros(4, dtype=torch.long), torch.full((4,), 2)]
-    if "attributes" in labels:
+    if told.class_count is None:
         conditions = [torch.zeros(4, 5), torch.ones(4, 5)]
     network, z = resnet.Generator(facts, 6, width=4), torch.randn(4, 6)
     one, other = (network(z, condition) for condition in conditions)
@@ -81,7 +84,7 @@ def test_a_condition_changes_nothing_at_first_and_then_images(labels):
 
 
 def test_a_network_without_labels_takes_no_condition():
-    facts = spec(1, 8, classes=None)
+    facts = spec(1, 8, condition=None)
     generator, discriminator = resnet.Generator(facts, 6, width=4), resnet.Discriminator(facts, width=4)
     assert not any("gain" in name for name, _ in generator.named_parameters())
     assert discriminator(generator(torch.randn(4, 6))).shape == (4,)

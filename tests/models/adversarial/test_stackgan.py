@@ -7,17 +7,21 @@ import torch
 from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, interpolate
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
+from genlab.core.words import Words
 from genlab.models.adversarial import resnet
-from genlab.models.adversarial.stackgan import Discriminator, Generator, apart, joined, pyramid, specs_of
+from genlab.models.adversarial.stackgan import Discriminator, Generator, join_stages, pyramid, split_stages, stage_specs
 
 SMALL = {"width": 4, "noise": 5, "code_size": 3, "embedding_size": 6}
 
 
-def spec(channels=1, height=16, width=None, **told):
-    told = told or {"words": ("a", "b", "c"), "length": 2}
-    return Spec(channels, height, width or height, images=100, **told)
+WORDS = Words(("a", "b", "c"), 2)
+
+
+def spec(channels=1, height=16, width=None, told=WORDS):
+    return Spec(channels, height, width or height, images=100, condition=told)
 
 
 def generator(given=None, **options):
@@ -33,18 +37,18 @@ TEXTS = torch.tensor([[1, 0], [2, 3], [0, 0], [3, 0]])
 
 @pytest.mark.parametrize("stages", [1, 2, 3])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_images_of_all_stages_are_one_tensor_and_several_again(channels, stages):
+def test_joining_and_splitting_stages_are_inverse(channels, stages):
     images = [torch.randn(2, channels, 4 << stage, 6 << stage) for stage in range(stages)]
-    whole = joined(images)
+    whole = join_stages(images)
     assert whole.shape == (2, stages * channels, 4 << stages - 1, 6 << stages - 1)
     assert torch.equal(whole[:, :channels], images[-1])
-    for part, image in zip(apart(whole, channels), images, strict=True):
+    for part, image in zip(split_stages(whole, channels), images, strict=True):
         assert torch.equal(part, image)
 
 
 def test_real_images_are_made_small_by_averaging():
     images = torch.randn(2, 3, 8, 12)
-    small, middle, large = apart(pyramid(images, 3), 3)
+    small, middle, large = split_stages(pyramid(images, 3), 3)
     assert torch.equal(large, images)
     torch.testing.assert_close(middle, avg_pool2d(images, 2))
     torch.testing.assert_close(small, avg_pool2d(images, 4))
@@ -64,7 +68,7 @@ def test_stages_double_the_side(height, width, stages):
 
 
 @pytest.mark.parametrize("attention", [False, True])
-def test_a_later_stage_is_told_the_words_and_the_stage_before(attention):
+def test_a_later_stage_uses_the_words_and_the_stage_before(attention):
     """The last image's gradient reaches everything but the pictures of earlier stages."""
     network = generator(attention=attention)
     network.images(torch.randn(4, 8), TEXTS)[-1].sum().backward()
@@ -87,12 +91,12 @@ def test_the_noise_of_the_code_is_part_of_z():
         Generator(spec(), 100, **SMALL)
 
 
-def test_every_stage_is_judged_by_its_own():
+def test_every_stage_has_its_own_discriminator():
     network, images = discriminator().eval(), [torch.randn(4, 1, 8, 8), torch.randn(4, 1, 16, 16)]
-    logits = network(joined(images), TEXTS)
+    logits = network(join_stages(images), TEXTS)
     expected = [judge(image, TEXTS) for judge, image in zip(network.stages, images, strict=True)]
     torch.testing.assert_close(logits, torch.stack(expected, 1))
-    features = network.features(joined(images), TEXTS)
+    features = network.features(join_stages(images), TEXTS)
     assert features.shape == (4, network.feature_size)
     torch.testing.assert_close(network.head(features, TEXTS), logits)
 
@@ -102,11 +106,11 @@ def test_plain_images_are_judged_with_their_small_versions():
     torch.testing.assert_close(network(images, TEXTS), network(pyramid(images, 2), TEXTS))
 
 
-def test_a_slope_by_all_stages_is_the_sum_of_the_stages_slopes():
+def test_the_gradient_of_all_stages_is_the_sum_of_the_stages_gradients():
     """So that R1 is the sum of every stage's own."""
     network = discriminator().double().eval()
     images = [torch.randn(4, 1, side, side, dtype=torch.float64, requires_grad=True) for side in (8, 16)]
-    whole = joined([image.detach() for image in images]).requires_grad_()
+    whole = join_stages([image.detach() for image in images]).requires_grad_()
     (slope,) = grad(network(whole, TEXTS).sum(), whole)
     slopes = grad(sum(j(i, TEXTS).sum() for j, i in zip(network.stages, images, strict=True)), images)
     expected = sum(part.flatten(1).square().sum(1) for part in slopes)
@@ -115,13 +119,13 @@ def test_a_slope_by_all_stages_is_the_sum_of_the_stages_slopes():
 
 def test_an_enlarged_image_is_the_nearest_one():
     small, large = torch.randn(2, 1, 4, 4), torch.randn(2, 1, 8, 8)
-    assert torch.equal(joined([small, large])[:, 1:], interpolate(small, scale_factor=2, mode="nearest"))
+    assert torch.equal(join_stages([small, large])[:, 1:], interpolate(small, scale_factor=2, mode="nearest"))
 
 
-@pytest.mark.parametrize("told", [{"classes": 4}, {"attributes": 2}])
-def test_classes_and_attributes_do_for_words(told):
-    condition = torch.arange(4) if "classes" in told else torch.randn(4, 2)
-    given = spec(**told)
+@pytest.mark.parametrize("told", [Classes(4), Attributes(2)])
+def test_classes_and_attributes_may_replace_words(told):
+    condition = torch.arange(4) if told.class_count else torch.randn(4, 2)
+    given = spec(told=told)
     images = generator(given)(torch.randn(4, 8), condition)
     assert discriminator(given)(images, condition).shape == (4, 2)
 
@@ -133,14 +137,14 @@ def test_classes_and_attributes_do_for_words(told):
         (spec(1, 12), {"stages": 3}, "first stage makes images of 3 x 3"),
         (spec(1, 36), {}, "first stage makes images of 18 x 18"),
         (spec(1, 16).unconditional, {}, "it is told nothing.*data=mnist_words"),
-        (spec(1, 16, classes=3), {"attention": True}, "attends to single words"),
-        (Spec(2, None, None, images=9, words=("a",), length=1), {}, "the data are points"),
+        (spec(1, 16, told=Classes(3)), {"attention": True}, "attends to single words"),
+        (Spec(2, None, None, images=9, condition=Words(("a",), 1)), {}, "the data are points"),
     ],
 )
-def test_what_it_cannot_make_is_said(given, options, message):
+def test_unfit_data_and_options_are_refused(given, options, message):
     with pytest.raises(ConfigError, match=message):
         generator(given, **options)
 
 
 def test_stages_see_the_data_at_their_size():
-    assert [(one.height, one.width) for one in specs_of(spec(1, 24, 32), 3)] == [(6, 8), (12, 16), (24, 32)]
+    assert [(one.height, one.width) for one in stage_specs(spec(1, 24, 32), 3)] == [(6, 8), (12, 16), (24, 32)]

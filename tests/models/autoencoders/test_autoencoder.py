@@ -1,10 +1,11 @@
-"""Shapes, published sizes, and what a loss asks of the decoder."""
+"""Autoencoders: shapes, published sizes, and the outputs that losses need from the decoder."""
 
 from functools import partial
 
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.losses import Gaussian
@@ -12,7 +13,7 @@ from genlab.models import VAE, Autoencoder, Normal
 from genlab.models.autoencoders import conv_coder, dense_coder
 from tests.conftest import composed, tiny_data
 
-MNIST = Spec(1, 28, 28, images=60_000, classes=10)
+MNIST = Spec(1, 28, 28, images=60_000, condition=Classes(10))
 
 
 def dense(model, latent, *widths, **options):
@@ -43,7 +44,7 @@ def test_the_latent_may_be_larger_than_the_image(make_trainer):
 
 
 @pytest.mark.parametrize("variance", ["fixed", "learned", "per_pixel"])
-def test_the_decoder_gives_what_the_loss_reads(variance):
+def test_the_decoder_has_the_outputs_that_the_loss_needs(variance):
     model, loss = dense(VAE, 20, 40, variance=variance), Gaussian(variance=variance)
     output = model.decoder(torch.randn(5, 20))
     assert loss.picture(output).shape == (5, 1, 28, 28)

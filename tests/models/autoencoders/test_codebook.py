@@ -1,4 +1,4 @@
-"""The codebook: nearest by brute force, gradients straight through, averages by hand, and no code left behind."""
+"""The codebook: nearest codes, straight-through gradients, moving averages and restarts of unused codes."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_perplexity_counts_the_codes_in_use():
     assert found.perplexity.item() == pytest.approx(2) and found.codes_used.item() == 2
 
 
-def test_codes_are_the_moving_averages_of_what_chose_them():
+def test_codes_are_moving_averages_of_their_latents():
     """Appendix A.1, equations 6 to 8, after two turns by hand."""
     book = codebook(number=2, size=1)
     book.entries.copy_(torch.tensor([[-1.0], [1.0]]))
@@ -60,7 +60,7 @@ def test_codes_are_the_moving_averages_of_what_chose_them():
         torch.testing.assert_close(book.entries, sums / uses[:, None])
 
 
-def test_micro_batches_move_it_as_one_batch_does():
+def test_micro_batches_update_codes_as_one_batch_does():
     whole, pieces, z = codebook(), codebook(), latents(8, 3, 2)
     for book in (whole, pieces):
         book.uses.fill_(1.0)
@@ -89,7 +89,7 @@ def test_unused_codes_start_anew_at_latents():
     assert tuple(book.entries[unused[0]].tolist()) in rows
 
 
-def test_looking_changes_nothing():
+def test_evaluation_changes_nothing():
     book = codebook().eval()
     before = {name: value.clone() for name, value in book.state_dict().items()}
     book(latents(5, 3))

@@ -1,4 +1,4 @@
-"""Fully connected coders: what their first layer is shown."""
+"""Fully connected coders: the scale of images, and gated units."""
 
 import torch
 
@@ -6,7 +6,7 @@ from genlab.core.spec import Spec
 from genlab.models.autoencoders.dense_coder import Decoder, Encoder
 
 
-def test_black_pixels_say_nothing_where_they_are_silent():
+def test_silent_black_pixels_have_no_effect():
     """Of a black image the first layer gives its bias; of a white one the sum of its weights as well."""
     encoder = Encoder(Spec(1, 4, 4, images=9), 3, widths=(), silent_black=True)
     (linear,) = encoder.layers

@@ -1,4 +1,4 @@
-"""Principal components are numpy's, whichever way they are found."""
+"""Principal components, exact and randomised, against numpy's."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_components_are_the_singular_vectors(exact):
 
 
 @pytest.mark.parametrize("exact", [4096, 1], ids=["covariance", "randomised"])
-def test_the_error_is_what_was_promised(exact):
+def test_the_reported_error_is_that_of_reconstructions(exact):
     model, images = fitted(exact), data().view(COUNT, 1, SIDE, SIDE)
     error = (model(model.codes(images)) - images).square().mean()
     torch.testing.assert_close(error, model.facts()["mean_squared_error"])

@@ -23,7 +23,7 @@ def test_it_is_an_instance_norm_whose_scale_and_shift_are_affine_in_the_style():
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.25])
-def test_alpha_mixes_with_what_was_there(alpha):
+def test_alpha_interpolates_from_the_unchanged_maps(alpha):
     """Huang and Belongie 2017, equation 14."""
     whole, part = AdaIN(3, 5).double(), AdaIN(3, 5, alpha=alpha).double()
     part.load_state_dict(whole.state_dict())

@@ -19,7 +19,7 @@ def test_starts_as_the_identity(size):
 
 
 @pytest.mark.parametrize("size", [(4, 6), (7, 7)])
-def test_each_place_gathers_the_values_of_those_it_looks_at(size):
+def test_each_position_averages_the_values_that_it_attends_to(size):
     """Zhang et al. 2019, equations 1-3, place by place."""
     attention, maps = layer(), torch.randn(1, 8, *size, dtype=torch.float64)
     attention.gamma.data.fill_(0.7)

@@ -1,9 +1,10 @@
-"""Conditional models: what networks are told, and when."""
+"""Conditions: how networks receive them, and which images they come with."""
 
 import pytest
 import torch
 from torch.nn.functional import one_hot
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
@@ -13,8 +14,8 @@ from genlab.trainers import Phase
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP
 
-LABELLED = Spec(1, 8, 8, images=64, classes=5)
-ATTRIBUTES = Spec(1, 8, 8, images=64, attributes=3)
+LABELLED = Spec(1, 8, 8, images=64, condition=Classes(5))
+ATTRIBUTES = Spec(1, 8, 8, images=64, condition=Attributes(3))
 
 
 class Flat(Discriminator):
@@ -28,15 +29,15 @@ class Flat(Discriminator):
 
 
 def condition_of(spec, images):
-    return torch.arange(images) % spec.classes if spec.classes else torch.rand(images, spec.attributes)
+    return torch.arange(images) % spec.class_count if spec.class_count else torch.rand(images, spec.condition_size)
 
 
 @pytest.mark.parametrize("spec", [LABELLED, ATTRIBUTES])
 def test_projection_is_the_inner_product_with_the_embedding(spec):
     """Miyato and Koyama 2018, equation 3: f = psi(phi) + y' V phi."""
     network, images, condition = Flat(spec), torch.randn(6, 1, 8, 8), condition_of(spec, 6)
-    y = one_hot(condition, 5).float() if spec.classes else condition
-    table = network.projection.weight if spec.classes else network.projection.weight.T  # V, [K, F]
+    y = one_hot(condition, 5).float() if spec.class_count else condition
+    table = network.projection.weight if spec.class_count else network.projection.weight.T  # V, [K, F]
     phi = images.flatten(1)
     expected = network.last(phi).squeeze(1) + torch.einsum("nk,kf,nf->n", y, table, phi)
     torch.testing.assert_close(network(images, condition), expected)
@@ -53,7 +54,7 @@ def test_a_concatenated_condition_is_as_wide_as_the_classes():
 
 def test_an_unconditional_model_ignores_labels(make_trainer):
     trainer = make_trainer("model=dcgan", *NARROW)
-    assert trainer.spec.classes == 10
+    assert trainer.spec.condition == Classes(10)
     assert trainer.model.discriminator.projection is None and trainer.model.generator.condition.extra == 0
     assert trainer.sample_conditions(0, 3) is None
 

@@ -27,7 +27,7 @@ def test_a_rate_slows_adam_down_and_changes_nothing_at_the_start():
     torch.testing.assert_close(moved[1] / moved[0], torch.tensor(0.01), rtol=0.01, atol=0)
 
 
-def test_the_bias_starts_where_it_is_told():
+def test_the_bias_starts_at_the_given_value():
     layer = EqualisedLinear(3, 2, start=1.0, rate=0.01)
     torch.testing.assert_close(layer(torch.zeros(1, 3)), torch.ones(1, 2))
 

@@ -1,4 +1,4 @@
-"""Folded layers equal the plain ones that they stand for: output, gradient and double gradient."""
+"""Folded layers equal the plain ones that they replace: output, gradient and double gradient."""
 
 import pytest
 import torch

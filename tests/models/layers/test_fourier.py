@@ -1,4 +1,4 @@
-"""Waves at the right places, moved as asked."""
+"""Fourier features: frequencies, places, and maps by style and by the user's transform."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genlab.models.layers.filtered import Band
+from genlab.models.layers.filtered_nonlinearity import Band
 from genlab.models.layers.fourier import FourierFeatures
 
 BAND = Band(rate=8, size=12, cutoff=2.0, half_width=2.0)
@@ -29,7 +29,7 @@ def read(layer, where):
     return ((2 * math.pi * turns).sin() @ layer.mix.T / 6**0.5).permute(2, 0, 1)
 
 
-def test_it_starts_as_waves_where_samples_lie_whatever_the_style(layer):
+def test_initial_waves_do_not_depend_on_the_style(layer):
     maps = layer(torch.randn(3, 5))
     assert maps.shape == (3, 6, 12, 12)
     torch.testing.assert_close(maps, read(layer, places()).expand(3, -1, -1, -1))

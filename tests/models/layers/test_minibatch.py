@@ -1,8 +1,9 @@
-"""What a discriminator is told of its batch, against closed forms."""
+"""Batch statistics of a discriminator, against closed forms."""
 
 import pytest
 import torch
 
+from genlab.models.layer_contract import mixes_batch
 from genlab.models.layers.minibatch import MinibatchDeviation, MinibatchDiscrimination, minibatch_layer
 
 
@@ -21,7 +22,7 @@ def test_discrimination_against_the_papers_sum_written_out():
     torch.testing.assert_close(layer(given), torch.cat([given, expected], dim=1))
 
 
-def test_equal_images_are_as_close_as_can_be_and_far_ones_only_to_themselves():
+def test_equal_images_count_each_other_and_far_ones_only_themselves():
     layer = MinibatchDiscrimination(3, kernels=4, size=2).double()
     assert torch.equal(layer(features(1).expand(5, -1))[:, 3:], torch.full((5, 4), 5.0, dtype=torch.float64))
     far = torch.arange(5, dtype=torch.float64)[:, None] * 1e6 * torch.ones(3, dtype=torch.float64)
@@ -50,7 +51,7 @@ def test_deviation_of_maps_is_one_more_channel():
     torch.testing.assert_close(found[2:, 3], expected.expand(2, 5, 6))
 
 
-def test_a_batch_that_groups_do_not_fill_has_smaller_ones():
+def test_a_batch_that_is_no_multiple_has_smaller_groups():
     given = features(6)
     torch.testing.assert_close(MinibatchDeviation(group=4)(given), MinibatchDeviation(group=2)(given))
 
@@ -68,4 +69,4 @@ def test_by_name(name, extra, mixes):
     layer = minibatch_layer(name, 3)
     assert layer.extra == extra
     assert layer(features().float()).shape == (6, 3 + extra)
-    assert getattr(layer, "mixes_batch", False) == mixes
+    assert mixes_batch(layer) == mixes

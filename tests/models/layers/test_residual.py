@@ -1,4 +1,4 @@
-"""Blocks that run as something quicker equal the plain ones; bottlenecks carry what they skip unchanged."""
+"""Folded residual blocks equal plain ones; bottlenecks skip channels unchanged."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def maps(channels=3, height=6, width=8):
     return torch.randn(2, channels, height, width, dtype=torch.float64, generator=source).requires_grad_()
 
 
-def test_folded_downsampling_output_slopes_and_their_slopes():
+def test_folded_downsampling_has_equal_outputs_and_gradients_of_both_orders():
     folded = ConvDownsample2d(3, 5).double()
     plain = nn.Conv2d(3, 5, 3, padding=1).double()
     plain.load_state_dict(folded.state_dict())

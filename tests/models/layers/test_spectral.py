@@ -1,4 +1,4 @@
-"""Spectral normalisation: on which weight, when it iterates, what is saved, what is left alone."""
+"""Spectral normalisation: normalised weights, iterations, saved state and layers that are skipped."""
 
 import copy
 

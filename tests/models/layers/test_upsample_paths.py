@@ -1,4 +1,4 @@
-"""Layers that run as something quicker equal the plain ones: output, gradient and double gradient."""
+"""Folded upsampling layers equal plain ones: output, gradient and double gradient."""
 
 import torch
 from torch import nn

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import dcgan, mlp
@@ -89,11 +90,11 @@ def test_the_reference_follows_the_latents_law_and_the_seed():
     assert torch.equal(generator().latents, generator().latents)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_a_conditional_generator_has_a_condition_for_its_reference(facts):
-    spec = Spec(1, 16, 16, images=100, **facts)
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_a_conditional_generator_has_a_condition_for_its_reference(condition):
+    spec = Spec(1, 16, 16, images=100, condition=condition)
     network = generator("mlp", spec=spec)
-    condition = torch.arange(6) % 10 if spec.classes else torch.ones(6, 3, dtype=torch.float64)
+    condition = torch.arange(6) % 10 if spec.class_count else torch.ones(6, 3, dtype=torch.float64)
     assert network(latents(), condition).shape == (6, 1, 16, 16)
     assert len(network.condition.unique(dim=0)) >= 7  # of 10 classes, or of 8 combinations
 
@@ -104,7 +105,7 @@ def test_other_generators_stay_as_they_are():
     assert without_reference(network) is network
 
 
-def test_without_a_reference_it_is_refused():
+def test_a_network_without_a_reference_is_refused():
     discriminator = dcgan.Discriminator(SPEC, width=4, norm="virtual")
     with pytest.raises(ConfigError, match="Choose batch, layer"):
         without_reference(discriminator)

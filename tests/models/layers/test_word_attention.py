@@ -1,20 +1,22 @@
-"""Layers that are told words, against what their papers write."""
+"""Layers for words, against their papers' equations."""
 
 import pytest
 import torch
 from torch.nn.functional import leaky_relu
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.layers.condition import WIDEST, ConcatenatedMaps, Concatenation, WordSum, embedding
+from genlab.core.words import MAX_CONCATENATED, Words, WordSum
+from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
 
-WORDED = Spec(1, 8, 8, images=64, words=("a", "b", "c", "d"), length=3)
+WORDED = Spec(1, 8, 8, images=64, condition=Words(("a", "b", "c", "d"), 3))
 TEXTS = torch.tensor([[2, 1, 0], [3, 3, 3], [0, 0, 0], [4, 0, 0]])
 
 
 def test_a_sum_of_words_is_that_of_their_vectors_over_the_root_of_their_number():
-    layer = embedding(WORDED, 5)
+    layer = WORDED.condition.embedding(5)
     assert isinstance(layer, WordSum)
     a, b, c, d = layer.weight.T
     expected = torch.stack([(a + b) / 2**0.5, 3 * c / 3**0.5, torch.zeros(5), d])
@@ -23,15 +25,15 @@ def test_a_sum_of_words_is_that_of_their_vectors_over_the_root_of_their_number()
 
 
 def test_words_start_as_classes_do():
-    words, classes = Spec(1, 8, 8, 64, words=tuple(map(str, range(500))), length=6), Spec(1, 8, 8, 64, classes=500)
+    words, classes = Words(tuple(map(str, range(500))), 6), Classes(500)
     texts = torch.randint(1, 501, (400, 6))
-    for found in (embedding(words, 50)(texts), embedding(classes, 50)(texts[:, 0] - 1)):
+    for found in (words.embedding(50)(texts), classes.embedding(50)(texts[:, 0] - 1)):
         assert found.std().item() == pytest.approx(1, abs=0.1)
 
 
 def test_a_long_vocabulary_is_concatenated_as_a_short_vector():
-    many = Spec(1, 8, 8, images=64, words=tuple(map(str, range(1_000))), length=3)
-    assert Concatenation(many)(torch.zeros(4, 7), TEXTS).shape == (4, 7 + WIDEST)
+    many = Spec(1, 8, 8, images=64, condition=Words(tuple(map(str, range(1_000))), 3))
+    assert Concatenation(many)(torch.zeros(4, 7), TEXTS).shape == (4, 7 + MAX_CONCATENATED)
     assert ConcatenatedMaps(WORDED)(torch.zeros(4, 1, 8, 8), TEXTS).shape == (4, 1 + 4, 8, 8)
 
 
@@ -44,7 +46,7 @@ def test_a_code_is_drawn_around_the_condition():
     torch.testing.assert_close(layer.moments(TEXTS), (mean, log_variance))
 
 
-def test_every_place_attends_to_the_words():
+def test_every_position_attends_to_the_words():
     """Xu et al. 2018, equations 2 and 3, place by place."""
     layer, maps = WordAttention(WORDED, 6), torch.randn(4, 6, 2, 3)
     found = layer(maps, TEXTS)
@@ -56,7 +58,7 @@ def test_every_place_attends_to_the_words():
                 torch.testing.assert_close(found[image, :, row, column], weights @ vectors)
 
 
-def test_what_stands_behind_the_last_word_does_not_count():
+def test_positions_after_the_last_word_have_no_weight():
     layer, maps = WordAttention(WORDED, 6), torch.randn(4, 6, 2, 3)
     longer = torch.cat([TEXTS, torch.zeros(4, 5, dtype=torch.int64)], 1)
     torch.testing.assert_close(layer(maps, longer), layer(maps, TEXTS))
@@ -64,4 +66,4 @@ def test_what_stands_behind_the_last_word_does_not_count():
 
 def test_attention_needs_words():
     with pytest.raises(ConfigError, match=r"attention=true: attends to single words.*data\.words="):
-        WordAttention(Spec(1, 8, 8, images=64, classes=5), 6)
+        WordAttention(Spec(1, 8, 8, images=64, condition=Classes(5)), 6)

@@ -1,4 +1,4 @@
-"""What growing must not do: change a weight, or jump. ProGAN's and StyleGAN's networks alike."""
+"""Growing changes no weight and no image abruptly, in ProGAN's and StyleGAN's networks alike."""
 
 import pytest
 import torch
@@ -82,7 +82,7 @@ def test_growing_changes_no_weight_and_replaces_none(kind):
 
 
 @GENERATORS
-def test_what_is_not_used_yet_has_no_gradient(kind):
+def test_layers_not_in_use_yet_have_no_gradient(kind):
     """A generator's blocks are counted from 4 x 4 on, a discriminator's from the one that leads there."""
     generator, discriminator = grown(make(kind), 0.5), grown(make_discriminator(), 0.5)
     discriminator(generator(rows(4, 5))).sum().backward()
@@ -95,7 +95,7 @@ def test_what_is_not_used_yet_has_no_gradient(kind):
 
 
 @GENERATORS
-def test_weights_say_how_far_they_have_grown(kind):
+def test_the_level_is_part_of_the_state_dict(kind):
     """So that a checkpoint, an average and an exported file are sampled at the size that they were trained for."""
     network, other = grown(make(kind), 0.625), make(kind)
     assert other.stage == 2
@@ -104,7 +104,7 @@ def test_weights_say_how_far_they_have_grown(kind):
     assert torch.equal(other(rows(2, 5)), network(rows(2, 5)))
 
 
-def test_a_level_that_compiled_code_must_not_depend_on_lies_on_the_device():
+def test_the_fade_in_is_a_tensor_on_the_device():
     network = make(progan.Generator)
     alpha = network.alpha
     network.grow(1.25)

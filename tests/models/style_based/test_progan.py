@@ -1,8 +1,9 @@
-"""ProGAN's networks: published sizes, every shape, conditions, and what learns."""
+"""ProGAN's networks: published sizes, every shape, conditions, and gradients."""
 
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.spec import Spec
 from genlab.models.style_based import progan
 
@@ -45,12 +46,12 @@ def test_shapes(channels, size):
         assert discriminator.features(images).shape == (3, discriminator.feature_size)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_conditional(facts):
-    spec = Spec(1, 8, 8, images=100, **facts)
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_conditional(condition):
+    spec = Spec(1, 8, 8, images=100, condition=condition)
     generator, discriminator = progan.Generator(spec, 5, **SMALL), progan.Discriminator(spec, **SMALL)
     conditions = [torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)]
-    if spec.attributes:
+    if spec.class_count is None:
         conditions = [torch.nn.functional.one_hot(condition, 3).float() for condition in conditions]
     z = torch.randn(2, 5)
     first, second = (generator(z, condition) for condition in conditions)
@@ -58,7 +59,7 @@ def test_conditional(facts):
     assert not torch.allclose(*(discriminator(first, condition) for condition in conditions))
 
 
-def test_a_length_of_z_does_not_matter():
+def test_the_length_of_z_has_no_effect():
     """Karras et al. 2018, appendix A.1: latents are normalised."""
     network, z = progan.Generator(Spec(1, 8, 8, images=100), 5, **SMALL), torch.randn(3, 5)
     torch.testing.assert_close(network(z), network(7 * z))
@@ -73,7 +74,7 @@ def test_every_vector_of_every_map_is_normalised():
         torch.testing.assert_close(maps.square().mean(1), torch.ones_like(maps[:, 0]), rtol=1e-4, atol=1e-4)
 
 
-def test_the_discriminator_is_told_how_much_its_batch_varies():
+def test_the_discriminators_features_include_the_batchs_deviation():
     network, image = progan.Discriminator(Spec(1, 8, 8, images=100), **SMALL), torch.randn(1, 1, 8, 8)
     among_equals = network(image.expand(4, -1, -1, -1))[0]
     among_others = network(torch.cat([image, torch.randn(3, 1, 8, 8)]))[0]

@@ -2,16 +2,18 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.spec import Spec
+from genlab.models.layer_contract import set_noise
 from genlab.models.layers.mapping import Mapping
-from genlab.models.layers.noise import Noise, set_noise
+from genlab.models.layers.noise import Noise
 from genlab.models.style_based.style_generator import StyleGenerator
 
-SPEC = Spec(channels=1, height=8, width=8, images=100, classes=3)
+SPEC = Spec(channels=1, height=8, width=8, images=100, condition=Classes(3))
 
 
 class Shown(StyleGenerator):
-    """A synthesis that gives its styles."""
+    """A synthesis network that returns its styles."""
 
     def synthesis(self, styles):
         return styles
@@ -22,7 +24,7 @@ def made(mixing=0.0, spec=SPEC.unconditional, layers=6):
     return Shown(Mapping(spec, 4, size=5, depth=2), layers=layers, mixing=mixing)
 
 
-def test_a_length_of_z_does_not_matter():
+def test_the_length_of_z_has_no_effect():
     mapping, z = made().mapping, torch.randn(3, 4)
     torch.testing.assert_close(mapping(z), mapping(7 * z))
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.spec import Spec
-from genlab.models.layers.noise import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.style_based import stylegan
 
 SMALL = {"width": 4, "most": 8, "style_size": 6, "depth": 2}
@@ -17,7 +18,7 @@ def made(size=16, spec=None, **options):
 
 
 def loud(network):
-    """With noise that is heard."""
+    """With noise strong enough to show."""
     for name, param in network.named_parameters():
         if name.endswith("strength"):
             nn.init.ones_(param)
@@ -60,7 +61,7 @@ def test_each_layer_has_its_own_style():
         assert not torch.allclose(network.synthesis(changed), images), layer
 
 
-def test_without_styles_all_images_are_one():
+def test_without_styles_all_images_are_equal():
     network = made(style_strength=0.0).eval()
     images = network(torch.randn(4, 5))
     assert torch.equal(images[0], images[1]) and not torch.equal(images[0], made().eval()(torch.randn(4, 5))[0])
@@ -88,9 +89,9 @@ def test_full_truncation_is_the_image_of_the_mean_style():
     assert not torch.allclose(network.synthesis(network.spread(w)), expected)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_conditional(facts):
-    network = made(spec=Spec(1, 8, 8, images=100, **facts)).eval()
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_conditional(condition):
+    network = made(spec=Spec(1, 8, 8, images=100, condition=condition)).eval()
     conditions = [torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)]
     if network.mapping.embedding.weight.shape == (6, 3):
         conditions = [torch.nn.functional.one_hot(condition, 3).float() for condition in conditions]

@@ -1,11 +1,12 @@
-"""StyleGAN2's networks: published sizes, every shape, what styles, noise and classes change, what is learned."""
+"""StyleGAN2's networks: published sizes, every shape, effects of styles, noise and classes, and gradients."""
 
 import pytest
 import torch
 
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.layers.noise import set_noise
+from genlab.models.layer_contract import set_noise
 from genlab.models.layers.upfirdn import binomial, upsample2d
 from genlab.models.style_based import stylegan2
 
@@ -90,12 +91,12 @@ def test_the_forms_are_the_same_network():
     torch.testing.assert_close(networks[0](z), networks[1](z), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("facts", [{"classes": 10}, {"attributes": 3}])
-def test_conditional(facts):
-    spec = Spec(1, 8, 8, images=100, **facts)
+@pytest.mark.parametrize("condition", [Classes(10), Attributes(3)])
+def test_conditional(condition):
+    spec = Spec(1, 8, 8, images=100, condition=condition)
     generator, discriminator = stylegan2.Generator(spec, 5, **STYLED), stylegan2.Discriminator(spec, **SMALL)
     conditions = [torch.zeros(2, dtype=torch.long), torch.ones(2, dtype=torch.long)]
-    if spec.attributes:
+    if spec.class_count is None:
         conditions = [torch.nn.functional.one_hot(condition, 3).float() for condition in conditions]
     z = torch.randn(2, 5)
     first, second = (generator(z, condition) for condition in conditions)
@@ -105,7 +106,7 @@ def test_conditional(facts):
 
 def test_a_label_is_projected_with_variance_1():
     torch.manual_seed(0)
-    mapping = stylegan2.LabelMapping(Spec(1, 8, 8, images=9, classes=500), 256, depth=3)
+    mapping = stylegan2.LabelMapping(Spec(1, 8, 8, images=9, condition=Classes(500)), 256, depth=3)
     products = mapping(torch.arange(500)) @ torch.randn(256, 500)
     assert abs(products.std().item() - 1) < 0.2
 
@@ -121,7 +122,7 @@ def test_the_image_is_the_sum_over_all_sizes():
     torch.testing.assert_close(network.synthesis(styles), upsample2d(image, binomial()))
 
 
-def test_every_layer_listens_to_its_own_style():
+def test_every_layer_follows_its_own_style():
     """The styles of the first sizes change what comes after, the last one the image alone."""
     network = stylegan2.Generator(Spec(1, 16, 16, images=100), 5, **STYLED).eval()
     styles = network.styles(torch.randn(1, 5)).detach().requires_grad_()
@@ -156,7 +157,7 @@ def test_activations_keep_their_variance():
 
 def test_every_parameter_learns():
     torch.manual_seed(0)
-    spec = Spec(1, 8, 8, images=100, classes=3)
+    spec = Spec(1, 8, 8, images=100, condition=Classes(3))
     networks = [stylegan2.Generator(spec, 5, **STYLED), stylegan2.Discriminator(spec, **SMALL)]
     condition = torch.arange(4) % 3
     logits = networks[1](networks[0](torch.randn(4, 5), condition), condition)
@@ -166,7 +167,7 @@ def test_every_parameter_learns():
 
 
 @pytest.mark.parametrize("minibatch", ["deviation", "none"])
-def test_the_discriminator_may_be_told_of_the_batch(minibatch):
+def test_the_discriminator_may_use_the_batchs_deviation(minibatch):
     network = stylegan2.Discriminator(Spec(1, 8, 8, images=100), minibatch=minibatch, group=2, **SMALL)
     images = torch.randn(2, 1, 8, 8)
     alone = torch.cat([network(image[None]) for image in images])

@@ -5,17 +5,18 @@ import math
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.layers.filtered import FilteredLeakyReLU
-from genlab.models.style_based.stylegan3 import Generator, TrackedSize, plan
+from genlab.models.layers.filtered_nonlinearity import FilteredLeakyReLU
+from genlab.models.style_based.stylegan3 import Generator, TrackedMagnitude, plan_bands
 
 T = {"kernel": 3, "radial": False}
 R = {"kernel": 1, "radial": True}
 
 
 def spec(side, channels=3, classes=None):
-    return Spec(channels, side, side, images=100, classes=classes)
+    return Spec(channels, side, side, images=100, condition=Classes(classes) if classes else None)
 
 
 def parameters(network):
@@ -40,7 +41,7 @@ def test_parameter_counts(side, form, width, most, published):
 
 def test_bands_at_1024_pixels():
     """Ibid., figure 4c and appendix F.1; sizes: layer names in github.com/NVlabs/stylegan3/issues/181 and 194."""
-    bands = list(plan(1024, 14, 2, 2**2.1, 10))
+    bands = list(plan_bands(1024, 14, 2, 2**2.1, 10))
     assert [band.size for band in bands] == [36, 36, 52, 52, 84, 148, 148, 276, 276, 532, 1044, 1044, 1044, 1024]
     assert [band.cutoff for band in bands[-2:]] == [512, 512] and bands[0].cutoff == 2
     steps = [after.cutoff / before.cutoff for before, after in zip(bands, bands[1:13], strict=False)]
@@ -69,7 +70,7 @@ def test_shapes(side, channels, classes, form):
     assert images.shape == (2, channels, side, side) and images.isfinite().all()
 
 
-def test_only_config_r_filters_alike_in_all_directions_but_for_the_last_two_layers():
+def test_only_config_r_has_radial_filters_except_in_the_last_two_layers():
     with torch.device("meta"):
         networks = [Generator(spec(256), 8, width=2, most=4, **form) for form in (T, R)]
     dimensions = [[block.finish.lowering.ndim for block in network.blocks[:-1]] for network in networks]
@@ -87,9 +88,9 @@ def test_layers_must_leave_some_that_are_not_critical():
         Generator(spec(16), 8, layers=2)
 
 
-def test_the_size_of_maps_is_tracked_in_training_alone():
+def test_the_magnitude_of_maps_is_tracked_in_training_only():
     """Half of the way after `halflife` images: ibid., appendix F.1."""
-    layer = TrackedSize(halflife=8)
+    layer = TrackedMagnitude(halflife=8)
     maps = 3 * torch.ones(8, 2, 4, 4)
     assert layer(maps).item() == pytest.approx(5**0.5)  # half-way from 1 to 9
     assert layer.eval()(100 * maps).item() == pytest.approx(5**0.5)
@@ -97,7 +98,7 @@ def test_the_size_of_maps_is_tracked_in_training_alone():
 
 
 @torch.no_grad()
-def test_maps_keep_their_size_over_the_layers():
+def test_maps_keep_their_magnitude_over_the_layers():
     torch.manual_seed(0)
     network = Generator(spec(32), 8, width=8, most=16, style_size=16, halflife=1)
     for _ in range(3):

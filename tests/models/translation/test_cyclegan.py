@@ -1,4 +1,4 @@
-"""Two GANs in one model: what each network is built for, and who is asked."""
+"""CycleGAN: two GANs in one model, and the data that it is refused for."""
 
 from functools import partial
 
@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.translation.cyclegan import CycleGAN
 from genlab.models.translation.patchgan import PatchGAN
 from genlab.models.translation.resnet_translator import ResNetTranslator
 from genlab.models.translation.unet import UNet
 
-SPEC = Spec(3, 16, 12, images=9, source=(1, 16, 12), padding=2)
+SPEC = Spec(3, 16, 12, images=9, condition=Picture(1, 16, 12), padding=2)
 NETWORKS = {"generator": partial(ResNetTranslator, width=4, blocks=1), "discriminator": partial(PatchGAN, width=4)}
 
 
@@ -30,7 +32,7 @@ def test_a_network_each_way():
     model.eval()
     assert torch.equal(model.discriminator(b), model.discriminator.there(b))
     assert model.players == {"generator": model.generator, "discriminator": model.discriminator}
-    assert model.latent.size == 0 and model.generator.multiple == 1
+    assert model.latent.size == 0 and model.generator.side_multiple == 1
 
 
 def test_no_weight_is_shared_between_the_ways():
@@ -42,7 +44,7 @@ def test_no_weight_is_shared_between_the_ways():
 
 
 def test_the_reversed_spec():
-    assert SPEC.reversed == Spec(1, 16, 12, images=9, source=(3, 16, 12), padding=2)
+    assert SPEC.reversed == Spec(1, 16, 12, images=9, condition=Picture(3, 16, 12), padding=2)
     assert SPEC.reversed.reversed == SPEC
 
 
@@ -54,10 +56,10 @@ def test_spectral_norm_is_of_both_ways():
 
 
 def test_a_generator_may_have_noise_of_its_own():
-    facts = Spec(3, 16, 16, images=9, source=(1, 16, 16))
+    facts = Spec(3, 16, 16, images=9, condition=Picture(1, 16, 16))
     model = CycleGAN(facts, generator=partial(UNet, width=4), discriminator=NETWORKS["discriminator"])
     z = torch.rand(2, model.latent.size)
-    assert model.latent.size > 0 and model.generator.multiple == 16
+    assert model.latent.size > 0 and model.generator.side_multiple == 16
     assert model.generator.back(z, torch.rand(2, 3, 16, 16)).shape == (2, 1, 16, 16)
 
 
@@ -65,9 +67,9 @@ def test_a_generator_may_have_noise_of_its_own():
     ("facts", "words"),
     [
         (Spec(3, 16, 16, images=9), "the data have one kind of pictures. Choose data=unpaired"),
-        (Spec(3, 16, 16, images=9, classes=10), "one kind of pictures"),
-        (Spec(3, 16, 16, images=9, source=(1, 16, 16), source_classes=5), "label maps and images"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), "this network keeps the size"),
+        (Spec(3, 16, 16, images=9, condition=Classes(10)), "one kind of pictures"),
+        (Spec(3, 16, 16, images=9, condition=Picture(1, 16, 16, 5)), "label maps and images"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), "this network keeps the size"),
     ],
 )
 def test_data_of_another_kind_are_refused(facts, words):

@@ -1,4 +1,4 @@
-"""PatchGANs on smaller and smaller copies: each alone, how much it counts, and its layers."""
+"""Multi-scale discriminators: each scale is a PatchGAN, with weights of scales and features of layers."""
 
 import pytest
 import torch
@@ -6,15 +6,16 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.layers.downsample import halved
+from genlab.models.layers.downsample import halve
 from genlab.models.translation.multi_scale import MultiScale
 from genlab.models.translation.patchgan import PatchGAN
 
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
     width = width or height
-    return Spec(channels, height, width, 9, source=(source, height, width) if source else None, source_classes=classes)
+    return Spec(channels, height, width, 9, condition=Picture(source, height, width, classes) if source else None)
 
 
 def built(side=32, **options):
@@ -39,12 +40,12 @@ def test_each_scale_is_a_patchgan_of_its_copy():
     logits = network(images, source)
     first, second = logits.split([14 * 14, 6 * 6], 1)
     torch.testing.assert_close(first.unflatten(1, (14, 14)), network.scales[0](pictures))
-    torch.testing.assert_close(second.unflatten(1, (6, 6)), network.scales[1](halved(pictures)))
+    torch.testing.assert_close(second.unflatten(1, (6, 6)), network.scales[1](halve(pictures)))
 
 
 def test_copies_are_means_of_three_by_three_pixels():
     pictures = torch.rand(1, 2, 5, 6)
-    found = halved(pictures)
+    found = halve(pictures)
     assert found.shape == (1, 2, 3, 3)
     torch.testing.assert_close(found[..., 1, 1], pictures[..., 1:4, 1:4].mean((2, 3)))
     torch.testing.assert_close(found[..., 0, 0], pictures[..., :2, :2].mean((2, 3)))
@@ -65,7 +66,7 @@ def test_features_hold_every_layer_of_every_scale():
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_a_logit_of_a_smaller_copy_sees_more(level):
+def test_a_logit_of_a_smaller_copy_covers_more_of_the_image(level):
     """16 pixels of its copy: 16, 33 or 67 of the image, as each pixel of a copy is a mean of three a side."""
     network = built(96, scales=3, receptive_field=16)
     for convolution in network.scales[level].modules():
@@ -84,7 +85,7 @@ def sizes(network):
     """Shapes of each scale, the last one that of its logits."""
     return [
         [torch.Size(shape) for shape in (*shapes, (1, shapes[-1][1] - 1, shapes[-1][2] - 1))]
-        for shapes in network.shapes
+        for shapes in network.layer_shapes
     ]
 
 
@@ -117,7 +118,7 @@ def test_small_images_are_refused():
 
 
 def test_a_source_of_another_size_is_resized():
-    network = MultiScale(Spec(3, 16, 16, images=9, source=(3, 4, 4)), width=4, norm="none")
+    network = MultiScale(Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), width=4, norm="none")
     images, small = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 4, 4)
     large = interpolate(small, size=(16, 16))
     torch.testing.assert_close(network(images, small), network(images, large))

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.translation.patchgan import PatchGAN
 
 
 def spec(side, source=1, channels=3):
-    return Spec(channels, side, side, images=9, source=(source, side, side) if source else None)
+    return Spec(channels, side, side, images=9, condition=Picture(source, side, side) if source else None)
 
 
 def test_it_is_as_large_as_the_published_one():
@@ -22,7 +23,7 @@ def test_it_is_as_large_as_the_published_one():
 
 
 @pytest.mark.parametrize(("field", "side"), [(16, 48), (34, 80), (70, 160), (142, 300)])
-def test_a_logit_sees_as_much_as_is_promised(field, side):
+def test_a_logit_has_the_stated_receptive_field(field, side):
     """By the slopes of one logit in the middle at the image and at the source beside it."""
     network = PatchGAN(spec(side), width=2, receptive_field=field, norm="none")
     torch.nn.init.ones_(network.last.weight)
@@ -62,7 +63,7 @@ def test_logits_are_those_of_the_features():
 
 
 def test_a_source_of_another_size_is_resized():
-    network = PatchGAN(Spec(3, 16, 16, images=9, source=(3, 4, 4)), width=4)
+    network = PatchGAN(Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), width=4)
     assert network(torch.rand(2, 3, 16, 16), torch.rand(2, 3, 4, 4)).shape == (2, 6, 6)
 
 

@@ -1,12 +1,14 @@
-"""The coarse-to-fine generator: published size, what is added to what, and its global network first."""
+"""The coarse-to-fine generator: published size, enhancers, and weights of a smaller one."""
 
 import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.layers.downsample import halved
+from genlab.models.layers.downsample import halve
 from genlab.models.translation.pix2pix_hd import Generator
 
 NOTHING = torch.empty(2, 0)
@@ -14,7 +16,7 @@ NOTHING = torch.empty(2, 0)
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(source, height, width), source_classes=classes)
+    return Spec(channels, height, width, images=9, condition=Picture(source, height, width, classes))
 
 
 def built(*size, **options):
@@ -28,11 +30,11 @@ def test_it_is_as_large_as_the_published_one():
     assert f"{sum(parameter.numel() for parameter in network.parameters()) / 1e6:.1f}" == "182.9"
 
 
-def test_an_enhancer_adds_what_the_global_network_saw_at_half_the_size():
+def test_an_enhancer_adds_the_global_networks_maps():
     """Figure 3, layer by layer."""
     network, source = built(16), torch.randn(2, 1, 16, 16)
     (enhancer,) = network.enhancers
-    coarse = network.coarse(halved(source))
+    coarse = network.coarse(halve(source))
     assert coarse.shape == (2, 4, 8, 8)
     seen = enhancer.down(enhancer.first(source))
     assert enhancer.first(source).shape == (2, 2, 16, 16) and seen.shape == coarse.shape
@@ -64,7 +66,7 @@ def test_every_weight_learns():
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters() if parameter.ndim > 1)
 
 
-def test_a_generator_goes_on_with_the_weights_of_a_smaller_one():
+def test_a_generator_loads_the_weights_of_a_smaller_one():
     small, large, again = built(8, enhancers=0), built(16, enhancers=1), built(16, enhancers=1)
     fresh = {name: value.clone() for name, value in large.state_dict().items()}
     large.load_state_dict(small.state_dict())
@@ -81,7 +83,7 @@ def test_a_generator_goes_on_with_the_weights_of_a_smaller_one():
         large.load_state_dict({})
 
 
-def test_nothing_is_learned_by_its_normalisations():
+def test_normalisations_have_no_parameters():
     assert not [m for m in built(16).modules() if isinstance(m, nn.InstanceNorm2d) and m.affine]
 
 
@@ -91,10 +93,10 @@ def test_nothing_is_learned_by_its_normalisations():
         (spec(6), {}, "enhancers=1 halvings=null: of images of 6 x 6 pixels the global network sees 3 a side"),
         (spec(16), {"halvings": 4}, "halvings=4: of images of 16 x 16"),
         (spec(16), {"latent_size": 9}, "model.latent=null"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), {}, "super_resolution"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), {}, "super_resolution"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
     ],
 )
-def test_what_does_not_fit_is_refused(given, options, words):
+def test_unfit_data_and_options_are_refused(given, options, words):
     with pytest.raises(ConfigError, match=words):
         Generator(given, width=4, **options)

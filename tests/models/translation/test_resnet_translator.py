@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import conv2d, conv_transpose2d, pad, relu
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
 from genlab.models.translation.patchgan import PatchGAN
@@ -13,7 +14,7 @@ from genlab.models.translation.resnet_translator import ResNetTranslator
 
 def spec(height, width=None, channels=3, source=3):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(source, height, width))
+    return Spec(channels, height, width, images=9, condition=Picture(source, height, width))
 
 
 def count(network):
@@ -48,7 +49,7 @@ def test_the_size_stays_whatever_it_is(size, norm):
     pictures = torch.randn(2, 1, *size)
     images = network(no_noise(pictures), pictures)
     assert images.shape == (2, 3, *size) and images.abs().max() <= 1
-    assert network.latent == Nothing() and network.multiple == 1
+    assert network.latent == Nothing() and network.side_multiple == 1
 
 
 def normalised(maps):
@@ -91,12 +92,12 @@ def test_every_weight_learns_but_biases_that_normalisation_takes_away():
     ("facts", "words", "noise"),
     [
         (Spec(3, 16, 16, images=9), "data.task=edges", None),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), "this network keeps the size", None),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), "this network keeps the size", None),
         (spec(4), "Set data.size=8", None),
         (spec(16), "takes no noise", 100),
         (Spec(2, None, None, images=9), "for images, the data are points", None),
     ],
 )
-def test_what_it_cannot_do_is_said(facts, words, noise):
+def test_unfit_data_and_noise_are_refused(facts, words, noise):
     with pytest.raises(ConfigError, match=words):
         ResNetTranslator(facts, noise)

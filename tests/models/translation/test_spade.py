@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.layers.spatial_norm import SPADE, SPADEBlock
 from genlab.models.layers.spectral import normalise_spectrum
@@ -14,7 +16,7 @@ from genlab.models.translation.spade import Generator
 
 def spec(height, width=None, *, classes=4, channels=3):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(1, height, width), source_classes=classes)
+    return Spec(channels, height, width, images=9, condition=Picture(1, height, width, classes))
 
 
 def label_maps(count=2, classes=4, height=16, width=16):
@@ -64,7 +66,7 @@ def test_the_shortcut_is_learned_where_the_width_changes():
     torch.testing.assert_close(changing(maps, source), changing.skip(changing.norm_skip(maps, source)))
 
 
-def test_labels_scale_as_they_like_where_weights_are_normalised():
+def test_spectral_norm_skips_the_layers_that_read_labels():
     network = Generator(spec(16), width=4)
     before = network.blocks[0].norm1.gain.weight.clone()
     normalise_spectrum(network)
@@ -79,14 +81,14 @@ def test_the_side_is_doubled_until_it_is_the_images(height, width, blocks):
     network = Generator(spec(height, width), width=4).eval()
     images = network(torch.empty(2, 0), label_maps(height=height, width=width))
     assert images.shape == (2, 3, height, width) and images.abs().max() <= 1 and len(network.blocks) == blocks
-    larger = height + network.multiple, width
+    larger = height + network.side_multiple, width
     assert network(torch.empty(2, 0), label_maps(2, 4, *larger)).shape[2:] == larger
 
 
-def test_a_latent_is_the_first_map():
+def test_the_first_map_is_made_from_the_latent():
     network, source = Generator(spec(16), 5, width=4).eval(), label_maps(1).expand(2, -1, -1, -1)
     one, other = network(torch.randn(2, 5), source)
-    assert not torch.allclose(one, other) and network.multiple is None
+    assert not torch.allclose(one, other) and network.side_multiple is None
 
 
 def test_every_weight_learns():
@@ -95,8 +97,8 @@ def test_every_weight_learns():
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters() if parameter.ndim > 1)
 
 
-def test_what_does_not_fit_is_refused():
+def test_unfit_data_are_refused():
     with pytest.raises(ConfigError, match="data.task=edges"):
-        Generator(Spec(3, 16, 16, images=9, classes=3))
+        Generator(Spec(3, 16, 16, images=9, condition=Classes(3)))
     with pytest.raises(ConfigError, match="sources of 4 x 4 pixels for images of 16 x 16"):
-        Generator(Spec(3, 16, 16, images=9, source=(3, 4, 4)))
+        Generator(Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)))

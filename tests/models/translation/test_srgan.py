@@ -1,10 +1,12 @@
-"""SRResNet and its discriminator: published size, pixels where they belong, any size that there is."""
+"""SRResNet and its discriminator: published size, positions of pixels, any size of images."""
 
 import pytest
 import torch
 from torch import nn
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
 from genlab.models.translation.srgan import Discriminator, Generator
@@ -12,7 +14,7 @@ from genlab.models.translation.srgan import Discriminator, Generator
 
 def spec(height, width=None, *, factor=4, channels=3):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(channels, height // factor, width // factor))
+    return Spec(channels, height, width, images=9, condition=Picture(channels, height // factor, width // factor))
 
 
 def weights_of(network):
@@ -32,7 +34,7 @@ def test_it_is_as_large_as_the_published_one():
 def test_images_are_larger_by_the_factor_that_the_data_have(factor, norm):
     network = Generator(spec(16, 24, factor=factor), width=4, blocks=2, norm=norm)
     assert sum(isinstance(layer, nn.PixelShuffle) for layer in network.modules()) == factor.bit_length() - 1
-    assert isinstance(network.latent, Nothing) and network.multiple == 1
+    assert isinstance(network.latent, Nothing) and network.side_multiple == 1
     for side in (16 // factor, 5):  # others than those of training too
         images = network(torch.empty(2, 0), torch.randn(2, 3, side, 7))
         assert images.shape == (2, 3, side * factor, 7 * factor) and images.abs().max() <= 1
@@ -50,7 +52,7 @@ def test_four_channels_become_two_by_two_pixels():
                 assert after[c, 2 * y + i, 2 * x + j] == before[4 * c + 2 * i + j, y, x]
 
 
-def test_what_is_learned_is_added_to_what_comes_in():
+def test_skip_connections_add_their_input():
     """With every residual branch at zero the trunk passes the first maps on (figure 4, both kinds of sum)."""
     network = Generator(spec(8, factor=2), width=4, blocks=2, norm="none").eval()
     source = torch.randn(1, 3, 4, 4)
@@ -83,12 +85,12 @@ def test_the_discriminator_may_see_the_source():
     ("given", "options", "words"),
     [
         (spec(16, factor=1), {}, "model=pix2pix"),
-        (Spec(3, 15, 15, images=9, source=(3, 5, 5)), {}, "sources of 5 x 5 pixels for images of 15 x 15"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 8)), {}, "low_resolution_2"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 15, 15, images=9, condition=Picture(3, 5, 5)), {}, "sources of 5 x 5 pixels for images of 15 x 15"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 8)), {}, "low_resolution_2"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
 )
-def test_what_does_not_fit_is_refused(given, options, words):
+def test_unfit_data_and_options_are_refused(given, options, words):
     with pytest.raises(ConfigError, match=words):
         Generator(given, width=4, **options)

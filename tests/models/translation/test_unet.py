@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
@@ -13,7 +15,7 @@ from genlab.models.translation.unet import UNet
 
 def spec(height, width=None, channels=3, source=1):
     width = width or height
-    return Spec(channels, height, width, images=9, source=(source, height, width))
+    return Spec(channels, height, width, images=9, condition=Picture(source, height, width))
 
 
 def z_of(network, count=2, turn=0):
@@ -30,7 +32,7 @@ def test_it_is_as_large_as_the_published_one():
         network = UNet(spec(256, source=3))
     assert f"{count(network) / 1e6:.3f}" == "54.414"
     assert network.latent.size == 512 * (2**2 + 4**2 + 8**2)  # dropout of the innermost three blocks
-    assert network.multiple == 256
+    assert network.side_multiple == 256
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_it_is_as_large_as_the_published_one():
 def test_depth_follows_from_the_size(size, multiple, norm):
     network = UNet(spec(*size), width=4, norm=norm)
     images = network(z_of(network), torch.randn(2, 1, *size))
-    assert images.shape == (2, 3, *size) and network.multiple == multiple
+    assert images.shape == (2, 3, *size) and network.side_multiple == multiple
     assert images.abs().max() <= 1
 
 
@@ -50,8 +52,8 @@ def test_every_weight_learns():
     assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters() if parameter.ndim > 1)
 
 
-def test_what_is_far_from_the_middle_is_joined():
-    """With the innermost maps cut off, the image still depends on the source: through the joined maps."""
+def test_skip_connections_bypass_the_innermost_maps():
+    """With the innermost maps cut off, the image still depends on the source: through the skip connections."""
     network = UNet(spec(16), width=4).eval()
     with torch.no_grad():
         for parameter in network.ups[0].parameters():
@@ -72,7 +74,7 @@ def test_noise_is_a_function_of_z_in_training_and_evaluation():
     assert isinstance(plain.latent, Nothing) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
 
 
-def test_larger_sources_will_do():
+def test_larger_sources_are_accepted():
     network = UNet(spec(16), width=4).eval()
     assert network(z_of(network), torch.randn(2, 1, 32, 48)).shape == (2, 3, 32, 48)
 
@@ -92,12 +94,12 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     [
         (spec(10), {}, "images of 10 x 10 pixels can be halved 1 times"),
         (spec(16), {"depth": 5}, "model.generator.depth=5: images of 16 x 16 pixels can be halved 4 times"),
-        (Spec(3, 16, 16, images=9, source=(3, 4, 4)), {}, "sources of 4 x 4 pixels for images of 16 x 16"),
-        (Spec(3, 16, 16, images=9, classes=3), {}, "data.task=edges"),
+        (Spec(3, 16, 16, images=9, condition=Picture(3, 4, 4)), {}, "sources of 4 x 4 pixels for images of 16 x 16"),
+        (Spec(3, 16, 16, images=9, condition=Classes(3)), {}, "data.task=edges"),
         (Spec(2, None, None, images=9), {}, "the data are points"),
         (spec(16), {"latent_size": 100}, "model.latent=null"),
     ],
 )
-def test_what_does_not_fit_is_refused(given, options, words):
+def test_unfit_data_and_options_are_refused(given, options, words):
     with pytest.raises(ConfigError, match=words):
         UNet(given, width=4, **options)

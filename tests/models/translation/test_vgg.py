@@ -1,4 +1,4 @@
-"""VGG19's maps against torchvision's own network, and what can be wrong with its weights."""
+"""VGG19's maps against torchvision's own network, and errors for unfit weights."""
 
 import pytest
 import torch
@@ -33,11 +33,11 @@ def test_maps_are_those_of_torchvision(published):
     assert found[-1].shape == (2, 512, 2, 1)
 
 
-def test_no_layer_is_computed_that_nobody_asked_for(published):
+def test_layers_beyond_the_last_requested_are_dropped(published):
     assert len(VGG19(published[1], layers=["relu2_2"]).features) == 9
 
 
-def test_what_is_wrong_is_one_message(published, tmp_path):
+def test_unfit_weights_are_refused_in_one_message(published, tmp_path):
     key = "penalty.perceptual.features"
     with pytest.raises(ConfigError, match=f"{key}.weights: missing.*vgg19-dcbb9e9d.*download.*random"):
         VGG19(None)

@@ -1,8 +1,8 @@
-"""Nonlinearities that respect a band limit, and the low-pass filters that they need: Karras et al. 2021 (StyleGAN3).
+"""Band-limited nonlinearities and the low-pass filters that they need: Karras et al. 2021 (StyleGAN3).
 
-A map stands for a continuous signal. A nonlinearity adds frequencies that its samples cannot hold and that come back
-as aliases, tied to the grid; so it works on more samples, and what lies above the limit is removed before they are
-dropped. Rates and frequencies are counted over the side of the picture: n samples hold up to n / 2 cycles.
+A map stands for a continuous signal. A nonlinearity adds frequencies that the samples cannot represent and that would
+alias, tied to the pixel grid. So it is applied at a higher sampling rate, and frequencies above the limit are removed
+before downsampling. Rates and frequencies are per side of the picture: n samples represent up to n / 2 cycles.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from genlab.models.layers.upfirdn import upfirdn2d
 
 @dataclass(frozen=True)
 class Band:
-    """Sampled signals, and which of their frequencies a filter lets through."""
+    """The sampling of maps, and the frequencies that their filter passes."""
 
     rate: int  # samples over the side of the picture
     size: int  # samples over the side of the map, which may reach beyond the picture
-    cutoff: float  # half of the amplitude is left there
-    half_width: float  # of the transition from everything to nothing, around the cutoff
+    cutoff: float  # frequency at which the amplitude is halved
+    half_width: float  # of the transition around the cutoff from all to none of the amplitude
 
 
 class FilteredLeakyReLU(nn.Module):
     """[N, C, S, S] of one band -> [N, C, S', S'] of another: ibid., section 3.2, "filtered nonlinearities".
 
-    Both maps have the picture's centre in their middle; outside of the first one there are zeros.
+    Both maps are centred on the picture; outside of the first one there are zeros.
     """
 
     def __init__(
@@ -39,27 +39,27 @@ class FilteredLeakyReLU(nn.Module):
         before: Band,
         after: Band,
         *,
-        taps: Count = 6,  # samples of the lower rate that a filter reaches over
-        magnification: Count = 2,  # samples for the nonlinearity, times those of the finer map
-        radial: bool = False,  # the second filter is the same in all directions
+        taps: Count = 6,  # length of the filters, in samples of the lower rate
+        magnification: Count = 2,  # sampling rate of the nonlinearity over that of the finer map
+        radial: bool = False,  # the second filter is radially symmetric
         slope: float = 0.2,
         gain: float = 2**0.5,  # of the result
-        clamp: Positive | None = None,  # on its size: Karras et al. 2020 (ADA), appendix D, for 16 bit
+        clamp: Positive | None = None,  # bound on magnitudes, for 16-bit floats: Karras et al. 2020 (ADA), appendix D
     ) -> None:
         super().__init__()
         rate = max(before.rate, after.rate) * magnification
         self.up, self.down = rate // before.rate, rate // after.rate
         self.slope, self.gain, self.clamp = slope, gain, clamp
-        # Not saved: they follow from the arguments.
+        # Filters follow from the arguments and are not saved.
         self.register_buffer("raising", low_pass(taps * self.up, before, rate), persistent=False)
         self.register_buffer("lowering", low_pass(taps * self.down, after, rate, radial=radial), persistent=False)
-        self.padding = self.around(before.size, after.size)
+        self.padding = self.edge_padding(before.size, after.size)
 
-    def around(self, size: int, wanted: int) -> tuple[int, int, int, int]:
-        """Zeros at each edge, so that `wanted` samples are left, centred as they were."""
+    def edge_padding(self, size: int, wanted: int) -> tuple[int, int, int, int]:
+        """Return the zeros to add at each edge, so that `wanted` samples remain, centred as before."""
         reach = len(self.raising) + len(self.lowering) - 2
         needed = (wanted - 1) * self.down + 1 + reach - size * self.up
-        first = (needed + self.up - 1) // 2  # after its last sample, a map has zeros of its own
+        first = (needed + self.up - 1) // 2  # upsampling appends zeros to a map's last sample
         return (first, needed - first) * 2
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -71,9 +71,9 @@ class FilteredLeakyReLU(nn.Module):
 
 
 def low_pass(taps: int, band: Band, rate: int, *, radial: bool = False) -> Tensor:
-    """[taps], for both axes, or radial [taps, taps], to be used at that rate; sum 1: ibid., appendix C.
+    """Return a low-pass filter of sum 1 for a sampling rate, [taps] or, if radial, [taps, taps]: appendix C.
 
-    A windowed sinc, Kaiser's window following from taps and transition; radial: a jinc (equation 12).
+    It is a sinc, or a jinc (equation 12) if radial, with the Kaiser window that taps and transition imply.
     """
     from scipy import signal  # slow to load
 
@@ -88,7 +88,7 @@ def low_pass(taps: int, band: Band, rate: int, *, radial: bool = False) -> Tenso
 
 
 def jinc(radius: np.ndarray) -> np.ndarray:
-    """2 J1(pi r) / (pi r), which is 1 at 0."""
+    """Return 2 J1(pi r) / (pi r), which is 1 at 0."""
     from scipy.special import j1
 
     argument = np.maximum(np.pi * radius, 1e-9)

@@ -9,7 +9,7 @@ from scipy import signal
 from scipy.special import j1
 from torch.nn.functional import leaky_relu
 
-from genlab.models.layers.filtered import Band, FilteredLeakyReLU, low_pass
+from genlab.models.layers.filtered_nonlinearity import Band, FilteredLeakyReLU, low_pass
 
 WIDE = Band(rate=16, size=36, cutoff=2.0, half_width=6.0)  # the first layer's: critical nowhere
 SHARP = Band(rate=16, size=16, cutoff=8.0, half_width=8 * (2**0.3 - 1))  # the last one's
@@ -49,7 +49,7 @@ def test_a_radial_filter_is_the_windowed_jinc():
     assert low_pass(5, WIDE, 32, radial=True).isfinite().all()  # the middle of an odd one is at 0
 
 
-def test_a_radial_filter_is_alike_in_all_directions():
+def test_a_radial_filter_is_the_same_in_all_directions():
     """Where a separable one is not: half-way down, seen along an axis and along a diagonal."""
     band = Band(16, 36, 5.0, 3.0)
 
@@ -129,8 +129,8 @@ def spectrum_above(maps, cutoff, rate):
 INPUT, OUTPUT = Band(16, 72, 2.0, 6.0), Band(16, 64, 2.0, 6.0)
 
 
-def test_what_it_gives_is_limited_to_its_band():
-    """A bare nonlinearity leaves energy near the highest frequency that samples hold: what aliases come from."""
+def test_the_output_is_limited_to_its_band():
+    """A bare nonlinearity leaves energy near the Nyquist frequency, the source of aliases."""
     maps = waves(INPUT)
     layer = FilteredLeakyReLU(INPUT, OUTPUT).double()
     limited, bare = (spectrum_above(out, 7.0, 16) for out in (layer(maps), leaky_relu(maps, 0.2)))
@@ -142,7 +142,7 @@ def error(one, other):
     return ((one - other)[inner].square().mean() / other[inner].var()).item()
 
 
-def test_it_follows_translations_by_parts_of_a_sample():
+def test_the_output_follows_translations_by_parts_of_a_sample():
     layer = FilteredLeakyReLU(INPUT, OUTPUT).double()
     shift = (0.3 / 16, -0.45 / 16)
     maps, moved = layer(waves(INPUT)), layer(waves(INPUT, shift))
@@ -161,7 +161,7 @@ def phase_shifted(maps, shift, band):
 
 
 @pytest.mark.parametrize(("radial", "least", "most"), [(True, 0.0, 1e-5), (False, 1e-4, 1.0)])
-def test_with_a_radial_filter_it_follows_rotations(radial, least, most):
+def test_a_radial_filter_follows_rotations(radial, least, most):
     """What lies in the centre stays the same while the input turns about it."""
     before, after = Band(16, 72, 6.0, 2.0), Band(16, 65, 4.0, 4.0)
     layer = FilteredLeakyReLU(before, after, radial=radial).double()

@@ -1,0 +1,42 @@
+"""The contract of layers: what a network's layers state, and what follows from it for the network."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, runtime_checkable
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+NoiseMode = Literal["training", "fixed", "random", "none"]
+
+
+@runtime_checkable
+class AddsNoise(Protocol):
+    """A layer that adds noise to its maps."""
+
+    noise_mode: NoiseMode  # `training`: random in training, fixed otherwise
+
+
+def has_noise(generator: nn.Module) -> bool:
+    """Return whether some layer adds noise to its maps."""
+    return any(isinstance(layer, AddsNoise) for layer in generator.modules())
+
+
+def set_noise(generator: nn.Module, mode: NoiseMode) -> None:
+    """Set the noise of all layers."""
+    for layer in generator.modules():
+        if isinstance(layer, AddsNoise):
+            layer.noise_mode = mode
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Return whether a layer normalises by statistics of the batch."""
+    return any(isinstance(module, _BatchNorm) for module in network.modules())
+
+
+def mixes_batch(network: nn.Module) -> bool:
+    """Return whether, in training, an image's output depends on the other images of its batch.
+
+    A layer other than batch normalisation that does so states `mixes_batch = True`.
+    """
+    return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())
