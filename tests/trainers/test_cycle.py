@@ -6,10 +6,10 @@ import torch
 from genlab.callbacks.scores import source_of
 from genlab.callbacks.translations import draw_translations
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.data import InMemory, Split
 from genlab.metrics import Evaluation, Pixels
 from genlab.metrics.scores.pair_distances import L1
-from genlab.pictures.sheet import to_uint8
 from genlab.trainers.turns import micro_batches
 from tests.callbacks.test_translations import cells
 from tests.conftest import narrow, pictured, tiny_data, unpaired
