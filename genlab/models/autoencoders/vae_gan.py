@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.adversarial.gan import PlayerName
+from genlab.core.types import PlayerName
 from genlab.models.autoencoders.autoencoder import network_spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
 from genlab.models.contract import HasFeatures, Model
