@@ -38,13 +38,13 @@ def job(config: dict[str, Any]) -> None:
 
     from genlab.build import instantiate as build
     from genlab.build import runs
-    from genlab.exporting.card import card
-    from genlab.exporting.sampler import Sampler, inputs
+    from genlab.exporting.card import model_card
+    from genlab.exporting.sampler import Sampler, example_inputs
 
     form = build.make(build.checked(config["format"], "format", config), "format")
-    form.check()
+    form.require_libraries()
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
-    sampler, example = Sampler(run), inputs(run, 0, 4)
+    sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
     try:
         form.write(sampler, example, path, facts(run))
@@ -53,10 +53,10 @@ def job(config: dict[str, Any]) -> None:
         raise RunError(
             f"{path.name}: this network cannot be written in that format: {first_line(error)} {WAY}"
         ) from error
-    for given in (example, inputs(run, 4, 7), inputs(run, 11, 1)):
+    for given in (example, example_inputs(run, 4, 7), example_inputs(run, 11, 1)):
         with torch.no_grad():
             compare(form, path, sampler, given)
-    (path.parent / "README.md").write_text(card(run, form, example, yaml_of(run)), encoding="utf-8")
+    (path.parent / "README.md").write_text(model_card(run, form, example, yaml_of(run)), encoding="utf-8")
     print(f"{path}\n{path.parent / 'README.md'}")
 
 

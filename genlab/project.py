@@ -38,35 +38,35 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_of, require_searchable, starts_of, target_of
+    from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
 
     check(config)
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"])
     law = require_searchable(run.model.latent)
-    target = target_of(Path(config["image"]).expanduser(), run.spec).to(run.device)
+    target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)
-    told, count = conditions(run, config["class"]), config["restarts"]
-    starts, condition = starts_of(run, told, count=count * config["candidates"], seed=config["seed"])
+    tried, count = conditions(run, config["class"]), config["restarts"]
+    starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])
     extractor = extractor_of(config, run)
     with run.sampling() as network:
         descent = Descent(
-            generate=lambda z, told: run.spec.crop(run.render(network(z, told))),
+            generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
             **{name: config[name] for name in ("steps", "lr", "polish", "prior", "snapshots")},
         )
-        rows = descent.nearest(starts, condition, groups=1 if told is None else len(told), count=count)
+        rows = descent.nearest_starts(starts, condition, groups=1 if tried is None else len(tried), count=count)
         found = descent(starts[rows], None if condition is None else condition[rows])
     chosen = None if condition is None else condition[rows][found.row : found.row + 1]
     with torch.no_grad():
         facts = {
             "image": str(config["image"]),
             "images": run.images,
-            "start": distances(found.way[:1], target, extractor),
-            "end": distances(found.way[-1:], target, extractor),
+            "start": distances(found.frames[:1], target, extractor),
+            "end": distances(found.frames[-1:], target, extractor),
             "class": None if chosen is None else chosen[0].tolist(),
         }
-    keep(folder_of(config, run), facts, torch.cat([target, found.way.clamp(-1, 1)]), z=found.z, condition=chosen)
+    keep(folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen)
 
 
 def check(config: dict[str, Any]) -> None:

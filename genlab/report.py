@@ -25,13 +25,13 @@ It asks nothing of the network, so it can be sent by mail or kept; it reads the 
 
 def job(config: dict[str, Any]) -> None:
     from genlab.reports import page
-    from genlab.reports.run import read
-    from genlab.reports.run_directories import runs_in
+    from genlab.reports.run import read_run
+    from genlab.reports.run_directories import find_runs
 
     grids = count(config["grids"])
-    runs = [read(path) for path in runs_in(places(config["runs"]))]
+    runs = [read_run(path) for path in find_runs(places(config["runs"]))]
     target = Path(config["to"]).expanduser() if config["to"] else page.common_folder(runs) / "report.html"
-    write(page.render(runs, title=page.title_of(runs), grids=grids), target)
+    write(page.render(runs, title=page.page_title(runs), grids=grids), target)
     print(f"{target}  ({len(runs)} run{'s' * (len(runs) > 1)}, {target.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu, sweep
 from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explain
+from genlab.cli.composition import CONFIGS, explain_error
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 
@@ -37,7 +37,7 @@ def cli() -> None:
 def main(arguments: list[str]) -> int:
     """Run a command line; gives the exit code. A user's mistake is one message, never a traceback."""
     if {"--help", "-h"} & set(arguments):
-        print(menu.text())
+        print(menu.menu_text())
         return 0
     return exit_code_of(lambda: run(arguments))
 
@@ -51,7 +51,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
         return results[-1] if isinstance(results[-1], float) else worst()
 
     named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
-    with distributed.joined(), sweep.tabled():
+    with distributed.joined(), sweep.write_table_at_end():
         compose_and_call(job, [*named, *arguments])
     sweep.raise_failures()
     if results and isinstance(results[-1], GenlabError):
@@ -76,11 +76,11 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     many = hydra.mode == RunMode.MULTIRUN
-    note = partial(sweep.note, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
+    note = partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
     note("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
-        (folder / sweep.ERROR).unlink(missing_ok=True)  # of an earlier attempt
+        (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
         note("done")
         return result
     except Interrupted as error:
@@ -119,7 +119,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
         try:
             hydra.main(version_base="1.3", **where)(job)()
         except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(explain(error, arguments, where)) from error
+            raise ConfigError(explain_error(error, arguments, where)) from error
 
 
 def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:

@@ -47,21 +47,22 @@ WORKLOADS = {
         "model=dcgan trainer.batch_size=128 trainer.reuse_fakes=true", target=1.2, random_size=64
     ),
 }
-BARE_TARGET = 0.95  # genlab's images/s, as a share of the bare loop's
-DISTURBED = 0.1  # of a slice's processor time taken by others
-TOLERATED = 0.25  # of all slices disturbed, before a row is not to be trusted
+BARE_TARGET = 0.95  # genlab's images/s as a share of the bare loop's
+MAX_FOREIGN_SHARE = 0.1  # of processor time during an undisturbed slice
+MAX_DISTURBED_SHARE = 0.25  # of slices, or a row is spoiled
 
 
 def main() -> None:
     options = parse_arguments()
-    print(f"{about()}; {options.rounds} rounds of {options.seconds:g} s a loop\n")
+    print(f"{describe_machine()}; {options.rounds} rounds of {options.seconds:g} s a loop\n")
     print("\n".join(HEADER), flush=True)
     results = {}
     for name in options.workloads:
-        results[name] = measure(name, options)
-        print(row(name, results[name]), flush=True)
+        results[name] = measure_workload(name, options)
+        print(table_row(name, results[name]), flush=True)
     if options.json:
-        text = {"machine": about(), "options": vars(options) | {"json": None}, "workloads": dump(results)}
+        facts = {"machine": describe_machine(), "options": vars(options) | {"json": None}}
+        text = facts | {"workloads": results_json(results)}
         options.json.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
 
 
@@ -76,26 +77,26 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def about() -> str:
+def describe_machine() -> str:
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}{gpu}"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One loop's turn of one round."""
+    """Turn of one loop in one round."""
 
     images: int
     seconds: float
-    foreign: float | None  # share of the machine's processor time that others took; None: unknown
+    foreign: float | None  # share of processor time that other processes used; None: unknown
 
     @property
     def speed(self) -> float:
         return self.images / self.seconds
 
 
-def measure(name: str, options: argparse.Namespace) -> dict[str, list[Slice]]:
-    """Loop -> its slice of every round."""
+def measure_workload(name: str, options: argparse.Namespace) -> dict[str, list[Slice]]:
+    """Return each loop's slices, one for every round."""
     with tutorial_process(name, options.device) as tutorial:
         here = {loop: Runner(name, loop, options.device) for loop in ("genlab", "bare")}
         loops: dict[str, Callable[[int], Slice]] = here | {"tutorial": tutorial}
@@ -125,7 +126,7 @@ class Runner:
 
 
 def foreign_seconds() -> float | None:
-    """Processor seconds that everybody but this process has used; None where there is no /proc/stat."""
+    """Return the processor seconds of all other processes; None without /proc/stat."""
     path = Path("/proc/stat")
     if not path.exists():
         return None
@@ -155,7 +156,7 @@ def tutorial_process(workload: str, device: str) -> Iterator[Callable[[int], Sli
 
 
 def serve(pipe: Connection, workload: str, device: str) -> None:
-    """The other end: runs as many steps as it is told, until nobody asks."""
+    """Run as many steps as the pipe asks for, until it closes."""
     run = Runner(workload, "tutorial", device)
     while True:
         try:
@@ -166,7 +167,7 @@ def serve(pipe: Connection, workload: str, device: str) -> None:
 
 
 def calibrate(run: Callable[[int], Slice], seconds: float) -> int:
-    """Steps that take about so long, after warming up."""
+    """Return the number of steps that take about so many seconds, after warming up."""
     run(2)
     steps, taken = 1, run(1).seconds
     while taken < seconds / 10:
@@ -175,8 +176,8 @@ def calibrate(run: Callable[[int], Slice], seconds: float) -> int:
     return max(1, round(steps * seconds / taken))
 
 
-def interval(values: list[float]) -> tuple[float, float]:
-    """Of the median, 95 % or more, from order statistics: no law is assumed. Under 6 values it is their range."""
+def median_interval(values: list[float]) -> tuple[float, float]:
+    """Return a 95 % interval of the median, from order statistics; the range for fewer than 6 values."""
     ordered, count, tail, cut = sorted(values), len(values), 0.0, 0
     while (tail := tail + comb(count, cut) / 2**count) <= 0.025:
         cut += 1
@@ -190,35 +191,35 @@ HEADER = [
 ]
 
 
-def row(name: str, slices: dict[str, list[Slice]]) -> str:
+def table_row(name: str, slices: dict[str, list[Slice]]) -> str:
     speeds = [f"{median(one.speed for one in found):,.0f}" for found in slices.values()]
-    bare = compared(ratios(slices, "bare"), BARE_TARGET)
-    tutorial = compared(ratios(slices, "tutorial"), WORKLOADS[name].target)
+    bare = format_ratio(ratios(slices, "bare"), BARE_TARGET)
+    tutorial = format_ratio(ratios(slices, "tutorial"), WORKLOADS[name].target)
     return f"| {' | '.join([name, *speeds, *bare, *tutorial, disturbance(slices)])} |"
 
 
 def ratios(slices: dict[str, list[Slice]], other: str) -> list[float]:
-    """Genlab's speed by the other's, round by round."""
+    """Return genlab's speed over the other loop's, round by round."""
     return [ours.speed / theirs.speed for ours, theirs in zip(slices["genlab"], slices[other], strict=True)]
 
 
-def compared(found: list[float], target: float) -> tuple[str, str]:
-    low, high = interval(found)
+def format_ratio(found: list[float], target: float) -> tuple[str, str]:
+    low, high = median_interval(found)
     verdict = "reached" if median(found) >= target else "missed"
     return f"{median(found):.2f} ({low:.2f}-{high:.2f})", f"{target:g} {verdict}"
 
 
 def disturbance(slices: dict[str, list[Slice]]) -> str:
-    """How many slices other processes disturbed, and whether the row still says anything."""
+    """Return how many slices other processes disturbed, and whether the row is spoiled."""
     shares = [one.foreign for found in slices.values() for one in found]
     if None in shares:
         return "unknown"
-    count = sum(share > DISTURBED for share in shares)
-    spoiled = " SPOILED: measure again" if count > TOLERATED * len(shares) else ""
+    count = sum(share > MAX_FOREIGN_SHARE for share in shares)
+    spoiled = " SPOILED: measure again" if count > MAX_DISTURBED_SHARE * len(shares) else ""
     return f"{count} of {len(shares)} slices{spoiled}"
 
 
-def dump(results: dict[str, dict[str, list[Slice]]]) -> dict[str, Any]:
+def results_json(results: dict[str, dict[str, list[Slice]]]) -> dict[str, Any]:
     return {
         name: {
             "overrides": WORKLOADS[name].overrides,

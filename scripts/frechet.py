@@ -1,8 +1,8 @@
-"""How long the Frechet distance takes at Inception's 2,048 dimensions, beside scipy's matrix root: processor time.
+"""Time the Frechet distance at Inception's 2,048 dimensions, beside scipy's matrix root, in processor time.
 
 python scripts/frechet.py            2,048 dimensions, 10,000 images, and few images
 python scripts/frechet.py 256        quicker
-OMP_NUM_THREADS=1 in front: of one thread
+OMP_NUM_THREADS=1 in front: one thread
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import torch
 from genlab.metrics import Moments, frechet_distance
 
 
-def moments(seed: int, images: int, dimensions: int) -> Moments:
-    """Of correlated features."""
+def random_moments(seed: int, images: int, dimensions: int) -> Moments:
+    """Return the moments of correlated random features."""
     source = np.random.default_rng(seed)
     found = Moments()
     mixed = source.standard_normal((dimensions, dimensions)) / dimensions**0.5
@@ -26,7 +26,7 @@ def moments(seed: int, images: int, dimensions: int) -> Moments:
     return found
 
 
-def by_sqrtm(a: Moments, b: Moments) -> float:
+def sqrtm_distance(a: Moments, b: Moments) -> float:
     from scipy.linalg import sqrtm
 
     cross = np.trace(sqrtm(a.covariance.numpy() @ b.covariance.numpy()).real)
@@ -34,17 +34,17 @@ def by_sqrtm(a: Moments, b: Moments) -> float:
     return float(shift @ shift + a.covariance.trace() + b.covariance.trace() - 2 * cross)
 
 
-def timed(call: Callable[..., float], *moments: Moments) -> tuple[float, float]:
-    """(value, seconds of all processors together): what else the machine does is not counted."""
+def measure_time(call: Callable[..., float], *moments: Moments) -> tuple[float, float]:
+    """Return (value, seconds of all processors), without the time of other processes."""
     began = time.process_time()
     return call(*moments), time.process_time() - began
 
 
 def main(dimensions: int) -> None:
-    frechet_distance(moments(0, 20, 8), moments(1, 20, 8))  # imports
+    frechet_distance(random_moments(0, 20, 8), random_moments(1, 20, 8))  # imports
     for images in (5 * dimensions, dimensions // 2):
-        pair = moments(1, images, dimensions), moments(2, images, dimensions)
-        (ours, quick), (theirs, slow) = timed(frechet_distance, *pair), timed(by_sqrtm, *pair)
+        pair = random_moments(1, images, dimensions), random_moments(2, images, dimensions)
+        (ours, quick), (theirs, slow) = measure_time(frechet_distance, *pair), measure_time(sqrtm_distance, *pair)
         print(
             f"{dimensions:,} dimensions, {images:,} images: {quick:.2f} s, scipy sqrtm {slow:.2f} s, "
             f"{quick / slow:.3f} of its time; {ours:.8g} and {theirs:.8g}",

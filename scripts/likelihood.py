@@ -1,10 +1,10 @@
-"""The negative log-likelihood of test images under a trained VAE, by importance sampling (Burda et al. 2016).
+"""Estimate the negative log-likelihood of test images under a trained VAE by importance sampling (Burda et al. 2016).
 
 python -m genlab.train experiment=vae_nll hydra.run.dir=outputs/vae_nll
 python scripts/likelihood.py outputs/vae_nll [--samples 200] [--images 10000] [--json FILE]
 
-In nats an image. It means something on data that the decoder's likelihood fits: black and white for loss=bernoulli
-(data.binarise=true). MNIST is binarised here by draws of genlab's own; published numbers are on others.
+In nats an image. It is meaningful on data that fit the decoder's likelihood: black and white for loss=bernoulli
+(data.binarise=true). Published numbers use another binarisation of MNIST than genlab's.
 """
 
 from __future__ import annotations

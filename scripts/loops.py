@@ -29,19 +29,19 @@ from genlab.data.sets.mnist import BUNDLED
 from genlab.models.layer_contract import has_batch_norm
 from genlab.models.layers.upsample import UpsampleConv2d
 
-RANDOM_IMAGES = 2_048  # in the data sets that are not MNIST
-FOREVER = 10**12  # images: no slice ends a run
+RANDOM_IMAGES = 2_048  # in data sets other than MNIST
+UNLIMITED_IMAGES = 10**12  # no slice reaches the end of the run
 
 
 @dataclass(frozen=True)
 class Workload:
     overrides: str  # of configs/train.yaml, as on the command line
-    target: float  # images/s of genlab are to be so many times the tutorial loop's
+    target: float  # genlab's images/s over the tutorial loop's
     random_size: int | None = None  # pixels a side of random colour images; None: MNIST
 
     def settings(self, device: str) -> dict[str, Any]:
-        """The resolved config; of its callbacks the log, whose flush is part of training's price."""
-        shared = [f"trainer.device={device}", f"trainer.images={FOREVER}", "metrics=none"]
+        """Return the resolved config, without callbacks except the log, whose flush is part of training's cost."""
+        shared = [f"trainer.device={device}", f"trainer.images={UNLIMITED_IMAGES}", "metrics=none"]
         with initialize_config_module("genlab.configs", version_base="1.3"):
             composed = compose("train", [*self.overrides.split(), *shared])
         settings = OmegaConf.to_container(composed, resolve=True)
@@ -64,7 +64,7 @@ class Genlab:
         self.trainer = build.trainer(settings, Path(tempfile.gettempdir()), workload.data(settings))
 
     def run(self, steps: int) -> int:
-        """Images shown in that many steps."""
+        """Run that many steps; return the images shown."""
         trainer, first = self.trainer, self.trainer.images
         goal, trainer.stop_reason = trainer.step + steps, None
         trainer.fit(lambda: trainer.step >= goal)
@@ -82,16 +82,16 @@ class Bare:
         self.recipe, self.device = Recipe.of(settings), torch.device(device)
         self.images = data.train.images.to(self.device)
         self.order = shuffled_batches(len(self.images), self.recipe.batch, self.device)
-        self.model = network(settings, data.spec).to(self.device).to(memory_format=torch.channels_last)
+        self.model = build_network(settings, data.spec).to(self.device).to(memory_format=torch.channels_last)
         self.generator, self.discriminator = self.model.generator, self.model.discriminator
         self.apart = has_batch_norm(self.discriminator)
         self.averaged = deepcopy(self.generator).requires_grad_(False)
-        self.pairs = floating(self.averaged), floating(self.generator)
+        self.pairs = floating_tensors(self.averaged), floating_tensors(self.generator)
         self.generator_adam = self.recipe.adam(self.generator, "generator", fused=True)
         self.discriminator_adam = self.recipe.adam(self.discriminator, "discriminator", fused=True)
 
     def run(self, steps: int) -> int:
-        """Images shown in that many steps."""
+        """Run that many steps; return the images shown."""
         for _ in range(steps):
             self.step()
         return steps * self.recipe.n_critic * self.recipe.batch
@@ -150,8 +150,8 @@ class Bare:
 class Tutorial:
     """The widely copied scripts: torchvision and PIL, `.item()` each step, torch's defaults.
 
-    As there, the GAN moves its generator first and shows the same fakes to the discriminator, nobody is frozen,
-    and the critic's loss is propagated through the generator too.
+    As there, the generator moves first and the discriminator sees the same fakes, no player is frozen, and the
+    critic's loss is propagated through the generator too.
     """
 
     def __init__(self, workload: Workload, device: str) -> None:
@@ -160,15 +160,15 @@ class Tutorial:
         self.files = tempfile.TemporaryDirectory()
         images, spec = tutorial_data(workload, settings, Path(self.files.name))
         self.batches = endless(DataLoader(images, batch_size=self.recipe.batch, shuffle=True, drop_last=True))
-        model = network(settings, spec).to(self.device)
-        self.generator, self.discriminator = unfolded(model.generator), unfolded(model.discriminator)
+        model = build_network(settings, spec).to(self.device)
+        self.generator, self.discriminator = unfold_upsampling(model.generator), unfold_upsampling(model.discriminator)
         self.generator_adam = self.recipe.adam(self.generator, "generator")
         self.discriminator_adam = self.recipe.adam(self.discriminator, "discriminator")
         self.label = nn.BCELoss()
         self.losses = 0.0, 0.0
 
     def run(self, steps: int) -> int:
-        """Images shown in that many steps."""
+        """Run that many steps; return the images shown."""
         step = self.wasserstein_step if self.recipe.penalty else self.step
         for _ in range(steps):
             step()
@@ -217,7 +217,7 @@ class Tutorial:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a hand-written script would have as constants."""
+    """Numbers that a hand-written script would have as constants."""
 
     batch: int
     latent: int
@@ -228,7 +228,7 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Recipe:
-        require_known(settings)
+        require_hand_written(settings)
         trainer, penalty = settings["trainer"], settings["penalty"].get("gradient_penalty")
         return cls(
             batch=trainer["batch_size"],
@@ -240,24 +240,24 @@ class Recipe:
         )
 
     def adam(self, net: nn.Module, player: str, **options: Any) -> torch.optim.Adam:
-        chosen = self.optimizers[player]
-        return torch.optim.Adam(net.parameters(), lr=chosen["lr"], betas=tuple(chosen["betas"]), **options)
+        own = self.optimizers[player]
+        return torch.optim.Adam(net.parameters(), lr=own["lr"], betas=tuple(own["betas"]), **options)
 
 
-def require_known(settings: dict[str, Any]) -> None:
-    """Raises ValueError for a config that the hand-written loops do not train: the comparison would mean nothing."""
+def require_hand_written(settings: dict[str, Any]) -> None:
+    """Raise ValueError for a config that the hand-written loops do not train."""
     loss, penalties = settings["loss"]["_target_"].rpartition(".")[2], settings["penalty"]
     found = loss, {name: penalty["every"] for name, penalty in penalties.items()}
     if found not in (("NonSaturating", {}), ("Wasserstein", {"gradient_penalty": 1})):
         raise ValueError(f"no hand-written loop for this loss and these penalties: {found}.")
 
 
-def network(settings: dict[str, Any], spec: Spec) -> nn.Module:
+def build_network(settings: dict[str, Any], spec: Spec) -> nn.Module:
     return build.make(settings["model"], "model", spec)
 
 
-def floating(net: nn.Module) -> list[Tensor]:
-    """What averaged weights average."""
+def floating_tensors(net: nn.Module) -> list[Tensor]:
+    """Return the tensors that averaged weights average."""
     return [tensor for tensor in (*net.parameters(), *net.buffers()) if tensor.is_floating_point()]
 
 
@@ -275,16 +275,16 @@ def shuffled_batches(count: int, batch: int, device: torch.device) -> Iterator[T
 
 
 def endless(loader: DataLoader) -> Iterator[Tensor]:
-    """The images of a loader's batches; the labels are dropped."""
+    """Yield the images of a loader's batches without end, without labels."""
     while True:
         for images, *_ in loader:
             yield images
 
 
-def unfolded(net: nn.Module) -> nn.Module:
-    """The same network with its upsampling convolutions as scripts write them: two layers."""
+def unfold_upsampling(net: nn.Module) -> nn.Module:
+    """Replace upsampling convolutions by the two layers that scripts write."""
     for name, child in net.named_children():
-        setattr(net, name, two_layers(child) if isinstance(child, UpsampleConv2d) else unfolded(child))
+        setattr(net, name, two_layers(child) if isinstance(child, UpsampleConv2d) else unfold_upsampling(child))
     return net
 
 
@@ -295,7 +295,7 @@ def two_layers(folded: UpsampleConv2d) -> nn.Module:
 
 
 def tutorial_data(workload: Workload, settings: dict[str, Any], folder: Path) -> tuple[Dataset, Spec]:
-    """torchvision's MNIST; random images as float tensors."""
+    """Return torchvision's MNIST, or random images as float tensors."""
     if workload.random_size is None:
         return torchvision_mnist(folder, settings["data"]["size"])
     data = workload.data(settings)
@@ -303,7 +303,7 @@ def tutorial_data(workload: Workload, settings: dict[str, Any], folder: Path) ->
 
 
 def torchvision_mnist(folder: Path, size: int | None) -> tuple[Dataset, Spec]:
-    """From genlab's bundled files, in the layout that torchvision looks for before it downloads."""
+    """Return torchvision's MNIST from genlab's bundled files, laid out so that nothing is downloaded."""
     from torchvision import datasets, transforms
 
     raw = folder / "MNIST" / "raw"

@@ -5,7 +5,7 @@ python scripts/pages.py --all           # runs all of them: about a quarter of a
 python scripts/pages.py --only WORD     # runs those that contain WORD, and the rest of their code blocks
 
 Commands run one after another, in the order of the pages, in a temporary directory. They are scaled down by words
-that are added at their end (SMALLER). In place of outputs/MODEL-DATA/DATE_TIME stands a short run that is trained
+that are added at their end (SCALED_DOWN). In place of outputs/MODEL-DATA/DATE_TIME stands a short run that is trained
 for it. Pictures that commands expect are drawn (`draw_pictures`).
 """
 
@@ -29,7 +29,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HOME = Path(__file__).parent.parent
-RECORD = HOME / "scripts" / "results" / "commands.md"
+RECORD_FILE = HOME / "scripts" / "results" / "commands.md"
 PAGES = (
     "README.md",
     "configs/README.md",
@@ -39,14 +39,14 @@ PAGES = (
     ".github/CONTRIBUTING.md",
 )
 TRAIN = "python -m genlab.train"
-PROGRAMS = {  # how a command's first word is started here
+PROGRAMS = {  # to start a command, by its first word
     "python": [sys.executable],
     "python3": [sys.executable],
     ".venv/bin/python": [sys.executable],
     "tensorboard": [sys.executable, "-m", "tensorboard.main"],
     "torchrun": [sys.executable, "-m", "torch.distributed.run"],
 }
-SMALLER = (  # (what a command matches, words added to it); the first match counts, no match adds nothing
+SCALED_DOWN = (  # (what a command matches, words added to it); the first match counts, no match adds nothing
     (r"dry_run=true|--cfg |--help|--table", ""),
     (r"genlab\.train resume=.*trainer\.images=", "trainer.images=400"),
     (r"genlab\.train resume=", ""),
@@ -95,8 +95,8 @@ class Command:
         return shlex.split(self.text.rpartition(" && ")[2])
 
     @property
-    def smaller(self) -> list[str]:
-        added = next((words for pattern, words in SMALLER if re.search(pattern, self.text)), "")
+    def added_words(self) -> list[str]:
+        added = next((words for pattern, words in SCALED_DOWN if re.search(pattern, self.text)), "")
         return [] if self.code else added.split()
 
     @property
@@ -105,7 +105,7 @@ class Command:
         return next((reason for pattern, reason in NOT_RUN if re.search(pattern, last)), None)
 
     @property
-    def lacks(self) -> str | None:
+    def missing_package(self) -> str | None:
         """Return the package that the command needs and that is not installed."""
         needed = [package for pattern, package in NEEDED if re.search(pattern, self.text)]
         return next((package for package in needed if not is_installed(package)), None)
@@ -142,7 +142,7 @@ def commands_of(text: str, page: str) -> Iterator[Command]:
         if language == "bash":
             shared = object()
             yield from (Command(line, page, shared) for line in shell_lines(block))
-        elif language == "python" and not file_of(block):
+        elif language == "python" and not file_to_write(block):
             yield Command(block.strip().splitlines()[-1], page, code=block)
 
 
@@ -176,7 +176,7 @@ def inline_commands(text: str) -> Iterator[str]:
         )
 
 
-def file_of(block: str) -> str | None:
+def file_to_write(block: str) -> str | None:
     """Return the path that a block's first line names in a comment: such a block is a file to write."""
     found = re.match(r"# ([\w./-]+\.(?:py|yaml))\n", block)
     return found and found[1]
@@ -188,9 +188,9 @@ def file_of(block: str) -> str | None:
 def run(command: Command, folder: Path) -> tuple[int, float]:
     """Return the exit code and the seconds it took; what a failed command printed is shown."""
     words = ["python", "-c", command.code] if command.code else command.arguments
-    words = [with_run(word, folder) for word in words]
+    words = [insert_run(word, folder) for word in words]
     began = time.monotonic()
-    done = execute([*PROGRAMS[words[0]], *words[1:], *command.smaller], folder)
+    done = execute([*PROGRAMS[words[0]], *words[1:], *command.added_words], folder)
     if done.returncode:
         print(done.stdout[-1500:] + done.stderr[-3000:], flush=True)
     return done.returncode, time.monotonic() - began
@@ -201,7 +201,7 @@ def execute(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
 
 
-def with_run(word: str, folder: Path) -> str:
+def insert_run(word: str, folder: Path) -> str:
     """Put a run in place of DATE_TIME: `model=MODEL data=DATA`, trained once, or the newest of sweeps and folders."""
     found = re.search(r"outputs/([\w-]+)/DATE_TIME", word)
     if not found:
@@ -210,11 +210,11 @@ def with_run(word: str, folder: Path) -> str:
     if found[1] == "sweeps" or found[1].endswith("-folder"):
         chosen = max(parent.iterdir(), key=lambda path: path.stat().st_mtime)
     else:
-        chosen = trained(parent, *found[1].split("-"))
+        chosen = train_run(parent, *found[1].split("-"))
     return word.replace(found[0], chosen.relative_to(folder).as_posix())
 
 
-def trained(parent: Path, model: str, data: str) -> Path:
+def train_run(parent: Path, model: str, data: str) -> Path:
     run_dir = parent / "plain"
     if not run_dir.is_dir():
         words = [
@@ -236,7 +236,7 @@ def prepare(folder: Path, pages: dict[str, str]) -> None:
     shutil.copy(HOME / "README.md", folder)
     for text in pages.values():
         for _, _, block in split_blocks(text):
-            if path := file_of(block):
+            if path := file_to_write(block):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_text(block, encoding="utf-8")
     draw_pictures(folder)
@@ -301,18 +301,18 @@ The first pattern that a command matches says what is added at its end.
 
 def read_record() -> dict[str, str]:
     """Return command -> its row, of the commands that ran and ended with 0."""
-    text = RECORD.read_text(encoding="utf-8") if RECORD.exists() else ""
+    text = RECORD_FILE.read_text(encoding="utf-8") if RECORD_FILE.exists() else ""
     return {found[1]: found[0] for found in ROW.finditer(text) if found[3] == "0"}
 
 
-def row_of(command: Command, code: int, seconds: float) -> str:
+def record_row(command: Command, code: int, seconds: float) -> str:
     versions = f"Python {platform.python_version()}, torch {version('torch')}, hydra {version('hydra-core')}"
     return f"| `{command.text}` | {command.page} | {code} | {seconds:.0f} | {date.today()} | {versions} |"
 
 
-def record_of(commands: list[Command], rows: dict[str, str]) -> str:
+def record_page(commands: list[Command], rows: dict[str, str]) -> str:
     """Return the page that says when each command last ran, and why some do not."""
-    added = [f"| `{cell(pattern)}` | {f'`{words}`' if words else 'nothing'} |" for pattern, words in SMALLER]
+    added = [f"| `{escape_cell(pattern)}` | {f'`{words}`' if words else 'nothing'} |" for pattern, words in SCALED_DOWN]
     omitted = [f"| `{command.text}` | {reason} |" for command in commands if (reason := command.reason_not_run)]
     return PAGE.format(
         rows="\n".join(rows[command.text] for command in commands if command.text in rows),
@@ -321,7 +321,7 @@ def record_of(commands: list[Command], rows: dict[str, str]) -> str:
     )
 
 
-def cell(pattern: str) -> str:
+def escape_cell(pattern: str) -> str:
     return pattern.replace("|", "\\|")
 
 
@@ -333,25 +333,25 @@ def main() -> int:
     codes = [0]
     with tempfile.TemporaryDirectory(prefix="pages-") as name:
         prepare(Path(name), pages)
-        for command in chosen(commands, rows, options):
+        for command in commands_to_run(commands, rows, options):
             code, seconds = run(command, Path(name))
             print(f"{code}  {seconds:5.1f} s  {command.text[:150]}", flush=True)
-            rows[command.text] = row_of(command, code, seconds)
-            RECORD.write_text(record_of(commands, rows), encoding="utf-8")
+            rows[command.text] = record_row(command, code, seconds)
+            RECORD_FILE.write_text(record_page(commands, rows), encoding="utf-8")
             codes.append(code)
-    RECORD.write_text(record_of(commands, rows), encoding="utf-8")
+    RECORD_FILE.write_text(record_page(commands, rows), encoding="utf-8")
     return min(max(codes), 1)
 
 
-def chosen(commands: list[Command], rows: dict[str, str], options: argparse.Namespace) -> list[Command]:
+def commands_to_run(commands: list[Command], rows: dict[str, str], options: argparse.Namespace) -> list[Command]:
     """Return the commands to run, in whole blocks; those that lack a package are named and left out."""
     found = [command for command in commands if command.reason_not_run is None]
     if not options.all:
         wanted = (lambda text: options.only in text) if options.only else (lambda text: text not in rows)
         blocks = {command.block for command in found if wanted(command.text)}
         found = [command for command in found if command.block in blocks]
-    for command in [command for command in found if command.lacks]:
-        print(f"not run, {command.lacks} is not installed: {command.text}", flush=True)
+    for command in [command for command in found if command.missing_package]:
+        print(f"not run, {command.missing_package} is not installed: {command.text}", flush=True)
         found.remove(command)
     return found
 

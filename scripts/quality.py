@@ -1,4 +1,4 @@
-"""How good runs on MNIST are, beside references: fidelity, variety, and whether training images were copied.
+"""Score runs on MNIST beside references: fidelity, variety, and copying of training images.
 
 python scripts/quality.py RUN_DIR [RUN_DIR ...] [--checkpoint best] [--samples N] [--json FILE]
 python scripts/quality.py --references [--seconds 480] [RUN_DIR ...]
@@ -6,10 +6,10 @@ python scripts/quality.py --references [--seconds 480] [RUN_DIR ...]
 Prints a table in Markdown. In the 64 features of the bundled digit classifier, against the 10,000 test images: FID;
 precision and recall (Kynkäänniemi et al. 2019, k = 3); density and coverage (Naeem et al. 2020, k = 5). In pixels:
 `nearest` is the L2 distance in [0, 1] from a sample to the nearest training image, mean over 1,000 samples; `of test`
-is the same for 1,000 test images: far below it is copied, or blurred. `time` is the run's own clock, with whatever
-it scored and saved on the way.
+is the same for 1,000 test images: samples far below it are copied, or blurred. `time` is the run's own clock, which
+includes scoring and saving.
 
-References are the floor (training images), a small VAE, and systems that are trained for --seconds each into
+References are the training images, a small VAE, and systems that are trained for --seconds each into
 outputs/references, unless they are there already.
 """
 
@@ -34,11 +34,11 @@ from genlab.core.device import choose_device
 from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory
 from genlab.metrics import Classifier, Moments, frechet_distance
-from genlab.metrics.scores.distances import ROWS, by_row
+from genlab.metrics.scores.distances import MAX_ROWS, map_rows
 from genlab.metrics.scores.prdc import prdc
 from genlab.pictures.pixels import as_saved, to_float
 
-COPIES = 1_000  # images whose nearest training image is looked for
+NEAREST = 1_000  # images whose nearest training image is found
 
 
 def main(arguments: list[str]) -> int:
@@ -62,36 +62,36 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Trains first, so that the table comes in one piece; then a row as soon as it is measured."""
-    for run_dir in options.run_dirs:  # a mistake is found before anything is trained
-        chosen_checkpoint(run_dir, options.checkpoint)
-    names = references.TRAINED if options.references else ()
-    folders = [references.trained(name, options.seconds, options.device) for name in names]
+    """Train the references, then print the table, each row as soon as it is measured."""
+    for run_dir in options.run_dirs:  # mistakes are found before training
+        find_checkpoint(run_dir, options.checkpoint)
+    names = references.REFERENCES if options.references else ()
+    folders = [references.train_reference(name, options.seconds, options.device) for name in names]
     ruler, records = Ruler(MNIST(), choose_device(options.device)), []
     print(f"\n{options.samples:,} samples, {len(ruler.test):,} test images, {ruler.extractor.name}\n")
-    print("\n".join(header()), flush=True)
-    for record, samples in compared(folders, ruler, options):
+    print("\n".join(table_header()), flush=True)
+    for record, samples in sample_all(folders, ruler, options):
         records.append(record | {"samples": len(samples)} | ruler.measure(samples))
-        print(line(records[-1]), flush=True)
+        print(table_row(records[-1]), flush=True)
         if options.json:
             options.json.write_text(json.dumps(jsonl.finite(records), indent=2) + "\n", encoding="utf-8")
 
 
-def compared(folders: list[Path], ruler: Ruler, options: argparse.Namespace) -> Iterator[tuple[dict[str, Any], Tensor]]:
-    """(what it is, its samples) for each row."""
+def sample_all(folders: list[Path], ruler: Ruler, options: argparse.Namespace) -> Iterator[tuple[dict, Tensor]]:
+    """Yield (record, samples) for each row."""
     if options.references:
-        yield {"name": "training images"}, references.floor(ruler.train, options.samples)
-        yield references.vae(ruler.train, options.samples)
+        yield {"name": "training images"}, references.real_samples(ruler.train, options.samples)
+        yield references.vae_samples(ruler.train, options.samples)
     chosen = [(folder, "newest") for folder in folders] + [(folder, options.checkpoint) for folder in options.run_dirs]
     for folder, which in chosen:
-        yield run_samples(folder, which, options.samples, options.device)
+        yield sample_run(folder, which, options.samples, options.device)
 
 
 # ---- what is measured
 
 
 class Ruler:
-    """The real images and their features, computed once for all rows. Images are float [N, 1, 28, 28] in [-1, 1]."""
+    """Real images and their features, computed once for all rows. Images are float [N, 1, 28, 28] in [-1, 1]."""
 
     def __init__(self, data: InMemory, device: torch.device | str = "cpu") -> None:
         self.extractor = Classifier().to(device)
@@ -114,16 +114,16 @@ class Ruler:
         }
 
     def features(self, images: Tensor) -> Tensor:
-        return torch.cat([self.extractor(batch) for batch in images.split(ROWS)])
+        return torch.cat([self.extractor(batch) for batch in images.split(MAX_ROWS)])
 
     def nearest(self, images: Tensor) -> float:
-        chosen = images[:: max(1, len(images) // COPIES)][:COPIES]  # MNIST's first test images are its neatest
-        return nearest_distance(as_pixels(chosen).to(self.pixels.device), self.pixels).mean().item()
+        spread = images[:: max(1, len(images) // NEAREST)][:NEAREST]  # MNIST's first test images are the neatest
+        return nearest_distance(as_pixels(spread).to(self.pixels.device), self.pixels).mean().item()
 
 
 def nearest_distance(images: Tensor, others: Tensor) -> Tensor:
-    """[N] from [N, D] and [M, D]; measured again once found, for a matrix product's rounding would blur a copy's 0."""
-    return (images - others[by_row(images, others, lambda far: far.argmin(1))]).norm(dim=1)
+    """Return distances [N] of [N, D] to the nearest of [M, D], by differences: exactly 0 for a copy."""
+    return (images - others[map_rows(images, others, lambda far: far.argmin(1))]).norm(dim=1)
 
 
 def moments_of(features: Tensor) -> Moments:
@@ -133,25 +133,25 @@ def moments_of(features: Tensor) -> Moments:
 
 
 def as_pixels(images: Tensor) -> Tensor:
-    """[N, D] in [0, 1]."""
+    """Return pixels [N, D] in [0, 1]."""
     return (images.flatten(1) + 1) / 2
 
 
 # ---- runs
 
 
-def run_samples(run_dir: Path, which: str, count: int, device: str) -> tuple[dict[str, Any], Tensor]:
-    """A run's record, and samples from its averaged weights if it has any, as they would be saved."""
-    path, _ = chosen_checkpoint(run_dir, which)
+def sample_run(run_dir: Path, which: str, count: int, device: str) -> tuple[dict[str, Any], Tensor]:
+    """Return a run's record, and samples as they would be saved, from averaged weights if it has any."""
+    path, _ = find_checkpoint(run_dir, which)
     run = runs.open_run(run_dir, checkpoint=path.name, device=device, real=True)
     Classifier().check(run.spec)
-    drawn = (run.draw_samples(start, min(ROWS, count - start)) for start in range(0, count, ROWS))
+    drawn = (run.draw_samples(start, min(MAX_ROWS, count - start)) for start in range(0, count, MAX_ROWS))
     samples = torch.cat([as_saved(run.spec.crop(images)).cpu() for images in drawn])
     seconds = training_seconds(run_dir, run.images)
     return {"name": str(run_dir), "checkpoint": path.name, "images": run.images, "seconds": seconds}, samples
 
 
-def chosen_checkpoint(run_dir: Path, which: str) -> tuple[Path, dict]:
+def find_checkpoint(run_dir: Path, which: str) -> tuple[Path, dict]:
     folder = run_dir / "checkpoints"
     if not (run_dir / "config.yaml").is_file() or not folder.is_dir():
         raise ConfigError(
@@ -173,7 +173,7 @@ def best_checkpoint(path: Path) -> tuple[Path, dict]:
 
 
 def training_seconds(run_dir: Path, images: int) -> float | None:
-    """The run's clock at a position; None if it wrote no numbers."""
+    """Return the run's clock at a position; None if it recorded no numbers."""
     summary = run_dir / "summary.json"
     facts = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else {}
     if facts.get("images") == images:
@@ -188,12 +188,12 @@ SCORES = {"fid": ".2f", "precision": ".3f", "recall": ".3f", "density": ".3f", "
 COLUMNS = SCORES | {"nearest": ".2f", "nearest_of_test": ".2f", "images": ",", "seconds": ",.0f"}
 
 
-def header() -> list[str]:
+def table_header() -> list[str]:
     names = ["run", *SCORES, "nearest", "of test", "images", "time (s)"]
     return [f"| {' | '.join(names)} |", "|---" + "|---:" * len(COLUMNS) + "|"]
 
 
-def line(record: dict[str, Any]) -> str:
+def table_row(record: dict[str, Any]) -> str:
     cells = ["" if record.get(name) is None else format(record[name], style) for name, style in COLUMNS.items()]
     return f"| {' | '.join([record['name'], *cells])} |"
 

@@ -1,4 +1,4 @@
-"""What `quality.py` compares runs with: real images, a small VAE, and systems trained for a fixed time."""
+"""References of `quality.py`: real images, a small VAE, and systems trained for a fixed time."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from genlab.core.errors import ConfigError
 from genlab.pictures.pixels import as_saved
 
 FOLDER = Path("outputs/references")
-PROBE = 20.0  # seconds: how fast a system is, where its schedule must know
-UNLIMITED = 10**8  # images: the time ends the run
+PROBE_SECONDS = 20.0  # of a run that measures a system's speed, for its schedule
+UNLIMITED_IMAGES = 10**8  # the time ends the run
 
 
 @dataclass(frozen=True)
 class Reference:
     overrides: str
-    decays: bool = False  # its learning rate falls: trainer.images must be what fits into the time
+    decays: bool = False  # its learning rate decays to trainer.images, which must fit into the time
 
 
-PUBLISHED = (  # two layers at 28 x 28, narrow enough for a CPU; all that the menu's default could change is spelt out
+PUBLISHED = (  # two layers at 28 x 28, narrow enough for a CPU, independent of defaults
     "model=wgan_gp model.generator.width=48 model.generator.upsampling=transposed model.generator.norm=batch "
     "model.discriminator.width=48 model.discriminator.norm=none trainer.batch_size=64 metrics=none"
 )
-TRAINED = {
+REFERENCES = {
     "wgan_gp_plain": Reference(
         f"{PUBLISHED} penalty=[gradient_penalty] optimizer=adam_wgan_gp trainer=alternating_5 trainer.ema=null"
     ),
@@ -49,36 +49,36 @@ TRAINED = {
 }
 
 
-def trained(name: str, seconds: float, device: str) -> Path:
-    """The directory of a reference, trained unless it is there: it gets its name once it is complete."""
+def train_reference(name: str, seconds: float, device: str) -> Path:
+    """Train a reference unless it is there; return its directory, which gets its name once complete."""
     folder = FOLDER / name
     if not folder.exists():
-        images = fitting(name, seconds, device) if TRAINED[name].decays else UNLIMITED
-        run(name, seconds, images, device).rename(folder)
+        images = images_in_time(name, seconds, device) if REFERENCES[name].decays else UNLIMITED_IMAGES
+        train_afresh(name, seconds, images, device).rename(folder)
     before = OmegaConf.load(folder / "config.yaml").trainer.max_time
     if before != seconds:
         raise ConfigError(f"{folder} was trained with --seconds {before:g}: give the same, or delete it.")
     return folder
 
 
-def fitting(name: str, seconds: float, device: str) -> int:
-    """Images that fit into the time, at the speed of a short run."""
-    probe = run(name, min(PROBE, seconds), UNLIMITED, device)
+def images_in_time(name: str, seconds: float, device: str) -> int:
+    """Return the images that fit into the time, at the speed of a short run."""
+    probe = train_afresh(name, min(PROBE_SECONDS, seconds), UNLIMITED_IMAGES, device)
     facts = json.loads((probe / "summary.json").read_text(encoding="utf-8"))
     return round(seconds * facts["images"] / facts["seconds"])
 
 
-def run(name: str, seconds: float, images: int, device: str) -> Path:
-    """Trains afresh; a run that was stopped before its time is not continued, for its clock would start again."""
+def train_afresh(name: str, seconds: float, images: int, device: str) -> Path:
+    """Train from the start: a stopped run is not continued, as its clock would start again."""
     folder = FOLDER / f"{name}.unfinished"
     shutil.rmtree(folder, ignore_errors=True)
     limits = [f"trainer.max_time={seconds}", f"trainer.images={images}", f"trainer.device={device}"]
-    genlab.run([*TRAINED[name].overrides.split(), *limits, f"hydra.run.dir={folder}"])
+    genlab.run([*REFERENCES[name].overrides.split(), *limits, f"hydra.run.dir={folder}"])
     return folder
 
 
-def floor(train: Tensor, count: int) -> Tensor:
-    """Real images that are not the test's: no generator scores better but by chance or by copying."""
+def real_samples(train: Tensor, count: int) -> Tensor:
+    """Return training images: no generator scores better except by chance or copying."""
     return train[torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:count]]
 
 
@@ -91,15 +91,15 @@ class VAE(nn.Module):
         self.decoder = nn.Sequential(nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """The negative evidence lower bound of pixels [N, 784] in [0, 1], their mean."""
+        """Return the mean negative evidence lower bound of pixels [N, 784] in [0, 1]."""
         mean, log_variance = self.encoder(pixels).chunk(2, dim=1)
         logits = self.decoder(mean + torch.randn_like(mean) * (log_variance / 2).exp())
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2
         return (binary_cross_entropy_with_logits(logits, pixels, reduction="sum") + divergence) / len(pixels)
 
 
-def vae(train: Tensor, count: int, epochs: int = 3) -> tuple[dict[str, Any], Tensor]:
-    """A record and samples of a VAE trained on images [N, 1, 28, 28] in [-1, 1]: pixels' expected values, not draws."""
+def vae_samples(train: Tensor, count: int, epochs: int = 3) -> tuple[dict[str, Any], Tensor]:
+    """Train a VAE on images [N, 1, 28, 28] in [-1, 1]; return a record and samples (pixels' expected values)."""
     torch.manual_seed(0)
     model, pixels, began = VAE(), (train.flatten(1) + 1) / 2, time.monotonic()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)

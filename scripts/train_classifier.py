@@ -1,11 +1,11 @@
-"""Trains a small classifier on the training split alone: the one that MNIST's scores are measured with, or your own.
+"""Train a small classifier on the training split: the bundled one, whose features MNIST's scores use, or your own.
 
 python scripts/train_classifier.py                                        (the bundled one; 5 minutes on 2 CPU cores)
 python scripts/train_classifier.py data=folder data.root=PATH data.size=32 data.test_share=0.1 --out FILE --epochs 30
 
-Words with `=` are those of genlab.train and choose the data, which must have classes and a test split. FILE is then
-used by metrics/extractor=own_classifier metrics.extractor.weights=FILE metrics=[accuracy], which writes the
-classifier's own accuracy on the test split into every record.
+Words with `=` are those of genlab.train and choose the data, which must have classes and a test split. Scores use FILE
+by metrics/extractor=own_classifier metrics.extractor.weights=FILE metrics=[accuracy]; every record then holds the
+classifier's own accuracy on the test split.
 """
 
 import argparse
@@ -45,12 +45,12 @@ def main(arguments: list[str]) -> int:
 def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     data = build.dataset(compose("train", options.words)["data"])
-    real, test = known(data, data.train), known(data, data.test)
+    real, test = labelled_images(data, data.train), labelled_images(data, data.test)
     classifier = ImageClassifier(real.images.shape[1], tuple(real.images.shape[2:]), data.spec.class_count)
-    orders = balanced if options.balanced else shuffled
+    orders = balanced_rows if options.balanced else shuffled_rows
     fit(classifier.to(memory_format=torch.channels_last), real, orders, epochs=options.epochs, batch=options.batch)
     standardise(classifier, real.images)
-    found = facts(data, classifier, test)
+    found = classifier_facts(data, classifier, test)
     weights = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     save_file(weights, options.out, metadata={"classifier": json.dumps(found)})
     print(f"test accuracy {found['accuracy']:.2%}, mean over classes {found['balanced_accuracy']:.2%}")
@@ -72,8 +72,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def known(data: InMemory, split: Split | None) -> Labelled:
-    """The images whose class is known. Raises ConfigError without classes or without such a split."""
+def labelled_images(data: InMemory, split: Split | None) -> Labelled:
+    """Return the images whose class is known. Raises ConfigError without classes or without such a split."""
     if split is None or split.labels is None or split.labels.ndim != 1:
         raise ConfigError(
             f"{data.name}: a classifier needs classes and a test split. Choose labelled data; of a folder of class "
@@ -83,8 +83,8 @@ def known(data: InMemory, split: Split | None) -> Labelled:
     return Labelled(data.spec.crop(split.images[rows]).float() / 127.5 - 1, split.labels[rows])
 
 
-def facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[str, Any]:
-    right = (guesses(classifier, test.images) == test.labels).double()
+def classifier_facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[str, Any]:
+    right = (predict(classifier, test.images) == test.labels).double()
     shares = [right[test.labels == label].mean().item() for label in test.labels.unique()]
     return {
         "data": data.name,
@@ -97,12 +97,12 @@ def facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[s
     }
 
 
-def shuffled(labels: Tensor) -> Tensor:
+def shuffled_rows(labels: Tensor) -> Tensor:
     return torch.randperm(len(labels))
 
 
-def balanced(labels: Tensor) -> Tensor:
-    """As many rows, drawn so that every class is as likely."""
+def balanced_rows(labels: Tensor) -> Tensor:
+    """Return as many random rows, with all classes equally likely."""
     return torch.multinomial(1 / torch.bincount(labels)[labels].double(), len(labels), replacement=True)
 
 
@@ -113,9 +113,9 @@ def fit(
     steps = epochs * -(-len(real.images) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.2)
     for epoch in range(epochs):
-        for chosen in orders(real.labels).split(batch):
-            guess = classifier(jittered(real.images[chosen]))
-            loss = cross_entropy(guess, real.labels[chosen], label_smoothing=0.05)
+        for rows in orders(real.labels).split(batch):
+            logits = classifier(jitter(real.images[rows]))
+            loss = cross_entropy(logits, real.labels[rows], label_smoothing=0.05)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -123,8 +123,8 @@ def fit(
         print(f"epoch {epoch + 1} of {epochs}: loss of the last batch {loss.item():.4f}", flush=True)
 
 
-def jittered(images: Tensor) -> Tensor:
-    """Rotated by up to 10 degrees, scaled by up to 10 % and shifted by up to 2 pixels, each on its own."""
+def jitter(images: Tensor) -> Tensor:
+    """Rotate each image by up to 10 degrees, scale it by up to 10 % and shift it by up to 2 pixels."""
     count = len(images)
     angle = (torch.rand(count) * 2 - 1) * math.radians(10)
     scale = 1 + (torch.rand(count) * 2 - 1) * 0.1
@@ -137,7 +137,7 @@ def jittered(images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def standardise(classifier: ImageClassifier, images: Tensor) -> None:
-    """Gives each feature mean 0 and deviation 1 over the real training images."""
+    """Give each feature mean 0 and deviation 1 over the real training images."""
     classifier.eval()
     features = torch.cat([classifier.features(batch) for batch in images.split(1_000)])
     classifier.mean.copy_(features.mean(0))
@@ -145,7 +145,7 @@ def standardise(classifier: ImageClassifier, images: Tensor) -> None:
 
 
 @torch.no_grad()
-def guesses(classifier: ImageClassifier, images: Tensor) -> Tensor:
+def predict(classifier: ImageClassifier, images: Tensor) -> Tensor:
     classifier.eval()
     return torch.cat([classifier(batch).argmax(1) for batch in images.split(1_000)])
 

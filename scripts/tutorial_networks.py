@@ -1,4 +1,4 @@
-"""The small convolutional networks of the widely copied single-file scripts, for `benchmark.py`.
+"""Small convolutional networks of the widely copied single-file scripts, for `benchmark.py`.
 
 The generator keeps 128 and 64 channels up to full resolution, the discriminator is light (16 to 128 channels).
 """

@@ -135,8 +135,8 @@ def test_commands_are_found_wherever_they_stand(scripts):
 
 
 def test_a_record_is_read_back(scripts, monkeypatch, tmp_path):
-    monkeypatch.setattr(scripts, "RECORD", tmp_path / "commands.md")
+    monkeypatch.setattr(scripts, "RECORD_FILE", tmp_path / "commands.md")
     good, bad = (scripts.Command(f"python -m genlab.train seed={seed}", "README.md") for seed in (1, 2))
-    rows = {command.text: scripts.row_of(command, code, 3.2) for command, code in ((good, 0), (bad, 2))}
-    scripts.RECORD.write_text(scripts.record_of([good, bad], rows))
+    rows = {command.text: scripts.record_row(command, code, 3.2) for command, code in ((good, 0), (bad, 2))}
+    scripts.RECORD_FILE.write_text(scripts.record_page([good, bad], rows))
     assert scripts.read_record() == {good.text: rows[good.text]}

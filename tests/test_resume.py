@@ -266,7 +266,7 @@ def test_resume_auto_starts_then_continues(tmp_path):
 def test_a_second_writer_is_refused(tmp_path):
     from filelock import FileLock
 
-    from genlab.cli.job import locked
+    from genlab.cli.job import lock_run_dir
 
-    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="another run"), locked(tmp_path):
+    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="another run"), lock_run_dir(tmp_path):
         raise AssertionError("two runs in one directory")

@@ -123,7 +123,7 @@ def one_line(capsys):
 
 @pytest.mark.parametrize("mode", choices("mode"))
 def test_every_mode_is_built_from_its_yaml(mode):
-    config = command.composed("sample", ["run=somewhere", f"mode={mode}"])
+    config = command.compose_config("sample", ["run=somewhere", f"mode={mode}"])
     assert sample.mode_of(config).name == mode
 
 

@@ -11,8 +11,8 @@ from genlab.core.types import Count
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
-from genlab.metrics.records import Record, unlike
-from genlab.metrics.sample_source import Source
+from genlab.metrics.records import Record, differing_fields
+from genlab.metrics.sample_source import SampleSource
 from genlab.pictures.groups import draw_groups
 from genlab.pictures.sheet import write_png
 from genlab.trainers.callback import Callback
@@ -91,7 +91,7 @@ class Scores(Callback):
             self.best_record = record
 
     def _improves(self, record: Record, best: Record) -> bool:
-        if differing := unlike(record, best):
+        if differing := differing_fields(record, best):
             warnings.warn(
                 f"scores are measured in another way than before the run was resumed ({', '.join(differing)}): "
                 f"the best of then, {best.metric}={best.value:.4g} at {best.position:,} images, does not compare "
@@ -99,13 +99,13 @@ class Scores(Callback):
                 stacklevel=2,
             )
             return True
-        higher = self.evaluation.gave[record.metric].higher_is_better
+        higher = self.evaluation.metric_of[record.metric].higher_is_better
         return record.value > best.value if higher else record.value < best.value
 
 
-def source_of(samples: SampleStream, position: int) -> Source:
+def source_of(samples: SampleStream, position: int) -> SampleSource:
     """Return what metrics are fed; `position`: images seen in training so far."""
-    return Source(
+    return SampleSource(
         samples.draw_samples,
         samples.sample_conditions,
         seed=samples.seed,

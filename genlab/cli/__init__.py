@@ -1,1 +1,1 @@
-"""From the words of a command line to a config, and back in one message."""
+"""Command line: from its words to a config and a run, and from a mistake to one message."""

@@ -1,4 +1,4 @@
-"""What the entry points share: `--help`, one composed config, and one message for a mistake."""
+"""Main function of the entry points: `--help`, one composed config, and one message for a mistake."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def main(
     job: Callable[[dict[str, Any]], None],
     arguments: list[str],
     *,
-    every_rank: bool = False,  # does torchrun share the work? Else rank 0 does it all, and the others nothing
+    every_rank: bool = False,  # do all ranks of torchrun work? Else rank 0 alone does
 ) -> int:
-    """Compose `configs/NAME.yaml` with a command line's words and call the job with it; gives the exit code."""
+    """Compose `configs/NAME.yaml` with a command line's words, call the job with it, and return the exit code."""
     if not (every_rank or distributed.is_main()):
         return 0
     if {"--help", "-h"} & set(arguments) or not arguments:
         print(usage)
         return 0 if arguments else 2
-    return exit_code_of(lambda: job(composed(name, arguments)))
+    return exit_code_of(lambda: job(compose_config(name, arguments)))
 
 
-def composed(name: str, arguments: list[str]) -> dict[str, Any]:
+def compose_config(name: str, arguments: list[str]) -> dict[str, Any]:
     from genlab.cli.composition import compose  # late: `--help` answers at once
 
     return compose(name, arguments)
 
 
 def exit_code_of(call: Callable[[], Any]) -> int:
-    """0, or the code of the error, told in one message. Ctrl-C before anything is to be saved gives 130."""
+    """Call, and return 0 or the error's exit code, with its message printed. Ctrl-C before any training gives 130."""
     logging.basicConfig(level=logging.INFO if distributed.is_main() else logging.ERROR, format="%(message)s")
     try:
         call()

@@ -1,4 +1,4 @@
-"""Configs from a command line's words, and mistakes in them told in one message."""
+"""Compose configs from a command line's words, and explain mistakes in them in one message."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ CONFIGS = "pkg://genlab.configs"
 
 
 def compose(name: str, words: list[str]) -> dict:
-    """The resolved config `name` with `key=value` words over it. Raises ConfigError for a word that cannot be."""
+    """Return the resolved config `name` with `key=value` words applied. Raises ConfigError for a wrong word."""
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
     where = {"config_path": CONFIGS, "config_name": name}
     try:
-        return OmegaConf.to_container(loaded(words, where), resolve=True, throw_on_missing=True)
+        return OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
         raise ConfigError(f"{error.full_key}=...: is needed. See --help.") from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error, words, where)) from error
+        raise ConfigError(explain_error(error, words, where)) from error
 
 
-def loaded(words: list[str], where: dict[str, str]) -> DictConfig:
+def load_config(words: list[str], where: dict[str, str]) -> DictConfig:
     from hydra import compose, initialize_config_dir, initialize_config_module
 
     folder = where["config_path"]
@@ -42,22 +42,22 @@ def loaded(words: list[str], where: dict[str, str]) -> DictConfig:
         return compose(where["config_name"], words)
 
 
-def explain(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
-    """Hydra's message; for a choice or key that is not there, those that are."""
+def explain_error(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
+    """Return Hydra's message; for an unknown choice or key the valid ones."""
     message = str(error)
     choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
     if choice:
-        return no_such_choice(*choice.groups(), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
+        return explain_unknown_choice(*choice.groups(), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
-        where_it_is = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
-        return where_it_is + message.partition("\nSee http")[0].strip()
+        place = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
+        return place + message.partition("\nSee http")[0].strip()
     key = found.group(1)
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
-    return f"{key}: there is no such key. {suggestions(key, composed(others, where))}"
+    return f"{key}: there is no such key. {suggest_keys(key, compose_valid_part(others, where))}"
 
 
-def no_such_choice(group: str, name: str, listed: list[str]) -> str:
+def explain_unknown_choice(group: str, name: str, listed: list[str]) -> str:
     from difflib import get_close_matches
 
     valid = listed or list(menu.choices(group))
@@ -66,17 +66,17 @@ def no_such_choice(group: str, name: str, listed: list[str]) -> str:
     return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
 
 
-def composed(overrides: list[str], where: dict[str, str]) -> DictConfig:
-    """The config without the override that failed."""
+def compose_valid_part(overrides: list[str], where: dict[str, str]) -> DictConfig:
+    """Return the config without the override that failed."""
     from hydra.errors import HydraException
 
     try:
-        return loaded(overrides, where)
-    except HydraException:  # a second mistake: the first is told first
-        return loaded([], where)
+        return load_config(overrides, where)
+    except HydraException:  # a second mistake: the first is reported first
+        return load_config([], where)
 
 
-def suggestions(key: str, config: DictConfig) -> str:
+def suggest_keys(key: str, config: DictConfig) -> str:
     from difflib import get_close_matches
 
     from omegaconf import DictConfig, OmegaConf

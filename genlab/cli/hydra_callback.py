@@ -1,4 +1,4 @@
-"""What Hydra tells of a sweep in the process that began it."""
+"""Hydra callback that records where sweeps begin and end, in the process that started them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genlab.cli import sweep
 
 class Watch(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        sweep.begun.append(Path(config.hydra.sweep.dir))
+        sweep.begun_sweeps.append(Path(config.hydra.sweep.dir))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        sweep.finished.append(Path(config.hydra.sweep.dir))
+        sweep.finished_sweeps.append(Path(config.hydra.sweep.dir))

@@ -1,4 +1,4 @@
-"""One job: a composed config becomes a run."""
+"""Run one job: train as a composed config says, in a run directory."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 
 def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
-    """Train as a config says, in `run_dir`; gives the best score, None without. Raises GenlabError."""
+    """Train as a config says, in `run_dir`; return the best score, None without scores. Raises GenlabError."""
     keep_freed_memory()
     settings = rename_targets(OmegaConf.to_container(config, resolve=True))
     if data is not None:
         settings["data"] = {"from_python": data.name}
-    with locked(run_dir), readable_failures():
-        require_sense(settings, run_dir, fixed_dir)
+    with lock_run_dir(run_dir), explain_resource_errors():
+        require_valid_start(settings, run_dir, fixed_dir)
         trainer = build.trainer(settings, run_dir, data)
-        begin(trainer)
+        restore_state(trainer)
         if distributed.is_main():
             preflight.show(trainer)
         if settings["dry_run"]:
@@ -49,7 +49,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     return best_score(trainer)
 
 
-def require_sense(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
+def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
     resume, written = settings["resume"], run_dir / "config.yaml"
     if resume == "auto" and not fixed_dir:
         raise ConfigError(
@@ -67,8 +67,8 @@ def require_sense(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> N
 
 
 @contextmanager
-def locked(run_dir: Path) -> Iterator[None]:
-    """Nobody else writes to the run directory meanwhile; the system frees the lock of a killed process."""
+def lock_run_dir(run_dir: Path) -> Iterator[None]:
+    """Lock the run directory against other runs; the system frees the lock of a killed process."""
     if not distributed.is_main():
         yield
         return
@@ -84,11 +84,11 @@ def locked(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        tidy(run_dir)
+        remove_empty_directories(run_dir)
 
 
-def tidy(run_dir: Path) -> None:
-    """Leave no directory behind that holds nothing: of a mistaken command, or a dry run."""
+def remove_empty_directories(run_dir: Path) -> None:
+    """Remove the directories that a mistaken command or a dry run leaves empty."""
     (run_dir / ".lock").unlink(missing_ok=True)
     for folder in (run_dir, run_dir.parent):
         if any(folder.iterdir()):
@@ -97,8 +97,8 @@ def tidy(run_dir: Path) -> None:
 
 
 @contextmanager
-def readable_failures() -> Iterator[None]:
-    """Memory and disk that ran out, as one message."""
+def explain_resource_errors() -> Iterator[None]:
+    """Raise RunError with one message if memory or disk runs out."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -115,13 +115,13 @@ def readable_failures() -> Iterator[None]:
 
 
 def ran_out_of_memory(error: Exception) -> bool:
-    """On a CPU and on MPS torch raises a plain RuntimeError, which only its words tell from others."""
+    """Tell by the message too: on a CPU and on MPS torch raises a plain RuntimeError."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in words)
 
 
-def begin(trainer: Trainer) -> None:
-    """Take over weights or a whole state."""
+def restore_state(trainer: Trainer) -> None:
+    """Restore a resumed run's whole state, or take over the weights of `init_from`."""
     settings = trainer.config
     found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
     if found:
@@ -151,7 +151,7 @@ def fit(trainer: Trainer) -> None:
 
 
 class Signals:
-    """SIGINT and SIGTERM are noted the first time; the second time they act as ever."""
+    """Records SIGINT and SIGTERM the first time; the second time they act as usual."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -159,7 +159,7 @@ class Signals:
 
     def __enter__(self) -> Signals:
         try:
-            self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+            self.before = {number: signal.signal(number, self.record) for number in (signal.SIGINT, signal.SIGTERM)}
         except ValueError:  # not in the main thread: whoever owns it handles signals
             self.before = {}
         return self
@@ -168,7 +168,7 @@ class Signals:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
-    def note(self, number: int, _: FrameType | None) -> None:
+    def record(self, number: int, _: FrameType | None) -> None:
         self.received = number
         for other in self.before:
             signal.signal(other, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What `--help` shows: every choice of every group, from the first comment line of its YAML. Imports no torch."""
+"""Text of `--help`: every choice of every group, with the first comment line of its YAML. Imports no torch."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Exit codes: 0 done, 2 a mistake in the command, 3 the run failed, 130 or 143 int
 """
 
 
-def text() -> str:
+def menu_text() -> str:
     width = max(len(name) for group in GROUPS for name in choices(group))
     blocks = [
         "\n".join([f"  {group}="] + [f"    {name:{width}}  {line}" for name, line in choices(group).items()])
@@ -61,7 +61,7 @@ def text() -> str:
 
 
 def choices(group: str) -> dict[str, str]:
-    """Name -> one line, of every YAML in a group."""
+    """Return the description of every YAML in a group, by name."""
     from genlab import configs
 
     return {path.stem: description(path) for path in sorted(Path(configs.__path__[0], group).glob("*.yaml"))}

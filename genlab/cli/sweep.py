@@ -1,4 +1,4 @@
-"""What becomes of a sweep's jobs, in whichever process a launcher ran them."""
+"""State and errors of a sweep's jobs, kept in their directories, and the table of the sweep."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from pathlib import Path
 from genlab.core import distributed, errors
 from genlab.core.errors import GenlabError
 
-ERROR = "error.txt"  # in the directory of a job that failed
-RESULTS = "results.csv"  # in that of the sweep
-begun: list[Path] = []  # directories of sweeps that began in this process: see genlab.cli.hydra_callback
-finished: list[Path] = []  # of those that came to their end
+ERROR_FILE = "error.txt"  # in the directory of a job that failed
+RESULTS_FILE = "results.csv"  # in the directory of the sweep
+begun_sweeps: list[Path] = []  # directories of this process's sweeps; filled by genlab.cli.hydra_callback
+finished_sweeps: list[Path] = []  # those that ended
 
 
-def note(folder: Path, overrides: Sequence[str], state: str) -> None:
-    """What the table is to say of a job: done, failed, or interrupted, which it is until it has ended."""
-    from genlab.reports.jobs import FILE
+def write_job(folder: Path, overrides: Sequence[str], state: str) -> None:
+    """Record a job's state for the table: done, failed, or interrupted, which it is until it has ended."""
+    from genlab.reports.jobs import JOB_FILE
 
     if distributed.is_main():
         folder.mkdir(parents=True, exist_ok=True)
         facts = {"overrides": list(overrides), "state": state}
-        (folder / FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        (folder / JOB_FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 def write_error(folder: Path, error: GenlabError) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ERROR).write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+    (folder / ERROR_FILE).write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
 
 
 @contextmanager
-def tabled() -> Iterator[None]:
-    """At the end of a sweep, be it an early one, the table of its jobs is written."""
+def write_table_at_end() -> Iterator[None]:
+    """Write the table of a sweep's jobs when it ends, also if by an error."""
     try:
         yield
     finally:
-        folder = begun.pop() if begun else None
+        folder = begun_sweeps.pop() if begun_sweeps else None
         if folder and distributed.is_main():
             write_table(folder)
 
 
 def write_table(folder: Path) -> None:
-    """A row a job that is in the directory, those of an earlier attempt too."""
+    """Write a row for each job in the directory, those of an earlier attempt too."""
     from genlab.reports.jobs import jobs_csv
 
     text = jobs_csv(folder)
     if text:
-        (folder / RESULTS).write_text(text, encoding="utf-8")
-        print(folder / RESULTS, flush=True)
+        (folder / RESULTS_FILE).write_text(text, encoding="utf-8")
+        print(folder / RESULTS_FILE, flush=True)
 
 
 def raise_failures() -> None:
-    """Raises an error of the kind of the first failure, if jobs of the sweep that has just ended failed."""
-    folder = finished.pop() if finished else None
-    failed = sorted(folder.glob(f"*/{ERROR}")) if folder else []
+    """Raise an error of the first failure's kind if jobs of the sweep that has just ended failed."""
+    folder = finished_sweeps.pop() if finished_sweeps else None
+    failed = sorted(folder.glob(f"*/{ERROR_FILE}")) if folder else []
     if failed:
         jobs = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
         kind, _, words = failed[0].read_text(encoding="utf-8").strip().partition(": ")
         raise getattr(errors, kind, GenlabError)(
-            f"{len(failed)} of {len(jobs)} jobs failed; see {ERROR} in their directories. The first: {words}"
+            f"{len(failed)} of {len(jobs)} jobs failed; see {ERROR_FILE} in their directories. The first: {words}"
         )

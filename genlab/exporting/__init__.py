@@ -1,4 +1,4 @@
-"""A trained generator as one file that other programs read, and the card that goes with it."""
+"""Export: write a trained generator to one file that other programs read, with a model card."""
 
 from genlab.exporting.formats import ONNX, Format, Safetensors, TorchScript, load
 from genlab.exporting.sampler import Sampler

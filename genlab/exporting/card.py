@@ -1,4 +1,4 @@
-"""What a generator is, how well it does, and whom to cite: a model card (Mitchell et al. 2019) in Markdown."""
+"""Write the model card (Mitchell et al. 2019) of an exported generator in Markdown: use, system, data, scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.exporting.formats import NAMES
+from genlab.exporting.formats import INPUT_NAMES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from genlab.exporting.formats import Format
     from genlab.trainers.sample_stream import TrainedRun
 
-ROOT = Path(__file__).parents[1]
+PACKAGE_FOLDER = Path(__file__).parents[1]
 UNKNOWN = "Not recorded in the run's directory."
 
 
-def card(run: TrainedRun, form: Format, example: tuple[Tensor, ...], config: str) -> str:
-    """`config`: of the run, as YAML."""
-    words = command_of(run.run_dir)
-    model, data = chosen("model", words), chosen("data", words)
+def model_card(run: TrainedRun, form: Format, example: tuple[Tensor, ...], config: str) -> str:
+    """Return the card. `config` is the run's, as YAML."""
+    words, usage = training_command(run.run_dir), form.usage.format(", ".join(INPUT_NAMES[: len(example)]))
+    model, data = find_choice("model", words), find_choice("data", words)
     sections = {
-        "Use": f"```python\n{form.usage.format(', '.join(NAMES[: len(example)]))}\n```\n\n{contract(run, example)}",
-        "System": described("model", model),
-        "Data": f"{described('data', data)}\n\n{images_of(run)}\n\nLicence: {licence(data)}",
-        "Scores": scores(run.run_dir, run.images),
-        "Training": training(run, words),
+        "Use": f"```python\n{usage}\n```\n\n{describe_inputs(run, example)}",
+        "System": describe_choice("model", model),
+        "Data": f"{describe_choice('data', data)}\n\n{images_of(run)}\n\nLicence: {data_licence(data)}",
+        "Scores": score_table(run.run_dir, run.images),
+        "Training": training_section(run, words),
         "Config": f"```yaml\n{config}```",
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption(run)}{body}\n"
+    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption_note(run)}{body}\n"
 
 
-def caption(run: TrainedRun) -> str:
+def caption_note(run: TrainedRun) -> str:
     return f"Note: {run.caption}.\n\n" if run.caption else ""
 
 
-def contract(run: TrainedRun, example: tuple[Tensor, ...]) -> str:
-    """Inputs and outputs, in words."""
-    lines = [f"- `{name}`: {kind(value)}" for name, value in zip(NAMES, example, strict=False)]
+def describe_inputs(run: TrainedRun, example: tuple[Tensor, ...]) -> str:
+    """Return the inputs, the outputs and the kind of weights, a line each."""
+    lines = [f"- `{name}`: {describe_tensor(value)}" for name, value in zip(INPUT_NAMES, example, strict=False)]
     law, spec = run.model.latent, run.spec
     side = [str(length - 2 * spec.padding) for length in spec.shape[1:]]
     shape = " x ".join([str(spec.channels), *side])
@@ -52,40 +52,40 @@ def contract(run: TrainedRun, example: tuple[Tensor, ...]) -> str:
     return "\n".join(lines)
 
 
-def kind(value: Tensor) -> str:
+def describe_tensor(value: Tensor) -> str:
     return f"{str(value.dtype).removeprefix('torch.')} [{', '.join(['N', *map(str, value.shape[1:])])}]"
 
 
-def command_of(run_dir: Path) -> list[str] | None:
-    """The words that started the run's training; None if it was started from Python, or they were not kept."""
+def training_command(run_dir: Path) -> list[str] | None:
+    """Return the words that started training; None if it was started from Python, or they were not recorded."""
     path = run_dir / "environment.json"
     words = json.loads(path.read_text(encoding="utf-8"))["command"] if path.is_file() else [""]
     return words[1:] if "train" in Path(words[0]).name else None
 
 
-def chosen(group: str, words: list[str] | None) -> str | None:
-    """The choice on the command line, else its experiment's, else the one that training starts from."""
+def find_choice(group: str, words: list[str] | None) -> str | None:
+    """Return a group's choice: the command line's, else its experiment's, else the default in configs/train.yaml."""
     if words is None:
         return None
-    said = dict(word.split("=", 1) for word in words if "=" in word)
-    if group in said:
-        return said[group]
-    experiment = path_of("experiment", said.get("experiment"))
-    texts = [path.read_text(encoding="utf-8") for path in (experiment, path_of("", "train")) if path]
+    typed = dict(word.split("=", 1) for word in words if "=" in word)
+    if group in typed:
+        return typed[group]
+    experiment = config_path("experiment", typed.get("experiment"))
+    texts = [path.read_text(encoding="utf-8") for path in (experiment, config_path("", "train")) if path]
     found = (re.search(rf"^  - (?:override /)?{group}: (\w+)", text, re.MULTILINE) for text in texts)
     return next((match.group(1) for match in found if match), None)
 
 
-def path_of(group: str, name: str | None) -> Path | None:
+def config_path(group: str, name: str | None) -> Path | None:
     from genlab import configs
 
     path = Path(configs.__path__[0], group, f"{name}.yaml")
     return path if path.is_file() else None
 
 
-def described(group: str, name: str | None) -> str:
-    """The comment lines on top of a choice's YAML: what it is, and the paper."""
-    path = path_of(group, name)
+def describe_choice(group: str, name: str | None) -> str:
+    """Return the comment on top of a choice's YAML, which says what it is and names the paper."""
+    path = config_path(group, name)
     if path is None:
         return UNKNOWN if name is None else f"`{group}={name}`"
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "@package" not in line]
@@ -93,8 +93,8 @@ def described(group: str, name: str | None) -> str:
     return f"`{group}={name}`: " + "\n".join(line[1:].strip() for line in lines[:top])
 
 
-def licence(data: str | None) -> str:
-    note = ROOT / "data" / "files" / str(data) / "README.md"
+def data_licence(data: str | None) -> str:
+    note = PACKAGE_FOLDER / "data" / "files" / str(data) / "README.md"
     text = note.read_text(encoding="utf-8") if note.is_file() else ""
     found = re.search(r"\*\*Licence\.\*\* (.+?)(?:\n\n|\Z)", text, re.DOTALL)
     return found.group(1) if found else "not known here; see where the data come from."
@@ -102,39 +102,38 @@ def licence(data: str | None) -> str:
 
 def images_of(run: TrainedRun) -> str:
     spec = run.spec
-    told = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
-    return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{told}."
+    condition = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
+    return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{condition}."
 
 
-def training(run: TrainedRun, words: list[str] | None) -> str:
+def training_section(run: TrainedRun, words: list[str] | None) -> str:
     done = f"Exported after {run.images:,} training images ({run.step:,} steps)."
     return f"{done} {UNKNOWN}" if words is None else f"{done}\n\n    python -m genlab.train {shlex.join(words)}"
 
 
-def scores(run_dir: Path, position: int) -> str:
-    """A table of every record of the exported weights, with how it was measured."""
-    found = [record for record in records(run_dir) if record["position"] == position]
+def score_table(run_dir: Path, position: int) -> str:
+    """Return a table of all records of the exported weights, with how each was measured."""
+    found = [record for record in read_records(run_dir) if record["position"] == position]
     if not found:
         return f"None were measured after {position:,} images. Measure some: `python -m genlab.evaluate run=...`."
-    rows = [f"| {record['metric']} | {value(record)} | {how(record)} |" for record in found]
+    rows = [f"| {record['metric']} | {format_value(record)} | {describe_measurement(record)} |" for record in found]
     return "\n".join(["| metric | value | measured |", "|---|---|---|", *dict.fromkeys(rows)])
 
 
-def records(run_dir: Path) -> list[dict[str, Any]]:
-    """Of training's end, of metrics on the way, and of genlab.evaluate."""
-    ends, later = run_dir / "summary.json", run_dir / "evaluations.jsonl"
-    found = json.loads(ends.read_text(encoding="utf-8"))["records"] if ends.is_file() else []
-    way = run_dir / "metrics.jsonl"
-    lines = [line for path in (way, later) if path.is_file() for line in path.read_text(encoding="utf-8").splitlines()]
+def read_records(run_dir: Path) -> list[dict[str, Any]]:
+    """Return all score records: of the end of training, of positions before, and of `genlab.evaluate`."""
+    summary, files = run_dir / "summary.json", [run_dir / f"{name}.jsonl" for name in ("metrics", "evaluations")]
+    found = json.loads(summary.read_text(encoding="utf-8"))["records"] if summary.is_file() else []
+    lines = [line for path in files if path.is_file() for line in path.read_text(encoding="utf-8").splitlines()]
     read = [json.loads(line) for line in lines]
     return found + [line.get("record", line) for line in read if "record" in line or "metric" in line]
 
 
-def value(record: dict[str, Any]) -> str:
+def format_value(record: dict[str, Any]) -> str:
     return "nan" if record["value"] is None else f"{record['value']:.6g}"
 
 
-def how(record: dict[str, Any]) -> str:
+def describe_measurement(record: dict[str, Any]) -> str:
     words = [
         f"{record['images']:,} samples{' (EMA)' if record['ema'] else ''}, seed {record['seed']}",
         f"{record['reference_images']:,} of {record['reference']}",

@@ -1,4 +1,4 @@
-"""The files that a generator is exported to."""
+"""File formats that a generator is exported to: safetensors, TorchScript and ONNX."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.exporting.sampler import Sampler
 
-NAMES = ("z", "condition")  # of the inputs; a model without classes and attributes has the first alone
+INPUT_NAMES = ("z", "condition")  # an unconditional model has the first alone
 Network = Callable[..., Tensor]  # (z) or (z, condition) -> images
 
 
 class Format(ABC):
-    """Writes a sampler, and reads the file back for the check that it gives the same images."""
+    """Writes a sampler to a file, and reads it back to check that it gives the same images."""
 
     file: ClassVar[str]
-    usage: ClassVar[str]  # Python, for the card
+    usage: ClassVar[str]  # Python code for the card
 
-    def check(self) -> None:
-        """Raises ConfigError if a library that it needs is not installed."""
+    def require_libraries(self) -> None:
+        """Raises ConfigError if a library that the format needs is not installed."""
         return None
 
     @abstractmethod
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
-        """`example` are inputs of the network; `facts` are the config and the data's spec."""
+        """Write the sampler to `path`. `example` is a batch of inputs; `facts` hold the config and the data's spec."""
 
     @abstractmethod
     def read(self, path: Path) -> Network: ...
 
 
 class Safetensors(Format):
-    """The weights; config and spec stand in the header, so that `load` builds the network around them."""
+    """Weights, with the config and the data's spec in the header, from which `load` builds the network."""
 
     file = "generator.safetensors"
     usage = "from genlab.exporting import load\n\ngenerator = load('generator.safetensors')\nimages = generator({})"
@@ -55,24 +55,24 @@ class Safetensors(Format):
 
 
 class TorchScript(Format):
-    """A traced program: torch.jit.load runs it in Python and C++, without genlab."""
+    """A traced program, which torch.jit.load runs in Python and C++ without genlab."""
 
     file = "generator.pt"
     usage = "import torch\n\ngenerator = torch.jit.load('generator.pt')\nimages = generator({})"
 
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # what a trace may get wrong is checked afterwards
+            warnings.simplefilter("ignore")  # mistakes of the trace are found by the check afterwards
             torch.jit.trace(sampler, example, check_trace=False).save(str(path))
 
     def read(self, path: Path) -> Network:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # where torch.jit is to be replaced
+            warnings.simplefilter("ignore")  # newer versions of torch call torch.jit deprecated
             return torch.jit.load(path)
 
 
 class ONNX(Format):
-    """A graph with inputs z and condition and the output images; the batch is free. Needs the extra `export`."""
+    """A graph from z and condition to images, for any batch size. Needs the extra `export`."""
 
     file = "generator.onnx"
     usage = (
@@ -81,7 +81,7 @@ class ONNX(Format):
         "(images,) = session.run(None, inputs)"
     )
 
-    def check(self) -> None:
+    def require_libraries(self) -> None:
         try:
             import onnx  # noqa: F401
             import onnxruntime  # noqa: F401
@@ -91,9 +91,9 @@ class ONNX(Format):
 
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         batch = torch.export.Dim("batch")
-        names = NAMES[: len(example)]
+        names = INPUT_NAMES[: len(example)]
         for library in ("onnxscript", "onnx_ir"):
-            logging.getLogger(library).setLevel(logging.WARNING)  # they tell of every node
+            logging.getLogger(library).setLevel(logging.WARNING)  # they log every node
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.onnx.export(
@@ -122,10 +122,10 @@ class ONNX(Format):
 
 
 def load(path: str | Path) -> Sampler:
-    """The module of a file that `format=safetensors` wrote: (z, condition=None) -> images [N, C, H, W] in [-1, 1].
+    """Load a file that `format=safetensors` wrote: (z, condition=None) -> images [N, C, H, W] in [-1, 1].
 
-    Its networks are built from the config in the file's header, whose `_target_`s must be importable.
-    Raises ConfigError for another file.
+    The networks are built from the config in the file's header, whose `_target_`s must be importable.
+    Raises ConfigError for any other file.
     """
     from safetensors import SafetensorError, safe_open
 

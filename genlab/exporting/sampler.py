@@ -1,4 +1,4 @@
-"""From latents to finished images in one module."""
+"""Sampler: one module from latents to finished images, for export."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Sampler(nn.Module):
-    """(z, condition=None) -> images [N, C, H, W] in [-1, 1] without the data's padding, or points in their own units.
+    """(z, condition=None) -> images [N, C, H, W] in [-1, 1] without the data's padding, or points in the data's units.
 
-    A copy of the network that samples come from, in float32 on the CPU: averaged weights if the run has any, the
-    loss's picture of a decoder's output, and weights without parametrisations, as evaluation uses them.
+    Holds a copy of the network that evaluation samples from, in float32 on the CPU: with averaged weights if the run
+    has any, without parametrisations, and with the loss's rendering of a decoder's output as images.
     """
 
     def __init__(self, stream: SampleStream) -> None:
         super().__init__()
         with stream.sampling() as network:
-            self.network = plain(deepcopy(network)).cpu().float()
+            self.network = remove_all_parametrizations(deepcopy(network)).cpu().float()
         self.picture, self.spec = stream.render, stream.spec
         self.requires_grad_(False).eval()
 
@@ -33,8 +33,8 @@ class Sampler(nn.Module):
         return self.spec.crop(output).clamp(-1, 1)
 
 
-def plain(network: nn.Module) -> nn.Module:
-    """The network, its parametrised weights (spectral norm, fixed lengths) made ordinary ones of the same value."""
+def remove_all_parametrizations(network: nn.Module) -> nn.Module:
+    """Replace parametrised weights (spectral norm, fixed lengths) by ordinary ones of the same value, in place."""
     network.eval()  # or spectral norm would take one more power iteration
     for module in list(network.modules()):
         for name in list(module.parametrizations) if is_parametrized(module) else ():
@@ -42,9 +42,9 @@ def plain(network: nn.Module) -> nn.Module:
     return network
 
 
-def inputs(stream: SampleStream, start: int, count: int) -> tuple[Tensor, ...]:
-    """(z, condition) or (z,): rows `start` to `start + count`, at most 500, of the run's fixed samples, on the CPU."""
+def example_inputs(stream: SampleStream, start: int, count: int) -> tuple[Tensor, ...]:
+    """Return (z, condition), or (z,), of the run's fixed samples from `start` (at most 500 in all), on the CPU."""
     z = stream.model.latent.draw(stream.fixed_draws(0))[start : start + count]
     condition = stream.sample_conditions(start, count)
-    told = () if condition is None else (condition,)
-    return tuple(value.cpu().float() if value.is_floating_point() else value.cpu() for value in (z, *told))
+    conditions = () if condition is None else (condition,)
+    return tuple(value.cpu().float() if value.is_floating_point() else value.cpu() for value in (z, *conditions))

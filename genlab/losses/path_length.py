@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
+from genlab.core.system import SystemFacts
 from genlab.core.types import Count, Share
-from genlab.losses.penalties import Penalty, PlayerName, Weight
+from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import StyleBased
 
 
 @dataclass
@@ -28,10 +30,11 @@ class PathLength(Penalty):
     mean: Tensor | None = field(init=False, default=None, repr=False)
 
     needs_float32: ClassVar[bool] = True
-    needs_images: ClassVar[bool] = True
-    head: ClassVar[str | None] = "synthesis"
-    head_of: ClassVar[PlayerName] = "generator"
-    models: ClassVar[str] = "a style-based model, such as model=stylegan2"
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = "Choose a style-based model, such as model=stylegan2, or leave the penalty out."
+        system.require_network("generator", StyleBased, remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         found = self.lengths(turn)

@@ -7,9 +7,9 @@ from genlab.metrics.extractors.extractor import Coordinates, Extractor, Inceptio
 from genlab.metrics.extractors.own_classifier import OwnClassifier
 from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import Metric
-from genlab.metrics.records import Record, unlike
+from genlab.metrics.records import Record, differing_fields
 from genlab.metrics.references.reference import Reference
-from genlab.metrics.sample_source import Source
+from genlab.metrics.sample_source import SampleSource
 from genlab.metrics.scores.accuracy import Accuracy, BalancedAccuracy
 from genlab.metrics.scores.birthday import Birthday
 from genlab.metrics.scores.fid import FID
@@ -45,8 +45,8 @@ __all__ = [
     "Pixels",
     "Record",
     "Reference",
-    "Source",
+    "SampleSource",
     "StackedClassifier",
     "frechet_distance",
-    "unlike",
+    "differing_fields",
 ]

@@ -1,4 +1,4 @@
-"""One pass over generated images feeds every metric; one pass over real ones is kept for all later runs."""
+"""Evaluation: one pass over generated images feeds all metrics; statistics of real ones are kept for later runs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record
 from genlab.metrics.references.reference import Reference
-from genlab.metrics.sample_source import Source, shown
-from genlab.metrics.trained_model import Trained
+from genlab.metrics.sample_source import SampleSource, iterate_samples
+from genlab.metrics.trained_model import TrainedModel
 
 
 class Evaluation:
-    """How a generator is scored. Images, real and generated, are cropped to what the data set held before padding.
+    """Scores a generator by several metrics that share an extractor. Images are cropped to the data before padding.
 
     Generated images are measured as they would be saved: clamped to [-1, 1] and rounded to 8 bit.
     """
@@ -38,21 +38,21 @@ class Evaluation:
     ) -> None:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
-        self.gave: dict[str, Metric] = {}  # which metric each number of the last run came from
-        self.pictures: dict[str, Tensor] = {}  # of the last run: groups of images [G, n, C, H, W] by name
+        self.metric_of: dict[str, Metric] = {}  # by the names of the last run's numbers
+        self.pictures: dict[str, Tensor] = {}  # of the last run, by name: groups of images [G, n, C, H, W]
         self._reference: Reference | None = None
 
-    def check(self, data: InMemory, trained: Trained | None = None) -> None:
-        """Raises ConfigError, before anything is trained, if these images or this model cannot be scored.
+    def check(self, data: InMemory, trained: TrainedModel | None = None) -> None:
+        """Raises ConfigError, before training, if no metric fits these images or this model, or if images are too few.
 
-        Also if there are too few of them. Warns of single metrics that have no numbers for them.
+        Warns of single metrics that do not fit.
         """
         if any(metric.uses_extractor for metric in self.metrics.values()):
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.with_classes(data.reference(self.split)), data.spec)
         reference = self._reference_of(data)
-        self._require(reference, trained)
-        reasons = self._unfit(reference, trained)
+        self._require_enough(reference, trained)
+        reasons = self._unfit_reasons(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
         for reason in reasons:
@@ -60,43 +60,43 @@ class Evaluation:
 
     def run(
         self,
-        source: Source,
+        source: SampleSource,
         data: InMemory,
         *,
         device: torch.device | str,
-        shared: bool = False,  # do all ranks call it, with the same generator? They sample in turns; rank 0 measures
+        shared: bool = False,  # do all ranks call it with the same generator? They share the sampling; rank 0 measures
     ) -> list[Record]:
-        """A record for each number of each metric; of ranks that share the work rank 0 alone gives any.
+        """Return a record for each number of each metric; where ranks share the work, only rank 0 returns any.
 
         Raises ConfigError if the split is missing, or if there are too few images.
         """
         reference = self._reference_of(data)
-        self._require(reference, source.trained)
-        metrics = [metric for metric in self.metrics.values() if not metric.unfit(reference, source.trained)]
+        self._require_enough(reference, source.trained)
+        metrics = [metric for metric in self.metrics.values() if not metric.unfit_reason(reference, source.trained)]
         if any(metric.uses_extractor for metric in metrics):
             self.extractor.to(device)
         self._feed(metrics, source, data.spec, shared=shared)
-        if not leads(shared):
+        if not is_measuring(shared):
             return []
         if any(metric.needs_features for metric in metrics):
-            _ = reference.features  # before moments, which follow from them
+            _ = reference.features  # first: moments are then computed from them
         found = [(metric, *number) for metric in metrics for number in metric.compute(reference).items()]
-        self.gave = {name: metric for metric, name, _ in found}
+        self.metric_of = {name: metric for metric, name, _ in found}
         self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
         return [self._record(name, value, metric, reference, source) for metric, name, value in found]
 
-    def _require(self, reference: Reference, trained: Trained | None) -> None:
+    def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():
-            fit = not metric.unfit(reference, trained)
-            if fit and (reason := metric.lacks(self.images, reference, trained)):
+            fit = not metric.unfit_reason(reference, trained)
+            if fit and (reason := metric.shortage(self.images, reference, trained)):
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
-    def _unfit(self, reference: Reference, trained: Trained | None) -> list[str]:
-        """Which metrics have no numbers, and why."""
-        reasons = {name: metric.unfit(reference, trained) for name, metric in self.metrics.items()}
+    def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
+        """Return why single metrics do not fit, a sentence each."""
+        reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
-    def _record(self, name: str, value: float, metric: Metric, reference: Reference, source: Source) -> Record:
+    def _record(self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource) -> Record:
         extractor = self.extractor if metric.uses_extractor else None
         return Record(
             metric=name,
@@ -114,31 +114,31 @@ class Evaluation:
             settings=metric.settings,
         )
 
-    def _feed(self, metrics: list[Metric], source: Source, spec: Spec, *, shared: bool) -> None:
+    def _feed(self, metrics: list[Metric], source: SampleSource, spec: Spec, *, shared: bool) -> None:
         for metric in metrics:
             metric.reset()
             metric.start(source)
-        fed = [metric for metric in metrics if metric.uses_samples]
-        reading = self.extractor if any(metric.uses_extractor for metric in fed) else None
-        chunks = list(_chunks(self.images if fed else 0, self.batch_size))
-        for images, condition, features in shown(source, chunks, spec, reading, shared=shared):
-            for metric in fed if leads(shared) else ():
-                metric.look(images, condition)
+        users = [metric for metric in metrics if metric.uses_samples]
+        extractor = self.extractor if any(metric.uses_extractor for metric in users) else None
+        chunks = list(_chunks(self.images if users else 0, self.batch_size))
+        for images, condition, features in iterate_samples(source, chunks, spec, extractor, shared=shared):
+            for metric in users if is_measuring(shared) else ():
+                metric.update_images(images, condition)
                 if metric.uses_extractor:
                     metric.update(features, condition)
 
     def _reference_of(self, data: InMemory) -> Reference:
-        """Hashed and looked up once a data set."""
+        """Return the reference of a data set, which is hashed once."""
         if self._reference is None or self._reference.data is not data:
             self._reference = Reference(data, self.split, self.extractor, batch_size=self.batch_size)
         return self._reference
 
 
-def leads(shared: bool) -> bool:
-    """Of ranks that share the work, the one that measures."""
+def is_measuring(shared: bool) -> bool:
+    """Tell whether this rank measures: where ranks share the work, rank 0 alone does."""
     return distributed.is_main() or not shared
 
 
 def _chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
-    """(start, count) of each chunk; the last may be smaller."""
+    """Yield (start, count) of each chunk; the last may be smaller."""
     return ((start, min(size, total - start)) for start in range(0, total, size))

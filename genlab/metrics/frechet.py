@@ -32,10 +32,10 @@ class Moments:
         self.merge(Moments(len(batch), batch.mean(0), centred.T @ centred))
 
     def merge(self, other: Moments) -> None:
-        """Adds what another one has seen."""
+        """Adds the vectors that another one has gathered."""
         if not self.count or not other.count:
-            seen = self if self.count else other
-            self.count, self._mean, self._scatter = seen.count, seen._mean, seen._scatter
+            full = self if self.count else other
+            self.count, self._mean, self._scatter = full.count, full._mean, full._scatter
             return
         count = self.count + other.count
         shift = other._mean - self._mean
@@ -45,19 +45,19 @@ class Moments:
         self.count = count
 
     def tensors(self) -> dict[str, Tensor]:
-        """What, with the count, makes it up again: mean [D] and scatter [D, D]."""
+        """Return the mean [D] and the scatter matrix [D, D], from which, with the count, the moments are rebuilt."""
         self._require(1)
         return {"mean": self._mean, "scatter": self._scatter}
 
     @property
     def mean(self) -> Tensor:
-        """float64 [D]; raises ConfigError before the first image."""
+        """Return the mean, float64 [D]. Raises ConfigError before the first image."""
         self._require(1)
         return self._mean
 
     @property
     def covariance(self) -> Tensor:
-        """float64 [D, D], unbiased: divided by count - 1; raises ConfigError below two images."""
+        """Return the unbiased covariance (over count - 1), float64 [D, D]. Raises ConfigError below two images."""
         self._require(2)
         return self._scatter / (self.count - 1)
 
@@ -67,9 +67,9 @@ class Moments:
 
 
 def frechet_distance(a: Moments, b: Moments) -> float:
-    """|m_a - m_b|^2 + Tr(S_a + S_b - 2 (S_a S_b)^(1/2)): Dowson and Landau 1982; Heusel et al. 2017, eq. 6.
+    """Return |m_a - m_b|^2 + Tr(S_a + S_b - 2 (S_a S_b)^(1/2)): Dowson and Landau 1982; Heusel et al. 2017, eq. 6.
 
-    nan where features were not finite. Raises ConfigError below two images.
+    nan if features were not finite. Raises ConfigError below two images.
     """
     mean_a, mean_b = a.mean.numpy(), b.mean.numpy()
     covariance_a, covariance_b = a.covariance.numpy(), b.covariance.numpy()
@@ -81,19 +81,19 @@ def frechet_distance(a: Moments, b: Moments) -> float:
 
 
 def _trace_of_root(a: np.ndarray, b: np.ndarray, *, ample: bool) -> float:
-    """Tr (A B)^(1/2) of positive semi-definite A = F F^T and B = G G^T: the sum of F^T G's singular values.
+    """Return Tr (A B)^(1/2) for positive semi-definite A = F F^T and B = G G^T: the sum of F^T G's singular values.
 
-    No root of a rounding error is taken, which is what costs the usual ways their digits on few images.
-    Where images are ample and both ranks are full, the roots of F^T B F's eigenvalues are as good and faster.
+    It takes no root of a rounding error, which costs other methods their digits on few images.
+    With ample images and full ranks, the roots of the eigenvalues of F^T B F are as exact, and faster.
     """
-    values = _eigenvalues(a, b) if ample else None
+    values = _product_eigenvalues(a, b) if ample else None
     if values is not None:
         return float(np.sqrt(values).sum())
     return float(np.linalg.svd(_factor(a).T @ _factor(b), compute_uv=False).sum())
 
 
-def _eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
-    """Of A B, by plain Cholesky; None if one is without full rank, within rounding."""
+def _product_eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
+    """Return the eigenvalues of A B, by plain Cholesky; None if one is without full rank, within rounding."""
     from scipy.linalg.lapack import dsygst  # slow to import
 
     try:
@@ -107,7 +107,7 @@ def _eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 
 def _factor(matrix: np.ndarray) -> np.ndarray:
-    """F [D, rank] with F F^T = matrix, by Cholesky with pivoting: exact for matrices without full rank."""
+    """Return F [D, rank] with F F^T = matrix, by Cholesky with pivoting: exact for matrices without full rank."""
     from scipy.linalg.lapack import dpstrf  # slow to import
 
     packed, pivots, rank, info = dpstrf(matrix, lower=1)  # info 1 says "rank below D", which is no failure

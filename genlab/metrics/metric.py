@@ -1,4 +1,4 @@
-"""What a metric is."""
+"""Metric: the interface of all scores, and base classes by what they use: features, images, or the source."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from genlab.pictures.pixels import to_bytes
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.sample_source import Source
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.sample_source import SampleSource
+    from genlab.metrics.trained_model import TrainedModel
 
 
 class Metric(ABC):
-    """Is fed features of generated images, then yields named numbers.
+    """Takes features of generated images, and computes named numbers.
 
-    One that needs more is shown the images themselves (`look`), or asks the source for it (`start`).
+    A metric may also take the images themselves (`update_images`), or ask their source for more (`start`).
     """
 
-    higher_is_better = False  # of its first number: which of two checkpoints is kept
-    needs_features = False  # asks for the features of real images, not for their moments alone
-    uses_extractor = True  # else it is fed no features, and its records name no extractor
-    uses_samples = True  # of the fixed stream; else it is fed nothing
-    least = 1  # images of either kind without which it has no numbers
-    lower = ""  # which of its own settings would do with fewer
+    higher_is_better = False  # of its first number, which decides the best checkpoint
+    needs_features = False  # needs the features of real images, not only their moments
+    uses_extractor = True  # else it takes no features, and its records name no extractor
+    uses_samples = True  # else it takes neither features nor images
+    min_images = 1  # real, and generated
+    settings_to_lower = ""  # its settings that allow fewer images, for the message
 
     @property
     def settings(self) -> str:
-        """Its own part of how a number was measured, for the record."""
+        """Return the metric's own part of how a number was measured, for the record."""
         return ""
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        """Why it has no numbers for these data or this model; None: it has some. Asked before training."""
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
+        """Return why the metric does not fit these data or this model; None if it does. Called before training too."""
         return None
 
-    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
-        """Of what so many samples and the real images are too few, and what to do; None: enough. Asked with `unfit`."""
-        if not self.uses_samples or min(images, reference.count) >= self.least:
+    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+        """Return what is too few, samples or real images, and what to do; None if there are enough."""
+        if not self.uses_samples or min(images, reference.count) >= self.min_images:
             return None
-        remedy = "raise metrics.images" if images < self.least else "compare with a larger metrics.split"
+        remedy = "raise metrics.images" if images < self.min_images else "compare with a larger metrics.split"
         return (
-            f"{images:,} samples and {reference.count:,} real images: expected {self.least:,} or more of either kind; "
-            f"{remedy}{self.lower and f', or lower its {self.lower}'}"
+            f"{images:,} samples and {reference.count:,} real images: expected {self.min_images:,} or more of either "
+            f"kind; {remedy}{self.settings_to_lower and f', or lower its {self.settings_to_lower}'}"
         )
 
     @abstractmethod
     def reset(self) -> None:
-        """Forgets all that it was fed."""
+        """Forget all features and images."""
 
-    def start(self, source: Source) -> None:
-        """Is told, after `reset`, where samples come from, and may ask there for others in `compute`."""
+    def start(self, source: SampleSource) -> None:
+        """Take the source of samples, after `reset`; `compute` may ask it for more."""
         return None
 
-    def look(self, images: Tensor, condition: Tensor | None = None) -> None:
-        """Adds generated images as they would be saved, float [N, C, H, W] in [-1, 1], cropped; nan if not finite."""
+    def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
+        """Add generated images as they would be saved, float [N, C, H, W] in [-1, 1], cropped; nan if not finite."""
         return None
 
     @abstractmethod
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:
-        """Adds features of generated images, [N, D], and what they were asked to show: classes [N], attributes [N, K].
+        """Add features of generated images, [N, D], and their conditions: classes [N] or attributes [N, K].
 
-        `condition` is None where the model takes none.
+        `condition` is None for unconditional models.
         """
 
     @abstractmethod
     def compute(self, reference: Reference) -> dict[str, float]:
-        """Its numbers by name; none where they mean nothing for this data or model."""
+        """Return the numbers by name; none if they mean nothing for these data or this model."""
 
     def pictures(self, reference: Reference) -> dict[str, Tensor]:
-        """After `compute`, what is to be looked at, by name: uint8 [G, n, C, H, W], groups of images side by side."""
+        """Return pictures to show, by name, after `compute`: uint8 [G, n, C, H, W], groups of images side by side."""
         return {}
 
 
-class Gathering(Metric):
-    """Keeps all features until the end."""
+class FeatureMetric(Metric):
+    """Keeps all features of generated images until `compute`."""
 
     def __init__(self) -> None:
         self.reset()
@@ -93,7 +93,7 @@ class Gathering(Metric):
 
     @property
     def features(self) -> Tensor:
-        """[N, D] of all generated images."""
+        """Return the features of all generated images, [N, D]."""
         return torch.cat(self._features)
 
     @property
@@ -102,33 +102,33 @@ class Gathering(Metric):
 
     @property
     def finite(self) -> bool:
-        """Whether they can be compared at all: a generator that diverged makes nan."""
+        """Tell whether all features are finite; those of a diverged generator are nan."""
         return bool(self.features.isfinite().all())
 
 
-class Showing(Gathering):
-    """Makes some of the generated images again, to show them."""
+class IllustratedMetric(FeatureMetric):
+    """Keeps features, and generates some of the images again to show them."""
 
-    source: Source | None = None
+    source: SampleSource | None = None
 
-    def start(self, source: Source) -> None:
+    def start(self, source: SampleSource) -> None:
         self.source = source
 
-    def shows(self, reference: Reference) -> bool:
-        """Whether there is anything to look at: points are no pictures."""
+    def has_pictures(self, reference: Reference) -> bool:
+        """Tell whether there are pictures to show; points have none."""
         return self.source is not None and reference.data.spec.height is not None and self.finite
 
 
-class Looking(Metric):
-    """Keeps generated images until the end, and no features."""
+class ImageMetric(Metric):
+    """Keeps generated images until `compute`, and no features."""
 
     uses_extractor = False
 
-    def __init__(self, images: int) -> None:  # at most; those after them are not looked at
+    def __init__(self, images: int) -> None:  # at most; later ones are left out
         self.limit = images
         self.reset()
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         return None if reference.data.spec.height else "it measures images, and the data are points"
 
     def reset(self) -> None:
@@ -136,13 +136,13 @@ class Looking(Metric):
         self._conditions: list[Tensor] = []
         self._kept, self.finite, self.seed = 0, True, 0
 
-    def start(self, source: Source) -> None:
+    def start(self, source: SampleSource) -> None:
         self.seed = source.seed
 
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:
         return None
 
-    def look(self, images: Tensor, condition: Tensor | None = None) -> None:
+    def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
         images = images[: self.limit - self._kept]
         self.finite = self.finite and bool(images.isfinite().all())
         self._images.append(to_bytes(images))
@@ -152,7 +152,7 @@ class Looking(Metric):
 
     @property
     def images(self) -> Tensor:
-        """uint8 [N, C, H, W]; without a meaning unless `finite`."""
+        """Return the images, uint8 [N, C, H, W]; meaningless unless `finite`."""
         return torch.cat(self._images)
 
     @property
@@ -160,17 +160,17 @@ class Looking(Metric):
         return torch.cat(self._conditions) if self._conditions else None
 
 
-class Asking(Metric):
-    """Is fed nothing: what it needs it asks of the source, in `compute`."""
+class SourceMetric(Metric):
+    """Takes no features or images: `compute` asks the source for what it needs."""
 
     uses_extractor = False
     uses_samples = False
-    source: Source
+    source: SampleSource
 
     def reset(self) -> None:
         return None
 
-    def start(self, source: Source) -> None:
+    def start(self, source: SampleSource) -> None:
         self.source = source
 
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:

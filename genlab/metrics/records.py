@@ -1,11 +1,11 @@
-"""A score is a record: a number, and how exactly it was measured."""
+"""Records: a score is a number together with how exactly it was measured."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-MEASURED = ("value", "seed", "position")  # what was found, and in which run; all else is how it was found
+RESULT_FIELDS = ("value", "seed", "position")  # the result; all other fields say how it was measured
 
 
 @dataclass(frozen=True)
@@ -16,19 +16,19 @@ class Record:
     extractor_hash: str  # of its weights and resize rule
     reference: str  # data set and split, as in mnist/test
     reference_hash: str  # of the split's pixels and labels
-    images: int  # of the fixed stream; 0: `settings` say what the metric looked at
+    images: int  # generated; 0: `settings` say what was measured instead
     reference_images: int
     resize: str  # how images reached the extractor's size
     ema: bool  # from the averaged generator?
     seed: int  # of the noise
-    position: int  # images seen in training when it was measured
+    position: int  # images shown in training when it was measured
     settings: str = ""  # of the metric itself
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def unlike(a: Record, b: Record) -> list[str]:
-    """Names of the fields in which two records were measured differently; empty if their values compare."""
-    ways = [field.name for field in fields(Record) if field.name not in MEASURED]
-    return [name for name in ways if getattr(a, name) != getattr(b, name)]
+def differing_fields(a: Record, b: Record) -> list[str]:
+    """Return the fields in which two measurements differ; [] if the values compare."""
+    names = [field.name for field in fields(Record) if field.name not in RESULT_FIELDS]
+    return [name for name in names if getattr(a, name) != getattr(b, name)]

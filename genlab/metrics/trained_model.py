@@ -1,4 +1,4 @@
-"""What metrics may ask of a model beside its samples."""
+"""The trained model as metrics see it: what they may ask for beside samples."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from genlab.models.contract import Model
 from genlab.pictures.pixels import to_float
 
 
-class Trained(Protocol):
-    """The stream of samples of a model, as metrics see it."""
+class TrainedModel(Protocol):
+    """Attributes and methods of a stream of samples that metrics use."""
 
     model: Model
     decoding: Any  # the loss that reads a decoder's output as an image; None: the output is one
     device: torch.device
-    dtype: torch.dtype  # that networks work in
+    dtype: torch.dtype  # of the networks
     spec: Spec
     data: InMemory
 
     def sampling(self) -> AbstractContextManager[nn.Module]:
-        """The generator or decoder that samples come from, in evaluation mode."""
+        """Give the generator or decoder that samples come from, in evaluation mode."""
 
     def render(self, output: Tensor) -> Tensor:
-        """What it gives, as images in [-1, 1]."""
+        """Return the network's output as images in [-1, 1]."""
 
     def fixed_draws(self, chunk: int) -> Draws:
-        """Of some rows of the fixed stream."""
+        """Return the draws of a chunk of the fixed stream."""
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of rows of the fixed stream."""
+        """Return the conditions of rows of the fixed stream."""
 
 
 @contextmanager
-def evaluating(trained: Trained) -> Iterator[nn.Module]:
-    """The whole model in evaluation mode; gives the decoder."""
+def evaluation_mode(trained: TrainedModel) -> Iterator[nn.Module]:
+    """Put the whole model into evaluation mode, and give the network that samples come from."""
     was_training = trained.model.training
     trained.model.eval()
     try:
@@ -51,13 +51,13 @@ def evaluating(trained: Trained) -> Iterator[nn.Module]:
         trained.model.train(was_training)
 
 
-def as_fed(trained: Trained, split: Split) -> tuple[Tensor, Tensor | None]:
-    """Real images as networks see them, padding included, and what a conditional model is told of them."""
+def network_inputs(trained: TrainedModel, split: Split) -> tuple[Tensor, Tensor | None]:
+    """Return real images as networks see them, padding included, and the conditions of a conditional model."""
     images = to_float(split.images).to(trained.device, trained.dtype)
     if not trained.model.conditional:
         return images, None
     return images, trained.spec.condition.as_input(split.labels, trained.dtype).to(trained.device)
 
 
-def rows_of(split: Split, start: int, count: int) -> Split:
+def split_rows(split: Split, start: int, count: int) -> Split:
     return Split(*(None if part is None else part[start : start + count] for part in split))

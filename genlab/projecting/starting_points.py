@@ -1,4 +1,4 @@
-"""Where the search for a latent begins, and what a conditional model is told meanwhile."""
+"""Starting points of a projection: latents, and the conditions to try."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from genlab.trainers.sample_stream import TrainedRun
 
 
-def starts_of(run: TrainedRun, told: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Latents [count x conditions, ...] of the law, and the condition of each: `count` rows of every one of `told`."""
+def starts_of(run: TrainedRun, conditions: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Return latents [count x conditions, ...] of the law, and the condition of each: `count` of every condition."""
     draws = Draws((seed, "projection"), count, 0, count, run.device)
     z = run.model.latent.draw(draws).float()
-    if told is None:
+    if conditions is None:
         return z, None
-    return z.repeat(len(told), *[1] * (z.ndim - 1)), told.repeat_interleave(count, 0)
+    return z.repeat(len(conditions), *[1] * (z.ndim - 1)), conditions.repeat_interleave(count, 0)
 
 
 def conditions(run: TrainedRun, asked: Any) -> Tensor | None:
-    """Return those to try, one a row; None: the model is told nothing. Raises ConfigError if there are none."""
+    """Return the conditions to try, one a row; None for an unconditional model. Raises ConfigError if none fits."""
     condition = run.spec.condition
     if not run.model.conditional:
         if asked is not None:

@@ -1,4 +1,4 @@
-"""The image whose latent is looked for, and how far others are from it."""
+"""The target of a projection: the given image, and how far generated images are from it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.image_file import Rule, Unusable, picture
+from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.metrics.extractors.extractor import Extractor
 
 
-def target_of(path: Path, spec: Spec) -> Tensor:
-    """[1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be such an image."""
+def load_target(path: Path, spec: Spec) -> Tensor:
+    """Load an image as [1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be one."""
     spec.require_images()
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        pixels = picture(path.read_bytes(), Rule(spec.channels, spec.height - 2 * spec.padding))
+        pixels = read_picture(path.read_bytes(), PixelRule(spec.channels, spec.height - 2 * spec.padding))
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
@@ -32,20 +32,20 @@ def target_of(path: Path, spec: Spec) -> Tensor:
 
 
 def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
-    """images [N, C, H, W] -> mean squared error of pixels, and `weight` times that of features, [N]."""
+    """Return images [N, C, H, W] -> [N]: the mean squared error of pixels, plus `weight` times that of features."""
     if not weight:
         return lambda images: (images - target).square().flatten(1).mean(1)
-    wanted = extractor.slope(target).detach()
+    wanted = extractor.differentiable(target).detach()
 
     def error(images: Tensor) -> Tensor:
         pixels = (images - target).square().flatten(1).mean(1)
-        return pixels + weight * (extractor.slope(images) - wanted).square().mean(1)
+        return pixels + weight * (extractor.differentiable(images) - wanted).square().mean(1)
 
     return error
 
 
 def distances(images: Tensor, target: Tensor, extractor: Extractor | None) -> dict[str, float | None]:
-    """Euclidean, of the images as they would be saved: in pixels in [-1, 1], and in features."""
+    """Return the Euclidean distances of clamped images: in pixels in [-1, 1], and in features."""
     images = images.clamp(-1, 1)
     features = None if extractor is None else float((extractor(images) - extractor(target)).norm())
     return {"pixels": float((images - target).norm()), "features": features}

@@ -1,1 +1,1 @@
-"""One self-contained HTML page about one or many runs, made from the files in their directories alone."""
+"""Reports: one self-contained HTML page about one run or many, written from the files in their directories."""

@@ -1,4 +1,4 @@
-"""A sweep's jobs in one table, a row each."""
+"""The table of a sweep: a row for each job, with its overrides, scores and state."""
 
 from __future__ import annotations
 
@@ -6,55 +6,56 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genlab.reports import score_records as scores
-from genlab.reports.run import Run, read
-from genlab.reports.run_directories import by_number
-from genlab.reports.tables import written
+from genlab.reports.run import Run, read_run
+from genlab.reports.run_directories import number_sort_key
+from genlab.reports.score_records import latest_records, score_value
+from genlab.reports.tables import format_csv
 
-FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state": ...}
+JOB_FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state": ...}
 
 
 def jobs_csv(sweep: Path) -> str | None:
-    """None where no job has begun."""
-    rows = [row(path) for path in jobs_of(sweep)]
-    columns = ["job", "state", *own(rows, "overrides"), "best_metric", "best", "best_images", *own(rows, "scores")]
+    """Return the table as CSV; None if no job has begun."""
+    rows = [job_row(path) for path in job_directories(sweep)]
+    overrides, scores = names_in(rows, "overrides"), names_in(rows, "scores")
+    columns = ["job", "state", *overrides, "best_metric", "best", "best_images", *scores, "images", "seconds", "note"]
     flat = [one | one["overrides"] | one["scores"] for one in rows]
-    return written([*columns, "images", "seconds", "note"], flat) if rows else None
+    return format_csv(columns, flat) if rows else None
 
 
-def jobs_of(sweep: Path) -> list[Path]:
-    return sorted((file.parent for file in sweep.rglob(FILE)), key=by_number)
+def job_directories(sweep: Path) -> list[Path]:
+    return sorted((file.parent for file in sweep.rglob(JOB_FILE)), key=number_sort_key)
 
 
-def own(rows: list[dict[str, Any]], kind: str) -> list[str]:
-    """The names of all rows, in order of first appearance."""
+def names_in(rows: list[dict[str, Any]], kind: str) -> list[str]:
+    """Return the names in the dicts `row[kind]` of all rows, in order of first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row[kind]))
 
 
-def row(path: Path) -> dict[str, Any]:
-    """How a job ended, and the scores it ended with."""
-    run, job = read(path), json.loads((path / FILE).read_text(encoding="utf-8"))
+def job_row(path: Path) -> dict[str, Any]:
+    """Return how a job ended, and the scores it ended with."""
+    run, job = read_run(path), json.loads((path / JOB_FILE).read_text(encoding="utf-8"))
     best = run.best or {}
     return {
         "job": path.name,
         "state": job["state"],
         "overrides": dict(word.partition("=")[::2] for word in job["overrides"]),
-        "scores": final(run),
+        "scores": final_scores(run),
         "best_metric": best.get("metric"),
         "best": best.get("value"),
         "best_images": best.get("images"),
         "images": run.images,
         "seconds": round(run.seconds, 3),
-        "note": note(run),
+        "note": failure_note(run),
     }
 
 
-def final(run: Run) -> dict[str, float | None]:
-    """The latest score of each metric in training; evaluations, which name their checkpoint, come after it."""
+def final_scores(run: Run) -> dict[str, float | None]:
+    """Return the latest score of each metric in training. Later evaluations name their checkpoint and are left out."""
     trained = [record for record in run.records if "checkpoint" not in record]
-    return {record["metric"]: scores.value_of(record) for record in scores.latest(trained).values()}
+    return {record["metric"]: score_value(record) for record in latest_records(trained).values()}
 
 
-def note(run: Run) -> str:
-    """Why it failed or ended early, on one line."""
+def failure_note(run: Run) -> str:
+    """Return why a run failed or ended early, on one line; "" if it did not."""
     return " ".join((run.error or run.summary.get("stopped") or "").split())

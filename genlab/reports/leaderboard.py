@@ -1,4 +1,4 @@
-"""Scores of many runs in one table: a row a group of seeds, a column a metric measured in one way."""
+"""The leaderboard: a row for each group of seeds, a column for each metric measured in one way."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CONFIDENCE = 0.95
 @dataclass(frozen=True)
 class Column:
     metric: str
-    way: tuple  # how it was measured
+    protocol: tuple  # `score_records.protocol`: how it was measured
     mark: str  # a letter where the metric was measured in several ways, else empty
-    unlike: str  # in which fields, and how there
-    how: str
+    difference: str  # its values of the fields in which it differs from the metric's other columns
+    how: str  # the measurement in words
 
     @property
     def title(self) -> str:
@@ -31,10 +31,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """The scores of a group's runs, each the latest of its run."""
+    """The scores of a group's runs, the latest of each run."""
 
     values: list[float]
-    lost: int = 0  # runs whose score is not a finite number
+    not_finite: int = 0  # runs whose score is not a finite number
 
     @property
     def mean(self) -> float | None:
@@ -42,12 +42,12 @@ class Cell:
 
     @property
     def margin(self) -> float | None:
-        return margin(self.values)
+        return confidence_margin(self.values)
 
     @property
     def text(self) -> str:
         if self.mean is None:
-            return "not finite" if self.lost else ""
+            return "not finite" if self.not_finite else ""
         return f"{self.mean:.4g}" + (f" ± {self.margin:.2g}" if self.margin is not None else "")
 
 
@@ -61,11 +61,11 @@ class Row:
 class Leaderboard:
     columns: list[Column]
     rows: list[Row]
-    primary: Column | None  # the one that rows are sorted by
+    primary: Column | None  # rows are sorted by it
 
 
-def margin(values: list[float]) -> float | None:
-    """Half the 95 % interval of the mean by Student's t with n - 1 degrees of freedom; None for fewer than two."""
+def confidence_margin(values: list[float]) -> float | None:
+    """Return half the 95 % interval of the mean, by Student's t with n - 1 degrees of freedom; None below 2."""
     if len(values) < 2:
         return None
     from scipy.special import stdtrit  # late: it takes longer to load than a page to write
@@ -74,71 +74,70 @@ def margin(values: list[float]) -> float | None:
     return quantile * stdev(values) / math.sqrt(len(values))
 
 
-def leaderboard(groups: list[Group]) -> Leaderboard:
-    """Sorted by the metric that most runs call their best."""
-    found = {id(run): scores.latest(run.records) for group in groups for run in group.runs}
-    columns = columns_of(list(found.values()))
-    rows = [Row(group, [_cell(group.runs, column, found) for column in columns]) for group in groups]
-    primary = _primary(columns, [run for group in groups for run in group.runs], found)
-    return Leaderboard(columns, _sorted(rows, columns, primary), primary)
+def build_leaderboard(groups: list[Group]) -> Leaderboard:
+    """Return the table, sorted by the metric that most runs name in their best record."""
+    found = {id(run): scores.latest_records(run.records) for group in groups for run in group.runs}
+    columns = score_columns(list(found.values()))
+    rows = [Row(group, [_group_cell(group.runs, column, found) for column in columns]) for group in groups]
+    primary = _primary_column(columns, [run for group in groups for run in group.runs], found)
+    return Leaderboard(columns, _sort_rows(rows, columns, primary), primary)
 
 
-def columns_of(found: list[dict[tuple, scores.Record]]) -> list[Column]:
-    """In the order of first appearance; records of unlike measurements never share a column."""
-    first = {way: record for records in reversed(found) for way, record in records.items()}
-    order = dict.fromkeys(way for records in found for way in records)
+def score_columns(found: list[dict[tuple, scores.Record]]) -> list[Column]:
+    """Return the columns in order of first appearance. Records of unlike measurements never share a column."""
+    first = {protocol: record for records in reversed(found) for protocol, record in records.items()}
+    order = dict.fromkeys(protocol for records in found for protocol in records)
     by_metric: dict[str, list[tuple]] = {}
-    for way in order:
-        by_metric.setdefault(first[way]["metric"], []).append(way)
-    return [column for metric, ways in by_metric.items() for column in _columns(metric, ways, first)]
+    for protocol in order:
+        by_metric.setdefault(first[protocol]["metric"], []).append(protocol)
+    return [column for metric, protocols in by_metric.items() for column in _metric_columns(metric, protocols, first)]
 
 
-def _columns(metric: str, ways: list[tuple], first: dict[tuple, scores.Record]) -> list[Column]:
-    unlike = scores.differing(ways)
-    return [
-        Column(metric, way, letter(place) if len(ways) > 1 else "", unlike[place], scores.how(first[way]))
-        for place, way in enumerate(ways)
-    ]
+def _metric_columns(metric: str, protocols: list[tuple], first: dict[tuple, scores.Record]) -> list[Column]:
+    marks = [column_letter(index) if len(protocols) > 1 else "" for index in range(len(protocols))]
+    differences = scores.describe_differences(protocols)
+    words = [scores.describe_measurement(first[protocol]) for protocol in protocols]
+    return [Column(metric, *column) for column in zip(protocols, marks, differences, words, strict=True)]
 
 
-def letter(place: int) -> str:
-    """a ... z, then 27, 28, ..."""
-    return string.ascii_lowercase[place] if place < 26 else str(place + 1)
+def column_letter(index: int) -> str:
+    """Return the mark of a metric's column: a ... z, then 27, 28, ..."""
+    return string.ascii_lowercase[index] if index < 26 else str(index + 1)
 
 
 def footnotes(columns: list[Column]) -> dict[tuple[str, str], list[str]]:
-    """(letter, what is unlike) -> the metrics of which that is true."""
+    """Return the metrics that share each footnote, by (letter, difference)."""
     found: dict[tuple[str, str], list[str]] = {}
     for column in columns:
         if column.mark:
-            found.setdefault((column.mark, column.unlike), []).append(column.metric)
+            found.setdefault((column.mark, column.difference), []).append(column.metric)
     return found
 
 
-def _cell(runs: list[Run], column: Column, found: dict[int, dict[tuple, Any]]) -> Cell:
-    records = [found[id(run)][column.way] for run in runs if column.way in found[id(run)]]
-    values = [scores.value_of(record) for record in records]
+def _group_cell(runs: list[Run], column: Column, found: dict[int, dict[tuple, Any]]) -> Cell:
+    records = [found[id(run)][column.protocol] for run in runs if column.protocol in found[id(run)]]
+    values = [scores.score_value(record) for record in records]
     finite = [value for value in values if value is not None]
     return Cell(finite, len(values) - len(finite))
 
 
-def _primary(columns: list[Column], runs: list[Run], found: dict[int, dict[tuple, Any]]) -> Column | None:
-    """Of that metric the column which most runs have; the first column where no run has a best."""
+def _primary_column(columns: list[Column], runs: list[Run], found: dict[int, dict[tuple, Any]]) -> Column | None:
+    """Return the column with the most runs of the metric that is best most often; the first if no run has a best."""
     named = Counter(run.best["metric"] for run in runs if run.best).most_common(1)
     wanted = [column for column in columns if named and column.metric == named[0][0]] or columns[:1]
-    return max(wanted, key=lambda column: sum(column.way in records for records in found.values()), default=None)
+    return max(wanted, key=lambda column: sum(column.protocol in records for records in found.values()), default=None)
 
 
-def _sorted(rows: list[Row], columns: list[Column], primary: Column | None) -> list[Row]:
-    """Best first; behind them those whose metric was measured in other ways, way by way; those without it last."""
+def _sort_rows(rows: list[Row], columns: list[Column], primary: Column | None) -> list[Row]:
+    """Sort by the primary column, best first; then by the metric's other columns in turn; rows without it come last."""
     if primary is None:
         return rows
-    places = [place for place, column in enumerate(columns) if column.metric == primary.metric]
-    places.sort(key=lambda place: columns[place] is not primary)
+    order = [index for index, column in enumerate(columns) if column.metric == primary.metric]
+    order.sort(key=lambda index: columns[index] is not primary)
     sign = -1 if scores.higher_is_better(primary.metric) else 1
 
     def rank(row: Row) -> tuple[int, float]:
-        scored = ((turn, row.cells[place].mean) for turn, place in enumerate(places))
-        return next(((turn, sign * mean) for turn, mean in scored if mean is not None), (len(places), math.inf))
+        scored = ((turn, row.cells[index].mean) for turn, index in enumerate(order))
+        return next(((turn, sign * mean) for turn, mean in scored if mean is not None), (len(order), math.inf))
 
     return sorted(rows, key=rank)

@@ -1,4 +1,4 @@
-"""The page: all that it shows is put together here, and rendered by the template."""
+"""The report as one HTML page: collects the template's variables and renders it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from pathlib import Path
 from typing import Any
 
 from genlab.reports import curves, tables
-from genlab.reports.leaderboard import Leaderboard, footnotes, leaderboard
-from genlab.reports.picture_strips import pictures_of
+from genlab.reports.leaderboard import Leaderboard, build_leaderboard, footnotes
+from genlab.reports.picture_strips import select_pictures
 from genlab.reports.run import Run
 from genlab.reports.score_records import higher_is_better
-from genlab.reports.seed_groups import Group, differences, flatten, grouped
+from genlab.reports.seed_groups import Group, differing_values, flatten, group_by_config
 from genlab.reports.template_values import View
 
 TEMPLATE = Path(__file__).with_name("template")
-GRIDS = 24  # frames of a kind
-OVERLAID = 8  # groups drawn at first: as many as there are colours
-PLACE = ("device", "device_name", "git.revision", "versions", "cuda", "cpus", "threads", "platform")
+MAX_FRAMES = 24  # pictures of one kind that a page shows of a run
+MAX_GROUPS_DRAWN = 8  # curves at first: as many as there are colours
+MACHINE_KEYS = ("device", "device_name", "git.revision", "versions", "cuda", "cpus", "threads", "platform")
 
 
-def render(runs: list[Run], *, title: str, grids: int = GRIDS) -> str:
-    """One HTML file that asks for nothing else."""
+def render(runs: list[Run], *, title: str, grids: int = MAX_FRAMES) -> str:
+    """Return the page as HTML that loads nothing from elsewhere."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(TEMPLATE)
     template = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).get_template("page.html")
-    return template.render(**context(runs, title, grids), **assets())
+    return template.render(**template_variables(runs, title, grids), **read_assets())
 
 
-def assets() -> dict[str, Any]:
+def read_assets() -> dict[str, Any]:
     from markupsafe import Markup
 
     return {name: Markup((TEMPLATE / f"page.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
 
 
-def context(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
-    board = leaderboard(grouped(runs))
+def template_variables(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
+    board = build_leaderboard(group_by_config(runs))
     ordered = [(run, row.group) for row in board.rows for run in row.group.runs]
-    pictures = pictures_of([run for run, _ in ordered], grids)
+    pictures = select_pictures([run for run, _ in ordered], grids)
     views = [View(run, f"run-{place}", group.label, pictures[place]) for place, (run, group) in enumerate(ordered)]
     return {
         "title": title,
@@ -57,49 +57,49 @@ def context(runs: list[Run], title: str, grids: int) -> dict[str, Any]:
         "primary_place": board.columns.index(board.primary) if board.primary else -1,
         "footnotes": footnotes(board.columns),
         "measured": [(column.title, column.how) for column in board.columns],
-        "positions": {row.group.label: span([run.images for run in row.group.runs]) for row in board.rows},
-        "seeds": {row.group.label: tables.seeds(row.group) for row in board.rows},
+        "positions": {row.group.label: image_range([run.images for run in row.group.runs]) for row in board.rows},
+        "seeds": {row.group.label: tables.format_seeds(row.group) for row in board.rows},
         "differ": differing_settings(board),
-        "places": differing_places(views),
+        "places": differing_machines(views),
         "ticks": sorted({one.images for view in views if view.samples for one in view.samples.pictures}),
         "data": chart_data(views, [row.group for row in board.rows]),
-        "overlaid": OVERLAID,
-        "downloads": downloads([run for run, _ in ordered], board),
+        "overlaid": MAX_GROUPS_DRAWN,
+        "downloads": csv_downloads([run for run, _ in ordered], board),
     }
 
 
 def chart_data(views: list[View], groups: list[Group]) -> dict[str, Any]:
-    """JSON for the page's script. Runs and groups are in the leaderboard's order."""
+    """Return the JSON for the page's script, with runs and groups in the leaderboard's order."""
     places = {group.label: place for place, group in enumerate(groups)}
-    return curves.data_of([view.run for view in views]) | {
-        "runs": [{"label": named(view), "group": places[view.label]} for view in views],
-        "groups": [{"label": group.label, "shown": place < OVERLAID} for place, group in enumerate(groups)],
+    return curves.curve_data([view.run for view in views]) | {
+        "runs": [{"label": run_label(view), "group": places[view.label]} for view in views],
+        "groups": [{"label": group.label, "shown": place < MAX_GROUPS_DRAWN} for place, group in enumerate(groups)],
     }
 
 
-def named(view: View) -> str:
+def run_label(view: View) -> str:
     return view.label if view.run.seed is None else f"{view.label}, seed {view.run.seed}"
 
 
 def differing_settings(board: Leaderboard) -> dict[str, list[str]]:
-    """Of the groups that have a config."""
-    return differences(row.group.settings for row in board.rows if row.group.settings)
+    """Return the value of each differing setting in every group that has a config."""
+    return differing_values(row.group.settings for row in board.rows if row.group.settings)
 
 
-def differing_places(views: list[View]) -> dict[str, list[str]]:
-    """In what the machines and versions differ: times, and scores to a lesser degree, do not compare then."""
+def differing_machines(views: list[View]) -> dict[str, list[str]]:
+    """Return the facts in which machines and versions differ: then times do not compare, nor quite do scores."""
     first = [flatten(next(iter(view.run.environments.values()), {})) for view in views]
     known = [facts for facts in first if facts]
-    shared = differences({key: facts[key] for key in facts if key.startswith(PLACE)} for facts in known)
+    shared = differing_values({key: facts[key] for key in facts if key.startswith(MACHINE_KEYS)} for facts in known)
     return {key: list(dict.fromkeys(values)) for key, values in shared.items()}
 
 
-def span(images: list[int]) -> str:
+def image_range(images: list[int]) -> str:
     low, high = min(images), max(images)
     return f"{low:,}" if low == high else f"{low:,} – {high:,}"
 
 
-def downloads(runs: list[Run], board: Leaderboard) -> dict[str, tables.Download | None]:
+def csv_downloads(runs: list[Run], board: Leaderboard) -> dict[str, tables.Download | None]:
     return {
         "curves": tables.curves_csv(runs),
         "scores": tables.records_csv(runs),
@@ -107,11 +107,11 @@ def downloads(runs: list[Run], board: Leaderboard) -> dict[str, tables.Download 
     }
 
 
-def title_of(runs: list[Run]) -> str:
-    """The one run's, or the directory that holds them all."""
+def page_title(runs: list[Run]) -> str:
+    """Return the title of the only run, or the name of the directory that holds all runs."""
     return runs[0].title if len(runs) == 1 else common_folder(runs).name
 
 
 def common_folder(runs: list[Run]) -> Path:
-    """Of one run its own directory."""
+    """Return the deepest directory that holds all runs; of one run its own."""
     return Path(os.path.commonpath([run.path.resolve() for run in runs]))

@@ -1,24 +1,24 @@
-"""Pictures as a page shows them: strips with a slider, capped by a rule that is told with them."""
+"""Strips of a run's pictures, each with a slider, and a note where frames are left out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from genlab.reports.run import Run
-from genlab.reports.run_pictures import Picture, Series, most_within, picture, spread
+from genlab.reports.run_pictures import Picture, Series, frames_within_budget, load_picture, select_frames
 
-REAL = "real"  # caption of the first real images, shown beside the samples
+REAL_CAPTION = "real"  # of the real images that are shown beside the samples
 
 
 @dataclass(frozen=True)
 class Strip:
     series: Series
     pictures: list[Picture]
-    broken: list[str]  # files that are no pictures
+    broken: list[str]  # files that cannot be read as pictures
 
     @property
     def note(self) -> str:
-        """The rule, where frames were left out."""
+        """Say which frames are shown if some are left out."""
         total, kept = len(self.series.frames), len(self.pictures) + len(self.broken)
         if kept == total:
             return ""
@@ -29,7 +29,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Of one run."""
+    """The strips of one run."""
 
     samples: list[Strip]
     real: Strip | None
@@ -41,32 +41,32 @@ class Pictures:
         return [name for strip in strips for name in strip.broken]
 
 
-def pictures_of(runs: list[Run], most: int) -> list[Pictures]:
-    """Of one run up to `most` frames a kind; of several as many samples as fit the page, and the last of other kinds.
+def select_pictures(runs: list[Run], max_frames: int) -> list[Pictures]:
+    """Load up to `max_frames` frames of each kind for a single run.
 
-    Pictures of what is not samples are shown of several runs too, but never beyond the last frame.
+    For several runs: as many frames of samples as fit on the page, and the last frame of every other kind.
     """
-    series = [one for run in runs for one in run.series if len(runs) == 1 or is_samples(one)]
-    within = most_within(series, most)
-    return [_of(run, within, within if len(runs) == 1 else 1) for run in runs]
+    series = [kind for run in runs for kind in run.series if len(runs) == 1 or is_samples(kind)]
+    max_samples = frames_within_budget(series, max_frames)
+    return [_select_strips(run, max_samples, max_samples if len(runs) == 1 else 1) for run in runs]
 
 
 def is_samples(series: Series) -> bool:
-    return series.folder == "samples" and series.caption != REAL
+    return series.folder == "samples" and series.caption != REAL_CAPTION
 
 
-def _of(run: Run, most: int, most_of_others: int) -> Pictures:
-    real = next((one for one in run.series if one[:2] == ("samples", REAL)), None)
+def _select_strips(run: Run, max_frames: int, max_other_frames: int) -> Pictures:
+    real = next((one for one in run.series if one[:2] == ("samples", REAL_CAPTION)), None)
     others = [one for one in run.series if one is not real and not is_samples(one)]
     return Pictures(
-        samples=[strip(one, most) for one in run.series if is_samples(one)],
-        real=strip(real, 1) if real else None,
-        others=[strip(one, most_of_others) for one in others],
+        samples=[load_strip(one, max_frames) for one in run.series if is_samples(one)],
+        real=load_strip(real, 1) if real else None,
+        others=[load_strip(one, max_other_frames) for one in others],
     )
 
 
-def strip(series: Series, most: int) -> Strip:
-    frames = spread(series.frames, most)
-    drawn = [picture(frame) for frame in frames]
+def load_strip(series: Series, max_frames: int) -> Strip:
+    frames = select_frames(series.frames, max_frames)
+    drawn = [load_picture(frame) for frame in frames]
     broken = [f"{series.folder}/{frame.path.name}" for frame, one in zip(frames, drawn, strict=True) if one is None]
     return Strip(series, [one for one in drawn if one], broken)

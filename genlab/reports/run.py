@@ -1,4 +1,4 @@
-"""One run, as its directory tells it."""
+"""A run as its directory records it: config, numbers, scores, pictures and how it ended."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genlab.core.renamed_paths import rename_targets
-from genlab.reports.run_files import Reader, number, whole
-from genlab.reports.run_pictures import Series, series_of
+from genlab.reports.run_files import Reader, finite_number, to_count
+from genlab.reports.run_pictures import Series, find_series
 
-MARKS = ("config.yaml", "metrics.jsonl", "summary.json", "environment.json", "error.txt")  # one of them makes a run
-DATE = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+RUN_MARKERS = ("config.yaml", "metrics.jsonl", "summary.json", "environment.json", "error.txt")  # a run has one of them
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 
 
 class Status(NamedTuple):
@@ -26,11 +26,11 @@ class Run:
     path: Path
     config: dict[str, Any]
     summary: dict[str, Any]
-    environments: dict[str, dict[str, Any]]  # of the first start and of each resumption, by file name
+    environments: dict[str, dict[str, Any]]  # by file name: of the first start, and of each resumption
     rows: list[dict[str, Any]]  # published numbers, each with `images`, `step` and `time`
     records: list[dict[str, Any]]  # scores, in the order in which they were measured
     series: list[Series]  # of pictures
-    error: str | None  # what a failed job of a sweep left
+    error: str | None  # the message that a failed job of a sweep left
     problems: tuple[str, ...]  # files that could not be read
 
     @property
@@ -39,53 +39,53 @@ class Run:
 
     @property
     def title(self) -> str:
-        """As in a sentence: the last two parts of the path where the last one is a date."""
+        """Return the directory's name, with its parent's if it is a date."""
         name = self.path.name
-        return f"{self.path.parent.name}/{name}" if DATE.fullmatch(name) else name
+        return f"{self.path.parent.name}/{name}" if DATE_TIME.fullmatch(name) else name
 
     @property
     def label(self) -> str:
-        """What was trained, without the number of a job, the date or the seed."""
-        name = self.path.parent.name if DATE.fullmatch(self.path.name) else self.path.name
+        """Return what was trained: the directory's name without a job's number, date and seed."""
+        name = self.path.parent.name if DATE_TIME.fullmatch(self.path.name) else self.path.name
         return re.sub(r"^\d+-|-\d+$", "", name) or name
 
     @cached_property
     def images(self) -> int:
-        """Shown in training as far as the files tell."""
+        """Return the images shown in training, as far as the files record it."""
         rows, records = (row.get("images") for row in self.rows), (record.get("position") for record in self.records)
-        return max(map(whole, (*rows, *records, self.summary.get("images"))))
+        return max(map(to_count, (*rows, *records, self.summary.get("images"))))
 
     @property
     def total(self) -> int:
         trainer = self.config.get("trainer")
-        return whole(self.summary.get("total_images")) or whole(trainer.get("images") if _is(trainer) else 0)
+        return to_count(self.summary.get("total_images")) or to_count(trainer.get("images") if _is_dict(trainer) else 0)
 
     @property
     def seconds(self) -> float:
-        times = [number(row.get("time")) or 0.0 for row in self.rows[-1:]]
-        return max([number(self.summary.get("seconds")) or 0.0, *times])
+        times = [finite_number(row.get("time")) or 0.0 for row in self.rows[-1:]]
+        return max([finite_number(self.summary.get("seconds")) or 0.0, *times])
 
     @property
     def health(self) -> list[dict[str, Any]]:
-        """Warnings of the health monitor: `kind`, `message`, `images`."""
+        """Return the health monitor's warnings, each with `kind`, `message` and `images`."""
         found = self.summary.get("health")
-        return [warning for warning in found if _is(warning)] if isinstance(found, list) else []
+        return [warning for warning in found if _is_dict(warning)] if isinstance(found, list) else []
 
     @property
     def best(self) -> dict[str, Any] | None:
         best = self.summary.get("best")
-        return best if _is(best) and number(best.get("value")) is not None and best.get("metric") else None
+        return best if _is_dict(best) and finite_number(best.get("value")) is not None and best.get("metric") else None
 
     @property
     def command(self) -> list[str]:
-        """What was typed, without the program's path."""
+        """Return the words typed on the command line, without the program's path."""
         words = next(iter(self.environments.values()), {}).get("command")
         return [str(word) for word in words[1:]] if isinstance(words, list) else []
 
     @property
     def status(self) -> Status:
-        """A summary that is older than the last numbers is one from before the run was resumed."""
-        current = self.summary and whole(self.summary.get("images")) >= self.images
+        """Return how the run ended. A summary older than the last numbers was written before the run was resumed."""
+        current = self.summary and to_count(self.summary.get("images")) >= self.images
         if current and self.summary.get("complete"):
             return Status("complete", "Complete")
         if self.error is not None:
@@ -99,8 +99,8 @@ class Run:
         return Status("unfinished", "Unfinished: it is running, or was killed")
 
 
-def read(path: Path) -> Run:
-    """The run in a directory, whatever state that is in."""
+def read_run(path: Path) -> Run:
+    """Read the run in a directory, whatever state it is in."""
     reader = Reader(path)
     lines = reader.lines("metrics.jsonl")
     in_training = [line["record"] for line in lines if _is_record(line.get("record"))]
@@ -109,22 +109,22 @@ def read(path: Path) -> Run:
         path=path,
         config=rename_targets(reader.yaml("config.yaml")),
         summary=reader.json("summary.json"),
-        environments={file: reader.json(file) for file in _environments(path)},
-        rows=[line for line in lines if "record" not in line and number(line.get("images")) is not None],
+        environments={file: reader.json(file) for file in _environment_files(path)},
+        rows=[line for line in lines if "record" not in line and finite_number(line.get("images")) is not None],
         records=in_training + later,
-        series=series_of(path),
+        series=find_series(path),
         error=reader.text("error.txt"),
         problems=tuple(reader.problems),
     )
 
 
-def _environments(path: Path) -> list[str]:
+def _environment_files(path: Path) -> list[str]:
     return sorted((file.name for file in path.glob("environment*.json")), key=lambda name: (len(name), name))
 
 
-def _is(value: Any) -> bool:
+def _is_dict(value: Any) -> bool:
     return isinstance(value, dict)
 
 
 def _is_record(value: Any) -> bool:
-    return _is(value) and isinstance(value.get("metric"), str)
+    return _is_dict(value) and isinstance(value.get("metric"), str)

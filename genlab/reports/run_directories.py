@@ -1,4 +1,4 @@
-"""Where the runs lie."""
+"""Find the run directories below the places that a user names."""
 
 from __future__ import annotations
 
@@ -6,45 +6,45 @@ import os
 from pathlib import Path
 
 from genlab.core.errors import ConfigError
-from genlab.reports.run import MARKS
+from genlab.reports.run import RUN_MARKERS
 
-INSIDE = {"checkpoints", "samples"}  # folders of a run: its own directory is the one above
+RUN_SUBFOLDERS = {"checkpoints", "samples"}  # a directory that holds one of these is a run
 
 
-def runs_in(places: list[str]) -> list[Path]:
-    """Run directories at or below each place, each once. Raises ConfigError for a place that has none."""
-    found = [path for place in places for path in _below(place)]
+def find_runs(places: list[str]) -> list[Path]:
+    """Return the run directories at or below each place, each once. Raises ConfigError for a place without any."""
+    found = [path for place in places for path in _runs_below(place)]
     return list({path.resolve(): path for path in found}.values())
 
 
-def _below(place: str) -> list[Path]:
+def _runs_below(place: str) -> list[Path]:
     root = Path(place).expanduser()
     if not root.is_dir():
         raise ConfigError(f"runs={place}: there is no such directory. Give a run's, or one that holds runs.")
-    found = [Path(folder) for folder, inner, files in _walk(root) if _is_run(inner, files)]
+    found = [Path(folder) for folder, inner, files in _walk_outside_runs(root) if _is_run(inner, files)]
     if not found:
         raise ConfigError(
-            f"runs={place}: holds no run (no directory with {', '.join(MARKS[:-1])} or {MARKS[-1]}). "
+            f"runs={place}: holds no run (no directory with {', '.join(RUN_MARKERS[:-1])} or {RUN_MARKERS[-1]}). "
             "Give a directory like outputs/wgan_gp-mnist/DATE_TIME, or one that holds such."
         )
-    return sorted(found, key=by_number)
+    return sorted(found, key=number_sort_key)
 
 
-def _walk(root: Path) -> list[tuple[str, list[str], list[str]]]:
-    """Every folder below, but nothing within a run."""
-    seen = []
+def _walk_outside_runs(root: Path) -> list[tuple[str, list[str], list[str]]]:
+    """Return (folder, subfolders, files) of every folder below `root`, without the folders inside of runs."""
+    walked = []
     for folder, inner, files in os.walk(root, followlinks=False):
-        seen.append((folder, list(inner), files))
+        walked.append((folder, list(inner), files))
         if _is_run(inner, files):
             inner.clear()
-    return seen
+    return walked
 
 
 def _is_run(inner: list[str], files: list[str]) -> bool:
-    return bool(set(MARKS) & set(files) or set(inner) & INSIDE)
+    return bool(set(RUN_MARKERS) & set(files) or set(inner) & RUN_SUBFOLDERS)
 
 
-def by_number(path: Path) -> tuple:
-    """10-gan behind 9-gan."""
+def number_sort_key(path: Path) -> tuple:
+    """Sort by leading job numbers as numbers: 9-gan before 10-gan."""
     head, _, rest = path.name.partition("-")
     return str(path.parent), int(head) if head.isdigit() and len(head) < 4 else -1, rest or head

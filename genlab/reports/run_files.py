@@ -1,4 +1,4 @@
-"""A run's files, read with patience: what is missing or damaged is noted, and the rest is used."""
+"""Reader of a run's files: it notes what is missing or damaged, and returns the rest."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 
 class Reader:
-    """Reads files of one directory; what cannot be read is told in `problems`, a sentence each."""
+    """Reads the files of one directory, and adds a sentence to `problems` for each that cannot be read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        """None where there is no such file."""
+        """Return the file's text; None if there is no such file."""
         path = self.folder / name
         try:
             return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
@@ -26,17 +26,17 @@ class Reader:
             return None
 
     def json(self, name: str) -> dict[str, Any]:
-        return self._object(name, json.loads)
+        return self._read_object(name, json.loads)
 
     def yaml(self, name: str) -> dict[str, Any]:
         import yaml
 
-        return self._object(name, lambda text: yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return self._read_object(name, lambda text: yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
     def lines(self, name: str) -> list[dict[str, Any]]:
-        """The objects of a file with one a line. A last line that a killed process left half-written is no damage."""
+        """Return the objects of a file with one a line. A half-written last line, of a killed process, is no damage."""
         lines = (self.text(name) or "").splitlines()
-        found = [_parsed(line) for line in lines]
+        found = [_parse_line(line) for line in lines]
         bad = [number for number, row in enumerate(found, start=1) if row is None and number < len(lines)]
         if bad:
             self.problems.append(
@@ -45,14 +45,14 @@ class Reader:
             )
         return [row for row in found if row is not None]
 
-    def _object(self, name: str, parse: Callable[[str], Any]) -> dict[str, Any]:
-        """Empty where there is no such file, or nothing that can be read."""
+    def _read_object(self, name: str, parse: Callable[[str], Any]) -> dict[str, Any]:
+        """Return the file's object; {} if there is no such file, or it cannot be read."""
         text = self.text(name)
         if text is None:
             return {}
         try:
             found = parse(text)
-        except Exception as error:  # of json, yaml, or deep nesting: a report shows damage, it never fails of it
+        except Exception as error:  # from json, yaml or deep nesting: damage is reported, it never fails the report
             found = error
         if isinstance(found, dict):
             return found
@@ -60,7 +60,7 @@ class Reader:
         return {}
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
+def _parse_line(line: str) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -68,13 +68,13 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
-def number(value: Any) -> float | None:
-    """`value` if it is a finite number."""
+def finite_number(value: Any) -> float | None:
+    """Return `value` if it is a finite number, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return value if math.isfinite(value) else None
 
 
-def whole(value: Any) -> int:
-    """`value` as a count; 0 if it is none."""
-    return int(number(value) or 0)
+def to_count(value: Any) -> int:
+    """Return `value` as an int; 0 if it is no finite number."""
+    return int(finite_number(value) or 0)

@@ -1,37 +1,37 @@
-"""Score records: how each was measured, and which of them compare."""
+"""Score records: their protocols, which say how each was measured and which of them compare."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from genlab.reports.run_files import number, whole
+from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
-FOUND = ("value", "seed", "position", "checkpoint")  # what was found, and where; all else is how it was found
-HIGHER = (  # beginnings of names; of all other metrics lower is better
+RESULT_FIELDS = ("value", "seed", "position", "checkpoint")  # the result; all other fields say how it was measured
+HIGHER_IS_BETTER = (  # prefixes of names; for all other metrics lower is better
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
     *("balanced_accuracy", "described"),
 )
 
 
-def way(record: Record) -> tuple[tuple[str, str], ...]:
-    """How it was measured: two records with the same way compare, as `genlab.metrics.records.unlike` says."""
-    return tuple(sorted((name, str(value)) for name, value in record.items() if name not in FOUND))
+def protocol(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return how it was measured. Records of one protocol compare, as `genlab.metrics.records.unlike` says."""
+    return tuple(sorted((name, str(value)) for name, value in record.items() if name not in RESULT_FIELDS))
 
 
-def latest(records: list[Record]) -> dict[tuple, Record]:
-    """The record of each way that was measured furthest in training; of two at one position the later one."""
+def latest_records(records: list[Record]) -> dict[tuple, Record]:
+    """Return the record of each protocol furthest in training; of two at one position the later one."""
     found: dict[tuple, Record] = {}
     for record in records:
-        before = found.get(way(record))
-        if before is None or whole(record.get("position")) >= whole(before.get("position")):
-            found[way(record)] = record
+        before = found.get(protocol(record))
+        if before is None or to_count(record.get("position")) >= to_count(before.get("position")):
+            found[protocol(record)] = record
     return found
 
 
-def how(record: Record) -> str:
-    """In words, as `python -m genlab.evaluate` prints it, without the position."""
+def describe_measurement(record: Record) -> str:
+    """Return how it was measured, in words, as `python -m genlab.evaluate` prints it without the position."""
     averaged = " of the EMA" if record.get("ema") else ""
     words = [
         f"{_count(record.get('images'))} samples{averaged}" if "images" in record else "",
@@ -43,28 +43,28 @@ def how(record: Record) -> str:
     return "; ".join(word for word in words if word)
 
 
-def differing(ways: list[tuple]) -> list[str]:
-    """For each way, the fields in which they are not all alike."""
-    tables = [dict(one) for one in ways]
+def describe_differences(protocols: list[tuple]) -> list[str]:
+    """Return, for each protocol, its values of the fields in which they are not all alike."""
+    tables = [dict(fields) for fields in protocols]
     names = sorted({name for table in tables for name in table})
-    unlike = [name for name in names if len({table.get(name) for table in tables}) > 1]
-    return [", ".join(f"{name} {_short(table.get(name, 'not recorded'))}" for name in unlike) for table in tables]
+    differing = [name for name in names if len({table.get(name) for table in tables}) > 1]
+    return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
 def higher_is_better(metric: str) -> bool:
-    """Of numbers that genlab measures; of unknown ones lower is taken to be."""
-    return metric.startswith(HIGHER)
+    """Tell which direction is better for one of genlab's metrics; for unknown ones it is taken to be lower."""
+    return metric.startswith(HIGHER_IS_BETTER)
 
 
-def value_of(record: Record | None) -> float | None:
-    return None if record is None else number(record.get("value"))
+def score_value(record: Record | None) -> float | None:
+    return None if record is None else finite_number(record.get("value"))
 
 
 def _count(value: Any) -> str:
-    return f"{whole(value):,}" if number(value) is not None else "?"
+    return f"{to_count(value):,}" if finite_number(value) is not None else "?"
 
 
-def _short(value: Any) -> str:
-    """A hash by its beginning."""
+def _shorten(value: Any) -> str:
+    """Return a value's text, of a SHA-256 the first 8 digits."""
     text = str(value)
     return text[:8] if len(text) == 64 else text or "(none)"

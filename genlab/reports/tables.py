@@ -1,4 +1,4 @@
-"""The page's tables as CSV, for spreadsheets and notebooks."""
+"""The report's tables as CSV downloads, for spreadsheets and notebooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genlab.reports.leaderboard import Leaderboard
 from genlab.reports.run import Run
 from genlab.reports.seed_groups import Group
 
-LARGEST = 1_400_000  # bytes: browsers refuse to save longer data URIs (Chromium from 2 MB in base64)
+MAX_CSV_BYTES = 1_400_000  # browsers refuse to save longer data URIs (Chromium from 2 MB in base64)
 
 
 class Download(NamedTuple):
@@ -23,30 +23,30 @@ class Download(NamedTuple):
 
 
 def curves_csv(runs: list[Run]) -> Download | None:
-    """A line a run and position. Of long runs every k-th position; rows with scores are always there."""
-    columns = ["run", "seed", *curves.CLOCK, *curves.names(runs)]
-    tables = [(run, merged(run.rows)) for run in runs]
-    text = _curves(columns, tables, every=1).encode()
-    every = -(-len(text) // LARGEST) or 1
-    while len(text) > LARGEST and every < 1_000_000:
-        text = _curves(columns, tables, every).encode()
-        every = every if len(text) <= LARGEST else 2 * every
+    """Return a row for each run and position; of long runs every k-th position, and all rows with scores."""
+    columns = ["run", "seed", *curves.CLOCK_KEYS, *curves.curve_names(runs)]
+    tables = [(run, merge_rows(run.rows)) for run in runs]
+    text = _format_curves(columns, tables, every=1).encode()
+    every = -(-len(text) // MAX_CSV_BYTES) or 1
+    while len(text) > MAX_CSV_BYTES and every < 1_000_000:
+        text = _format_curves(columns, tables, every).encode()
+        every = every if len(text) <= MAX_CSV_BYTES else 2 * every
     note = "" if every == 1 else f"one of {every} positions and all scores; metrics.jsonl has the rest"
-    return download("curves.csv", text, note) if any(rows for _, rows in tables) else None
+    return csv_download("curves.csv", text, note) if any(rows for _, rows in tables) else None
 
 
-def _curves(columns: list[str], tables: list[tuple[Run, list[dict[str, Any]]]], every: int) -> str:
+def _format_curves(columns: list[str], tables: list[tuple[Run, list[dict[str, Any]]]], every: int) -> str:
     rows = (
         {"run": str(run.path), "seed": run.seed, **row}
         for run, table in tables
         for place, row in enumerate(table)
         if place % every == 0 or any(key.startswith("score/") for key in row)
     )
-    return written(columns, rows)
+    return format_csv(columns, rows)
 
 
-def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a position, with all that was published there."""
+def merge_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row a position, with all that was published there."""
     found: dict[Any, dict[str, Any]] = {}
     for row in rows:
         found.setdefault(row["images"], {}).update(row)
@@ -54,14 +54,14 @@ def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def records_csv(runs: list[Run]) -> Download | None:
-    """Every score with every field that says how it was measured."""
+    """Return every score record with all its fields; None if there is none."""
     records = [{"run": str(run.path), **record} for run in runs for record in run.records]
     columns = list(dict.fromkeys(["run", "metric", "value", *(key for record in records for key in record)]))
-    return download("scores.csv", written(columns, records).encode()) if records else None
+    return csv_download("scores.csv", format_csv(columns, records).encode()) if records else None
 
 
 def results_csv(board: Leaderboard) -> Download | None:
-    """The leaderboard: a line a group and column, with mean, interval and the seeds' own values."""
+    """Return a row for each group and column of the leaderboard: mean, interval and the value of each seed."""
     rows = [
         {
             "group": row.group.label,
@@ -70,23 +70,23 @@ def results_csv(board: Leaderboard) -> Download | None:
             "low": None if cell.margin is None else cell.mean - cell.margin,
             "high": None if cell.margin is None else cell.mean + cell.margin,
             "runs": len(cell.values),
-            "not_finite": cell.lost,
+            "not_finite": cell.not_finite,
             "values": " ".join(f"{value:.6g}" for value in cell.values),
-            "seeds": seeds(row.group),
+            "seeds": format_seeds(row.group),
             "measured": column.how,
         }
         for row in board.rows
         for column, cell in zip(board.columns, row.cells, strict=True)
-        if cell.values or cell.lost
+        if cell.values or cell.not_finite
     ]
-    return download("results.csv", written(list(rows[0]), rows).encode()) if rows else None
+    return csv_download("results.csv", format_csv(list(rows[0]), rows).encode()) if rows else None
 
 
-def seeds(group: Group) -> str:
+def format_seeds(group: Group) -> str:
     return ", ".join(str(run.seed) for run in group.runs if run.seed is not None)
 
 
-def written(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
+def format_csv(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
     file = StringIO()
     writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -94,5 +94,5 @@ def written(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
     return file.getvalue()
 
 
-def download(name: str, data: bytes, note: str = "") -> Download:
+def csv_download(name: str, data: bytes, note: str = "") -> Download:
     return Download(name, f"data:text/csv;charset=utf-8;base64,{b64encode(data).decode()}", note)

@@ -1,4 +1,4 @@
-"""What the template is given about each run: texts and rows, ready to be shown."""
+"""A run as the page's template shows it: texts and rows."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 from genlab.reports import score_records as scores
 from genlab.reports.picture_strips import Pictures, Strip
 from genlab.reports.run import Run
-from genlab.reports.run_files import number, whole
+from genlab.reports.run_files import finite_number, to_count
 from genlab.reports.seed_groups import flatten
 
-FIRST = ("model", "loss", "penalty", "augment", "data", "optimizer", "trainer", "metrics", "callbacks")
+GROUP_ORDER = ("model", "loss", "penalty", "augment", "data", "optimizer", "trainer", "metrics", "callbacks")
 
 
 @dataclass(frozen=True)
 class View:
     run: Run
     anchor: str
-    label: str  # its group
+    label: str  # of its group
     pictures: Pictures
 
     @property
     def problems(self) -> list[str]:
         broken = self.pictures.broken
-        told = [f"{', '.join(broken[:3])}{' and others' if len(broken) > 3 else ''}: no readable picture."]
-        return [*self.run.problems, *(told if broken else [])]
+        problem = f"{', '.join(broken[:3])}{' and others' if len(broken) > 3 else ''}: no readable picture."
+        return [*self.run.problems, *([problem] if broken else [])]
 
     @property
     def samples(self) -> Strip | None:
-        """Those shown beside other runs': the first kind of which there is a readable picture."""
+        """Return the strip to show beside other runs: the first kind of samples with a readable picture."""
         return next((strip for strip in self.pictures.samples if strip.pictures), None)
 
     @property
@@ -39,25 +39,25 @@ class View:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """A headline's numbers."""
+        """Return the numbers below the headline: (name, text)."""
         run, best = self.run, self.run.best
         rows = [
             (f"best {best['metric']}", f"{best['value']:.4g}") if best else ("", ""),
-            ("images", progress(run)) if run.images else ("", ""),
-            ("time", duration(run.seconds)) if run.seconds else ("", ""),
+            ("images", format_progress(run)) if run.images else ("", ""),
+            ("time", format_duration(run.seconds)) if run.seconds else ("", ""),
             ("seed", str(run.seed)) if run.seed is not None else ("", ""),
         ]
         return [row for row in rows if row[1]]
 
     @property
     def settings(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        """(group, its class, rows) of the config; what is in no group comes first."""
+        """Return (group, its class, rows) of the config. Keys outside of groups come first."""
         config = self.run.config
-        groups = [name for name in FIRST if name in config]
+        groups = [name for name in GROUP_ORDER if name in config]
         groups += [name for name in config if name not in groups and isinstance(config[name], dict)]
         alone = {name: value for name, value in config.items() if name not in groups}
         return [("run", "", list(flatten(alone).items()))] * bool(alone) + [
-            (name, _class(config[name]), list(flatten(config[name], name).items())) for name in groups
+            (name, _target(config[name]), list(flatten(config[name], name).items())) for name in groups
         ]
 
     @property
@@ -70,15 +70,15 @@ class View:
 
     @property
     def scores(self) -> list[dict[str, Any]]:
-        """The latest record of each kind of measurement."""
-        found = [(record, scores.value_of(record)) for record in scores.latest(self.run.records).values()]
+        """Return the latest record of each protocol as texts."""
+        found = [(record, scores.score_value(record)) for record in scores.latest_records(self.run.records).values()]
         return [
             {
                 "metric": record["metric"],
                 "value": "not finite" if value is None else f"{value:.6g}",
-                "position": f"{whole(record.get('position')):,}",
+                "position": f"{to_count(record.get('position')):,}",
                 "seed": str(record.get("seed", "?")),
-                "how": scores.how(record),
+                "how": scores.describe_measurement(record),
                 "record": list(flatten(record).items()),
             }
             for record, value in found
@@ -86,27 +86,27 @@ class View:
 
     @property
     def warnings(self) -> list[tuple[str, str, str]]:
-        """(kind, message, where) of the health monitor."""
+        """Return (kind, message, position) of each warning of the health monitor."""
         return [
-            (str(one.get("kind", "health")), str(one.get("message", "")), _where(one.get("images")))
+            (str(one.get("kind", "health")), str(one.get("message", "")), _format_position(one.get("images")))
             for one in self.run.health
         ]
 
 
-def _class(node: Any) -> str:
+def _target(node: Any) -> str:
     return str(node.get("_target_", "")) if isinstance(node, dict) else ""
 
 
-def _where(images: Any) -> str:
-    return "" if number(images) is None else f"at {whole(images):,} images"
+def _format_position(images: Any) -> str:
+    return "" if finite_number(images) is None else f"at {to_count(images):,} images"
 
 
-def progress(run: Run) -> str:
+def format_progress(run: Run) -> str:
     return f"{run.images:,} of {run.total:,}" if run.total > run.images else f"{run.images:,}"
 
 
-def duration(seconds: float) -> str:
-    """The two largest units."""
+def format_duration(seconds: float) -> str:
+    """Return a duration in its two largest units."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

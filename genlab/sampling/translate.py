@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.archives import SUFFIXES, Directory, Source, Zip, is_image
+from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
 from genlab.data.storage.content_hash import content_key
 from genlab.pictures.sheet import to_uint8, write_png
 from genlab.sampling.mode import Asked, Mode
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.data.storage.image_file import Rule
+    from genlab.data.storage.image_file import PixelRule
     from genlab.sampling.loaded_run import Loaded
 
 Named = tuple[str, np.ndarray]
@@ -70,14 +70,14 @@ class Translate(Mode):
         return loaded.spec.reversed if self.back else loaded.spec
 
     def read(self, loaded: Loaded) -> Iterator[Named]:
-        from genlab.data.storage.decoder import content  # Pillow takes a moment to load
-        from genlab.data.storage.image_file import Rule, Unusable, picture
+        from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
+        from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
         source = self.spec(loaded).require_source()
-        rule: Rule = Rule(source.channels, classes=source.classes)
+        rule: PixelRule = PixelRule(source.channels, classes=source.classes)
         for name in self.names:
             try:
-                yield name, picture(content(self.source, name), rule)
+                yield name, read_picture(read_file(self.source, name), rule)
             except Unusable as reason:
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
 
@@ -101,7 +101,7 @@ class File:
         return self.path.read_bytes()
 
 
-def opened(path: Path) -> tuple[Source, dict[str, str]]:
+def opened(path: Path) -> tuple[FileSource, dict[str, str]]:
     """The pictures there, and the name of what becomes of each: its own without suffix. Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")

@@ -41,8 +41,6 @@ class AdversarialAutoencoding(Alternating):
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: this discriminator sees codes, not images. Set it to 0.")
         super().__init__(system, run, **shared)
-        if self.augmentations:
-            raise ConfigError("augment: the discriminator of this model sees codes, not images. Set augment=[].")
         if reconstruction.needs_images and self.spec.height is None:
             raise ConfigError(
                 f"trainer.reconstruction is {type(reconstruction).__name__}, of pixels, and the data are points: "

@@ -14,7 +14,6 @@ from genlab.core.schedule import Changing, Line, at
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal
 from genlab.losses.quantisation import commitment
-from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import GivesPosterior, VectorQuantised
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
@@ -34,7 +33,6 @@ class Autoencoding(Trainer):
     """Minimises the reconstruction error alone.
 
     With `corrupt` the encoder sees a damaged image and the decoder is to give the whole one: Vincent et al. 2008.
-    Raises ConfigError if the loss is none of a decoder's output.
     """
 
     moves: ClassVar[frozenset[str]] = frozenset({"autoencoder"})
@@ -47,7 +45,6 @@ class Autoencoding(Trainer):
         corrupt: Callable[[Tensor, Draws], Tensor] | None = None,  # (images, draws) -> what the encoder is shown
         **shared: Any,  # what every trainer takes
     ) -> None:
-        require_reconstruction(system.loss)
         super().__init__(system, run, **shared)
         self.samples = replace(self.samples, decoding=self.loss)
         self.corrupt = corrupt
@@ -147,12 +144,4 @@ class VectorQuantising(Autoencoding):
             z=found.straight_through,
             terms={"commitment": self.commitment * commitment(found.latents, found.codes)},
             stats={"perplexity": found.perplexity, "codes_used": found.codes_used},
-        )
-
-
-def require_reconstruction(loss: Any) -> None:
-    if not isinstance(loss, Reconstruction):
-        raise ConfigError(
-            f"loss is {type(loss).__name__}, which compares no decoder's output with an image. "
-            "Choose loss=bernoulli, gaussian or squared_error."
         )

@@ -12,7 +12,7 @@ MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are 
 
 
 @pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired"])
-def test_it_states_every_argument(name):
+def test_a_config_states_every_argument(name):
     node = composed(f"data={name}")["data"]
     assert build.checked(node, "data", {}) == node
     expected = build.arguments(build.located(node["_target_"], "data"))

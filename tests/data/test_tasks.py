@@ -104,7 +104,7 @@ def test_a_task_that_labels_makes_label_maps():
     )
 
 
-def test_what_has_no_meaning_is_refused():
+def test_tasks_without_a_meaning_are_refused():
     grey, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
     for data, task, words in (
         (Split(grey), "grayscale", "grey already"),

@@ -13,7 +13,7 @@ from genlab.cli import command
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.exporting import load
-from genlab.exporting.card import chosen, described, licence
+from genlab.exporting.card import data_licence, describe_choice, find_choice
 from tests.conftest import TINY, composed, like, narrow, tiny_data, unpaired
 
 FORMATS = ["safetensors", "onnx", "torchscript"]
@@ -84,7 +84,7 @@ def test_the_file_gives_the_images_that_the_run_samples(model, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_of_a_model_that_goes_both_ways_the_file_makes_images(tmp_path):
+def test_the_file_of_a_two_way_model_makes_images(tmp_path):
     """It takes no noise: z is empty."""
     pytest.importorskip("onnxscript")
     data = unpaired(channels=3)
@@ -130,12 +130,12 @@ def test_the_card_says_what_was_measured_how_and_whom_to_cite(tmp_path):
 
 
 def test_choices_are_those_of_the_command_then_the_experiment_then_the_default():
-    assert chosen("model", ["experiment=wgan_paper"]) == "wgan"
-    assert chosen("model", ["model=gan", "experiment=wgan_paper"]) == "gan"
-    assert (chosen("model", []), chosen("data", [])) == ("wgan_gp", "mnist")
-    assert chosen("model", None) is None and "Not recorded" in described("model", None)
-    assert "Miyato and Koyama 2018" in described("model", "sngan")
-    assert "not known" in licence("folder")
+    assert find_choice("model", ["experiment=wgan_paper"]) == "wgan"
+    assert find_choice("model", ["model=gan", "experiment=wgan_paper"]) == "gan"
+    assert (find_choice("model", []), find_choice("data", [])) == ("wgan_gp", "mnist")
+    assert find_choice("model", None) is None and "Not recorded" in describe_choice("model", None)
+    assert "Miyato and Koyama 2018" in describe_choice("model", "sngan")
+    assert "not known" in data_licence("folder")
 
 
 def test_a_file_of_another_kind_is_one_message(tmp_path):

@@ -1,15 +1,12 @@
 """Penalties on second heads against closed forms."""
 
-from dataclasses import replace
 from math import log, pi
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import pytest
 import torch
 from torch.distributions import Categorical, Normal
 
-from genlab.core.errors import ConfigError
 from genlab.losses.auxiliary import (
     AuxiliaryClassification,
     MutualInformation,
@@ -67,12 +64,6 @@ def test_a_flat_classifier_is_surprised_by_log_k():
     turn = class_turn("generator")
     vars(turn)["fake_features"] = torch.zeros(4, 3, dtype=torch.float64)  # as if it were computed
     torch.testing.assert_close(AuxiliaryClassification()(turn), torch.full((4,), log(3), dtype=torch.float64))
-
-
-def test_classification_of_unconditional_images_is_refused():
-    turn = replace(class_turn("generator"), condition=None)
-    with pytest.raises(ConfigError, match="told a class"):
-        AuxiliaryClassification()(turn)
 
 
 def test_categorical_information_is_the_entropy_minus_the_surprise():

@@ -59,7 +59,7 @@ def scores(trainer, extractor, names, size, **options):
     evaluation = Evaluation(extractor, metrics_of(*names), images=60, batch_size=size, **options)
     evaluation.check(trainer.data, trainer.samples)
     records = evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device="cpu")
-    assert set(evaluation.metrics.values()) == set(evaluation.gave.values())  # each has numbers
+    assert set(evaluation.metrics.values()) == set(evaluation.metric_of.values())  # each has numbers
     return {record.metric: record.value for record in records}
 
 
@@ -74,7 +74,7 @@ def stepped(make_trainer, data, model, *words):
     ("model", "names"),
     [("cgan_conv", OF_GANS), ("multi_gan", sorted({*OF_GANS} - {"accuracy", "balanced_accuracy", "intra_fid", "cas"}))],
 )
-def test_of_generators(make_trainer, model, names):
+def test_generators_score_alike_at_any_batch_size(make_trainer, model, names):
     trainer = stepped(make_trainer, pictures(), model)
     found = scores(trainer, Reader(), names, 50)
     assert len(found) >= len(names)
@@ -83,7 +83,7 @@ def test_of_generators(make_trainer, model, names):
 
 
 @pytest.mark.parametrize("model", ["cvae", "vae_conv"])
-def test_of_encoders(make_trainer, model):
+def test_encoders_score_alike_at_any_batch_size(make_trainer, model):
     trainer = stepped(make_trainer, pictures(), model)
     found = scores(trainer, Pixels(), OF_ENCODERS, 50)
     assert scores(trainer, Pixels(), OF_ENCODERS, 50) == found
@@ -91,7 +91,7 @@ def test_of_encoders(make_trainer, model):
 
 
 @pytest.mark.parametrize(("task", "names"), [("denoising", ["pairs", "fid"]), ("segments", ["mask_agreement"])])
-def test_of_translators(make_trainer, task, names):
+def test_translators_score_alike_at_any_batch_size(make_trainer, task, names):
     data = InMemory(pictures().train, test=pictures().test, task=task, name="pictures")
     trainer = stepped(make_trainer, data, "pix2pix")
     found = scores(trainer, Pixels(), names, 50)
@@ -99,7 +99,7 @@ def test_of_translators(make_trainer, task, names):
     assert scores(trainer, Pixels(), names, 7) == pytest.approx(found, rel=1e-6)
 
 
-def test_of_points(make_trainer):
+def test_points_score_alike_at_any_batch_size(make_trainer):
     trainer = stepped(make_trainer, Ring(points=100, test_points=60), "gan")
     found = scores(trainer, Coordinates(), ["points"], 50)
     assert scores(trainer, Coordinates(), ["points"], 50) == found

@@ -24,16 +24,16 @@ from genlab.metrics import (
     Memorisation,
     Pixels,
     Record,
-    Source,
+    SampleSource,
 )
 from genlab.metrics.frechet import Moments
-from genlab.metrics.metric import Gathering
+from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.scores.ms_ssim import MSSSIM
 from genlab.pictures.pixels import as_saved
 
 
 def run(evaluation: Evaluation, sample, data: InMemory) -> list[Record]:
-    return evaluation.run(Source(sample, seed=3, position=1_000, ema=True), data, device="cpu")
+    return evaluation.run(SampleSource(sample, seed=3, position=1_000, ema=True), data, device="cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -155,15 +155,15 @@ def test_a_record_names_the_settings_of_its_metric(data):
     assert run(wide, noise, data)[0].settings.startswith("k=4")
 
 
-class Remembering(Gathering):
+class Remembering(FeatureMetric):
     def compute(self, reference) -> dict[str, float]:
         return {}
 
 
-def test_metrics_are_told_what_was_asked_for(data):
+def test_metrics_are_given_the_conditions(data):
     seen = Remembering()
     scored = Evaluation(Classifier(), {"seen": seen}, images=130, batch_size=50)
-    scored.run(Source(noise, lambda start, count: torch.arange(start, start + count)), data, device="cpu")
+    scored.run(SampleSource(noise, lambda start, count: torch.arange(start, start + count)), data, device="cpu")
     assert torch.equal(seen.condition, torch.arange(130))
 
 
@@ -178,8 +178,8 @@ def test_accuracy_is_a_number_of_conditional_models_alone():
         return mnist.test.labels[start : start + count]
 
     scored = Evaluation(Classifier(), {"accuracy": Accuracy()}, images=300, split="train")
-    assert scored.run(Source(real), data, device="cpu") == []
-    (record,) = scored.run(Source(real, labels), data, device="cpu")
+    assert scored.run(SampleSource(real), data, device="cpu") == []
+    (record,) = scored.run(SampleSource(real, labels), data, device="cpu")
     assert record.metric == "accuracy" and record.value > 0.98
 
 
@@ -187,7 +187,7 @@ def test_points_are_measured_in_their_own_units():
     """The generator speaks in units of `scale`, and nothing is rounded to 8 bit."""
     ring, seen = Ring(points=100, test_points=100), Remembering()
     scored = Evaluation(Coordinates(), {"seen": seen, "fid": FID()}, images=100)
-    sample = Source(lambda start, count: ring.test.images[start : start + count] / ring.scale)
+    sample = SampleSource(lambda start, count: ring.test.images[start : start + count] / ring.scale)
     (record,) = scored.run(sample, ring, device="cpu")
     torch.testing.assert_close(seen.features, ring.test.images)
     assert record.value == pytest.approx(0, abs=1e-9)
@@ -217,7 +217,7 @@ def test_every_metric_is_the_same_for_any_batch_size(data):
     labelled = InMemory(
         Split(data.train.images, torch.full((300,), -1)), test=Split(data.test.images, torch.arange(200) % 2)
     )
-    source = Source(noise, lambda start, count: torch.arange(start, start + count) % 2)
+    source = SampleSource(noise, lambda start, count: torch.arange(start, start + count) % 2)
 
     def scores(size: int) -> dict[str, float]:
         metrics = [KID(subset_size=50), InceptionScore(), ClassCoverage(), IntraFID(), Birthday(50), Memorisation()]
@@ -253,4 +253,4 @@ def test_too_few_images_are_a_mistake_before_training(metric, images, said):
     with pytest.raises(ConfigError, match=f"metrics.metrics.mine: .*{said}"):
         scored.check(data, trained)
     with pytest.raises(ConfigError, match=said):
-        scored.run(Source(noise, trained=trained), data, device="cpu")
+        scored.run(SampleSource(noise, trained=trained), data, device="cpu")

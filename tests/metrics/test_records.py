@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from genlab.metrics import Record, unlike
-from genlab.metrics.records import MEASURED
+from genlab.metrics import Record, differing_fields
+from genlab.metrics.records import RESULT_FIELDS
 
 RECORD = Record(
     metric="fid",
@@ -24,16 +24,16 @@ RECORD = Record(
 
 
 def test_another_run_compares():
-    assert unlike(RECORD, replace(RECORD, value=2.0, seed=1, position=400_000)) == []
+    assert differing_fields(RECORD, replace(RECORD, value=2.0, seed=1, position=400_000)) == []
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Record) if field.name not in MEASURED])
+@pytest.mark.parametrize("name", [field.name for field in fields(Record) if field.name not in RESULT_FIELDS])
 def test_another_way_of_measuring_is_named(name):
-    assert unlike(RECORD, replace(RECORD, **{name: "other"})) == [name]
+    assert differing_fields(RECORD, replace(RECORD, **{name: "other"})) == [name]
 
 
 def test_all_that_differs_is_named():
-    assert unlike(RECORD, replace(RECORD, images=5_000, ema=False)) == ["images", "ema"]
+    assert differing_fields(RECORD, replace(RECORD, images=5_000, ema=False)) == ["images", "ema"]
 
 
 def test_a_record_is_plain_data():

@@ -16,7 +16,7 @@ from genlab.core.random import Draws
 from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.projecting import Descent, distances, error_of, require_searchable, starts_of, target_of
+from genlab.projecting import Descent, distances, error_of, load_target, require_searchable, starts_of
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -106,7 +106,7 @@ def test_the_nearest_candidates_of_every_class_are_taken():
     descent = Descent(
         generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Uniform(1)
     )
-    assert descent.nearest(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
+    assert descent.nearest_starts(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.1])
@@ -120,9 +120,9 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
         extractor = Classifier()
         options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
         rough, fine = (Descent(law=Normal(16), polish=polish, **options) for polish in (0, 60))
-        chosen = starts[fine.nearest(starts, None, groups=1, count=4)]
+        chosen = starts[fine.nearest_starts(starts, None, groups=1, count=4)]
         rough, fine = rough(chosen), fine(chosen)
-    near, far = (distances(images, target, extractor) for images in (fine.way[-1:], fine.way[:1]))
+    near, far = (distances(images, target, extractor) for images in (fine.frames[-1:], fine.frames[:1]))
     assert near["pixels"] < 0.03 * far["pixels"] and near["features"] < 0.05 * far["features"]
     assert fine.loss < 0.3 * rough.loss
 
@@ -167,7 +167,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
     picture = Image.new("RGBA", (90, 60), (0, 0, 0, 255))
     picture.paste((255, 255, 255, 255), (0, 0, 15, 60))  # outside of the centred square
     picture.save(tmp_path / "wide.png")
-    target = target_of(tmp_path / "wide.png", tiny_data(size=32).spec)
+    target = load_target(tmp_path / "wide.png", tiny_data(size=32).spec)
     assert target.shape == (1, 1, 32, 32) and target.max() == -1
 
 

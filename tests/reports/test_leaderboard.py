@@ -6,24 +6,24 @@ from dataclasses import fields
 import pytest
 from scipy import stats
 
-from genlab.metrics.records import Record, unlike
+from genlab.metrics.records import Record, differing_fields
 from genlab.reports import score_records as scores
 from genlab.reports import tables
-from genlab.reports.leaderboard import leaderboard, margin
-from genlab.reports.run import read
-from genlab.reports.seed_groups import differences, grouped
+from genlab.reports.leaderboard import build_leaderboard, confidence_margin
+from genlab.reports.run import read_run
+from genlab.reports.seed_groups import differing_values, group_by_config
 from tests.reports.conftest import RECORD
 
 
 def board_of(*folders):
-    return leaderboard(grouped([read(folder) for folder in folders]))
+    return build_leaderboard(group_by_config([read_run(folder) for folder in folders]))
 
 
 def test_the_interval_is_students():
     values = [1.0, 2.5, 2.0, 4.0]
     low, high = stats.t.interval(0.95, 3, loc=0, scale=stats.sem(values))
-    assert margin(values) == pytest.approx((high - low) / 2)
-    assert margin([1.0]) is None
+    assert confidence_margin(values) == pytest.approx((high - low) / 2)
+    assert confidence_margin([1.0]) is None
 
 
 def test_seeds_are_one_row_and_other_settings_another_best_first(make_run):
@@ -32,20 +32,20 @@ def test_seeds_are_one_row_and_other_settings_another_best_first(make_run):
     board = board_of(*runs)
     assert [row.group.label for row in board.rows] == ["gan-mnist optimizer.lr=0.2", "gan-mnist optimizer.lr=0.1"]
     assert [row.cells[0].mean for row in board.rows] == [21.0, 31.0]
-    assert differences(row.group.settings for row in board.rows) == {"optimizer.lr": ["0.2", "0.1"]}
+    assert differing_values(row.group.settings for row in board.rows) == {"optimizer.lr": ["0.2", "0.1"]}
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Record)])
 def test_records_compare_here_as_they_do_in_training(field):
     other = RECORD | {field: "other"}
-    alike = not unlike(Record(**RECORD), Record(**other))
-    assert (scores.way(RECORD) == scores.way(other)) == alike
+    alike = not differing_fields(Record(**RECORD), Record(**other))
+    assert (scores.protocol(RECORD) == scores.protocol(other)) == alike
 
 
 def test_unlike_measurements_stand_in_marked_columns_of_their_own(make_run):
     board = board_of(make_run("a-0"), make_run("b-0", lr=1.0, images=10_000))
     assert [column.title for column in board.columns] == ["fid (a)", "fid (b)"]
-    assert [column.unlike for column in board.columns] == ["images 500", "images 10000"]
+    assert [column.difference for column in board.columns] == ["images 500", "images 10000"]
     assert [[len(cell.values) for cell in row.cells] for row in board.rows] == [[1, 0], [0, 1]]
 
 
@@ -60,7 +60,7 @@ def test_rows_of_other_measurements_follow_in_their_own_order(make_run):
 def test_a_score_that_is_not_finite_is_counted_and_never_averaged(make_run):
     board = board_of(make_run("gan-0", scores=[None]), make_run("gan-1", seed=1, scores=[4.0]))
     (cell,) = board.rows[0].cells
-    assert (cell.values, cell.lost, cell.text) == ([4.0], 1, "4")
+    assert (cell.values, cell.not_finite, cell.text) == ([4.0], 1, "4")
 
 
 def test_the_results_table_holds_interval_and_single_values(make_run):

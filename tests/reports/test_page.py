@@ -6,7 +6,7 @@ import pytest
 from browser import Browser, program
 
 from genlab.reports.page import render
-from genlab.reports.run import read
+from genlab.reports.run import read_run
 
 VISIBLE = "[...document.querySelectorAll('{} img')].filter(one => !one.hidden).map(one => one.alt)"
 SLIDE = "(() => {{ const range = document.querySelector('{}'); range.value = {}; \
@@ -27,7 +27,7 @@ def browser(tmp_path_factory):
 def opened(browser, tmp_path):
     def opened(folders, **window):
         page = tmp_path / "report.html"
-        page.write_text(render([read(folder) for folder in folders], title="a report"), encoding="utf-8")
+        page.write_text(render([read_run(folder) for folder in folders], title="a report"), encoding="utf-8")
         browser.events.clear()
         browser.open(page, **window)
         return browser

@@ -105,7 +105,7 @@ def test_the_tutorial_data_are_genlabs_images(benchmark: ModuleType, loops: Modu
 
 @pytest.mark.parametrize(("count", "low", "high"), [(11, 2, 10), (6, 1, 6), (3, 1, 3), (20, 6, 15)])
 def test_the_interval_is_that_of_order_statistics(benchmark: ModuleType, count: int, low: int, high: int) -> None:
-    assert benchmark.interval([float(rank) for rank in range(count, 0, -1)]) == (low, high)
+    assert benchmark.median_interval([float(rank) for rank in range(count, 0, -1)]) == (low, high)
 
 
 def test_a_disturbed_row_says_so(benchmark: ModuleType) -> None:

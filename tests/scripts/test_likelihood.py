@@ -39,7 +39,7 @@ def test_more_samples_make_a_tighter_bound(likelihood: ModuleType, tmp_path: Pat
     assert records[1]["trained_images"] == 400
 
 
-def test_what_has_no_likelihood_says_so(likelihood: ModuleType, tmp_path: Path, capsys) -> None:
+def test_a_run_without_a_likelihood_is_refused(likelihood: ModuleType, tmp_path: Path, capsys) -> None:
     run_dir = trained(tmp_path, "model=autoencoder")
     assert likelihood.main([str(run_dir)]) == 2
     assert "needs an unconditional VAE" in capsys.readouterr().err

@@ -13,9 +13,9 @@ import torch
 import genlab
 from genlab import ConfigError
 from genlab.data import MNIST, InMemory, Split
-from genlab.metrics import FID, Classifier, Evaluation, Source
+from genlab.metrics import FID, Classifier, Evaluation, SampleSource
 from genlab.metrics.scores import distances
-from tests.conftest import NARROW, NARROW_MLP, TINY, composed
+from tests.conftest import NARROW, NARROW_MLP, TINY
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 RUN = ["model=gan", *NARROW_MLP, "data.limit=64", "trainer.batch_size=8", "trainer.device=cpu", "metrics=none"]
@@ -54,7 +54,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_nearest_distance_is_that_of_a_loop(quality: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distances, "ROWS", 6)
+    monkeypatch.setattr(distances, "MAX_ROWS", 6)
     source = torch.Generator().manual_seed(0)
     images, others = torch.rand(10, 784, generator=source), torch.rand(30, 784, generator=source)
     images[3] = others[7]
@@ -65,12 +65,11 @@ def test_the_nearest_distance_is_that_of_a_loop(quality: ModuleType, monkeypatch
 
 
 def test_a_runs_fid_is_the_one_that_genlab_scores(quality: ModuleType, digits: InMemory, run_dir: Path) -> None:
-    trainer = quality.build.trainer(composed(*RUN, "data.size=32"), run_dir)
-    quality.checkpoint.load(trainer.parts, quality.chosen_checkpoint(run_dir, "newest")[1]["parts"])
+    run = quality.runs.open_run(run_dir, device="cpu", real=True)
     scores = Evaluation(Classifier(), {"fid": FID()}, images=120, batch_size=50)
-    cropped = Source(lambda start, count: trainer.spec.crop(trainer.samples.draw_samples(start, count)))
+    cropped = SampleSource(lambda start, count: run.spec.crop(run.draw_samples(start, count)))
     (record,) = scores.run(cropped, digits, device="cpu")
-    found, samples = quality.run_samples(run_dir, "newest", 120, "cpu")
+    found, samples = quality.sample_run(run_dir, "newest", 120, "cpu")
     assert quality.Ruler(digits).measure(samples)["fid"] == pytest.approx(record.value, rel=1e-4)
     assert samples.shape == (120, 1, 28, 28)
     assert (found["images"], found["checkpoint"]) == (64, "0000000064.pt")
@@ -113,19 +112,19 @@ def test_a_run_without_a_best_checkpoint_says_so(quality: ModuleType, run_dir: P
 
 def test_a_reference_is_trained_once(references: ModuleType) -> None:
     """The one whose schedule ends with its time, which takes a probe."""
-    folder = references.trained("wgan_gp_one", 0.25, "cpu")
+    folder = references.train_reference("wgan_gp_one", 0.25, "cpu")
     assert [path.name for path in references.FOLDER.iterdir()] == ["wgan_gp_one"]
     written = (folder / "config.yaml").stat().st_mtime_ns
     config = references.OmegaConf.load(folder / "config.yaml")
-    assert 0 < config.trainer.images < references.UNLIMITED
-    assert references.trained("wgan_gp_one", 0.25, "cpu") == folder
+    assert 0 < config.trainer.images < references.UNLIMITED_IMAGES
+    assert references.train_reference("wgan_gp_one", 0.25, "cpu") == folder
     assert (folder / "config.yaml").stat().st_mtime_ns == written
     with pytest.raises(ConfigError, match="--seconds 0.25: give the same, or delete it"):
-        references.trained("wgan_gp_one", 480.0, "cpu")
+        references.train_reference("wgan_gp_one", 480.0, "cpu")
 
 
 def test_references_are_what_their_names_say(quality: ModuleType, make_trainer) -> None:
-    overrides = {name: found.overrides.split() for name, found in quality.references.TRAINED.items()}
+    overrides = {name: found.overrides.split() for name, found in quality.references.REFERENCES.items()}
     plain, one, r1 = (make_trainer(*found, *TINY, *NARROW) for found in overrides.values())
     assert (plain.n_critic, one.n_critic, r1.n_critic) == (5, 1, 1)
     assert plain.ema is None and one.ema and r1.ema
@@ -137,7 +136,7 @@ def test_references_are_what_their_names_say(quality: ModuleType, make_trainer) 
 
 def test_the_vae_learns_images(quality: ModuleType, digits: InMemory) -> None:
     train = quality.to_float(digits.train.images)
-    record, samples = quality.references.vae(train, 30, epochs=40)
+    record, samples = quality.references.vae_samples(train, 30, epochs=40)
     assert record["images"] == 8_000
     assert samples.shape == (30, 1, 28, 28)
     error = (samples.mean(0) - train.mean(0)).abs().mean()
@@ -146,6 +145,6 @@ def test_the_vae_learns_images(quality: ModuleType, digits: InMemory) -> None:
 
 def test_the_floor_is_training_images_and_has_copied_them(quality: ModuleType, digits: InMemory) -> None:
     ruler = quality.Ruler(digits)
-    found = ruler.measure(quality.references.floor(ruler.train, 120))
+    found = ruler.measure(quality.references.real_samples(ruler.train, 120))
     assert found["nearest"] == 0
     assert found["nearest_of_test"] > 3

@@ -59,9 +59,9 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
 def test_every_class_is_shown_as_often(script):
     torch.manual_seed(0)
     labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
-    counts = labels[script.balanced(labels)].bincount()
+    counts = labels[script.balanced_rows(labels)].bincount()
     assert counts.sum() == 1_000 and (counts - 1_000 / 3).abs().max() < 60  # four deviations
-    assert script.shuffled(labels).sort().values.tolist() == list(range(1_000))
+    assert script.shuffled_rows(labels).sort().values.tolist() == list(range(1_000))
 
 
 @pytest.mark.parametrize("content", [None, {}, {"classifier": "x"}])

@@ -159,5 +159,6 @@ def test_the_strength_follows_the_discriminator_into_curves_and_checkpoints(make
 def test_points_take_noise_and_refuse_pictures_changes(make_trainer):
     points = InMemory(Split(torch.randn(64, 2)))
     make_trainer("model=gan", *NARROW_MLP, "augment=[instance_noise]", data=points).take_step()
-    with pytest.raises(ConfigError, match="points"):
-        make_trainer("model=gan", *NARROW_MLP, "augment=[diffaugment]", data=points).take_step()
+    for name in ("ada", "diffaugment", "fading_blur"):
+        with pytest.raises(ConfigError, match=f"augment={name} is about pixels, and the discriminator sees points"):
+            make_trainer("model=gan", *NARROW_MLP, f"augment=[{name}]", data=points)

@@ -131,7 +131,7 @@ def test_pixels_likelihood_is_not_that_of_points(tmp_path):
     [
         (("model=vae", "loss=hinge"), "Choose loss=bernoulli"),
         (("model=dcgan", "loss=bernoulli"), "loss=non_saturating"),
-        (("model=vae", "penalty=[r1]"), "penalty=r1 is on the discriminator"),
+        (("model=vae", "penalty=[r1]"), "penalty=r1 is for a discriminator, and this model has none"),
         (("model=vae", "trainer=alternating"), "Alternating moves discriminator and generator"),
         (("model=dcgan", "trainer=autoencoding"), "Choose an adversarial one|moves autoencoder|Choose loss"),
         (("model=autoencoder", "trainer=variational"), "gives no distribution"),
@@ -139,7 +139,7 @@ def test_pixels_likelihood_is_not_that_of_points(tmp_path):
         (("model=vae", "trainer=closed_form", "loss=squared_error"), "no closed form"),
         (("model=pca", "loss=gaussian"), "loss=squared_error alone"),
         (("model=vae", "optimizer=adam"), "the model's players are"),
-        (("model=vae", "augment=[diffaugment]"), "augment is for a discriminator"),
+        (("model=vae", "augment=[diffaugment]"), "augment=diffaugment is for a discriminator"),
     ],
 )
 def test_what_does_not_go_together_is_one_message(make_trainer, overrides, words):

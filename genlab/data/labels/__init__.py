@@ -1,1 +1,1 @@
-"""What belongs to images beside their class: attributes and words."""
+"""Labels of images: attribute vectors, words, and few classes for many images."""

@@ -1,4 +1,4 @@
-"""Words that belong to images: from file names, folders and captions to numbers."""
+"""Words of images: read them from file names, folders and captions, and encode them as numbers."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
-from genlab.data.labels.attribute_vectors import Told
-from genlab.data.storage.archives import Source, listed
+from genlab.data.labels.attribute_vectors import ImageLabels
+from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.folder_layout import Members
 
-TABLES = ("captions.json", "captions.csv")
+TABLES = ("captions.json", "captions.csv")  # of captions, by name
 
 SourceName = Literal["name", "folders", "path", "caption"]
 
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of an image, as words: lower-case runs of letters and digits.
+    """Reads the words of images: lower-case runs of letters and digits.
 
-    `name`: the file's own name; `folders`: those that it lies in, without those that all images share and without
-    `train` and `test`; `path`: both; `caption`: the text of NAME.txt beside it, or what captions.json
-    ({"name": "text"}) or captions.csv (lines of name,text) say of it, which lie in the root or in the folder that all
-    images share. Names are paths from there, with or without their suffix.
+    `name`: of the file's own name; `folders`: of its folders, without `train`, `test` and those that all images share;
+    `path`: of both; `caption`: of the text in NAME.txt beside it, or in captions.json ({"name": "text"}) or
+    captions.csv (lines of name,text) in the root or the folder that all images share. Names there are paths from that
+    folder, with or without their suffix.
     """
 
     source: SourceName = "caption"
-    least: Count = 1  # training images that a word must belong to; others are left out
-    length: Count = 16  # words of an image that are kept, its first known ones
+    least: Count = 1  # training images that a word must occur in, or it is left out
+    length: Count = 16  # the first known words of an image that are kept
 
-    def __call__(self, source: Source, rows: Members, training: int) -> Told:
-        """Of the images in their order, the first `training` of which make the vocabulary."""
+    def __call__(self, source: FileSource, rows: Members, training: int) -> ImageLabels:
+        """Return the words of the images in their order; the first `training` images make the vocabulary."""
         texts = self.texts(source, rows)
         words = self.vocabulary(texts[:training])
         labels = encode_texts(texts, words, self.length)
         longest = max(1, int((labels > 0).sum(1).max()))
-        return Told(labels[:, :longest].contiguous(), words)
+        return ImageLabels(labels[:, :longest].contiguous(), words)
 
-    def texts(self, source: Source, rows: Members) -> list[str]:
-        """One an image. Raises ConfigError for images without a caption."""
+    def texts(self, source: FileSource, rows: Members) -> list[str]:
+        """Return a text for each image. Raises ConfigError for images without a caption."""
         if self.source == "caption":
-            return Captions(source).of(list(rows))
+            return Captions(source).find_all(list(rows))
         wanted = {"name": slice(-1, None), "folders": slice(-1), "path": slice(None)}[self.source]
         return [" ".join((*parts[:-1], stem_of(parts[-1]))[wanted]) for parts in rows.values()]
 
     def vocabulary(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """Sorted. Raises ConfigError if no word is left."""
+        """Return the sorted vocabulary. Raises ConfigError if no word is left."""
         counts = Counter(word for text in texts for word in set(words_of(text)))
         known = tuple(sorted(word for word, count in counts.items() if count >= self.least))
         if not known:
@@ -69,47 +69,47 @@ class Words:
 WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
 
 
-class Rule(NamedTuple):
-    """Words that can be seen in a picture by measuring it."""
+class WordRule(NamedTuple):
+    """Words whose truth can be measured in a picture."""
 
     words: tuple[str, ...]
-    see: Callable[[Tensor], Tensor]  # uint8 [N, C, H, W], without padding -> bool [N, words]
+    measure: Callable[[Tensor], Tensor]  # uint8 [N, C, H, W], without padding -> bool [N, words]
 
 
 class Captions:
-    """Texts of images, beside them or in a table."""
+    """Captions of images, in files beside them or in a table."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: FileSource) -> None:
         self.source, self.folder = source, shared_folder(source.names)
-        places = dict.fromkeys((self.folder, ""))
-        files = [(place, place + file) for place in places for file in TABLES]
-        self.tables = [(place, read_table(source, file)) for place, file in files if source.holds(file)]
+        folders = dict.fromkeys((self.folder, ""))
+        files = [(folder, folder + file) for folder in folders for file in TABLES]
+        self.tables = [(folder, read_table(source, file)) for folder, file in files if source.holds(file)]
 
-    def of(self, names: Sequence[str]) -> list[str]:
-        """Raises ConfigError for names that have none."""
-        found = [self.one(name) for name in names]
+    def find_all(self, names: Sequence[str]) -> list[str]:
+        """Return the captions of all names. Raises ConfigError for names without one."""
+        found = [self.find(name) for name in names]
         missing = [name for name, text in zip(names, found, strict=True) if text is None]
         if missing:
             raise ConfigError(
-                f"data.words=caption: {len(missing)} of {len(names)} images have no caption: {listed(missing)}. "
+                f"data.words=caption: {len(missing)} of {len(names)} images have no caption: {list_names(missing)}. "
                 f"Expected a text beside each ({stem_of(missing[0])}.txt), or {' or '.join(TABLES)} in the root."
             )
         return found
 
-    def one(self, name: str) -> str | None:
+    def find(self, name: str) -> str | None:
         stem = stem_of(name)
         if self.source.holds(f"{stem}.txt"):
-            return decoded(self.source, f"{stem}.txt")
-        for place, table in self.tables:
-            for key in (name.removeprefix(place), stem.removeprefix(place)):
+            return read_text(self.source, f"{stem}.txt")
+        for folder, table in self.tables:
+            for key in (name.removeprefix(folder), stem.removeprefix(folder)):
                 if key in table:
                     return table[key]
         return None
 
 
-def read_table(source: Source, file: str) -> dict[str, str]:
-    """Name -> text. Raises ConfigError for what is none."""
-    text = decoded(source, file)
+def read_table(source: FileSource, file: str) -> dict[str, str]:
+    """Return captions by name. Raises ConfigError for a file that holds none."""
+    text = read_text(source, file)
     try:
         found = json.loads(text) if file.endswith(".json") else dict(csv.reader(io.StringIO(text)))
         if all(isinstance(value, str) for value in found.values()):
@@ -121,7 +121,7 @@ def read_table(source: Source, file: str) -> dict[str, str]:
     raise ConfigError(f"{file}: expected one text a name, {expected}; found: {reason}.")
 
 
-def decoded(source: Source, file: str) -> str:
+def read_text(source: FileSource, file: str) -> str:
     try:
         return source.read(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -133,7 +133,7 @@ def stem_of(name: str) -> str:
 
 
 def shared_folder(names: Sequence[str]) -> str:
-    """The folder that all files lie in, with its `/`; "" if there is none."""
+    """Return the folder that all files lie in, with its `/`; "" if there is none."""
     first, last = min(names), max(names)  # of sorted names these share the least
     length = next((index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return first[: first[:length].rfind("/") + 1]

@@ -1,1 +1,1 @@
-"""The data sets that `data=` chooses."""
+"""Data sets: those that `data=` chooses."""

@@ -1,4 +1,4 @@
-"""CelebA: faces with 40 attributes, read by torchvision's lists and decoded once into the cache."""
+"""CelebA: faces with 40 attributes, listed by torchvision and decoded once into the cache."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.data.sets.folder import described
+from genlab.data.sets.folder import list_reasons
 from genlab.data.sets.torchvision_set import Files, TorchvisionSet
 from genlab.data.storage.archives import Directory
 from genlab.data.storage.cache import Add
 
-PICTURES = "celeba/img_align_celeba"
+PICTURE_FOLDER = "celeba/img_align_celeba"
 
 
 class CelebA(TorchvisionSet):
@@ -22,7 +22,7 @@ class CelebA(TorchvisionSet):
 
     The aligned pictures of 178 x 218 are cut to the centred square of `crop` pixels and resized to `size` with
     Pillow's antialiased Lanczos filter: 140 and 64 are the rule of Tolstikhin et al. 2018 (WAE, in their code).
-    Papers differ in the crop (108, 128, 140, 148 and 178 occur): scores compare at equal crops alone.
+    Papers differ in the crop (108, 128, 140, 148 or 178): scores compare at equal crops alone.
     """
 
     title, loader, side, classes = "celeba", "CelebA", 140, None
@@ -33,7 +33,7 @@ class CelebA(TorchvisionSet):
         root: str | None = None,
         *,
         crop: Count = 140,  # pixels a side of the centred square that is kept, at most 178
-        size: Count | None = 64,  # pixels a side that it is resized to; null: not
+        size: Count | None = 64,  # pixels a side after resizing; null: as cropped
         **shared: Any,
     ) -> None:
         if crop > 178:
@@ -45,32 +45,33 @@ class CelebA(TorchvisionSet):
     def options(self) -> dict[str, Any]:
         return {"crop": self.crop}
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         lists = {f"celeba/{name}": md5 for _, md5, name in self.torchvision.file_list if name.endswith(".txt")}
-        return {**lists, PICTURES: None}
+        return {**lists, PICTURE_FOLDER: None}
 
-    def everything(self) -> dict[str, str | Path]:
-        pictures = Directory(self.root / PICTURES)
-        return super().everything() | {name: pictures.path(name) for name in pictures.names}
+    def source_files(self) -> dict[str, str | Path]:
+        pictures = Directory(self.root / PICTURE_FOLDER)
+        return super().source_files() | {name: pictures.path(name) for name in pictures.names}
 
-    def open(self, part: str, *, download: bool = False) -> Any:
+    def open_part(self, part: str, *, download: bool = False) -> Any:
         return self.torchvision(str(self.root), split=part, download=download)
 
-    def contents(self, dataset: Any, part: str) -> tuple[list[str], np.ndarray]:
-        """The pictures' names instead of their pixels."""
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[list[str], np.ndarray]:
+        """Return the pictures' names instead of their pixels, and the attributes."""
         return dataset.filename, dataset.attr.numpy().astype(np.float32)
 
-    def store(self, part: str, add: Add) -> tuple[int, np.ndarray]:
-        from genlab.data.storage.decoder import Decoder, reader
-        from genlab.data.storage.image_file import Rule
+    def store_part(self, part: str, add: Add) -> tuple[int, np.ndarray]:
+        from genlab.data.storage.decoder import Decoder, picture_reader
+        from genlab.data.storage.image_file import PixelRule
 
-        names, attributes = self.read(part)
-        folder = self.root / PICTURES
-        decoder = Decoder(reader(Directory(folder), Rule(3, self.size, self.crop)), add, label=f"data.root={self.root}")
+        names, attributes = self.read_part(part)
+        folder = self.root / PICTURE_FOLDER
+        reader = picture_reader(Directory(folder), PixelRule(3, self.size, self.crop))
+        decoder = Decoder(reader, add, label=f"data.root={self.root}")
         decoder.store(names)
         if decoder.bad:
             raise ConfigError(
                 f"{folder}: {len(decoder.bad)} of {len(names)} {part} images cannot be used:\n"
-                f"{described(decoder.bad)}\nCopy them again from {self.home}."
+                f"{list_reasons(decoder.bad)}\nCopy them again from {self.home}."
             )
         return len(names), attributes

@@ -15,13 +15,13 @@ class SVHN(TorchvisionSet):
     title, loader, side, classes = "svhn", "SVHN", 32, 10
     home = "http://ufldl.stanford.edu/housenumbers"
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         return {name: md5 for _, name, md5 in map(self.torchvision.split_list.get, PARTS)}
 
-    def open(self, part: str, *, download: bool = False) -> Any:
+    def open_part(self, part: str, *, download: bool = False) -> Any:
         return self.torchvision(str(self.root), split=part, download=download)
 
-    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
         return dataset.data, dataset.labels
 
 
@@ -31,13 +31,13 @@ class CIFAR10(TorchvisionSet):
     title, loader, side, classes = "cifar10", "CIFAR10", 32, 10
     home = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
-    def files(self) -> Files:
-        found = self.torchvision
-        members = {name: md5 for name, md5 in [*found.train_list, *found.test_list]}
-        members[found.meta["filename"]] = found.meta["md5"]
-        return {f"{found.base_folder}/{name}": md5 for name, md5 in members.items()}
+    def required_files(self) -> Files:
+        loader = self.torchvision
+        members = {name: md5 for name, md5 in [*loader.train_list, *loader.test_list]}
+        members[loader.meta["filename"]] = loader.meta["md5"]
+        return {f"{loader.base_folder}/{name}": md5 for name, md5 in members.items()}
 
-    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, list[int]]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[np.ndarray, list[int]]:
         return dataset.data.transpose(0, 3, 1, 2), dataset.targets
 
 
@@ -50,7 +50,7 @@ class CIFAR100(CIFAR10):
 class STL10(TorchvisionSet):
     """96 x 96 RGB, ten classes: 5,000 and 8,000 labelled, 100,000 unlabelled pictures (Coates et al. 2011).
 
-    Unlabelled pictures have the label -1 beside labelled ones, and no label where there are no others.
+    Unlabelled pictures have the label -1 beside labelled ones, and no labels if there are no others.
     """
 
     title, loader, side, classes = "stl10", "STL10", 96, 10
@@ -70,12 +70,12 @@ class STL10(TorchvisionSet):
     def options(self) -> dict[str, Any]:
         return {"subset": self.subset}
 
-    def files(self) -> Files:
-        found = self.torchvision
-        return {f"{found.base_folder}/{name}": md5 for name, md5 in [*found.train_list, *found.test_list]}
+    def required_files(self) -> Files:
+        loader = self.torchvision
+        return {f"{loader.base_folder}/{name}": md5 for name, md5 in [*loader.train_list, *loader.test_list]}
 
-    def open(self, part: str, *, download: bool = False) -> Any:
+    def open_part(self, part: str, *, download: bool = False) -> Any:
         return self.torchvision(str(self.root), split=self.subset if part == "train" else part, download=download)
 
-    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
         return dataset.data, dataset.labels.astype(np.int64)

@@ -12,17 +12,17 @@ from genlab.data.sets.torchvision_set import PARTS, Files, TorchvisionSet
 
 
 class IdxSet(TorchvisionSet):
-    """28 x 28 grey, four idx files in the layout of MNIST; packed ones (.gz) beside are unpacked."""
+    """28 x 28 grey, four idx files in the layout of MNIST; packed ones (.gz) beside them are unpacked."""
 
     side = 28
     classes = 10
-    frames = True
+    pads_with_frame = True
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         names = [Path(name).stem for name, _ in self.torchvision.resources]
         return {f"{self.loader}/raw/{name}": None for name in names}
 
-    def contents(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
         return dataset.data.unsqueeze(1), dataset.targets
 
 
@@ -43,18 +43,18 @@ class QMNIST(IdxSet):
 
     title, loader, home = "qmnist", "QMNIST", "https://github.com/facebookresearch/qmnist"
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         urls = [url for part in PARTS for url, _ in self.torchvision.resources[part]]
         return {f"QMNIST/raw/{Path(url).stem}": None for url in urls}
 
-    def contents(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
         return dataset.data.unsqueeze(1), dataset.targets[:, 0]  # the other columns: writer, glyph, ...
 
 
 class EMNIST(IdxSet):
     """Handwritten letters and digits in six arrangements (Cohen et al. 2017, table II), turned upright.
 
-    Labels are those of the files, which count letters from 1: those of `letters` are shifted to begin at 0.
+    Labels are the files' own, except that those of `letters`, which count from 1, are shifted to begin at 0.
     """
 
     title, loader = "emnist", "EMNIST"
@@ -83,14 +83,14 @@ class EMNIST(IdxSet):
     def options(self) -> dict[str, Any]:
         return {"subset": self.subset}
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
         return {f"EMNIST/raw/emnist-{self.subset}-{part}-{kind}": None for part in PARTS for kind in kinds}
 
-    def open(self, part: str, *, download: bool = False) -> Any:
+    def open_part(self, part: str, *, download: bool = False) -> Any:
         return self.torchvision(str(self.root), split=self.subset, train=part == "train", download=download)
 
-    def contents(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
         first = 1 if self.subset == "letters" else 0
         return dataset.data.transpose(1, 2).unsqueeze(1), dataset.targets - first  # stored with axes swapped
 
@@ -98,11 +98,11 @@ class EMNIST(IdxSet):
 class USPS(TorchvisionSet):
     """7,291 and 2,007 digits from envelopes, 16 x 16 grey (Hull 1994)."""
 
-    title, loader, side, classes, frames = "usps", "USPS", 16, 10, True
+    title, loader, side, classes, pads_with_frame = "usps", "USPS", 16, 10, True
     home = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps"
 
-    def files(self) -> Files:
+    def required_files(self) -> Files:
         return {name: md5 for _, name, md5 in self.torchvision.split_list.values()}
 
-    def contents(self, dataset: Any, part: str) -> tuple[np.ndarray, list[int]]:
+    def images_and_labels(self, dataset: Any, part: str) -> tuple[np.ndarray, list[int]]:
         return dataset.data[:, None], dataset.targets

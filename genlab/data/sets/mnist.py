@@ -1,4 +1,4 @@
-"""MNIST, bundled: the four original files, parsed straight to one uint8 tensor a split."""
+"""MNIST: the four original files, bundled, parsed straight to one uint8 tensor a split."""
 
 import gzip
 import hashlib
@@ -15,7 +15,7 @@ from genlab.core.random import generator
 from genlab.core.types import Count, Whole
 from genlab.core.words import Words
 from genlab.data.dataset import InMemory, Split
-from genlab.data.labels.digit_words import DIGITS, LONGEST, RULE, VOCABULARY, captions
+from genlab.data.labels.digit_words import DIGITS, MAX_WORDS, RULE, VOCABULARY, captions
 from genlab.data.sizes import padding_for, sized
 from genlab.data.tasks import TaskChoice
 
@@ -36,8 +36,7 @@ class MNIST(InMemory):
 
     `size` 30 and 32 pad the native 28 x 28 by 1 and 2 black pixels a side, which samples and scores crop
     away again; any other size is a resize with antialiased bilinear filtering, rounded back to 8 bit. With `binarise`
-    each pixel is white with a probability of its grey value: always the same draw, as Salakhutdinov and Murray 2008
-    made one (theirs is another).
+    each pixel is white with the probability of its grey value: a fixed draw, after Salakhutdinov and Murray 2008.
 
     Raises ConfigError if a file is missing or is not MNIST's, or if `limit` or `holdout` leave too few images.
     """
@@ -50,36 +49,36 @@ class MNIST(InMemory):
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
-        label_seed: Whole = 0,  # which ones
+        label_seed: Whole = 0,  # chooses which ones
         binarise: bool = False,  # black and white, drawn once from the grey values
         task: TaskChoice | None = None,  # makes a source of every image
-        words: bool = False,  # models are told what `digit_words` says of an image, and no class
+        words: bool = False,  # condition on the words of `digit_words` instead of classes
     ) -> None:
         folder = BUNDLED if root is None else Path(root).expanduser()
         train, test = read_split(folder, "train"), read_split(folder, "t10k")
         train, held = _divide(train, limit, holdout)
         if words:
             train, test, held = map(captions, (train, test, held))
-        train, test = _sized(train, size), _sized(test, size)
-        held = _sized(held, size) if holdout else None
+        train, test = _resize(train, size), _resize(test, size)
+        held = _resize(held, size) if holdout else None
         if binarise:
-            train, test = _binarised(train, "train"), _binarised(test, "test")
-            held = _binarised(held, "holdout") if held else None
+            train, test = _binarise(train, "train"), _binarise(test, "test")
+            held = _binarise(held, "holdout") if held else None
         options = {"padding": padding_for(SIDE, size), "labelled": labelled, "label_seed": label_seed, "task": task}
-        options |= {"condition": Words(VOCABULARY, LONGEST) if words else Classes(10), "class_names": DIGITS}
+        options |= {"condition": Words(VOCABULARY, MAX_WORDS) if words else Classes(10), "class_names": DIGITS}
         super().__init__(train, test=test, holdout=held, name="mnist", **options)
         self.rule = RULE if words else None
 
 
 def read_split(folder: Path, prefix: str) -> Split:
-    """The split whose files begin with `prefix`, at its native 28 x 28."""
+    """Return the split whose files begin with `prefix`, at its native 28 x 28."""
     images = _parse_idx(_read(folder, f"{prefix}-images-idx3-ubyte"))
     labels = _parse_idx(_read(folder, f"{prefix}-labels-idx1-ubyte"))
     return Split(images.unsqueeze(1), labels.long())
 
 
 def _read(folder: Path, name: str) -> bytes:
-    """The verified content of one file."""
+    """Return the verified content of one file."""
     path = next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
     if path is None:
         raise ConfigError(
@@ -88,7 +87,7 @@ def _read(folder: Path, name: str) -> bytes:
         )
     content = _unpack(path)
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise _damaged(path, "its content is not MNIST's (SHA-256 differs)")
+        raise _damage_error(path, "its content is not MNIST's (SHA-256 differs)")
     return content
 
 
@@ -96,15 +95,15 @@ def _unpack(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise _damaged(path, f"it cannot be unpacked ({error})") from error
+        raise _damage_error(path, f"it cannot be unpacked ({error})") from error
 
 
-def _damaged(path: Path, reason: str) -> ConfigError:
+def _damage_error(path: Path, reason: str) -> ConfigError:
     return ConfigError(f"{path}: {reason}. Copy the file again, or use the bundled ones with data.root=null.")
 
 
 def _parse_idx(content: bytes) -> Tensor:
-    """An idx file of bytes: 2 zero bytes, the type (8), the number of dimensions, big-endian sizes, data."""
+    """Parse an idx file: 2 zero bytes, the type (8), the number of dimensions, big-endian sizes, uint8 data."""
     dimensions = content[3]
     shape = np.frombuffer(content, ">i4", count=dimensions, offset=4)
     data = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions)
@@ -112,7 +111,7 @@ def _parse_idx(content: bytes) -> Tensor:
 
 
 def _divide(train: Split, limit: int | None, holdout: int) -> tuple[Split, Split]:
-    """The images to train on, and the last `holdout` ones, which `limit` never reaches."""
+    """Return the images to train on, and the last `holdout` ones, which `limit` never reaches."""
     left = len(train.images) - holdout
     if left < (limit or 1):
         raise ConfigError(
@@ -123,10 +122,10 @@ def _divide(train: Split, limit: int | None, holdout: int) -> tuple[Split, Split
     return Split(*(part[:kept] for part in train)), Split(*(part[left:] for part in train))
 
 
-def _sized(split: Split, size: int | None) -> Split:
+def _resize(split: Split, size: int | None) -> Split:
     return split._replace(images=sized(split.images, size, padding=padding_for(SIDE, size)))
 
 
-def _binarised(split: Split, name: str) -> Split:
+def _binarise(split: Split, name: str) -> Split:
     chance = torch.rand(split.images.shape, generator=generator("mnist", "binarise", name))
     return split._replace(images=((chance * 255 < split.images) * 255).to(torch.uint8))

@@ -1,4 +1,4 @@
-"""Points in the plane: small worlds whose modes are known, so that what a generator leaves out can be counted."""
+"""Points in the plane: toy data with known modes, so that those a generator misses can be counted."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from genlab.core.random import generator
 from genlab.core.types import Count, NonNegative, Positive, Whole
 from genlab.data.dataset import InMemory, Split
 
-ROOM = 1.25  # networks see the reach of the points as 1 / ROOM: a tanh gets there without saturating
+HEADROOM = 1.25  # networks see the reach of the points as 1 / HEADROOM, which a tanh gives without saturating
 
 
 class Modes(NamedTuple):
-    """The Gaussians of a mixture: equal weights, one deviation."""
+    """Gaussians of a mixture with equal weights and one standard deviation."""
 
     centres: Tensor  # float32 [K, D]
     std: float
 
 
 class Points(InMemory, ABC):
-    """Points float32 [N, 2] in their own units, drawn anew by each seed; `labels` int64 [N] where there are kinds."""
+    """Points float32 [N, 2] in their own units, drawn anew by each seed; `labels` int64 [N] if there are classes."""
 
     modes: Modes | None = None
     classes: int | None = None
@@ -35,24 +35,24 @@ class Points(InMemory, ABC):
     def __init__(
         self,
         name: str,
-        reach: Positive,  # of the coordinates, but for rare noise
+        reach: Positive,  # largest absolute coordinate, but for rare noise
         *,
         points: Count = 100_000,  # to train on: as many as Lin et al. 2018 (PacGAN), section 4.1
         test_points: Count = 10_000,
-        seed: Whole = 0,  # of the points alone
+        seed: Whole = 0,  # for drawing the points
     ) -> None:
         train = self.draw(points, generator(seed, name, "train"))
         test = self.draw(test_points, generator(seed, name, "test"))
         condition = Classes(self.classes) if self.classes else None
-        super().__init__(train, test=test, scale=ROOM * reach, condition=condition, name=name)
+        super().__init__(train, test=test, scale=HEADROOM * reach, condition=condition, name=name)
 
     @abstractmethod
     def draw(self, count: int, source: torch.Generator) -> Split:
-        """Independent points."""
+        """Draw independent points."""
 
 
 class Blobs(Points):
-    """Gaussians of equal weight at centres of one's own; a point's label is the Gaussian it came from.
+    """Gaussians of equal weight at given centres; a point's label is the Gaussian it was drawn from.
 
     Raises ConfigError unless centres are a list of points of one size.
     """
@@ -63,7 +63,7 @@ class Blobs(Points):
         std: Positive,
         *,
         name: str = "blobs",  # in records
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         if len({len(centre) for centre in centres}) != 1 or not centres[0]:
             raise ConfigError(f"data.centres={centres}: expected a list of points, as in [[-1, 0], [1, 0]].")
@@ -86,7 +86,7 @@ class Ring(Blobs):
         *,
         radius: Positive = 2.0,
         std: Positive = 0.02,
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         angles = [2 * math.pi * mode / modes for mode in range(modes)]
         centres = [(radius * math.cos(angle), radius * math.sin(angle)) for angle in angles]
@@ -102,7 +102,7 @@ class Square(Blobs):
         *,
         spacing: Positive = 2.0,
         std: Positive = 0.05,
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         places = [spacing * (index - (side - 1) / 2) for index in range(side)]
         super().__init__([(x, y) for y in places for x in places], std, **{"name": f"grid{side**2}", **shared})
@@ -111,13 +111,13 @@ class Square(Blobs):
 class SwissRoll(Points):
     """A spiral of one and a half turns: scikit-learn's, seen from the side and divided by 7.5.
 
-    So it is in the toy experiments of Gulrajani et al. 2017 (figure 1), whose noise it has too.
+    The toy experiments of Gulrajani et al. 2017 (figure 1) use it, with the same noise.
     """
 
     def __init__(
         self,
         noise: NonNegative = 0.25 / 7.5,  # standard deviation
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         self.noise = noise
         super().__init__("swiss_roll", 4.5 * math.pi / 7.5 + 3 * noise, **shared)
@@ -129,14 +129,14 @@ class SwissRoll(Points):
 
 
 class TwoMoons(Points):
-    """Two half circles that reach into each other: scikit-learn's, moved to the origin; the label is the moon."""
+    """Two interlocking half circles: scikit-learn's, moved to the origin; the label is the moon."""
 
     classes = 2
 
     def __init__(
         self,
         noise: NonNegative = 0.05,  # standard deviation
-        **shared: Any,  # what all points take
+        **shared: Any,  # arguments of Points
     ) -> None:
         self.noise = noise
         super().__init__("two_moons", 1.5 + 3 * noise, **shared)

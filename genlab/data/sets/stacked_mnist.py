@@ -1,4 +1,4 @@
-"""Stacked MNIST: three digits as the colours of one picture, which makes 1,000 modes that can be counted."""
+"""Stacked MNIST: three digits as the colours of one picture, with 1,000 modes that can be counted."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from genlab.core.random import generator
 from genlab.core.types import Count, Whole
 from genlab.data.sets.mnist import MNIST, SHA256
 from genlab.data.storage.cache import Table
-from genlab.data.storage.cached_set import Stored
+from genlab.data.storage.cached_set import CachedSet
 from genlab.data.tasks import TaskChoice
 
-TESTED = 26_000  # as many as Lin et al. 2018 (PacGAN, in their code) count modes in
-PLACES = (100, 10, 1)  # what the red, green and blue digit are worth in the label
+TEST_IMAGES = 26_000  # samples that Lin et al. 2018 (PacGAN, in their code) count modes in
+PLACE_VALUES = (100, 10, 1)  # of the red, green and blue digit in the label
 
 
-class StackedMNIST(Stored):
+class StackedMNIST(CachedSet):
     """Bundled MNIST digits as red, green and blue, uint8 [N, 3, size, size]; labels 0 ... 999, red the hundreds.
 
     From Metz et al. 2017 (unrolled GAN), section 3.3.1. Digits are drawn with replacement, as a function of `seed`
@@ -46,26 +46,26 @@ class StackedMNIST(Stored):
             "holdout": holdout,
             "task": task,
         }
-        super().__init__(stacked(digits, images, seed), name="stacked_mnist", **options)
+        super().__init__(stack_digits(digits, images, seed), name="stacked_mnist", **options)
 
 
-def stacked(digits: MNIST, images: int, seed: int) -> Table:
-    """`images` training rows and then the test rows."""
+def stack_digits(digits: MNIST, images: int, seed: int) -> Table:
+    """Return a table of `images` training rows followed by the test rows."""
     pixels = torch.cat([digits.train.images, digits.test.images])
     classes = torch.cat([digits.train.labels, digits.test.labels])
     first = len(digits.train.images)
-    tested = first + drawn(len(digits.test.images), TESTED, seed, "test")
-    rows = torch.cat([drawn(first, images, seed, "train"), tested])
+    test_rows = first + draw_indices(len(digits.test.images), TEST_IMAGES, seed, "test")
+    rows = torch.cat([draw_indices(first, images, seed, "train"), test_rows])
     key = hashlib.sha256(f"{SHA256} {digits.spec.shape} {digits.padding} {images}".encode())
     key.update(rows.numpy())
     return Table(
         key=key.hexdigest(),
         images=pixels.index_select(0, rows.flatten()).view(len(rows), 3, *pixels.shape[2:]),
-        labels=classes[rows] @ torch.tensor(PLACES),
-        facts={"splits": {"train": images, "test": TESTED}},
+        labels=classes[rows] @ torch.tensor(PLACE_VALUES),
+        facts={"splits": {"train": images, "test": TEST_IMAGES}},
     )
 
 
-def drawn(digits: int, count: int, seed: int, name: str) -> Tensor:
-    """Indices [count, 3] below `digits`."""
+def draw_indices(digits: int, count: int, seed: int, name: str) -> Tensor:
+    """Draw indices [count, 3] below `digits`."""
     return torch.randint(digits, (count, 3), generator=generator(seed, "stacked_mnist", name))

@@ -1,4 +1,4 @@
-"""Pairs taken apart, so that no picture's partner is left: bundled data for models that learn without pairs."""
+"""Unpaired data made from a set of pairs, for models that learn without pairs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from genlab.data.dataset import InMemory, Split, are_pictures
 class Halves(InMemory):
     """The images of one half of a set of pairs and, as the `other` kind, the sources of the other half.
 
-    Sources are what lies beside images, or what `data.of.task` makes of them; these are made once, at the start, and
-    lie in memory. The test split stays whole: its rows are partners, to measure with.
+    Sources are those of the pairs, or made by `data.of.task`, once, and kept in memory. The test split stays paired, to
+    measure with.
 
     Raises ConfigError for images without sources, and for label maps.
     """
@@ -21,14 +21,14 @@ class Halves(InMemory):
         self,
         of: InMemory,  # the pairs
     ) -> None:
-        refuse_what_is_no_pair(of)
+        require_pairs(of)
         half, options = len(of.pool.images) // 2, {"padding": of.padding, "flip": of.flip, "crop": of.crop}
-        test = None if of.test is None else Split(sources(of, of.test, len(of.test.images)))
-        other = InMemory(Split(sources(of, of.pool, half)), test=test, name=f"{of.name}_sources", **options)
+        test = None if of.test is None else Split(source_pictures(of, of.test, len(of.test.images)))
+        other = InMemory(Split(source_pictures(of, of.pool, half)), test=test, name=f"{of.name}_sources", **options)
         super().__init__(
-            alone(Split(*(None if part is None else part[half:] for part in of.pool))),
-            test=alone(of.test),
-            holdout=alone(of.holdout),
+            without_sources(Split(*(None if part is None else part[half:] for part in of.pool))),
+            test=without_sources(of.test),
+            holdout=without_sources(of.holdout),
             other=other,
             aligned=test is not None,
             name=f"{of.name}_halves",
@@ -36,7 +36,7 @@ class Halves(InMemory):
         )
 
 
-def refuse_what_is_no_pair(of: InMemory) -> None:
+def require_pairs(of: InMemory) -> None:
     if not of.paired or of.spec.require_source().classes:
         raise ConfigError(
             "data.of: expected pairs of pictures, to be taken apart. Set data.of.task=edges (or grayscale, inpainting, "
@@ -46,11 +46,11 @@ def refuse_what_is_no_pair(of: InMemory) -> None:
         raise ConfigError("data.of: one pair cannot be taken apart. Take more of them.")
 
 
-def sources(of: InMemory, split: Split, count: int) -> Tensor:
-    """Of the first rows: uint8 [count, C, H, W]."""
+def source_pictures(of: InMemory, split: Split, count: int) -> Tensor:
+    """Return the sources of the first rows, uint8 [count, C, H, W]."""
     return ((of.conditions(split, 0, count) + 1) * 127.5).round_().byte()
 
 
-def alone(split: Split | None) -> Split | None:
-    """Images and perhaps their classes, which scores may ask for."""
+def without_sources(split: Split | None) -> Split | None:
+    """Return the split without sources; classes, which scores may use, stay."""
     return split._replace(labels=None) if split and are_pictures(split.labels) else split

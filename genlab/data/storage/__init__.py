@@ -1,1 +1,1 @@
-"""From files on a disk to a table of decoded images."""
+"""Storage: from files on a disk to a cached table of decoded images."""

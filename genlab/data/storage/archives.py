@@ -1,4 +1,4 @@
-"""Where images lie: a directory or a zip archive. Both list names and give the bytes behind one."""
+"""Sources of image files: a directory or a zip archive. Both list names and read files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from genlab.core.errors import ConfigError
 from genlab.data.storage.content_hash import content_key
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-SHOWN = 10  # names that an error lists
+MAX_NAMES_LISTED = 10  # in a message
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     names: list[str]  # of the images, with `/`, sorted
-    others: int  # files that are no images
+    others: int  # number of files that are no images
 
     def content_key(self) -> str: ...
     def size(self, name: str) -> int: ...
@@ -28,8 +28,8 @@ class Source(Protocol):
     def read(self, name: str) -> bytes: ...
 
 
-def open_source(root: Path) -> Source:
-    """Raises ConfigError if `root` is neither a directory nor a zip archive, or a zip that reaches outside itself."""
+def open_source(root: Path) -> FileSource:
+    """Open a source. Raises ConfigError if `root` is no directory or zip archive, or a zip that leads out of itself."""
     if root.is_dir():
         return Directory(root)
     if not root.exists():
@@ -43,7 +43,7 @@ def open_source(root: Path) -> Source:
 
 
 class Directory:
-    """All images below a folder. Links are followed, hidden files and folders are not looked at."""
+    """All images below a folder. Links are followed; hidden files and folders are skipped."""
 
     def __init__(self, root: Path) -> None:
         self.root = os.path.abspath(root)
@@ -55,7 +55,7 @@ class Directory:
         return content_key({name: self.path(name) for name in self.names})
 
     def path(self, name: str) -> str:
-        return f"{self.root}/{name}"  # os.path.join takes a while, a million times
+        return f"{self.root}/{name}"  # os.path.join is slow for a million files
 
     def size(self, name: str) -> int:
         return os.stat(self.path(name)).st_size
@@ -82,9 +82,9 @@ class Zip:
         self.others = len(self.members) - len(self.names)
 
     def content_key(self) -> str:
-        """From names, sizes and checksums (CRC-32), which an archive lists at its end."""
-        listed = [(name, self.members[name].file_size, self.members[name].CRC) for name in self.names]
-        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+        """Return a hash of names, sizes and checksums (CRC-32), which an archive lists at its end."""
+        entries = [(name, self.members[name].file_size, self.members[name].CRC) for name in self.names]
+        return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
     def size(self, name: str) -> int:
         return self.members[name].file_size
@@ -101,7 +101,7 @@ def is_image(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Also what macOS adds to archives."""
+    """Tell whether a name is hidden, or added to archives by macOS."""
     return any(part == "__MACOSX" or (part.startswith(".") and part != ".") for part in name.split("/"))
 
 
@@ -111,7 +111,7 @@ def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
     if found:
         raise ConfigError(
             f"data.root={path}: {len(found)} of its members lead out of the archive (absolute names, `..`, links): "
-            f"{listed(found)}. Such an archive is not opened; pack the images again."
+            f"{list_names(found)}. Such an archive is not opened; pack the images again."
         )
 
 
@@ -121,22 +121,22 @@ def escapes(member: zipfile.ZipInfo) -> bool:
     return absolute or ".." in parts or stat.S_ISLNK(member.external_attr >> 16)
 
 
-def listed(names: Iterable[str]) -> str:
-    """The first names, and how many there are beyond."""
+def list_names(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
     names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - MAX_NAMES_LISTED} more" if len(names) > MAX_NAMES_LISTED else ""
+    return ", ".join(names[:MAX_NAMES_LISTED]) + more
 
 
 def _walk(root: str) -> Iterator[str]:
-    """Names of the files below `root`; each folder is entered once, so that links in a circle end."""
-    seen = set()
+    """Yield the files below `root`; each folder is entered once, so that circular links end."""
+    entered = set()
     for folder, children, files in os.walk(root, followlinks=True):
         found = os.stat(folder)
-        if (found.st_dev, found.st_ino) in seen:
+        if (found.st_dev, found.st_ino) in entered:
             children.clear()
             continue
-        seen.add((found.st_dev, found.st_ino))
+        entered.add((found.st_dev, found.st_ino))
         children[:] = sorted(name for name in children if not is_hidden(name))
         inner = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if folder == root else f"{inner}/"

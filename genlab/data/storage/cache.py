@@ -1,6 +1,6 @@
-"""Decoded images, kept between runs in a folder of the user's and mapped into memory when they are read.
+"""Cache of decoded images, in a folder of the user's, mapped into memory when they are read.
 
-An entry is a folder that was written beside its place and renamed: `images.bin` (raw uint8), `labels.npy`, `meta.json`.
+An entry is a folder, written under another name and renamed: `images.bin` (raw uint8), `labels.npy`, `meta.json`.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ FORMAT = 1  # raise it when the same files would be decoded to other pixels
 
 
 class Table(NamedTuple):
-    """What an entry holds."""
+    """Decoded images with their labels and facts: the content of an entry."""
 
     key: str
-    images: Tensor  # uint8 [N, C, H, W]; never written to: it may be a file
+    images: Tensor  # uint8 [N, C, H, W]; read-only: it may be a mapped file
     labels: Tensor | None  # int64 [N] or float32 [N, K]
-    facts: dict[str, Any]  # whatever else belongs to it, as JSON
+    facts: dict[str, Any]  # all else, as JSON
 
 
-class Rest(NamedTuple):
-    """What `fill` returns once it has added every image."""
+class LabelsAndFacts(NamedTuple):
+    """Result of a `Fill` once it has added every image."""
 
     labels: np.ndarray | None
     facts: dict[str, Any]
 
 
 Add = Callable[[np.ndarray], None]  # takes uint8 [n, C, H, W]: the next rows
-Fill = Callable[[Add], Rest]
+Fill = Callable[[Add], LabelsAndFacts]
 
 
 class Unwritable(Exception):
-    """The cache cannot be written; the images themselves are not to blame."""
+    """The cache cannot be written, for no fault of the images."""
 
 
-def cached(key: dict[str, Any], fill: Fill) -> Table:
-    """The table stored under `key`, or filled and stored; held in memory, with a warning, if it cannot be stored.
+def fill_once(key: dict[str, Any], fill: Fill) -> Table:
+    """Return the table stored under `key`, or fill and store it; if it cannot be stored, keep it in memory and warn.
 
-    `key` names all that the pixels depend on. Of several processes that ask at once, one fills and the others wait.
+    `key` holds all that the pixels depend on. Of several processes at once, one fills and the others wait.
     """
     name = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
     folder = cache_folder() / "images" / name
@@ -65,8 +65,8 @@ def cached(key: dict[str, Any], fill: Fill) -> Table:
     if found is not None:
         return found
     try:
-        with _alone(folder):
-            return _load(folder) or _stored(folder, fill)
+        with _lock_entry(folder):
+            return _load(folder) or _fill_entry(folder, fill)
     except Unwritable as error:
         log.warning(
             "%s cannot be written (%s): the images are decoded for this run only and held in memory. "
@@ -74,13 +74,13 @@ def cached(key: dict[str, Any], fill: Fill) -> Table:
             folder.parent,
             error,
         )
-        return _held(name, fill)
+        return _fill_memory(name, fill)
 
 
 def _load(folder: Path) -> Table | None:
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        images = _mapped(folder / "images.bin", tuple(meta["shape"]))
+        images = _map_file(folder / "images.bin", tuple(meta["shape"]))
         labels = torch.from_numpy(np.load(folder / "labels.npy")) if meta["labelled"] else None
         return Table(folder.name, images, labels, meta["facts"])
     except (FileNotFoundError, NotADirectoryError):
@@ -90,8 +90,8 @@ def _load(folder: Path) -> Table | None:
         return None
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """Pages are read when they are touched, and shared by all processes."""
+def _map_file(path: Path, shape: tuple[int, ...]) -> Tensor:
+    """Map a file into memory: pages are read when touched, and shared by all processes."""
     if path.stat().st_size != math.prod(shape):
         raise ValueError(f"{path.name} has {path.stat().st_size} bytes instead of {math.prod(shape)}")
     pixels = np.memmap(path, np.uint8, "r", shape=shape)
@@ -101,8 +101,8 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Under a lock, where the file system has locks; elsewhere the last rename wins, with the same content."""
+def _lock_entry(folder: Path) -> Iterator[None]:
+    """Lock an entry if the file system has locks; else the last rename wins, with the same content."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -121,7 +121,7 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _stored(folder: Path, fill: Fill) -> Table:
+def _fill_entry(folder: Path, fill: Fill) -> Table:
     part = folder.with_name(f".{folder.name}-{uuid4().hex[:8]}")
     try:
         _write(part, fill)
@@ -139,33 +139,33 @@ def _publish(part: Path, folder: Path) -> None:
     try:
         os.rename(part, folder)
     except OSError as error:
-        if not folder.exists():  # else another process, which has no lock, was faster
+        if not folder.exists():  # else another process without a lock was faster
             raise Unwritable(str(error)) from error
 
 
 def _write(part: Path, fill: Fill) -> None:
-    """Raises Unwritable for the cache's failures; those of `fill` pass through."""
-    with _unwritable():
+    """Write an entry. Raises Unwritable for failures of the cache; those of `fill` pass through."""
+    with _raise_unwritable():
         part.mkdir()
-    rows = _Rows(part / "images.bin")
+    rows = _RowWriter(part / "images.bin")
     labels, facts = fill(rows)
     meta = {"shape": rows.shape, "labelled": labels is not None, "facts": facts}
-    with _unwritable():
+    with _raise_unwritable():
         rows.flush()
         if labels is not None:
             np.save(part / "labels.npy", labels)
         (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
 
 
-def _held(name: str, fill: Fill) -> Table:
-    """The same table, in memory alone."""
+def _fill_memory(name: str, fill: Fill) -> Table:
+    """Fill the table in memory alone."""
     chunks: list[np.ndarray] = []
     labels, facts = fill(chunks.append)
     pixels = torch.from_numpy(np.concatenate(chunks))
     return Table(name, pixels, None if labels is None else torch.from_numpy(labels), facts)
 
 
-class _Rows:
+class _RowWriter:
     """Appends rows to a file, and counts them."""
 
     def __init__(self, path: Path) -> None:
@@ -173,18 +173,18 @@ class _Rows:
         self.shape: list[int] = [0]
 
     def __call__(self, rows: np.ndarray) -> None:
-        with _unwritable(), open(self.path, "ab") as file:
+        with _raise_unwritable(), open(self.path, "ab") as file:
             file.write(np.ascontiguousarray(rows))
         self.shape = [self.shape[0] + len(rows), *rows.shape[1:]]
 
     def flush(self) -> None:
-        """On to the disk: a crash after the rename must not leave an entry with holes."""
+        """Flush to the disk: a crash after the rename must not leave an entry with holes."""
         with open(self.path, "ab") as file:
             os.fsync(file.fileno())
 
 
 @contextmanager
-def _unwritable() -> Iterator[None]:
+def _raise_unwritable() -> Iterator[None]:
     try:
         yield
     except OSError as error:

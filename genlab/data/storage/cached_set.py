@@ -12,22 +12,22 @@ from genlab.data.dataset import InMemory, Split
 from genlab.data.storage.cache import Table
 
 
-class StoredSplit(Split):
-    """Rows known by where they come from, so that no pixel is read to tell one data set from another."""
+class CachedSplit(Split):
+    """Rows of a table, identified by its key, so that fingerprints need to read no pixel."""
 
     key: str | None = None
 
     def fingerprint(self) -> str:
-        return self.key or super().fingerprint()  # a changed copy has no key
+        return self.key or super().fingerprint()  # changed copies have no key
 
-    def centred(self, size: int) -> StoredSplit:
+    def centred(self, size: int) -> CachedSplit:
         split = super().centred(size)
         split.key = self.key and hashlib.sha256(f"{self.key} {size}".encode()).hexdigest()
         return split
 
 
-class Stored(InMemory):
-    """A table that holds the training rows and then, if there are any, the test rows.
+class CachedSet(InMemory):
+    """A data set from a table of training rows followed by test rows, if there are any.
 
     `table.facts["splits"]` counts them. Raises ConfigError if `limit` or `holdout` leave too few images.
     """
@@ -42,15 +42,15 @@ class Stored(InMemory):
         **options: Any,  # of InMemory
     ) -> None:
         counts = table.facts["splits"]
-        total, tested = counts["train"], counts.get("test", 0)
+        total, test_count = counts["train"], counts.get("test", 0)
         kept, left = training_rows(total, limit, holdout, name)
-        held = rows(table, left, total) if holdout else None
-        test = rows(table, total, total + tested) if tested else None
-        super().__init__(rows(table, 0, kept), test=test, holdout=held, name=name, **options)
+        held_out = table_split(table, left, total) if holdout else None
+        test = table_split(table, total, total + test_count) if test_count else None
+        super().__init__(table_split(table, 0, kept), test=test, holdout=held_out, name=name, **options)
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:
-    """Images to train on, and where the held out ones begin, which `limit` never reaches."""
+    """Return the number of images to train on, and the first held-out row, which `limit` never reaches."""
     left = total - holdout
     if left < (limit or 1):
         raise ConfigError(
@@ -60,14 +60,14 @@ def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tup
     return left if limit is None else limit, left
 
 
-def rows(table: Table, start: int, stop: int) -> StoredSplit:
-    split = StoredSplit(table.images[start:stop], known(table.labels, start, stop))
+def table_split(table: Table, start: int, stop: int) -> CachedSplit:
+    split = CachedSplit(table.images[start:stop], labels_or_none(table.labels, start, stop))
     split.key = hashlib.sha256(f"{table.key} {start}:{stop}".encode()).hexdigest()
     return split
 
 
-def known(labels: Tensor | None, start: int, stop: int) -> Tensor | None:
-    """The labels of these rows; None if there is none but -1."""
+def labels_or_none(labels: Tensor | None, start: int, stop: int) -> Tensor | None:
+    """Return the labels of these rows; None if all are -1."""
     if labels is None:
         return None
     part = labels[start:stop]

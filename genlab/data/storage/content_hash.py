@@ -1,4 +1,4 @@
-"""What tells one set of files from another: a hash of their names and contents, which reads each file once."""
+"""Hash of the names and contents of files, which reads each file once."""
 
 import hashlib
 import json
@@ -11,54 +11,54 @@ from genlab.data.storage.directories import cache_folder
 
 log = logging.getLogger(__name__)
 
-BLOCK = 2**20  # bytes read at a time
+BLOCK_BYTES = 2**20
 
 
 def content_key(files: Mapping[str, str | Path]) -> str:
-    """SHA-256 over the names and contents of files.
+    """Return the SHA-256 over the names and contents of files.
 
-    Contents are read once: files with the same path, size and times are taken to be the same, as git and make do.
+    Contents are read once: files with the same path, size and times are taken as unchanged, as git and make do.
     """
-    listing = json.dumps([(name, str(path), *_times(path)) for name, path in files.items()])
+    listing = json.dumps([(name, str(path), *_size_and_times(path)) for name, path in files.items()])
     note = cache_folder() / "images" / "seen" / hashlib.sha256(listing.encode()).hexdigest()
     try:
         return note.read_text(encoding="ascii")
     except OSError:
-        return _noted(note, _content_key(files))
+        return _write_note(note, _hash_files(files))
 
 
-def _noted(note: Path, key: str) -> str:
+def _write_note(note: Path, key: str) -> str:
     part = note.with_name(f"{note.name}-{os.getpid()}")
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(key, encoding="ascii")
         part.replace(note)
     except OSError:
-        return key  # `cached` says that the cache cannot be written
+        return key  # `fill_once` warns that the cache cannot be written
     return key
 
 
-def _content_key(files: Mapping[str, str | Path]) -> str:
+def _hash_files(files: Mapping[str, str | Path]) -> str:
     log.info("reading %s files, to know them again", f"{len(files):,}")
     digest = hashlib.sha256()
     for name, path in files.items():
-        digest.update(f"{name}\0{_digest(path)}\n".encode("utf-8", "surrogateescape"))
+        digest.update(f"{name}\0{_hash_file(path)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _digest(path: str | Path) -> str:
+def _hash_file(path: str | Path) -> str:
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
-            while block := file.read(BLOCK):
+            while block := file.read(BLOCK_BYTES):
                 digest.update(block)
-    except OSError as error:  # the file is named when it is decoded
+    except OSError as error:  # reported when the file is decoded
         return str(error.errno)
     return digest.hexdigest()
 
 
-def _times(path: str | Path) -> tuple[int, int, int]:
-    """Size, times of the last change of content and of attributes; zeros for a file that cannot be looked at."""
+def _size_and_times(path: str | Path) -> tuple[int, int, int]:
+    """Return size, and times of the last change of content and of attributes; zeros if there is no access."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Many image files -> the rows of a table, decoded side by side. Imports Pillow."""
+"""Decode many image files in parallel into the rows of a table. Imports Pillow."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.archives import Source
+from genlab.data.storage.archives import FileSource
 from genlab.data.storage.cache import Add
-from genlab.data.storage.image_file import Rule, Unusable, picture
+from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 log = logging.getLogger(__name__)
 
-LARGEST_FILE = 2**29  # bytes
-CHUNK = 64  # pictures decoded before they are handed on
-NEWS = 15.0  # seconds between lines on the progress
+MAX_FILE_BYTES = 2**29  # bytes
+CHUNK_FILES = 64  # decoded before they are added to the table
+LOG_INTERVAL = 15.0  # seconds between messages on the progress
 
 
-Read = Callable[[str], np.ndarray]  # a name -> uint8 [C, H, W]; raises Unusable
+Reader = Callable[[str], np.ndarray]  # a name -> uint8 [C, H, W]; raises Unusable
 
 
-def reader(source: Source, rule: Rule) -> Read:
-    return lambda name: picture(content(source, name), rule)
+def picture_reader(source: FileSource, rule: PixelRule) -> Reader:
+    return lambda name: read_picture(read_file(source, name), rule)
 
 
 class Decoder:
-    """Passes pictures on to the cache, and remembers the files that give none."""
+    """Adds decoded pictures to a table, and records the files that cannot be decoded."""
 
-    def __init__(self, read: Read, add: Add, *, label: str) -> None:
+    def __init__(self, read: Reader, add: Add, *, label: str) -> None:
         self.read, self.add, self.label = read, add, label
         self.bad: dict[str, str] = {}  # name -> reason
         self.first: tuple[str, tuple[int, ...]] | None = None  # name and shape that all others must have
 
     def store(self, names: Sequence[str]) -> list[str]:
-        """The names that gave a picture, in their order. Raises ConfigError if pictures differ in size."""
+        """Add all decodable pictures; return their names in order. Raises ConfigError if they differ in size."""
         stored: list[str] = []
-        news = time.monotonic() + NEWS
+        next_log = time.monotonic() + LOG_INTERVAL
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd files; those that matter are refused here
-            for chunk, results in self._decoded(names):
-                stored += self._stored(chunk, results)
-                if time.monotonic() > news:
+            warnings.simplefilter("ignore")  # Pillow warns of odd files; unusable ones are refused here
+            for chunk, results in self._decode_chunks(names):
+                stored += self._store_chunk(chunk, results)
+                if time.monotonic() > next_log:
                     log.info("%s: decoded %s of %s images", self.label, f"{len(stored):,}", f"{len(names):,}")
-                    news = time.monotonic() + NEWS
+                    next_log = time.monotonic() + LOG_INTERVAL
         return stored
 
-    def _decoded(self, names: Sequence[str]) -> Iterator[tuple[Sequence[str], list[np.ndarray | Unusable]]]:
-        with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:  # Pillow decodes without Python's lock
-            for start in range(0, len(names), CHUNK):
-                chunk = names[start : start + CHUNK]
-                yield chunk, list(pool.map(self._picture, chunk))
+    def _decode_chunks(self, names: Sequence[str]) -> Iterator[tuple[Sequence[str], list[np.ndarray | Unusable]]]:
+        with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:  # Pillow releases Python's lock
+            for start in range(0, len(names), CHUNK_FILES):
+                chunk = names[start : start + CHUNK_FILES]
+                yield chunk, list(pool.map(self._try_to_read, chunk))
 
-    def _picture(self, name: str) -> np.ndarray | Unusable:
+    def _try_to_read(self, name: str) -> np.ndarray | Unusable:
         try:
             return self.read(name)
         except Unusable as reason:
             return reason
 
-    def _stored(self, names: Sequence[str], results: list[np.ndarray | Unusable]) -> list[str]:
-        self.bad |= {name: str(found) for name, found in zip(names, results, strict=True) if failed(found)}
-        good = [(name, found) for name, found in zip(names, results, strict=True) if not failed(found)]
+    def _store_chunk(self, names: Sequence[str], results: list[np.ndarray | Unusable]) -> list[str]:
+        self.bad |= {name: str(found) for name, found in zip(names, results, strict=True) if is_unusable(found)}
+        good = [(name, found) for name, found in zip(names, results, strict=True) if not is_unusable(found)]
         for name, pixels in good:
             self._check_shape(name, pixels.shape)
         if good:
@@ -82,18 +82,18 @@ class Decoder:
             )
 
 
-def failed(found: np.ndarray | Unusable) -> bool:
+def is_unusable(found: np.ndarray | Unusable) -> bool:
     return isinstance(found, Unusable)
 
 
-def content(source: Source, name: str) -> bytes:
-    """The bytes of a file, looked at before they are read. Raises Unusable."""
+def read_file(source: FileSource, name: str) -> bytes:
+    """Return a file's bytes, after a check of its size. Raises Unusable."""
     try:
         size = source.size(name)
         if size == 0:
             raise Unusable("empty file")
-        if size > LARGEST_FILE:
-            raise Unusable(f"{size:,} bytes, more than {LARGEST_FILE:,}")
+        if size > MAX_FILE_BYTES:
+            raise Unusable(f"{size:,} bytes, more than {MAX_FILE_BYTES:,}")
         return source.read(name)
     except (MemoryError, Unusable):
         raise

@@ -1,4 +1,4 @@
-"""Where a user's data and what is computed from it are kept."""
+"""Directories of the user's data and of the cache."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """`$GENLAB_CACHE`, else where the platform keeps what can be computed again."""
+    """Return `$GENLAB_CACHE`, else the platform's folder for caches."""
     if chosen := os.environ.get("GENLAB_CACHE"):
         return Path(chosen).expanduser()
     home = Path.home()
@@ -18,6 +18,6 @@ def cache_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Where data sets are looked for and downloaded to: `$GENLAB_DATA`, else `data` in the cache folder."""
+    """Return the folder for data sets and downloads: `$GENLAB_DATA`, else `data` in the cache folder."""
     chosen = os.environ.get("GENLAB_DATA")
     return Path(chosen).expanduser() if chosen else cache_folder() / "data"

@@ -1,4 +1,4 @@
-"""An image file -> uint8 pixels. Imports Pillow."""
+"""Read image files as uint8 pixels. Imports Pillow."""
 
 from __future__ import annotations
 
@@ -9,62 +9,61 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # no others: some of Pillow's start programs
-SMALLEST = 8  # pixels a side: what is smaller is a placeholder
-LARGEST = 89_478_485  # pixels, Pillow's own bound: 256 MiB as RGB
-VOID = 255  # of a label map: no class
-GREY = ("1", "L", "LA", "La", "I")  # I;16 and its kin too
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
-TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # alone: other readers may start programs
+MIN_SIDE = 8  # pixels: smaller files are placeholders
+MAX_PIXELS = 89_478_485  # Pillow's own bound: 256 MiB as RGB
+VOID = 255  # label of pixels without a class
+GREY_MODES = ("1", "L", "LA", "La", "I")  # and I;16 and the like
+PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
+ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 T = TypeVar("T")
 
 
-class Rule(NamedTuple):
-    """How every picture becomes pixels.
+class PixelRule(NamedTuple):
+    """Rule by which pictures become pixels.
 
-    A label map keeps the numbers that its grey levels or its palette's entries have, and is resized to the nearest.
-    For other pictures:
+    A picture is turned upright (EXIF), composited on white where transparent (with 4 `channels` it keeps its alpha, and
+    invisible colours turn black), converted to `channels`, cropped to the centred square of `crop` pixels (the largest
+    one if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, which weighs colours by
+    alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture is taken.
 
-    It is turned upright (EXIF), composited on white where it is transparent (or keeps its alpha, if 4 `channels` are
-    asked for: colours that nobody sees turn black), brought to `channels`, cut to the centred square of `crop` pixels
-    (or the largest one, if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, which
-    weighs colours by their alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture counts.
+    A label map keeps the numbers of its grey levels or palette entries, and is resized to the nearest.
     """
 
     channels: int  # 1 grey, 3 RGB or 4 RGBA
-    size: int | None = None  # pixels a side; None: as it is
+    size: int | None = None  # pixels a side; None: not resized
     crop: int | None = None
-    classes: int | None = None  # of a label map: values from 0 to classes - 1, and VOID
+    classes: int | None = None  # of a label map: values 0 ... classes - 1, and VOID
 
 
 class Unusable(Exception):
-    """Why a file gives no picture."""
+    """A file cannot be used as a picture, for the reason in the message."""
 
 
-def picture(encoded: bytes, rule: Rule) -> np.ndarray:
-    """uint8 [C, H, W]. Raises Unusable."""
-    return guarded(lambda: pixels_of(opened(encoded), rule))
+def read_picture(encoded: bytes, rule: PixelRule) -> np.ndarray:
+    """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
+    return or_unusable(lambda: to_pixels(open_image(encoded), rule))
 
 
-def halves(encoded: bytes, rules: tuple[Rule, Rule]) -> tuple[np.ndarray, np.ndarray]:
-    """The left and the right half of a file, each by its rule. Raises Unusable."""
-    return guarded(lambda: tuple(map(pixels_of, cut_in_two(upright(opened(encoded))), rules)))
+def read_halves(encoded: bytes, rules: tuple[PixelRule, PixelRule]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the left and the right half of a file, each by its rule. Raises Unusable."""
+    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded))), rules)))
 
 
-def both(first: bytes, second: bytes, rules: tuple[Rule, Rule]) -> tuple[np.ndarray, np.ndarray]:
-    """Two files that belong together, each by its rule. Raises Unusable if one is no picture, or their sizes differ."""
+def read_pair(first: bytes, second: bytes, rules: tuple[PixelRule, PixelRule]) -> tuple[np.ndarray, np.ndarray]:
+    """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ."""
 
     def read() -> tuple[np.ndarray, np.ndarray]:
-        images = [upright(opened(encoded)) for encoded in (first, second)]
-        refuse_unlike(*(image.size for image in images), exactly=rules[0].size is None)
-        return tuple(pixels_of(image, rule) for image, rule in zip(images, rules, strict=True))
+        images = [turn_upright(open_image(encoded)) for encoded in (first, second)]
+        refuse_unlike_sizes(*(image.size for image in images), exactly=rules[0].size is None)
+        return tuple(to_pixels(image, rule) for image, rule in zip(images, rules, strict=True))
 
-    return guarded(read)
+    return or_unusable(read)
 
 
-def refuse_unlike(first: tuple[int, int], second: tuple[int, int], *, exactly: bool) -> None:
-    """Sizes (width, height) that differ; if not `exactly`, shapes that differ by more than a pixel."""
+def refuse_unlike_sizes(first: tuple[int, int], second: tuple[int, int], *, exactly: bool) -> None:
+    """Raise Unusable for sizes (width, height) that differ; if not `exactly`, for shapes a pixel or more apart."""
     (width, height), (other_width, other_height) = first, second
     slack = 0 if exactly else max(*first, *second)
     if (first != second) if exactly else abs(width * other_height - height * other_width) > slack:
@@ -80,11 +79,11 @@ def cut_in_two(image: Image.Image) -> tuple[Image.Image, Image.Image]:
 
 
 def is_grey(encoded: bytes) -> bool:
-    """From the header alone. Raises Unusable."""
-    return guarded(lambda: opened(encoded).mode.partition(";")[0] in GREY)
+    """Tell whether a picture is grey, from the header alone. Raises Unusable."""
+    return or_unusable(lambda: open_image(encoded).mode.partition(";")[0] in GREY_MODES)
 
 
-def guarded(call: Callable[[], T]) -> T:
+def or_unusable(call: Callable[[], T]) -> T:
     try:
         return call()
     except (MemoryError, Unusable):
@@ -93,53 +92,53 @@ def guarded(call: Callable[[], T]) -> T:
         raise Unusable(f"truncated or corrupt: {error or type(error).__name__}") from error
 
 
-def opened(encoded: bytes) -> Image.Image:
-    """The header, checked. Raises Unusable."""
+def open_image(encoded: bytes) -> Image.Image:
+    """Open a file and check its header. Raises Unusable."""
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
         raise Unusable("no image in a format that is read here, or a damaged one") from error
     except Image.DecompressionBombError as error:
-        raise Unusable(f"more than {LARGEST:,} pixels: {error}") from error
+        raise Unusable(f"more than {MAX_PIXELS:,} pixels: {error}") from error
     width, height = image.size
-    if min(width, height) < SMALLEST:
-        raise Unusable(f"{width} x {height} pixels, less than {SMALLEST} a side")
-    if width * height > LARGEST:
-        raise Unusable(f"{width} x {height} pixels, more than {LARGEST:,} in all")
+    if min(width, height) < MIN_SIDE:
+        raise Unusable(f"{width} x {height} pixels, less than {MIN_SIDE} a side")
+    if width * height > MAX_PIXELS:
+        raise Unusable(f"{width} x {height} pixels, more than {MAX_PIXELS:,} in all")
     return image
 
 
-def pixels_of(image: Image.Image, rule: Rule) -> np.ndarray:
+def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
     if rule.classes:
-        return labels_of(upright(image), rule)
-    image = eight_bit(upright(image))
-    image = weighted(image) if rule.channels == 4 else flattened(image).convert(MODES[rule.channels])
-    pixels = np.asarray(fitted(image, rule).convert(MODES[rule.channels]))
+        return to_label_map(turn_upright(image), rule)
+    image, mode = to_eight_bit(turn_upright(image)), PIL_MODES[rule.channels]
+    image = premultiply_alpha(image) if rule.channels == 4 else composite_on_white(image).convert(mode)
+    pixels = np.asarray(fit_square(image, rule).convert(mode))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def labels_of(image: Image.Image, rule: Rule) -> np.ndarray:
-    """uint8 [1, H, W]."""
+def to_label_map(image: Image.Image, rule: PixelRule) -> np.ndarray:
+    """Return a label map, uint8 [1, H, W]."""
     if image.mode not in ("1", "L", "P"):
         raise Unusable(f"a label map has one channel, and this picture is {image.mode}: save classes as grey levels")
-    numbers = Image.fromarray(np.asarray(image).astype(np.uint8))  # of a palette: the entries, not their colours
-    labels = np.asarray(fitted(numbers, rule, Image.Resampling.NEAREST))
+    numbers = Image.fromarray(np.asarray(image).astype(np.uint8))  # with a palette: entries, not colours
+    labels = np.asarray(fit_square(numbers, rule, Image.Resampling.NEAREST))
     beyond = labels[(labels >= rule.classes) & (labels != VOID)]
     if len(beyond):
         raise Unusable(f"a label map with class {beyond.max()}; expected 0 to {rule.classes - 1}, or {VOID} for none")
     return labels[None]
 
 
-def upright(image: Image.Image) -> Image.Image:
+def turn_upright(image: Image.Image) -> Image.Image:
     image.load()
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # what a camera wrote is no EXIF: then it says nothing of orientation
+    except Exception:  # invalid EXIF says nothing of orientation
         return image
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey, which files also hold as 32-bit integers, scaled to 8 bit; anything else as it is."""
+def to_eight_bit(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey, which files also store as 32-bit integers, to 8 bit; return anything else as it is."""
     if image.mode == "F":
         raise Unusable("floating-point pixels; save 8- or 16-bit ones")
     if not image.mode.startswith("I"):
@@ -150,20 +149,20 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(((deep * 255 + 32_767) // 65_535).astype(np.uint8))
 
 
-def flattened(image: Image.Image) -> Image.Image:
-    """Composited on white."""
-    if image.mode not in TRANSPARENT and "transparency" not in image.info:
+def composite_on_white(image: Image.Image) -> Image.Image:
+    """Composite a transparent picture on white; return any other as it is."""
+    if image.mode not in ALPHA_MODES and "transparency" not in image.info:
         return image
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
-def weighted(image: Image.Image) -> Image.Image:
-    """RGBA with colours that are multiplied by their alpha, as they may be averaged."""
+def premultiply_alpha(image: Image.Image) -> Image.Image:
+    """Return RGBA with colours multiplied by alpha, so that resizing may average them."""
     return image.convert("RGBA").convert("RGBa")
 
 
-def fitted(image: Image.Image, rule: Rule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
+def fit_square(image: Image.Image, rule: PixelRule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
     if rule.size is None and rule.crop is None:
         return image
     side = rule.crop or min(image.size)

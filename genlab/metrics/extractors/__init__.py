@@ -1,1 +1,1 @@
-"""Networks and rules that turn images into the features that scores are measured in."""
+"""Extractors: networks and rules that turn images into the features that scores are measured in."""

@@ -1,4 +1,4 @@
-"""A small classifier of images: the one whose features MNIST's scores are measured in, and others like it."""
+"""Small image classifier, whose features MNIST's scores are measured in; users train others like it."""
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +9,8 @@ FEATURES = 64
 class ImageClassifier(nn.Module):
     """[N, C, H, W] in [-1, 1], from 8 pixels a side -> logits [N, classes].
 
-    `features` gives the penultimate layer, [N, 64]. They are taken before their ReLU, so that none of them is dead, and
-    are standardised with the mean and deviation of the real training images, so that each weighs the same in a Frechet
-    distance.
+    `features` returns the penultimate layer, [N, 64]: before its ReLU, so that no feature is dead, and standardised by
+    mean and deviation over the real training images, so that each weighs the same in a Frechet distance.
     """
 
     mean: Tensor
@@ -36,7 +35,7 @@ class ImageClassifier(nn.Module):
         return (self.penultimate(self.body(images)) - self.mean) / self.deviation
 
     def logits(self, features: Tensor) -> Tensor:
-        """What `forward` gives for the images whose features these are."""
+        """Return the logits of the images whose features these are."""
         return self.head((features * self.deviation + self.mean).relu())
 
 

@@ -1,4 +1,4 @@
-"""Extractors without a network of their own: the pixels as they are, and whatever the user brings."""
+"""Extractors without a network of genlab: the pixels themselves, and any network or function of the user's."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.metrics.extractors.extractor import Extractor, require_images
 
-MOST = 12_288  # features, 3 x 64 x 64: their covariance takes 1.2 GB
+MAX_FEATURES = 12_288  # 3 x 64 x 64: their covariance takes 1.2 GB
 
 
-class Resized(Extractor):
-    """Shown at a size of their own, or as they are."""
+class ResizedExtractor(Extractor):
+    """Resizes images to a fixed size, or leaves them as they are."""
 
     def __init__(self, size: Count | None = None) -> None:  # pixels a side; null: as they are
         self.size = size
@@ -30,39 +30,39 @@ class Resized(Extractor):
     def resize_rule(self) -> str:
         return "none" if self.size is None else f"bilinear with antialiasing, {self.size} x {self.size}"
 
-    def resized(self, images: Tensor) -> Tensor:
+    def resize(self, images: Tensor) -> Tensor:
         if self.size is None:
             return images
         return interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
 
 
-class Pixels(Resized):
-    """The pixels, [N, C * H * W]: no network, any images; near is what looks the same pixel by pixel."""
+class Pixels(ResizedExtractor):
+    """The pixels as features, [N, C * H * W]: no network, for any images; near means alike pixel by pixel."""
 
     name = "pixels"
 
     def check(self, spec: Spec) -> None:
-        """Raises ConfigError also where a covariance would not fit into memory."""
+        """Raises ConfigError for points, and for images whose covariance would not fit into memory."""
         require_images(spec)
-        shape = native(spec)[:1] + ((self.size, self.size) if self.size else native(spec)[1:])
-        if shape[0] * shape[1] * shape[2] > MOST:
+        shape = unpadded_shape(spec)[:1] + ((self.size, self.size) if self.size else unpadded_shape(spec)[1:])
+        if shape[0] * shape[1] * shape[2] > MAX_FEATURES:
             raise ConfigError(
                 f"metrics.extractor shows the pixels, and images are {' x '.join(map(str, shape))}: expected "
-                f"{MOST:,} values or fewer. Set metrics.extractor.size=32."
+                f"{MAX_FEATURES:,} values or fewer. Set metrics.extractor.size=32."
             )
 
     def _load(self) -> nn.Module:
         return nn.Identity()
 
     def _features(self, images: Tensor) -> Tensor:
-        return self.resized(images).flatten(1)
+        return self.resize(images).flatten(1)
 
 
-class Adapter(Resized):
-    """Any `_target_`: a network, a method of one, or a function, images float [N, C, H, W] in [-1, 1] -> [N, D].
+class Adapter(ResizedExtractor):
+    """Any network, method of one, or function (a `_target_`): float images [N, C, H, W] in [-1, 1] -> [N, D].
 
-    It goes into records under its name, with a hash over its weights, structure and arguments; of a function, over its
-    source. What a function reads from elsewhere is not seen: give the network itself, or a method of it.
+    Records hold its name and a hash over weights, structure and arguments, or over a function's source. The hash does
+    not cover what a function reads from elsewhere: give the network itself, or a method of it.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class Adapter(Resized):
     ) -> None:
         super().__init__(size)
         self.call, self.colour = call, colour
-        self.name = name or name_of(call)
+        self.name = name or qualified_name(call)
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the name, the resize rule, every weight, and how they are used."""
-        return hashlib.sha256(f"{super().identity} {self.colour} {described(self.call)}".encode()).hexdigest()
+        """Return the SHA-256 of the name, the resize rule, every weight, and how they are used."""
+        return hashlib.sha256(f"{super().identity} {self.colour} {describe_call(self.call)}".encode()).hexdigest()
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
-        shape = native(spec)
+        shape = unpadded_shape(spec)
         try:
             found = self(torch.zeros(2, *shape))
         except (RuntimeError, TypeError, ValueError) as error:
@@ -98,37 +98,37 @@ class Adapter(Resized):
             )
 
     def _load(self) -> nn.Module:
-        """The network whose weights count: itself, or the one it is a method of."""
+        """Return the network whose weights count: the callable itself, or the one it is a method of."""
         owner = getattr(self.call, "__self__", self.call)
         return owner if isinstance(owner, nn.Module) else nn.Identity()
 
     def _features(self, images: Tensor) -> Tensor:
-        _ = self.network  # out of training mode
-        images = self.resized(images)
+        _ = self.network  # loading puts it into evaluation mode
+        images = self.resize(images)
         found = self.call(images.expand(-1, 3, -1, -1) if self.colour else images)
         if not isinstance(found, Tensor):
             raise TypeError(f"it gave a {type(found).__name__}, expected a tensor [N, D]")
         return found
 
 
-def native(spec: Spec) -> tuple[int, int, int]:
-    """(channels, height, width) of what an extractor is shown: images without what was padded around them."""
+def unpadded_shape(spec: Spec) -> tuple[int, int, int]:
+    """Return (channels, height, width) of images without the data set's padding."""
     return spec.channels, spec.height - 2 * spec.padding, spec.width - 2 * spec.padding
 
 
-def name_of(call: Any) -> str:
+def qualified_name(call: Any) -> str:
     named = call.func if isinstance(call, partial) else call
     named = named if hasattr(named, "__qualname__") else type(named)
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def described(call: Any) -> str:
-    """What weights do not tell: a network's layers, a function's source and arguments."""
+def describe_call(call: Any) -> str:
+    """Return what weights do not tell: a network's layers, or a function's source and arguments."""
     if isinstance(call, partial):
-        return f"{described(call.func)} {call.args} {sorted(call.keywords.items())}"
+        return f"{describe_call(call.func)} {call.args} {sorted(call.keywords.items())}"
     if isinstance(call, nn.Module):
         return str(call)
     try:
         return inspect.getsource(call if hasattr(call, "__qualname__") else type(call))
     except (OSError, TypeError):  # built in, or typed into a console
-        return name_of(call)
+        return qualified_name(call)

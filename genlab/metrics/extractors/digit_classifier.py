@@ -1,4 +1,4 @@
-"""Features of a digit classifier that comes with genlab: scores within seconds, for digits alone."""
+"""Features of the bundled digit classifier: scores within seconds, for digits alone."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from genlab.metrics.extractors.extractor import Extractor, full_precision, requi
 from genlab.pictures.pixels import real_as_seen
 
 CLASSIFIER_WEIGHTS = Path(__file__).parents[1] / "weights" / "mnist_classifier.safetensors"
-TRIED = 200  # real images that the classifier is asked about
-READ = 0.8  # share of them that it must tell; of MNIST's it tells 0.99, of stacked MNIST's 0.98
-ELSE = "Choose metrics/extractor=inception, or metrics=none to train without scores."
+CHECKED_IMAGES = 200  # real images that are classified before training
+MIN_ACCURACY = 0.8  # expected on them; 0.99 on MNIST, 0.98 on stacked MNIST
+HINT = "Choose metrics/extractor=inception, or metrics=none to train without scores."
 
 
 class Classifier(Extractor):
-    """64 standardised features of a digit classifier that comes with genlab: quick, for MNIST's 1 x 28 x 28.
+    """64 standardised features of the bundled digit classifier: quick, for MNIST's 1 x 28 x 28.
 
-    Scores in them compare with each other, never with published ones, which are Inception's.
+    Scores in them compare with each other, never with published ones, which use Inception.
     """
 
     name = "mnist_classifier"
@@ -31,16 +31,16 @@ class Classifier(Extractor):
     channels = 1
 
     def classify(self, images: Tensor) -> Tensor:
-        """Logits [N, 10]."""
+        """Return logits [N, 10]."""
         with torch.no_grad(), full_precision(self.device):
             return self.network(images.to(self.device, torch.float32))
 
     def labels(self, features: Tensor) -> Tensor:
-        """The digits, 0 ... 9."""
+        """Return the digits that images show, 0 ... 9."""
         return Classifier.logits(self, features).argmax(1)
 
     def logits(self, features: Tensor) -> Tensor:
-        """Of the digits, [N, 10]."""
+        """Return the digits' logits, [N, 10]."""
         with torch.no_grad(), full_precision(self.device):
             return self.network.logits(features.to(self.device))
 
@@ -50,20 +50,20 @@ class Classifier(Extractor):
         if native != (self.channels, 28, 28):
             raise ConfigError(
                 f"metrics.extractor is MNIST's classifier, and images are {' x '.join(map(str, native))}: it reads "
-                f"{self.channels} x 28 x 28 alone. {ELSE}"
+                f"{self.channels} x 28 x 28 alone. {HINT}"
             )
 
     def check_reading(self, split: Split, spec: Spec) -> None:
-        """Of images with classes it must tell most: other pictures of this size are not its digits."""
-        images, labels = (None if part is None else part[:TRIED] for part in split)
+        """Raises ConfigError if it misclassifies labelled images: other pictures of this size are not digits."""
+        images, labels = (None if part is None else part[:CHECKED_IMAGES] for part in split)
         if labels is None:
             return
         found = self.labels(self(real_as_seen(images, spec))).cpu()
         share = (found == labels)[labels >= 0].double().mean().item()  # nan without any; below 0: not labelled
-        if share < READ:
+        if share < MIN_ACCURACY:
             raise ConfigError(
                 f"metrics.extractor is MNIST's classifier, and it tells the class of {share:.0%} of {len(images):,} "
-                f"real images: expected {READ:.0%} or more, for it knows digits alone. {ELSE}"
+                f"real images: expected {MIN_ACCURACY:.0%} or more, for it knows digits alone. {HINT}"
             )
 
     def _load(self) -> nn.Module:
@@ -78,9 +78,9 @@ class Classifier(Extractor):
 
 
 class StackedClassifier(Classifier):
-    """The same on each of three channels that show a digit each: 3 x 64 features.
+    """The digit classifier on each of three channels that show a digit each: 3 x 64 features.
 
-    Its classes are the 1,000 modes of stacked MNIST, the first channel's digit times 100 plus the second's times 10
+    Its classes are the 1,000 modes of stacked MNIST: the first channel's digit times 100 plus the second's times 10
     plus the third's (Metz et al. 2017, section 3.3.1).
     """
 
@@ -88,12 +88,12 @@ class StackedClassifier(Classifier):
     channels = 3
 
     def labels(self, features: Tensor) -> Tensor:
-        """The modes, 0 ... 999."""
+        """Return the modes that images show, 0 ... 999."""
         digits = super().labels(features.reshape(-1, FEATURES)).view(-1, 3)
         return (digits * digits.new_tensor([100, 10, 1])).sum(1)
 
     def logits(self, features: Tensor) -> Tensor:
-        """Of the modes, [N, 1000]: the channels are read one by one, so their probabilities multiply."""
+        """Return the modes' logits, [N, 1000]: channels are read one by one, so their probabilities multiply."""
         digits = super().logits(features.reshape(-1, FEATURES)).view(-1, 3, 10)
         hundreds, tens, ones = digits.unbind(1)
         return (hundreds[:, :, None, None] + tens[:, None, :, None] + ones[:, None, None, :]).flatten(1)

@@ -1,4 +1,4 @@
-"""What turns images into the features that scores are measured in."""
+"""Extractor: the interface from images to the features that scores are measured in, and Inception's."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data.dataset import Split
 
-READABLE = (1, 3, 4)  # channels that Inception can be shown
+INCEPTION_CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
 
 
 class Extractor(ABC):
-    """Images, float [N, C, H, W] in [-1, 1] -> features, float32 [N, D]. The network loads when first needed."""
+    """Maps float images [N, C, H, W] in [-1, 1] to features, float32 [N, D]. The network loads when first needed."""
 
     name: str
     resize_rule: str  # how images reach the network's size
-    score = "classifier_score"  # what the Inception Score of its classes is called
+    score = "classifier_score"  # the name of the Inception Score over its classes
     device = torch.device("cpu")
 
     def __call__(self, images: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
             return self._features(images.to(self.device, torch.float32)).float()
 
-    def slope(self, images: Tensor) -> Tensor:
-        """The same features, with a gradient. Raises ConfigError if they have none."""
+    def differentiable(self, images: Tensor) -> Tensor:
+        """Return the features with a gradient. Raises ConfigError if they have none."""
         features = self._features(images)
         if images.requires_grad and not features.requires_grad:
             raise ConfigError(f"{self.name}: looks at whole grey levels, so its features have no gradient.")
@@ -43,12 +43,12 @@ class Extractor(ABC):
 
     @cached_property
     def network(self) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and training must not notice
+        with torch.random.fork_rng(devices=[]):  # drawing initial weights must not change training's random state
             return self._load().eval().requires_grad_(False)
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the name, the resize rule and every weight."""
+        """Return the SHA-256 of the name, the resize rule and every weight."""
         digest = hashlib.sha256(f"{self.name} {self.resize_rule}".encode())
         for name, value in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
@@ -60,15 +60,15 @@ class Extractor(ABC):
         """Raises ConfigError if it cannot read such images, or if its weights cannot be loaded."""
 
     def check_reading(self, split: Split, spec: Spec) -> None:
-        """Raises ConfigError if it can look at these images, but mistakes what they show."""
+        """Raises ConfigError if it can read these images, but mistakes what they show."""
         return None
 
     def labels(self, features: Tensor) -> Tensor | None:
-        """Features [N, D] -> the data's class that each image shows, int64 [N]; None if it knows none."""
+        """Return the data's class that each image shows, int64 [N], from features [N, D]; None if it knows none."""
         return None
 
     def logits(self, features: Tensor) -> Tensor | None:
-        """Features [N, D] -> logits [N, K] of whatever classes it knows; None if it knows none."""
+        """Return the logits [N, K] of the classes it knows, from features [N, D]; None if it knows none."""
         return None
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Extractor(ABC):
 
 
 def full_precision(device: torch.device) -> ExitStack:
-    """Float32 whatever training chose: neither autocast nor TF32 may change a score."""
+    """Compute in float32 whatever training chose: neither autocast nor TF32 may change a score."""
     stack = ExitStack()
     stack.enter_context(torch.autocast(device.type, enabled=False))
     if device.type == "cuda":
@@ -88,7 +88,7 @@ def full_precision(device: torch.device) -> ExitStack:
 
 
 class Coordinates(Extractor):
-    """Points as they are, in the data's own units."""
+    """The coordinates of points as features, in the data's own units."""
 
     name = "coordinates"
     resize_rule = "none"
@@ -113,7 +113,7 @@ def require_images(spec: Spec) -> None:
 class Inception(Extractor):
     """The 2,048 features of the FID paper's Inception-v3 (Heusel et al. 2017), as torch-fidelity computes them.
 
-    Grey images are shown as three equal channels; those with alpha are laid over white.
+    Grey images become three equal channels; images with alpha are composited on white.
     """
 
     name = "inception_v3_2015"
@@ -125,15 +125,15 @@ class Inception(Extractor):
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
-        if spec.channels not in READABLE:
+        if spec.channels not in INCEPTION_CHANNELS:
             raise ConfigError(
                 f"metrics.extractor is Inception, and images have {spec.channels} channels: it reads 1, 3 or 4 "
                 "(grey, colour, colour with alpha). Train without scores: metrics=none."
             )
-        _ = self.network  # missing weights are found before the first step
+        _ = self.network  # missing weights fail before the first step
 
     def logits(self, features: Tensor) -> Tensor:
-        """ImageNet's 1,008 outputs without their bias, which the published Inception Scores leave out."""
+        """Return ImageNet's 1,008 outputs without their bias, which published Inception Scores leave out."""
         with torch.no_grad(), full_precision(self.device):
             return features.to(self.device) @ self.network.fc.weight.T
 
@@ -147,7 +147,7 @@ class Inception(Extractor):
 
 
 def to_colour(images: Tensor) -> Tensor:
-    """Float [N, 1, 3 or 4, H, W] in [-1, 1] -> uint8 [N, 3, H, W]."""
+    """Convert float images [N, 1 or 3 or 4, H, W] in [-1, 1] to uint8 [N, 3, H, W]."""
     if images.shape[1] == 4:
         alpha = (images[:, 3:] + 1) / 2
         images = images[:, :3] * alpha + (1 - alpha)  # white is 1

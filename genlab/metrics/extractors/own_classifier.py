@@ -1,4 +1,4 @@
-"""A classifier of the user's own data, as `scripts/train_classifier.py` writes it."""
+"""Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.metrics.extractors.classifier import ImageClassifier
-from genlab.metrics.extractors.custom import native
+from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
-WAY = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
+HINT = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
 
 
 class OwnClassifier(Extractor):
-    """Its 64 standardised features, and its classes: what samples are asked to show is then measured by `accuracy`.
+    """64 standardised features and the classes of the user's classifier: `accuracy` measures conditional samples by it.
 
-    Scores in them compare with each other, never with published ones. Raises ConfigError for a file that is none, and
-    for images of another size or with another number of classes.
+    Scores in them compare with each other, never with published ones. Raises ConfigError for a file that holds no
+    classifier, and for images of another size or with another number of classes.
     """
 
     resize_rule = "none"
 
     def __init__(self, weights: str | None = None) -> None:  # a file that scripts/train_classifier.py wrote
         if weights is None:
-            raise ConfigError(f"metrics.extractor.weights=null: expected a classifier's file. {WAY}")
+            raise ConfigError(f"metrics.extractor.weights=null: expected a classifier's file. {HINT}")
         self.path = Path(weights).expanduser()
 
     @property
     def name(self) -> str:
-        """With what it was trained on and how well it reads test images: it stands in every record."""
+        """Return the name for records: what it was trained on, and its accuracy on test images."""
         return f"classifier of {self.facts['data']} (test accuracy {self.facts['accuracy']:.3f})"
 
     @cached_property
@@ -51,16 +51,16 @@ class OwnClassifier(Extractor):
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
-        expected, found = tuple(self.facts["shape"]), native(spec)
+        expected, found = tuple(self.facts["shape"]), unpadded_shape(spec)
         if found != expected:
             raise ConfigError(
                 f"metrics.extractor.weights={self.path}: reads images of {' x '.join(map(str, expected))}, and these "
-                f"are {' x '.join(map(str, found))}. {WAY}"
+                f"are {' x '.join(map(str, found))}. {HINT}"
             )
         if spec.class_count not in (None, len(self.facts["classes"])):
             raise ConfigError(
                 f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
-                f"{spec.class_count}. {WAY}"
+                f"{spec.class_count}. {HINT}"
             )
 
     def _load(self) -> nn.Module:
@@ -81,4 +81,5 @@ class OwnClassifier(Extractor):
                 facts = json.loads((file.metadata() or {})["classifier"])
                 return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise ConfigError(f"metrics.extractor.weights={self.path}: holds no classifier ({error}). {WAY}") from error
+            problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
+            raise ConfigError(f"{problem}. {HINT}") from error

@@ -1,1 +1,1 @@
-"""Statistics of real images, which generated ones are compared with."""
+"""References: statistics of the real images that generated ones are compared with."""

@@ -1,4 +1,4 @@
-"""The real images that generated ones are compared with: measured when asked for, kept between runs."""
+"""Reference: real images of one split and their features, computed when needed and kept between runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from genlab.data.dataset import InMemory, Split
 from genlab.data.sets.points import Modes, Points
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.frechet import Moments
-from genlab.metrics.references.statistics_cache import cached
+from genlab.metrics.references.statistics_cache import compute_once
 from genlab.pictures.pixels import real_as_seen
 
 
 class Reference:
-    """One split of a data set as one extractor sees it. Raises ConfigError if there is no such split."""
+    """One split of a data set and its features by one extractor. Raises ConfigError if there is no such split."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class Reference:
     def count(self) -> int:
         return len(self.split.images)
 
-    def beside(self, split: str) -> Reference:
-        """Another split of the same data, or this one. Raises ConfigError if there is no such split."""
+    def other_split(self, split: str) -> Reference:
+        """Return the reference of a split of the same data. Raises ConfigError if there is no such split."""
         if self.name == f"{self.data.name}/{split}":
             return self
         if split not in self._others:
@@ -52,11 +52,11 @@ class Reference:
 
     @property
     def modes(self) -> Modes | None:
-        """Of points that are drawn from a mixture."""
+        """Return the modes of points that are drawn from a mixture; None for other data."""
         return self.data.modes if isinstance(self.data, Points) else None
 
-    def some(self, count: int, seed: int) -> Split:
-        """So many of its images, cropped, with their classes; at random, for a set may be sorted by class."""
+    def draw_images(self, count: int, seed: int) -> Split:
+        """Return `count` random images, cropped, with their classes. Random, as a set may be sorted by class."""
         rows = torch.randperm(self.count, generator=generator(seed, "real images"))[:count]
         return Split(self.data.spec.crop(self.split.images[rows]), None if self.classes is None else self.classes[rows])
 
@@ -66,16 +66,16 @@ class Reference:
 
     @cached_property
     def features(self) -> Tensor:
-        """float32 [N, D], on the CPU."""
-        return cached(self._key("features"), lambda: {"features": torch.cat(list(self._batches()))})["features"]
+        """Return the features of all images, float32 [N, D], on the CPU."""
+        return compute_once(self._key("features"), lambda: {"features": torch.cat(list(self._batches()))})["features"]
 
     @cached_property
     def moments(self) -> Moments:
-        found = cached(self._key("moments"), lambda: self._measure_moments().tensors())
+        found = compute_once(self._key("moments"), lambda: self._measure_moments().tensors())
         return Moments(self.count, found["mean"], found["scatter"])
 
     def _measure_moments(self) -> Moments:
-        measured = vars(self).get("features")  # where they are known, the images need no second look
+        measured = vars(self).get("features")  # features that are there need no second pass over the images
         moments = Moments()
         for features in self._batches() if measured is None else measured.split(self.batch_size):
             moments.update(features)

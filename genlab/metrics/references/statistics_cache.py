@@ -1,4 +1,4 @@
-"""Statistics of real images, kept between runs in a folder of the user's, under a hash of what made them."""
+"""Cache of statistics of real images, in a folder of the user's, under a hash of all they depend on."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from genlab.data.storage.directories import cache_folder
 FORMAT = 2  # raise it when the meaning of a stored file changes
 
 
-def cached(key: dict[str, str | int], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The tensors stored under `key`, or computed and stored. A damaged file is computed again, with a warning.
+def compute_once(key: dict[str, str | int], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the tensors stored under `key`, or compute and store them; a damaged file is replaced with a warning.
 
-    `key` holds all that they depend on: the images' fingerprint, the extractor, the rules of size.
+    `key` holds all that they depend on: the images' fingerprint, the extractor, the resize rule.
     """
     key_hash = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
     path = cache_folder() / f"reference-{key_hash}.safetensors"
@@ -40,11 +40,11 @@ def _load(path: Path) -> dict[str, Tensor] | None:
             names = file.keys()
             found, checksum = {name: file.get_tensor(name) for name in names}, file.metadata()["sha256"]
     except (SafetensorError, OSError, KeyError, TypeError) as error:
-        return _damaged(path, str(error))
-    return found if _checksum(found) == checksum else _damaged(path, "its checksum differs")
+        return _warn_of_damage(path, str(error))
+    return found if _checksum(found) == checksum else _warn_of_damage(path, "its checksum differs")
 
 
-def _damaged(path: Path, reason: str) -> None:
+def _warn_of_damage(path: Path, reason: str) -> None:
     warnings.warn(f"{path} is damaged ({reason}): statistics of real images are computed again.", stacklevel=2)
 
 
@@ -57,18 +57,18 @@ def _checksum(tensors: dict[str, Tensor]) -> str:
 
 
 def _store(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Written beside and renamed, so that a run that reads meanwhile never sees half a file."""
+    """Store the tensors by writing a temporary file and renaming it, so that readers never see half a file."""
     from safetensors.torch import save
 
     content = save({name: value.contiguous() for name, value in tensors.items()}, {"sha256": _checksum(tensors)})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        _write_atomically(path, content)
     except OSError as error:
         _warn_once(f"{path.parent} cannot be written ({error}): statistics of real images are not kept between runs.")
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".reference-")
     try:
         with open(handle, "wb") as file:

@@ -1,1 +1,1 @@
-"""Scores: one file a metric, and the formulas they share."""
+"""Scores: a file for each metric, and the formulas that they share."""

@@ -1,10 +1,10 @@
-"""Does a conditional model show what it is asked for?"""
+"""Accuracy of conditional models: do samples show the class that they were asked for?"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlab.metrics.metric import Gathering
+from genlab.metrics.metric import FeatureMetric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,37 +12,36 @@ if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
 
-class Accuracy(Gathering):
-    """`accuracy`: the share of samples that the extractor's classifier gives the class they were asked for.
+class Accuracy(FeatureMetric):
+    """`accuracy`: the share of samples that the extractor's classifier assigns to the class they were asked for.
 
-    Words ask for the class whose name is among them, all of it; those that name none, or several, are left out.
-
-    Nothing for models that take neither, and for extractors that know no classes. Real images do not reach 1 either:
-    the bundled classifier tells 99.3 % of MNIST's test images.
+    Words ask for the class whose full name is among them; samples whose words name none, or several, are left out.
+    No number for models without classes or words, and for extractors that know no classes. Real images do not reach 1
+    either: the bundled classifier is right about 99.3 % of MNIST's test images.
     """
 
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        data, shown = reference.data, reference.extractor.labels(self.features)
+        data, predicted = reference.data, reference.extractor.labels(self.features)
         asked = data.spec.classes_of(self.condition, data.class_names)
-        if asked is None or shown is None or not (asked >= 0).any():
+        if asked is None or predicted is None or not (asked >= 0).any():
             return {}
         asked = asked.cpu()
-        right = ((shown.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
-        return self.numbers(right[asked >= 0], asked[asked >= 0])
+        right = ((predicted.cpu() == asked) & self.features.isfinite().all(1).cpu()).double()
+        return self.score(right[asked >= 0], asked[asked >= 0])
 
-    def numbers(self, right: Tensor, asked: Tensor) -> dict[str, float]:
-        """Of samples [N] that are right (1) or not (0), and the classes that they were asked for."""
+    def score(self, right: Tensor, asked: Tensor) -> dict[str, float]:
+        """Return the number from samples [N], right (1) or wrong (0), and the classes that they were asked for."""
         return {"accuracy": right.mean().item()}
 
 
 class BalancedAccuracy(Accuracy):
-    """`balanced_accuracy`: the mean of the shares within each class that was asked for, whatever its part of the data.
+    """`balanced_accuracy`: the mean over classes of the accuracy within each class, however rare it is.
 
-    Where one class is most of the data, samples of that class alone have a high accuracy; here 1 / classes.
+    If one class is most of the data, samples of that class alone have a high accuracy, but score 1 / classes here.
     """
 
-    def numbers(self, right: Tensor, asked: Tensor) -> dict[str, float]:
+    def score(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         shares = [right[asked == label].mean().item() for label in asked.unique()]
         return {"balanced_accuracy": sum(shares) / len(shares)}

@@ -1,4 +1,4 @@
-"""How many different images can a generator make?"""
+"""Birthday test: how many different images can a generator make?"""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import torch
 from torch import Tensor
 
 from genlab.core.types import Count
-from genlab.metrics.metric import Showing
+from genlab.metrics.metric import IllustratedMetric
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
-SHOWN = 16  # pairs
+PAIRS_SHOWN = 16  # closest ones
 
 
-class Birthday(Showing):
-    """`birthday_support`: so many different images, by the birthday paradox; `birthday_collisions`: pairs a batch.
+class Birthday(IllustratedMetric):
+    """`birthday_support`: how many different images there are, by the birthday paradox; `birthday_collisions`: equal
+    pairs a batch.
 
-    Arora and Zhang 2018: among s images drawn from N there are s (s - 1) / 2N equal pairs. The paper lets people judge
-    the closest pairs, which are shown, nearest first, and those of real images as well; here a pair is equal if it is
-    as near as the closest pair of as many real images (the median over their batches), which are different by
-    construction. So no more can be told than what real images get themselves, s (s - 1) / (2 log 2), 180,000 for 500:
-    about there the support is "as many as the eye can tell".
+    Arora and Zhang 2018: s images drawn from N have s (s - 1) / 2N equal pairs. The paper lets people judge the closest
+    pairs; these are shown, nearest first, beside those of real images. Here a pair counts as equal if it is as near as
+    the closest pair of as many real images (the median over batches), which differ by construction. So the support
+    saturates at the real images' own, s (s - 1) / (2 log 2), which is 180,000 for 500.
     """
 
     higher_is_better = True
     needs_features = True
-    lower = "batch"
+    settings_to_lower = "batch"
 
     def __init__(self, batch: Count = 500) -> None:  # images that are compared with each other
         super().__init__()
         self.batch = batch
-        self.least = max(batch, 2)
+        self.min_images = max(batch, 2)
 
     @property
     def settings(self) -> str:
         return f"batches of {self.batch:,}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite."""
+        """Return the scores; nan if any sample is not finite."""
         if not self.finite:
             return {"birthday_support": math.nan, "birthday_collisions": math.nan}
         real, fake = (whole_batches(part.cpu(), self.batch) for part in (reference.features, self.features))
@@ -51,12 +51,12 @@ class Birthday(Showing):
         return {"birthday_support": pairs / max(equal, 1), "birthday_collisions": equal / len(fake)}
 
     def pictures(self, reference: Reference) -> dict[str, Tensor]:
-        """The closest pairs within batches, of samples and of real images."""
-        if not self.shows(reference):
+        """Return the closest pairs within batches, of samples and of real images."""
+        if not self.has_pictures(reference):
             return {}
         features, spec = (self.features.cpu(), reference.features), reference.data.spec
-        fake, real = (closest_pairs(whole_batches(part, self.batch), SHOWN) for part in features)
-        pairs = self.source.again(fake.flatten().tolist(), spec)
+        fake, real = (closest_pairs(whole_batches(part, self.batch), PAIRS_SHOWN) for part in features)
+        pairs = self.source.regenerate(fake.flatten().tolist(), spec)
         return {
             "closest pairs": pairs.unflatten(0, (-1, 2)),
             "closest pairs of real images": spec.crop(reference.split.images[real.flatten()]).unflatten(0, (-1, 2)),
@@ -64,14 +64,14 @@ class Birthday(Showing):
 
 
 def whole_batches(features: Tensor, size: int) -> list[Tensor]:
-    """[N, D] in batches [size, D]; what is left over is not looked at."""
+    """Split [N, D] into batches [size, D], without an incomplete last one."""
     return list(features[: len(features) // size * size].split(size))
 
 
 def closest_pairs(batches: list[Tensor], count: int) -> Tensor:
-    """Rows [count, 2] of the closest pairs within batches [size, D], nearest first, as if the batches were joined."""
+    """Return rows [count, 2] in the joined batches of the closest pairs within batches [size, D], nearest first."""
     size = len(batches[0])
     corners = torch.triu_indices(size, size, 1).T
-    least = [torch.pdist(batch).topk(min(count, len(corners)), largest=False) for batch in batches]
-    rows = torch.cat([corners[index] + number * size for number, (_, index) in enumerate(least)])
-    return rows[torch.cat([distance for distance, _ in least]).argsort(stable=True)[:count]]
+    closest = [torch.pdist(batch).topk(min(count, len(corners)), largest=False) for batch in batches]
+    rows = torch.cat([corners[index] + number * size for number, (_, index) in enumerate(closest)])
+    return rows[torch.cat([distance for distance, _ in closest]).argsort(stable=True)[:count]]

@@ -1,4 +1,4 @@
-"""Distances between two sets of features, a few rows at a time: the whole matrix would not fit."""
+"""Distances between two sets of features, a few rows at a time: the whole matrix would not fit into memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-ROWS = 500  # of a matrix of distances at a time: 10,000 x 10,000 would take 400 MB
+MAX_ROWS = 500  # of a matrix of distances, whose 10,000 x 10,000 would take 400 MB
 
 
-def by_row(a: Tensor, b: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
-    """[N, ...]: what `reduce` makes of each few rows of the distances [N, M] from `a` [N, D] to `b` [M, D]."""
-    return torch.cat([reduce(torch.cdist(rows, b)) for rows in a.split(ROWS)])
+def map_rows(a: Tensor, b: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply `reduce` to the distances [N, M] from `a` [N, D] to `b` [M, D], some rows at a time; [N, ...]."""
+    return torch.cat([reduce(torch.cdist(rows, b)) for rows in a.split(MAX_ROWS)])
 
 
-def nearest(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """For each row of `a` [N, D] the nearest of `b` [M, D]: distance [N], exactly 0 for a copy, and index [N]."""
-    index = by_row(a, b, lambda far: far.argmin(1))  # by products, which are quick and lose digits near 0
+def nearest_neighbours(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return distance [N] (exactly 0 for a copy) and index [N] of the nearest of `b` [M, D] to each of `a` [N, D]."""
+    index = map_rows(a, b, lambda far: far.argmin(1))  # by products: quick, but inexact near 0
     return (a - b[index]).norm(dim=1), index
 
 
-def radii(features: Tensor, neighbours: list[int]) -> Tensor:
-    """[len(neighbours), N]: distances to the k-th neighbour, for each k; the first found is the point itself."""
-    nearest = by_row(features, features, lambda far: far.topk(max(neighbours) + 1, largest=False).values)
+def neighbour_distances(features: Tensor, neighbours: list[int]) -> Tensor:
+    """Return distances [len(neighbours), N] to the k-th neighbour for each k, not counting the point itself."""
+    nearest = map_rows(features, features, lambda far: far.topk(max(neighbours) + 1, largest=False).values)
     return nearest[:, neighbours].T

@@ -1,4 +1,4 @@
-"""Do a generator's maps have spikes, which no image shows?"""
+"""Droplets: do a generator's feature maps have spikes that no image shows?"""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.types import Count
-from genlab.metrics.metric import Asking
-from genlab.metrics.trained_model import evaluating
+from genlab.metrics.metric import SourceMetric
+from genlab.metrics.trained_model import evaluation_mode
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
-Peaks = dict[tuple[str, tuple[int, int]], list[Tensor]]  # by layer and size: [n] of some images at a time
+Peaks = dict[tuple[str, tuple[int, int]], list[Tensor]]  # by layer and size of its maps: [n] for each batch
 
 
-class Droplets(Asking):
+class Droplets(SourceMetric):
     """`droplets`: how far the strongest place of a generator's maps stands out; `droplets_16x16`: in maps of that size.
 
-    StyleGAN's maps have a small spot, from 64 x 64 on, that outshines all others: through it the generator sneaks
-    signal strength past instance normalisation, which StyleGAN2 does without (Karras et al. 2020, section 2, where it
-    is looked at). Here it is a number: the length of the feature vector at each place, the largest over the root mean
-    square of all; of every layer the median over images; of all layers the largest. It lies between 1 and the root of
-    the number of places, which only a map that is 0 everywhere else has; p % of the energy in one place give the root
-    of p % of them. Among white maps of one channel it is near sqrt(2 ln(places)), and lower of several channels.
+    StyleGAN's maps from 64 x 64 on have a small spot that outshines all others: through it the generator sneaks signal
+    strength past instance normalisation, which StyleGAN2 removes (Karras et al. 2020, section 2). The number here is
+    the largest length of a feature vector over the root mean square of all places; the median over images, and the
+    largest over layers. It lies between 1 and the root of the number of places, for a map that is 0 but in one place;
+    p % of the energy in one place give the root of p % of the places. White maps of one channel have about
+    sqrt(2 ln(places)), those of more channels less.
 
-    Maps are what modules give with more channels than an image, in evaluation. Low for any sound generator: this is
-    no score of quality.
+    Maps are outputs of modules with more channels than an image, in evaluation mode. Any sound generator scores low:
+    it is no measure of quality.
     """
 
     def __init__(
         self,
         images: Count = 500,
         *,
-        smallest: Count = 8,  # pixels a side of maps that are looked at
+        smallest: Count = 8,  # pixels a side of maps that count
     ) -> None:
         self.images, self.smallest = images, smallest
 
@@ -50,20 +50,20 @@ class Droplets(Asking):
             f"largest of all layers with maps of {self.smallest} pixels a side or more"
         )
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         return None if reference.data.spec.height else "it looks at maps, and the data are points"
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
-        """None for a generator without such maps; nan where they are not finite."""
-        with evaluating(self.source.trained) as generator, self.watched(generator) as peaks:
+        """Return the scores, none for a generator without such maps; nan if maps are not finite."""
+        with evaluation_mode(self.source.trained) as generator, self.record_peaks(generator) as peaks:
             self.generate(generator, reference.batch_size)
         layers = {layer: torch.cat(found)[: self.images].median().item() for layer, found in peaks.items()}
         by_size: dict[str, float] = {}
         for (_, (height, width)), value in sorted(layers.items(), key=lambda item: item[0][1]):
             name = f"droplets_{height}x{width}"
-            by_size[name] = worst(by_size.get(name, 0.0), value)
-        return {"droplets": worst(*by_size.values()), **by_size} if by_size else {}
+            by_size[name] = max_or_nan(by_size.get(name, 0.0), value)
+        return {"droplets": max_or_nan(*by_size.values()), **by_size} if by_size else {}
 
     def generate(self, generator: nn.Module, batch_size: int) -> None:
         trained = self.source.trained
@@ -76,17 +76,17 @@ class Droplets(Asking):
                 generator(z[part], None if condition is None else condition[part])
 
     @contextmanager
-    def watched(self, generator: nn.Module) -> Iterator[Peaks]:
-        """What all maps meanwhile show."""
+    def record_peaks(self, generator: nn.Module) -> Iterator[Peaks]:
+        """Record the peaks of all maps that the generator makes within the context."""
         peaks: Peaks = defaultdict(list)
         channels = self.source.trained.spec.channels
 
-        def look(name: str, output: object) -> None:
-            if self.shows(output, channels):
+        def record(name: str, output: object) -> None:
+            if self.is_feature_map(output, channels):
                 peaks[name, tuple(output.shape[2:])].append(peak_over_rms(output).cpu())
 
         hooks = [
-            module.register_forward_hook(lambda module, inputs, output, name=name: look(name, output))
+            module.register_forward_hook(lambda module, inputs, output, name=name: record(name, output))
             for name, module in generator.named_modules()
         ]
         try:
@@ -95,7 +95,7 @@ class Droplets(Asking):
             for hook in hooks:
                 hook.remove()
 
-    def shows(self, output: object, channels: int) -> bool:
+    def is_feature_map(self, output: object, channels: int) -> bool:
         return (
             isinstance(output, Tensor)
             and output.ndim == 4
@@ -105,11 +105,11 @@ class Droplets(Asking):
 
 
 def peak_over_rms(maps: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N]: the largest length of a feature vector over the root mean square length."""
+    """Return the largest length of a feature vector over the root mean square length: [N, C, H, W] -> [N]."""
     squares = maps.double().square().sum(1).flatten(1)
     return (squares.amax(1) / squares.mean(1)).sqrt()
 
 
-def worst(*values: float) -> float:
-    """The largest, nan if there is one."""
+def max_or_nan(*values: float) -> float:
+    """Return the largest value; nan if any is."""
     return torch.tensor(values, dtype=torch.float64).max().item()

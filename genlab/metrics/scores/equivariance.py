@@ -1,4 +1,4 @@
-"""Does the image move as the generator's input does? Karras et al. 2021 (StyleGAN3), equation 3 and appendix E."""
+"""Equivariance: does the image move as the generator's input does? Karras et al. 2021 (StyleGAN3), eq. 3, app. E."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import torch
 from torch import Tensor
 
 from genlab.core.types import Count
-from genlab.metrics.metric import Asking
+from genlab.metrics.metric import SourceMetric
 from genlab.metrics.scores.image_motion import Move, Rotation, Translation
-from genlab.metrics.trained_model import Trained, evaluating
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 from genlab.models.contract import MovableInput
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
-PEAK = 2.0  # images lie in [-1, 1]
-BEST = 140.0  # decibels: float32 knows no better
+VALUE_RANGE = 2.0  # of images in [-1, 1]
+MAX_DECIBELS = 140.0  # the precision of float32
 
 
-class Equivariance(Asking):
+class Equivariance(SourceMetric):
     """Peak signal-to-noise ratio, in decibels, between moved images and images of a moved input; higher is better.
 
-    For generators with a `transform` [3, 3] of their input that can be set (`moving.Move`). Images are taken as they
-    come: neither clamped nor rounded nor cropped.
+    For generators with a `transform` [3, 3] of their input that can be set (`image_motion.Move`). Images are neither
+    clamped nor rounded nor cropped.
     """
 
     higher_is_better = True
@@ -38,7 +38,7 @@ class Equivariance(Asking):
         self,
         images: Count = 2_000,  # the paper: 50,000
         *,
-        group: Count = 20,  # of them move alike
+        group: Count = 20,  # of them that move alike
     ) -> None:
         self.images, self.group = images, group
 
@@ -46,7 +46,7 @@ class Equivariance(Asking):
     def settings(self) -> str:
         return f"{self.images:,} images, {self.group} moved alike"
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         side = reference.data.spec.height
         if not side:
             return "it measures images, and the data are points"
@@ -57,29 +57,29 @@ class Equivariance(Asking):
         return None
 
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:
-        """By the names of the numbers that they give; from two chances, uniform in [0, 1)."""
+        """Return the moves by the names of their numbers, from two chances, uniform in [0, 1)."""
         raise NotImplementedError
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if any image was not finite."""
+        """Return the decibels; nan if any image is not finite."""
         squares, values = Counter(), Counter()
-        with evaluating(self.source.trained) as generator:
+        with evaluation_mode(self.source.trained) as generator:
             for name, one, other in self.pairs(generator):
                 squares[name] += (one - other).double().square().sum().item()
                 values[name] += one.numel()
         return {name: decibels(squares[name] / values[name]) for name in squares}
 
     def pairs(self, generator: Any) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """(name, images moved, images of a moved input) of a group at a time."""
+        """Yield (name, moved images, images of a moved input) of a group at a time."""
         for z, condition, chances in self.groups():
             plain = generator(z, condition)
             for name, move in self.moves(chances, plain.shape[-1]).items():
-                with moved(generator, move.transform(plain.shape[-1]).to(plain)):
-                    yield name, *move.compared(plain, generator(z, condition))
+                with transformed_input(generator, move.transform(plain.shape[-1]).to(plain)):
+                    yield name, *move.align(plain, generator(z, condition))
 
     def groups(self) -> Iterator[tuple[Tensor, Tensor | None, list[float]]]:
-        """Latents, what a conditional model is told, and chances for a move, of a group at a time."""
+        """Yield latents, conditions, and the two chances of a move, of a group at a time."""
         trained = self.source.trained
         rows = trained.fixed_draws(0).batch
         for first in range(0, self.images, rows):
@@ -92,9 +92,9 @@ class Equivariance(Asking):
 
 
 class TranslationEquivariance(Equivariance):
-    """`eq_t`, by whole pixels, and `eq_t_frac`, between them, which Lanczos' filter bounds at 40 to 50 dB.
+    """`eq_t`, by whole pixels, and `eq_t_frac`, by fractions, which Lanczos' filter bounds at 40 to 50 dB.
 
-    Up to an eighth of the side: appendix E.1 and E.2.
+    Translations reach up to an eighth of the side: appendix E.1 and E.2.
     """
 
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:
@@ -103,7 +103,7 @@ class TranslationEquivariance(Equivariance):
 
 
 class RotationEquivariance(Equivariance):
-    """`eq_r`, about the centre by any angle, which resampling bounds at about 40 dB: appendix E.3."""
+    """`eq_r`, by any angle about the centre, which resampling bounds at about 40 dB: appendix E.3."""
 
     smallest = 20  # pixels a side: filters reach over 7.2 of them on either side
 
@@ -112,7 +112,7 @@ class RotationEquivariance(Equivariance):
 
 
 @contextmanager
-def moved(generator: Any, transform: Tensor) -> Iterator[None]:
+def transformed_input(generator: Any, transform: Tensor) -> Iterator[None]:
     before, generator.transform = generator.transform, transform
     try:
         yield
@@ -123,4 +123,4 @@ def moved(generator: Any, transform: Tensor) -> Iterator[None]:
 def decibels(square: float) -> float:
     if math.isnan(square):
         return math.nan
-    return min(10 * math.log10(PEAK**2 / max(square, 1e-30)), BEST)
+    return min(10 * math.log10(VALUE_RANGE**2 / max(square, 1e-30)), MAX_DECIBELS)

@@ -1,4 +1,4 @@
-"""The Frechet distance between features of generated and of real images."""
+"""FID: the Frechet distance between features of generated and of real images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class FID(Metric):
     """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
 
-    least = 2  # of which there is a covariance
+    min_images = 2  # a covariance needs two
 
     def __init__(self) -> None:
         self.reset()
@@ -28,5 +28,5 @@ class FID(Metric):
         self.generated.update(features)
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """`fid`; nan if the generator made anything that is not finite."""
+        """Return `fid`; nan if any sample is not finite."""
         return {"fid": frechet_distance(self.generated, reference.moments)}

@@ -7,17 +7,17 @@ from torch import Tensor
 
 
 def shares(counts: Tensor, extra: float = 0.0) -> Tensor:
-    """Counts [K] -> probabilities [K]; `extra` is added to every count."""
+    """Return probabilities [K] from counts [K], with `extra` added to every count."""
     counts = counts.double() + extra
     return counts / counts.sum()
 
 
 def kl_divergence(p: Tensor, q: Tensor) -> float:
-    """KL(p | q), the sum of p log(p / q); where p is 0 there is nothing to add. Infinite where q alone is 0."""
+    """Return KL(p | q), the sum of p log(p / q); a term with p = 0 is 0. Infinite if q alone is 0 anywhere."""
     return torch.where(p > 0, p * (p / q).log(), 0.0).sum().item()
 
 
 def js_divergence(p: Tensor, q: Tensor) -> float:
-    """Jensen-Shannon, Lin 1991, eq. 4.1: from 0 to log 2."""
+    """Return the Jensen-Shannon divergence, from 0 to log 2: Lin 1991, eq. 4.1."""
     mean = (p + q) / 2
     return (kl_divergence(p, mean) + kl_divergence(q, mean)) / 2

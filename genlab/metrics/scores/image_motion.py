@@ -1,7 +1,7 @@
-"""Images moved as the continuous signals that their pixels are samples of: Karras et al. 2021 (StyleGAN3), appendix E.
+"""Translate and rotate images as continuous signals that pixels sample: Karras et al. 2021 (StyleGAN3), appendix E.
 
-A move has a `transform`, from a place in the moved image to the one that is shown there, in homogeneous coordinates
-(right, down, 1) from the centre, in sides of the image; `compared` gives what is known of two images that should agree.
+A move's `transform` maps a place in the moved image to the place of the original that is shown there, in homogeneous
+coordinates (right, down, 1) from the centre, in units of the image's side.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, grid_sample
 
-REACH = 3  # pixels: `a`, half the width of Lanczos' window
-FINER = 4  # samples a pixel, between which a straight line is good enough
-PERIOD = 64  # pixels after which filters that are made in the frequency domain repeat
+LANCZOS_RADIUS = 3  # pixels, half the width of Lanczos' window: the paper's `a`
+OVERSAMPLING = 4  # samples a pixel, enough for linear interpolation between them
+PERIOD = 64  # pixels after which filters made in the frequency domain repeat
 
 
 class Move(Protocol):
     def transform(self, side: int) -> Tensor:
-        """[3, 3], for images of that many pixels a side."""
+        """Return the matrix [3, 3] for images of that many pixels a side."""
 
-    def compared(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [N, C, S, S] -> `plain`, moved, and `moved`: the same of both, where no pixel was made up."""
+    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Move `plain`, and return the same part of it and of `moved` ([N, C, S, S]), without pixels from outside."""
 
 
 @dataclass(frozen=True)
 class Translation:
-    """By pixels, whole or not; between them Lanczos' filter: appendix E.1 and E.2."""
+    """Translation by whole pixels, or by fractions with Lanczos' filter: appendix E.1 and E.2."""
 
     right: float
     down: float
@@ -39,27 +39,27 @@ class Translation:
         matrix[:2, 2] = torch.tensor([-self.right / side, -self.down / side])
         return matrix
 
-    def compared(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         channels, side = plain.shape[1], plain.shape[-1]
-        down, right = lanczos(self.down), lanczos(self.right)
+        down, right = lanczos_filter(self.down), lanczos_filter(self.right)
         kernel = torch.outer(down, right).to(plain).expand(channels, 1, -1, -1)
-        rows, columns = shared(self.down, len(down), side), shared(self.right, len(right), side)
+        rows, columns = overlap_slices(self.down, len(down), side), overlap_slices(self.right, len(right), side)
         here = conv2d(plain, kernel, groups=channels)[..., rows[0], columns[0]]
         return here, moved[..., rows[1], columns[1]]
 
 
-def lanczos(offset: float) -> Tensor:
-    """The filter [taps] that moves by what `offset` is beyond a whole number; of sum 1; correlated, as in conv2d."""
+def lanczos_filter(offset: float) -> Tensor:
+    """Return the filter [taps], of sum 1, that moves by the fraction of `offset`; correlated, as in conv2d."""
     beyond = offset - math.floor(offset)
     if not beyond:
         return torch.ones(1)
-    place = REACH - torch.arange(2.0 * REACH) - beyond
-    kernel = torch.sinc(place) * torch.sinc(place / REACH)
+    place = LANCZOS_RADIUS - torch.arange(2.0 * LANCZOS_RADIUS) - beyond
+    kernel = torch.sinc(place) * torch.sinc(place / LANCZOS_RADIUS)
     return kernel / kernel.sum()
 
 
-def shared(offset: float, taps: int, side: int) -> tuple[slice, slice]:
-    """Where a filtered and moved line of pixels lies within the image: as its own samples, and as the image's."""
+def overlap_slices(offset: float, taps: int, side: int) -> tuple[slice, slice]:
+    """Return where a filtered and moved line of pixels overlaps the image: slices of the line and of the image."""
     first, count = math.floor(offset) + taps // 2, side - taps + 1
     start, stop = max(0, first), min(side, first + count)
     return slice(start - first, stop - first), slice(start, stop)
@@ -67,9 +67,9 @@ def shared(offset: float, taps: int, side: int) -> tuple[slice, slice]:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Counter-clockwise about the centre: appendix E.3.
+    """Counter-clockwise rotation about the centre: appendix E.3.
 
-    Pixels hold a square of frequencies, a rotated image a rotated square: both images keep what lies in both.
+    Pixels hold a square of frequencies, a rotated image a rotated square; both are limited to the intersection.
     """
 
     angle: float  # radians
@@ -81,62 +81,62 @@ class Rotation:
 
     @property
     def reach(self) -> float:
-        """Of the filters, in pixels."""
-        return REACH * (1 + abs(math.cos(self.angle)) + abs(math.sin(self.angle)))
+        """Return the radius of the filters, in pixels."""
+        return LANCZOS_RADIUS * (1 + abs(math.cos(self.angle)) + abs(math.sin(self.angle)))
 
     def transform(self, side: int) -> Tensor:
         return torch.block_diag(self.matrix, torch.ones(1, 1))
 
-    def compared(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         line = torch.arange(plain.shape[-1]) - (plain.shape[-1] - 1) / 2
-        shown = torch.cartesian_prod(line, line).flip(1)  # (right, down), row by row
-        read = shown @ self.matrix.T
-        inside = torch.maximum(shown.abs(), read.abs()).amax(1) <= line[-1] - self.reach
-        here, there = self.rotated(plain, read / line[-1]), self.limited(moved)
+        pixels = torch.cartesian_prod(line, line).flip(1)  # (right, down), row by row
+        sources = pixels @ self.matrix.T
+        inside = torch.maximum(pixels.abs(), sources.abs()).amax(1) <= line[-1] - self.reach
+        here, there = self.rotate(plain, sources / line[-1]), self.limit_band(moved)
         return tuple(images.flatten(2)[..., inside.to(images.device)] for images in (here, there))
 
-    def rotated(self, images: Tensor, places: Tensor) -> Tensor:
-        """Read at places [S * S, 2], -1 and 1 being the centres of the outermost pixels."""
+    def rotate(self, images: Tensor, places: Tensor) -> Tensor:
+        """Sample the images at places [S * S, 2]; -1 and 1 are the centres of the outermost pixels."""
         count, channels, side, _ = images.shape
-        finer = images.new_zeros(count, channels, *[(side - 1) * FINER + 1] * 2)
-        finer[..., ::FINER, ::FINER] = images * FINER**2
-        finer = filtered(finer, self.octagon(self.matrix, FINER))
+        finer = images.new_zeros(count, channels, *[(side - 1) * OVERSAMPLING + 1] * 2)
+        finer[..., ::OVERSAMPLING, ::OVERSAMPLING] = images * OVERSAMPLING**2
+        finer = convolve(finer, self.band_filter(self.matrix, OVERSAMPLING))
         places = places.to(images).view(1, side, side, 2).expand(count, -1, -1, -1)
         return grid_sample(finer, places, align_corners=True)
 
-    def limited(self, images: Tensor) -> Tensor:
-        """Not rotated, but with the frequencies of a rotated image."""
-        return filtered(images, self.octagon(self.matrix.T, 1))
+    def limit_band(self, images: Tensor) -> Tensor:
+        """Limit images to the frequencies that a rotated image has."""
+        return convolve(images, self.band_filter(self.matrix.T, 1))
 
-    def octagon(self, turn: Tensor, rate: int) -> Tensor:
-        """The filter [T, T], T odd, for `rate` samples a pixel, of what lies in the square and in the turned square."""
-        count = PERIOD * FINER
+    def band_filter(self, turn: Tensor, rate: int) -> Tensor:
+        """Return the filter [T, T], T odd, for `rate` samples a pixel: the intersection of both squares."""
+        count = PERIOD * OVERSAMPLING
         steps = torch.fft.fftfreq(count, dtype=torch.float64)  # 0 comes first
         plane = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), 2)
         turn = turn.double()
-        held = torch.minimum(square(plane * FINER), square(plane * FINER @ turn))
-        kernel = torch.fft.ifft2(held).real
-        boxes = (torch.fft.fft2(window(places)) for places in (plane * PERIOD, plane * PERIOD @ turn))
+        spectrum = torch.minimum(pixel_band(plane * OVERSAMPLING), pixel_band(plane * OVERSAMPLING @ turn))
+        kernel = torch.fft.ifft2(spectrum).real
+        boxes = (torch.fft.fft2(lanczos_window(places)) for places in (plane * PERIOD, plane * PERIOD @ turn))
         kernel = kernel * torch.fft.ifft2(next(boxes) * next(boxes)).real
         taps = math.ceil(self.reach * rate)
-        chosen = torch.arange(-taps, taps + 1) * (FINER // rate) % count
+        chosen = torch.arange(-taps, taps + 1) * (OVERSAMPLING // rate) % count
         kernel = kernel[chosen][:, chosen]
         return (kernel / kernel.sum()).float()
 
 
-def filtered(images: Tensor, kernel: Tensor) -> Tensor:
-    """[N, C, H, W], the same size, convolved with [T, T], zeros outside; T is odd. By FFT: these filters are large."""
+def convolve(images: Tensor, kernel: Tensor) -> Tensor:
+    """Convolve [N, C, H, W] with [T, T], T odd, zeros outside, at the same size; by FFT, as these filters are large."""
     sizes = [size + len(kernel) - 1 for size in images.shape[2:]]
     spectrum = torch.fft.rfft2(images, s=sizes) * torch.fft.rfft2(kernel.to(images), s=sizes)
     rows, columns = (slice(len(kernel) // 2, len(kernel) // 2 + size) for size in images.shape[2:])
     return torch.fft.irfft2(spectrum, s=sizes)[..., rows, columns]
 
 
-def square(frequencies: Tensor) -> Tensor:
-    """[..., 2], in cycles a pixel -> 1 for what pixels hold; at the edge, the share of a cell that lies inside."""
+def pixel_band(frequencies: Tensor) -> Tensor:
+    """Return 1 for frequencies [..., 2], in cycles a pixel, that pixels hold; at the edge a cell's share inside."""
     return ((0.5 - frequencies.abs()) * PERIOD + 0.5).clamp(0, 1).prod(-1)
 
 
-def window(places: Tensor) -> Tensor:
-    """[..., 2], in pixels -> Lanczos' window: equation 33."""
-    return (torch.sinc(places / REACH) * (places.abs() < REACH)).prod(-1)
+def lanczos_window(places: Tensor) -> Tensor:
+    """Return Lanczos' window at places [..., 2], in pixels: equation 33."""
+    return (torch.sinc(places / LANCZOS_RADIUS) * (places.abs() < LANCZOS_RADIUS)).prod(-1)

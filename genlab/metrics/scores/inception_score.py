@@ -1,4 +1,4 @@
-"""Is every sample clearly of one class, and are all classes there?"""
+"""Inception Score: is every sample clearly of one class, and are all classes there?"""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from genlab.core.types import Count
-from genlab.metrics.metric import Gathering
+from genlab.metrics.metric import FeatureMetric
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
 
-class InceptionScore(Gathering):
+class InceptionScore(FeatureMetric):
     """exp of the mean KL(p(y|x) | p(y)): Salimans et al. 2016, section 4; mean and deviation over equal parts.
 
-    `inception_score` of Inception's 1,008 outputs without their bias, as torch-fidelity computes it; of another
-    classifier it is called `classifier_score`, from 1 to the number of classes, and compares with itself alone.
-    Both see no real image: a generator that makes one perfect image of each class has the best score.
-    Nothing for extractors without classes.
+    `inception_score` uses Inception's 1,008 outputs without their bias, as torch-fidelity does; with another classifier
+    it is called `classifier_score`, from 1 to the number of classes, and compares with itself alone.
+    Neither sees a real image: a generator of one perfect image a class has the best score.
+    No number for extractors without classes.
     """
 
     higher_is_better = True
@@ -30,8 +30,8 @@ class InceptionScore(Gathering):
         super().__init__()
         self.splits = splits
 
-    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
-        """Real images it does not see."""
+    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+        """Return whether samples are too few for the parts; real images do not matter."""
         if images >= self.splits:
             return None
         return f"{images:,} samples in {self.splits} parts: raise metrics.images, or lower its splits"
@@ -41,24 +41,24 @@ class InceptionScore(Gathering):
         return f"{self.splits} splits"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite."""
+        """Return mean and deviation; nan if any sample is not finite."""
         name, logits = reference.extractor.score, reference.extractor.logits(self.features)
         if logits is None:
             return {}
         if not self.finite:
             return {name: math.nan, f"{name}_deviation": math.nan}
-        return dict(zip((name, f"{name}_deviation"), score(logits.cpu().double(), self.splits), strict=True))
+        return dict(zip((name, f"{name}_deviation"), split_scores(logits.cpu().double(), self.splits), strict=True))
 
 
-def score(logits: Tensor, splits: int) -> tuple[float, float]:
-    """Mean and deviation over `splits` parts of logits [N, K], float64."""
+def split_scores(logits: Tensor, splits: int) -> tuple[float, float]:
+    """Return mean and deviation of the score over `splits` parts of logits [N, K], float64."""
     likely = logits.log_softmax(1)
     parts = likely.tensor_split([i * len(likely) // splits for i in range(1, splits)])
-    found = likely.new_tensor([of_part(part) for part in parts])
+    found = likely.new_tensor([part_score(part) for part in parts])
     return found.mean().item(), found.std(correction=0).item()
 
 
-def of_part(likely: Tensor) -> float:
-    """Of log-probabilities [N, K]."""
+def part_score(likely: Tensor) -> float:
+    """Return the score of log-probabilities [N, K]."""
     share = likely.exp()
     return (share * (likely - share.mean(0).log())).nan_to_num(0).sum(1).mean().exp().item()  # 0 log 0 is 0

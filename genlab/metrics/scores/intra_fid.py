@@ -1,4 +1,4 @@
-"""The Frechet distance within each class."""
+"""Intra-FID: the Frechet distance within each class."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import torch
 from torch import Tensor
 
 from genlab.metrics.frechet import Moments, frechet_distance
-from genlab.metrics.metric import Gathering
+from genlab.metrics.metric import FeatureMetric
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
 
-class IntraFID(Gathering):
-    """`intra_fid`: mean over classes of FID between samples asked to show the class and its real images.
+class IntraFID(FeatureMetric):
+    """`intra_fid`: mean over classes of the FID between samples asked to show the class and its real images.
 
-    Miyato and Koyama 2018 (cGANs with projection discriminator). Lower is better; what FID does not see,
-    a class that shows another one, or that has collapsed, costs much. A class has few images: the bias is large, so
-    compare equal numbers alone. Nothing for models that take no classes, or data without.
+    Miyato and Koyama 2018 (cGANs with projection discriminator). Lower is better. A class that shows another one, or
+    has collapsed, costs much, though FID does not see it. A class has few images, so the bias is large: compare equal
+    numbers alone. No number for models or data without classes.
     """
 
     needs_features = True
 
-    def lacks(self, images: int, reference: Reference, trained: Trained | None) -> str | None:
-        """A class below two images of either kind."""
+    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+        """Return which class would have fewer than two samples or real images."""
         spec, real = reference.data.spec, reference.classes
         asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))
         if asked is None or real is None or spec.class_count is None:
             return None
-        fake, real = (counts(labels, spec.class_count) for labels in (asked.cpu(), real))
+        fake, real = (class_counts(labels, spec.class_count) for labels in (asked.cpu(), real))
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
@@ -42,24 +42,24 @@ class IntraFID(Gathering):
         )
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite."""
+        """Return the mean over classes; nan if any sample is not finite."""
         asked, labels = reference.data.spec.classes_of(self.condition), reference.classes
         if asked is None or labels is None:
             return {}
         if not self.finite:
             return {"intra_fid": math.nan}
         asked, fake = asked.cpu(), self.features.cpu()
-        found = [between(reference.features[labels == name], fake[asked == name]) for name in asked.unique().tolist()]
+        found = [class_fid(reference.features[labels == name], fake[asked == name]) for name in asked.unique().tolist()]
         return {"intra_fid": sum(found) / len(found)}
 
 
-def counts(labels: Tensor, classes: int) -> Tensor:
-    """Images of each class; those without a label left out."""
+def class_counts(labels: Tensor, classes: int) -> Tensor:
+    """Return the number of images of each class, without unlabelled ones."""
     return torch.bincount(labels[labels >= 0], minlength=classes)
 
 
-def between(real: Tensor, fake: Tensor) -> float:
-    """FID of features [N, D] and [M, D]."""
+def class_fid(real: Tensor, fake: Tensor) -> float:
+    """Return the FID of features [N, D] and [M, D]."""
     moments = Moments(), Moments()
     for part, features in zip(moments, (fake, real), strict=True):
         part.update(features)

@@ -10,29 +10,29 @@ KERNEL = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # of rows and of columns
 
 
 def laplacian_pyramid(images: Tensor, levels: int) -> list[Tensor]:
-    """[N, C, H, W] -> what each size adds to the next smaller one, largest first; the last is the smallest image."""
+    """Return what each size of [N, C, H, W] adds to the next smaller one, largest first; last, the smallest image."""
     pyramid = [images]
     for _ in range(1, levels):
-        small = halved(pyramid[-1])
-        pyramid[-1] = pyramid[-1] - doubled(small, pyramid[-1].shape[2:])
+        small = downsample(pyramid[-1])
+        pyramid[-1] = pyramid[-1] - upsample(small, pyramid[-1].shape[2:])
         pyramid.append(small)
     return pyramid
 
 
-def halved(images: Tensor) -> Tensor:
-    """Blurred, and every other pixel of it: [N, C, ceil(H / 2), ceil(W / 2)]."""
-    return blurred(images)[..., ::2, ::2]
+def downsample(images: Tensor) -> Tensor:
+    """Blur, and keep every other pixel: [N, C, ceil(H / 2), ceil(W / 2)]."""
+    return blur(images)[..., ::2, ::2]
 
 
-def doubled(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """To twice the size, or one less where `size` is odd."""
+def upsample(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge to `size`, twice the side or one pixel less."""
     wide = images.new_zeros(*images.shape[:2], *size)
     wide[..., ::2, ::2] = images
-    return 4 * blurred(wide)  # a quarter of the pixels are not 0
+    return 4 * blur(wide)  # a quarter of the pixels are not 0
 
 
-def blurred(images: Tensor) -> Tensor:
-    """Mirrored about the pixels at the border."""
+def blur(images: Tensor) -> Tensor:
+    """Blur images, mirrored about the pixels at the border."""
     count, channels, height, width = images.shape
     kernel = KERNEL.to(images)
     planes = pad(images.reshape(count * channels, 1, height, width), [2, 2, 2, 2], mode="reflect")

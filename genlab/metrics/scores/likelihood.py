@@ -1,4 +1,4 @@
-"""The likelihood of images under a decoder, by importance sampling from an encoder's posterior."""
+"""Bounds on the likelihood of images under a decoder, by importance sampling from an encoder's posterior."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genlab.models.contract import Posterior
 
 
 class Bounds(NamedTuple):
-    """On -log p(x) in nats, [N] each."""
+    """Upper bounds on -log p(x) in nats, [N] each."""
 
     nll: Tensor  # by importance sampling; the tighter, the more samples
     negative_elbo: Tensor  # with the same samples
@@ -30,16 +30,16 @@ def likelihood(
     seed: int,
     batch_size: int = 50,  # images at a time; another one draws other noise
 ) -> Bounds:
-    """-log p(x) under a standard normal prior: Burda et al. 2016, equation 8."""
+    """Return bounds on -log p(x) under a standard normal prior: Burda et al. 2016, equation 8."""
     found = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         source = generator(seed, "likelihood", start)
-        found.append(bounds(batch, encode(batch), error, samples, source))
+        found.append(draw_bounds(batch, encode(batch), error, samples, source))
     return Bounds(*map(torch.cat, zip(*found, strict=True)))
 
 
-def bounds(
+def draw_bounds(
     images: Tensor,
     posterior: Posterior,
     error: Callable[[Tensor, Tensor], Tensor],
@@ -56,5 +56,5 @@ def bounds(
 
 
 def log_prior(z: Tensor) -> Tensor:
-    """Of a standard normal, [..., L] -> [...]."""
+    """Return the log density of a standard normal, [..., L] -> [...]."""
     return -(z.square() + log(2 * pi)).sum(-1) / 2

@@ -1,4 +1,4 @@
-"""Perceptual distance of translated images and their partners: needs weights, which are given as files."""
+"""LPIPS: perceptual distance of translated images to their partners. Its weights are given as files."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from torch.nn.functional import conv2d, normalize
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.metrics.extractors.extractor import full_precision
-from genlab.metrics.scores.pair_distances import Paired
+from genlab.metrics.scores.pair_distances import PairDistance
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
-ENDS = (3, 8, 15, 22, 29)  # of VGG16's features: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
-SMALLEST = 16  # pixels a side: four halvings
-SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of values in [-1, 1], as the authors scale them
-WAYS = (
+LAYERS = (3, 8, 15, 22, 29)  # of VGG16's features: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
+MIN_SIDE = 16  # pixels a side: four halvings
+SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of values in [-1, 1], as published
+HINT = (
     "Give the published files: metrics.metrics.lpips.weights=FILE, the five linear layers (vgg.pth of LPIPS 0.1, or "
     "torch-fidelity's weights-vgg16-lpips.pth), and metrics.metrics.lpips.vgg=FILE, torchvision's vgg16-397923af.pth."
 )
 
 
-class LPIPS(Paired):
-    """`lpips`: Zhang et al. 2018, equation 1, on VGG16; lower is better. Grey images are shown as colour.
+class LPIPS(PairDistance):
+    """`lpips`: Zhang et al. 2018, equation 1, on VGG16; lower is better. Grey images become three equal channels.
 
     Raises ConfigError, before anything is trained, without the files that hold its weights.
     """
@@ -39,7 +39,7 @@ class LPIPS(Paired):
 
     def __init__(
         self,
-        weights: str | None = None,  # a file: how much each feature counts
+        weights: str | None = None,  # a file: the weight of each feature
         *,
         vgg: str | None = None,  # a file: VGG16, as torchvision has it
         images: Count = 10_000,  # at most, of the split that samples are made from
@@ -51,53 +51,53 @@ class LPIPS(Paired):
     def settings(self) -> str:
         return f"VGG16; {super().settings}"
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        if reason := super().unfit(reference, trained):
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
+        if reason := super().unfit_reason(reference, trained):
             return reason
         least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
-        if least < SMALLEST:
-            return f"VGG16 takes images of {SMALLEST} pixels a side and more, and these have {least}"
-        _ = self.features, self.linear  # missing weights are found before the first step
+        if least < MIN_SIDE:
+            return f"VGG16 takes images of {MIN_SIDE} pixels a side and more, and these have {least}"
+        _ = self.features, self.linear  # missing weights fail before the first step
         return None
 
     @cached_property
     def features(self) -> nn.Sequential:
         from torchvision.models import vgg16  # slow to import
 
-        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and training must not notice
+        with torch.random.fork_rng(devices=[]):  # drawing initial weights must not change training's random state
             network = vgg16(weights=None).features
         loaded = self._read("vgg")
         try:
             network.load_state_dict({name[9:]: part for name, part in loaded.items() if name.startswith("features.")})
         except RuntimeError as error:
-            raise ConfigError(f"{self._key('vgg')}: these are not the weights of VGG16. {WAYS}") from error
+            raise ConfigError(f"{self._key('vgg')}: these are not the weights of VGG16. {HINT}") from error
         return network.eval().requires_grad_(False)
 
     @cached_property
     def linear(self) -> list[Tensor]:
-        """How much each channel counts, [1, C, 1, 1] of each of the five maps."""
+        """Return the weight of each channel, [1, C, 1, 1] for each of the five maps."""
         loaded = self._read("weights")
         try:
-            return [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(ENDS))]
+            return [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(LAYERS))]
         except KeyError as error:
-            raise ConfigError(f"{self._key('weights')}: these are not the weights of LPIPS. {WAYS}") from error
+            raise ConfigError(f"{self._key('weights')}: these are not the weights of LPIPS. {HINT}") from error
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
-        pairs = zip(self.maps(images), self.maps(targets), self.linear, strict=True)
+        pairs = zip(self.normalised_maps(images), self.normalised_maps(targets), self.linear, strict=True)
         with full_precision(images.device):
             found = [conv2d((a - b).square(), weight.to(a.device)).mean((1, 2, 3)) for a, b, weight in pairs]
         return torch.stack(found).sum(0)
 
     @torch.no_grad()
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Five maps [N, C, h, w], of unit length at each place."""
+    def normalised_maps(self, images: Tensor) -> list[Tensor]:
+        """Return five feature maps [N, C, h, w], of unit length at each place."""
         shift, scale = (torch.tensor(values, device=images.device).view(3, 1, 1) for values in (SHIFT, SCALE))
         maps, found = (images.float().expand(-1, 3, -1, -1) - shift) / scale, []
         with full_precision(images.device):
-            for number, layer in enumerate(self.features.to(images.device)[: ENDS[-1] + 1]):
+            for number, layer in enumerate(self.features.to(images.device)[: LAYERS[-1] + 1]):
                 maps = layer(maps)
-                found += [normalize(maps, dim=1, eps=1e-10)] if number in ENDS else []
-                maps = maps.clone() if number in ENDS else maps  # the next ReLU works in place
+                found += [normalize(maps, dim=1, eps=1e-10)] if number in LAYERS else []
+                maps = maps.clone() if number in LAYERS else maps  # the next ReLU works in place
         return found
 
     def _key(self, name: str) -> str:
@@ -106,8 +106,8 @@ class LPIPS(Paired):
     def _read(self, name: str) -> dict[str, Any]:
         path = self.files[name] and Path(self.files[name]).expanduser()
         if not path or not path.is_file():
-            raise ConfigError(f"{self._key(name)}: {'there is no such file' if path else 'no file is given'}. {WAYS}")
+            raise ConfigError(f"{self._key(name)}: {'there is no such file' if path else 'no file is given'}. {HINT}")
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise ConfigError(f"{self._key(name)}: not a file of PyTorch weights. {WAYS}") from error
+            raise ConfigError(f"{self._key(name)}: not a file of PyTorch weights. {HINT}") from error

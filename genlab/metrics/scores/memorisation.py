@@ -1,4 +1,4 @@
-"""Are samples copies of training images?"""
+"""Memorisation: are samples copies of training images?"""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.metrics.metric import Showing
-from genlab.metrics.scores.distances import nearest
+from genlab.metrics.metric import IllustratedMetric
+from genlab.metrics.scores.distances import nearest_neighbours
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
-SHOWN, BESIDE = 16, 3  # samples; training images beside each
+SAMPLES_SHOWN, NEIGHBOURS_SHOWN = 16, 3  # training images beside each sample
 
 
-class Memorisation(Showing):
-    """Are samples nearer to the training images than real images are that were not trained on?
+class Memorisation(IllustratedMetric):
+    """Compares the distance of samples to the training images with that of test images.
 
     `novelty`: the probability that a sample lies farther from its nearest training image than a test image from its
-    own does: 0.5 as new as real images, 0 copies, near 1 where samples are unlike any image. `copying_z`: the same as
-    deviations from 0.5 under chance (Mann-Whitney); far below 0, copied: the global test of Meehan et al. 2020.
-    Whatever the split that scores compare with. Nothing for data without a test split. The samples that are nearest to
-    a training image are shown, each beside the training images nearest to it.
+    own: 0.5 for samples as new as real images, 0 for copies, near 1 for samples unlike any image. `copying_z`: the same
+    as a z score (Mann-Whitney), far below 0 for copies: the global test of Meehan et al. 2020. Neither depends on
+    `metrics.split`; data need a test split. The samples nearest to training images are shown beside the nearest ones.
     """
 
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if the generator made anything that is not finite."""
+        """Return the scores; nan if any sample is not finite."""
         try:
-            train, test = (reference.beside(split).features for split in ("train", "test"))
+            train, test = (reference.other_split(split).features for split in ("train", "test"))
         except ConfigError:  # no such split
             return {}
         if not self.finite:
             return {"novelty": math.nan, "copying_z": math.nan}
-        return mann_whitney(*(nearest(part.cpu(), train)[0] for part in (self.features, test)))
+        return mann_whitney(*(nearest_neighbours(part.cpu(), train)[0] for part in (self.features, test)))
 
     def pictures(self, reference: Reference) -> dict[str, Tensor]:
-        """Groups of a sample and its nearest training images, the likeliest copies first."""
-        if not self.shows(reference):
+        """Return groups of a sample and its nearest training images, the likeliest copies first."""
+        if not self.has_pictures(reference):
             return {}
-        training, features, spec = reference.beside("train"), self.features.cpu(), reference.data.spec
-        distance, _ = nearest(features, training.features)
-        rows = distance.argsort(stable=True)[:SHOWN]
-        beside = torch.cdist(features[rows], training.features).topk(min(BESIDE, training.count), largest=False).indices
-        samples = self.source.again(rows.tolist(), spec)[:, None]
+        training, features, spec = reference.other_split("train"), self.features.cpu(), reference.data.spec
+        distance, _ = nearest_neighbours(features, training.features)
+        rows = distance.argsort(stable=True)[:SAMPLES_SHOWN]
+        count = min(NEIGHBOURS_SHOWN, training.count)
+        beside = torch.cdist(features[rows], training.features).topk(count, largest=False).indices
+        samples = self.source.regenerate(rows.tolist(), spec)[:, None]
         return {"nearest training images": torch.cat([samples, spec.crop(training.split.images)[beside]], 1)}
 
 
 def mann_whitney(a: Tensor, b: Tensor) -> dict[str, float]:
-    """`novelty`, P(a > b) + P(a = b) / 2, of numbers [N] and [M], and its z, by Mann and Whitney 1947."""
+    """Return `novelty`, P(a > b) + P(a = b) / 2, of numbers [N] and [M], and its z score: Mann and Whitney 1947."""
     from scipy.stats import rankdata  # slow to import
 
     n, m = len(a), len(b)

@@ -1,4 +1,4 @@
-"""How near is what a model makes of a picture to the picture's partner?"""
+"""Distances of translated images to the partners of their sources: L1, PSNR and SSIM."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from genlab.pictures.pixels import as_seen, real_as_seen
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.data import InMemory
-    from genlab.metrics.evaluation import Source
+    from genlab.metrics.evaluation import SampleSource
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
-AVERAGED = 10_000  # images
-ROUNDING = 1 / 12  # mean squared error, in grey levels, of what was rounded to 8 bit: no image is known any better
+MEAN_IMAGE_COUNT = 10_000  # first training images that the mean image averages
+ROUNDING_MSE = 1 / 12  # mean squared error of rounding to 8 bit, in grey levels
 
 
-class Beside(Metric):
-    """Looks at samples beside the rows of the split whose sources they were made from."""
+class PairMetric(Metric):
+    """Compares samples with the images of the split whose sources they were made from."""
 
     uses_extractor = False
     data: InMemory
@@ -39,9 +39,9 @@ class Beside(Metric):
 
     @property
     def settings(self) -> str:
-        return f"{self.seen:,} pairs"
+        return f"{self.pairs:,} pairs"
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         data = reference.data
         if not data.spec.has_source:
             return "it compares images with the partners of their sources, and the data have no sources"
@@ -52,31 +52,31 @@ class Beside(Metric):
         return None
 
     def reset(self) -> None:
-        self.seen = 0
+        self.pairs = 0
 
-    def start(self, source: Source) -> None:
+    def start(self, source: SampleSource) -> None:
         self.data = source.trained.data
 
     def update(self, features: Tensor, condition: Tensor | None = None) -> None:
         return None
 
-    def look(self, images: Tensor, condition: Tensor | None = None) -> None:
-        rows = slice(self.seen, min(self.seen + len(images), self.limit, len(self.data.examples.images)))
+    def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
+        rows = slice(self.pairs, min(self.pairs + len(images), self.limit, len(self.data.examples.images)))
         if rows.stop > rows.start:
             self.compare(images[: rows.stop - rows.start], rows)
-            self.seen = rows.stop
+            self.pairs = rows.stop
 
     @abstractmethod
     def compare(self, images: Tensor, rows: slice) -> None:
-        """Adds samples, made from these rows of `data.examples`."""
+        """Add samples that were made from these rows of `data.examples`."""
 
 
-class Paired(Beside):
+class PairDistance(PairMetric):
     """A distance of samples to the images whose sources they were made from: the mean over images.
 
-    Also, under names of their own, that of two answers that need no model: leaving the source as it is (`_identity`,
-    where it is a picture; resized bicubically if it is of another size) and giving the mean of training images for
-    each (`_mean`). Images are measured as they would be saved, without padding.
+    Two answers that need no model are measured too: `_identity`, the source itself (if it is a picture; resized
+    bicubically to the images' size), and `_mean`, the mean of training images. Images are measured as they would be
+    saved, without padding.
     """
 
     name: ClassVar[str]
@@ -90,21 +90,21 @@ class Paired(Beside):
         targets = real_as_seen(split.images[rows], spec).to(images.device)
         answers = {self.name: images, f"{self.name}_mean": mean_image(self.data)}
         if not spec.require_source().classes:
-            answers[f"{self.name}_identity"] = as_image(self.data.conditions(split, rows.start, len(images)), spec)
+            answers[f"{self.name}_identity"] = as_images(self.data.conditions(split, rows.start, len(images)), spec)
         for name, answer in answers.items():
             found = self.distance(answer.to(images).expand_as(images), targets).double().cpu()
             self.found.setdefault(name, []).append(found)
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if any image was not finite."""
+        """Return the mean distances; nan if any image is not finite."""
         return {name: torch.cat(values).mean().item() for name, values in self.found.items()}
 
     @abstractmethod
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Of float images [N, C, H, W] in [-1, 1]: [N]."""
+        """Return the distance [N] of float images [N, C, H, W] in [-1, 1] to their targets."""
 
 
-class L1(Paired):
+class L1(PairDistance):
     """`l1`: the mean absolute difference of values in [-1, 1]; lower is better."""
 
     name = "l1"
@@ -113,10 +113,10 @@ class L1(Paired):
         return (images - targets).abs().flatten(1).mean(1)
 
 
-class PSNR(Paired):
+class PSNR(PairDistance):
     """`psnr`: 10 log10(255^2 / mean squared error) of 8-bit values, decibels; higher is better.
 
-    The error counts as that of rounding at least, so an image without any has 58.9 dB.
+    The error is at least that of rounding, so equal images have 58.9 dB.
     """
 
     name = "psnr"
@@ -124,10 +124,10 @@ class PSNR(Paired):
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
         error = ((images - targets) * 127.5).square().flatten(1).mean(1)
-        return 20 * math.log10(255) - 10 * error.clamp(min=ROUNDING).log10()
+        return 20 * math.log10(255) - 10 * error.clamp(min=ROUNDING_MSE).log10()
 
 
-class SSIM(Paired):
+class SSIM(PairDistance):
     """`ssim`: Wang et al. 2004, equation 13, with the Gaussian window of 11 pixels; higher is better, at most 1.
 
     The mean over channels and over all places where the window lies within the image.
@@ -136,17 +136,17 @@ class SSIM(Paired):
     name = "ssim"
     higher_is_better = True
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
         small = f"its window has {WINDOW} pixels a side, and images have {least}" if least < WINDOW else None
-        return super().unfit(reference, trained) or small
+        return super().unfit_reason(reference, trained) or small
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
         return ssim((images + 1) / 2, (targets + 1) / 2)[0].mean(1)
 
 
-def as_image(sources: Tensor, spec: Spec) -> Tensor:
-    """Sources [N, S, h, w] as answers: of the images' size and channels (grey ones repeated, others' mean)."""
+def as_images(sources: Tensor, spec: Spec) -> Tensor:
+    """Return sources [N, S, h, w] in the images' size and channels (one channel is repeated, several are averaged)."""
     if sources.shape[2:] != spec.shape[1:]:
         sources = interpolate(sources, size=spec.shape[1:], mode="bicubic", antialias=True)
     if sources.shape[1] != spec.channels:
@@ -156,7 +156,7 @@ def as_image(sources: Tensor, spec: Spec) -> Tensor:
 
 @lru_cache(maxsize=1)
 def mean_image(data: InMemory) -> Tensor:
-    """Of the first training images, as it would be saved: [1, C, H, W]."""
-    images = data.train.images[:AVERAGED]
+    """Return the mean of the first training images, as it would be saved: [1, C, H, W]."""
+    images = data.train.images[:MEAN_IMAGE_COUNT]
     total = sum(chunk.double().sum(0, keepdim=True) for chunk in images.split(1_000))
     return real_as_seen((total / len(images)).round(), data.spec)

@@ -1,4 +1,4 @@
-"""How evenly do images change along a path between two latents?"""
+"""Perceptual path length: how evenly do images change along a path between two latents?"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from genlab.core.types import Count, Positive, ProperShare
-from genlab.metrics.metric import Asking
-from genlab.metrics.trained_model import Trained, evaluating
+from genlab.metrics.metric import SourceMetric
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 from genlab.models.contract import StyleBased
 from genlab.models.latent_contract import InterpolatesWithinLaw
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
 
-class PathLength(Asking):
+class PathLength(SourceMetric):
     """`ppl_features`, perceptual path length in z: Karras et al. 2019 (StyleGAN), section 4.1; lower is smoother.
 
-    `ppl_features_w` is that in w, where style-based generators are to be smooth, along straight lines (equation 3);
-    `ppl_features_end` and `ppl_features_w_end` measure where paths begin, at what a latent gives, alone.
+    `ppl_features_w` is the length in w, along straight lines, where style-based generators should be smooth (equation
+    3); `ppl_features_end` and `ppl_features_w_end` measure at the beginning of paths alone.
 
-    The distance is the squared one in the extractor's features, not LPIPS: do not compare with published numbers. As
-    in the paper's code the lowest and the highest 1 % are left out, and images are not rounded to 8 bit, in which so
-    small a step would be lost. Latents are joined by their law's own path, spherical for normal ones, straight for
-    uniform ones; a conditional model is asked for the same at both ends. Noise is the same in all images.
+    The distance is the squared one in the extractor's features, not LPIPS: do not compare with published numbers. As in
+    the paper's code the lowest and the highest 1 % are left out, and images are not rounded to 8 bit, which would lose
+    so small a step. Paths are spherical for normal latents, straight for uniform ones. Both ends of a path have the
+    same condition, and all images the same noise.
     """
 
     uses_extractor = True
@@ -62,18 +62,18 @@ class PathLength(Asking):
             f"epsilon {self.epsilon:g}; without {self.discard:.0%} at either end"
         )
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if not reference.data.spec.height:
             return "it measures images, and the data are points"
-        unmoved = self.immobile(trained)
+        unmoved = self.no_path_reason(trained)
         if unmoved:
             return unmoved
-        if rounds(reference):
+        if rounds_to_8_bit(reference):
             return f"{reference.extractor.name} rounds images to 8 bit, in which a step of {self.epsilon:g} is lost"
         return None
 
-    def immobile(self, trained: Trained | None) -> str | None:
-        """Why there are no paths."""
+    def no_path_reason(self, trained: TrainedModel | None) -> str | None:
+        """Return why the model has no paths; None if it has."""
         if self.space == "w":
             styled = trained is not None and isinstance(trained.model.generator, StyleBased)
             return None if styled else "only style-based generators have a w: measure in z, with metrics=ppl"
@@ -84,8 +84,8 @@ class PathLength(Asking):
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
-        """nan if any image was not finite."""
-        with evaluating(self.source.trained) as generator:
+        """Return the mean length; nan if any image is not finite."""
+        with evaluation_mode(self.source.trained) as generator:
             found = torch.cat(list(self.distances(reference, generator)))[: self.paths]
         if not found.isfinite().all():
             return {self.name: math.nan}
@@ -93,21 +93,21 @@ class PathLength(Asking):
         return {self.name: found[(found >= low) & (found <= high)].mean().item() / self.epsilon**2}
 
     def distances(self, reference: Reference, generator: nn.Module) -> Iterator[Tensor]:
-        """Of some paths at a time, float64 on the CPU."""
+        """Yield the squared distances of some paths at a time, float64 on the CPU."""
         trained = self.source.trained
         rows = trained.fixed_draws(0).batch
-        show = partial(from_w, generator) if self.space == "w" else generator
+        show = partial(synthesise, generator) if self.space == "w" else generator
         for chunk in range(-(-self.paths // rows)):
             condition = trained.sample_conditions(chunk * rows, rows)
             steps = self.steps(generator, trained.fixed_draws(chunk), condition)
             for start in range(0, rows, reference.batch_size):
                 part = slice(start, start + reference.batch_size)
-                told = None if condition is None else condition[part]
-                first, other = (self.features(reference, show(place[part], told)) for place in steps)
+                rows_condition = None if condition is None else condition[part]
+                first, other = (self.features(reference, show(place[part], rows_condition)) for place in steps)
                 yield (first - other).square().sum(1)
 
     def steps(self, generator: nn.Module, draws: Draws, condition: Tensor | None) -> list[Tensor]:
-        """Two places on each path, `epsilon` apart: latents, or styles w, [N, D] each."""
+        """Return two places on each path, `epsilon` apart: latents or styles w, [N, D] each."""
         law = self.source.trained.model.latent
         ends, between = [law.draw(draws.of(name)) for name in ("first end", "other end")], torch.lerp
         if self.space == "w":
@@ -123,13 +123,13 @@ class PathLength(Asking):
         return reference.extractor(images).double().cpu()
 
 
-def from_w(generator: nn.Module, w: Tensor, _: Tensor | None) -> Tensor:
-    """What a condition changes has been done in the mapping."""
+def synthesise(generator: nn.Module, w: Tensor, _: Tensor | None) -> Tensor:
+    """Synthesise from styles w, which contain the condition."""
     return generator.synthesis(generator.spread(w))
 
 
-def rounds(reference: Reference) -> bool:
-    """Whether an eighth of a grey level changes nothing in the extractor's features."""
+def rounds_to_8_bit(reference: Reference) -> bool:
+    """Tell whether an eighth of a grey level changes nothing in the extractor's features."""
     spec = reference.data.spec
     images = torch.linspace(-0.9, 0.9, math.prod(spec.shape)).view(1, *spec.shape)
     images = spec.crop((images * 127.5 + 127.5).round() / 127.5 - 1)

@@ -1,4 +1,4 @@
-"""Are samples as good as real images, and as many-sided? Two numbers for each question."""
+"""Precision, recall, density and coverage: are samples as good as real images, and as varied?"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.metrics.metric import Gathering
-from genlab.metrics.scores.distances import ROWS, radii
+from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.scores.distances import MAX_ROWS, neighbour_distances
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
 
-class PRDC(Gathering):
+class PRDC(FeatureMetric):
     """`precision`, `recall` (Kynkäänniemi et al. 2019, eq. 2), `density`, `coverage` (Naeem et al. 2020, section 3).
 
     Higher is better. All depend on the numbers of images on both sides: compare equal numbers alone.
@@ -25,23 +25,23 @@ class PRDC(Gathering):
 
     higher_is_better = True
     needs_features = True
-    lower = "k_precision and k_density"
+    settings_to_lower = "k_precision and k_density"
 
     def __init__(
         self,
-        k_precision: Count = 3,  # neighbours that a ball reaches to: the first paper's choice
+        k_precision: Count = 3,  # neighbour that a ball reaches to: the first paper's choice
         k_density: Count = 5,  # the second's
     ) -> None:
         super().__init__()
         self.k_precision, self.k_density = k_precision, k_density
-        self.least = 1 + max(k_precision, k_density)
+        self.min_images = 1 + max(k_precision, k_density)
 
     @property
     def settings(self) -> str:
         return f"k={self.k_precision} (precision, recall), k={self.k_density} (density, coverage)"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """All nan if the generator made anything that is not finite."""
+        """Return the four scores; all nan if any sample is not finite."""
         if not self.finite:
             return dict.fromkeys(("precision", "recall", "density", "coverage"), math.nan)
         real = reference.features.to(self.features.device)
@@ -49,7 +49,7 @@ class PRDC(Gathering):
 
 
 def prdc(real: Tensor, fake: Tensor, *, k_precision: int = 3, k_density: int = 5) -> dict[str, float]:
-    """Of features [N, D] and [M, D]. A ball about a point reaches to its k-th neighbour among its own kind.
+    """Return the scores of features [N, D] and [M, D]. A ball about a point reaches to its k-th neighbour of its kind.
 
     precision: fakes in any real ball; recall: reals in any fake ball; density: real balls that a fake lies in, over k;
     coverage: real balls with any fake inside. Raises ConfigError if either has no k-th neighbour.
@@ -57,11 +57,11 @@ def prdc(real: Tensor, fake: Tensor, *, k_precision: int = 3, k_density: int = 5
     most, fewest = max(k_precision, k_density), min(len(real), len(fake))
     if fewest <= most:
         raise ConfigError(f"precision, recall of {fewest} images: expected more than k={most}; raise metrics.images.")
-    near, wide = radii(real, [k_precision, k_density])
-    (own,) = radii(fake, [k_precision])
-    precise = dense = 0  # tensors after the first round: read once, at the end
+    near, wide = neighbour_distances(real, [k_precision, k_density])
+    (own,) = neighbour_distances(fake, [k_precision])
+    precise = dense = 0  # become tensors, which are read once at the end
     recalled, closest = torch.zeros_like(near, dtype=torch.bool), torch.full_like(near, math.inf)
-    for rows, radius in zip(fake.split(ROWS), own.split(ROWS), strict=True):
+    for rows, radius in zip(fake.split(MAX_ROWS), own.split(MAX_ROWS), strict=True):
         far = torch.cdist(rows, real)
         precise = precise + (far < near).any(1).sum()
         dense = dense + (far < wide).sum()

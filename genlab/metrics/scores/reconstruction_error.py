@@ -1,4 +1,4 @@
-"""How well an autoencoder gives images back."""
+"""Reconstruction error: how well does an autoencoder reproduce images?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
-from genlab.metrics.metric import Asking
-from genlab.metrics.trained_model import Trained, as_fed, evaluating, rows_of
+from genlab.metrics.metric import SourceMetric
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import as_seen, real_as_seen
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
 
 
-class ReconstructionError(Asking):
-    """`reconstruction_mse`: the mean squared error of a value of an image in [-1, 1], as it would be saved, cropped.
+class ReconstructionError(SourceMetric):
+    """`reconstruction_mse`: the mean squared error of values in [-1, 1], of images as they would be saved, cropped.
 
-    Of models with an encoder. A conditional one is told the label; a variational one decodes the posterior's mean.
+    For models with an encoder. Conditional ones are given the label; variational ones decode the posterior's mean.
     """
 
     def __init__(self, images: Count = 10_000) -> None:  # the first so many of the real split
@@ -29,38 +29,38 @@ class ReconstructionError(Asking):
     def settings(self) -> str:
         return f"the first {self.images:,} real images"
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
-        return unfit_to_encode(reference, trained)
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
+        return encoding_unfit_reason(reference, trained)
 
     @torch.no_grad()
     def compute(self, reference: Reference) -> dict[str, float]:
         trained, count = self.source.trained, min(self.images, reference.count)
         total = sum(
-            self.error(trained, reference, start, min(reference.batch_size, count - start))
+            self.sum_errors(trained, reference, start, min(reference.batch_size, count - start))
             for start in range(0, count, reference.batch_size)
         )
         return {"reconstruction_mse": total / count}
 
-    def error(self, trained: Trained, reference: Reference, start: int, count: int) -> float:
-        """The sum over images of their means."""
-        spec, rows = reference.data.spec, rows_of(reference.split, start, count)
-        images, condition = as_fed(trained, rows)
-        with evaluating(trained) as decoder:
+    def sum_errors(self, trained: TrainedModel, reference: Reference, start: int, count: int) -> float:
+        """Return the sum over images of their mean squared errors."""
+        spec, rows = reference.data.spec, split_rows(reference.split, start, count)
+        images, condition = network_inputs(trained, rows)
+        with evaluation_mode(trained) as decoder:
             again = trained.render(decoder(trained.model.codes(images, condition), condition))
         difference = as_seen(again, spec) - real_as_seen(rows.images, spec).to(again.device)
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 
-def unfit_to_encode(reference: Reference, trained: Trained | None) -> str | None:
-    """Return why real images cannot be given to the model's encoder; None: they can."""
+def encoding_unfit_reason(reference: Reference, trained: TrainedModel | None) -> str | None:
+    """Return why the model cannot encode real images; None if it can."""
     if not reference.data.spec.height:
         return "it measures images, and the data are points"
     if trained is None or not isinstance(trained.model, EncodesImages):
-        return f"it is for models with an encoder, and this one ({name_of(trained)}) has none"
+        return f"it is for models with an encoder, and this one ({model_name(trained)}) has none"
     if trained.model.conditional and reference.split.labels is None:
         return f"the model is conditional, and {reference.name} has no labels"
     return None
 
 
-def name_of(trained: Trained | None) -> str:
+def model_name(trained: TrainedModel | None) -> str:
     return "none" if trained is None else type(trained.model).__name__

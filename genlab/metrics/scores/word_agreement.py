@@ -1,4 +1,4 @@
-"""Do samples look as words ask them to, where that can be measured?"""
+"""Word agreement: do samples look as their words ask, where that can be measured?"""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from genlab.core.types import Count
 from genlab.core.words import Words, bags_of
-from genlab.metrics.metric import Looking
+from genlab.metrics.metric import ImageMetric
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import Trained
+    from genlab.metrics.trained_model import TrainedModel
 
 
-class Described(Looking):
-    """`described`: the share of samples in which the data's own rule sees all that words ask for, and no more.
+class Described(ImageMetric):
+    """`described`: the share of samples in which the data's rule finds all words that were asked for, and no others.
 
-    `described_WORD`: of those that were asked for the word, the share in which it is seen. Of real images both are 1
-    by definition. Only for data whose words can be measured, such as data=mnist_words.
+    `described_WORD`: the share of samples asked for the word in which it is found. Real images have 1 by definition.
+    Only for data whose words can be measured, such as data=mnist_words.
     """
 
     higher_is_better = True
 
-    def __init__(self, images: Count = 10_000) -> None:  # at most; those after them are not looked at
+    def __init__(self, images: Count = 10_000) -> None:  # at most; later ones are left out
         super().__init__(images)
 
-    def unfit(self, reference: Reference, trained: Trained | None) -> str | None:
+    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if reference.data.rule is None:
             return f"it measures words in pictures, and {reference.name} has no rule for that: data=mnist_words has"
         if trained is None or not trained.model.conditional:
@@ -33,15 +33,15 @@ class Described(Looking):
         return None
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """0 of a generator that diverged."""
+        """Return the shares; 0 for a generator that diverged."""
         rule = reference.data.rule
         known = reference.data.spec.require(Words, "metrics.metrics.described: the data have no words.").vocabulary
         numbers = [1 + known.index(word) for word in rule.words]
         asked = bags_of(self.condition.cpu(), len(known))[:, numbers]
-        seen = rule.see(self.images.cpu())
+        measured = rule.measure(self.images.cpu())
         finite = float(self.finite)
-        found = {"described": finite * (seen == asked).all(1).double().mean().item()}
+        found = {"described": finite * (measured == asked).all(1).double().mean().item()}
         for index, word in enumerate(rule.words):
             if asked[:, index].any():
-                found[f"described_{word}"] = finite * seen[asked[:, index], index].double().mean().item()
+                found[f"described_{word}"] = finite * measured[asked[:, index], index].double().mean().item()
         return found

@@ -14,7 +14,7 @@ from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.core.words import encode_texts, words_of
 from genlab.data import MNIST, InMemory, Split, Words
-from genlab.data.labels.digit_words import DIGITS, RULE, caption, see, slant, stroke
+from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
 from genlab.data.sets.folder import Folder
 
 NAMES = ("food_drink/red apple.png", "food_drink/Green-pear.png", "animals/red_fox.png", "animals/fox 2.png")
@@ -135,7 +135,7 @@ def test_images_without_a_caption_are_named(folder):
         ("captions.csv", b"a,\xff", "must be UTF-8"),
     ],
 )
-def test_a_table_that_is_none_is_named(folder, file, content, message):
+def test_a_file_that_is_no_table_is_named(folder, file, content, message):
     (folder / file).write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         Folder(str(folder), words="caption")
@@ -146,9 +146,9 @@ def test_a_vocabulary_without_words_is_refused(folder):
         Folder(str(folder), words=Words("name", least=3))
 
 
-def test_pixels_are_decoded_once_whatever_is_told(folder, monkeypatch):
+def test_pixels_are_decoded_once_whatever_the_labels(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
-    monkeypatch.setattr("genlab.data.storage.decoder.content", None)  # any decoding would fail
+    monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
     for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
         prints.add(Folder(str(folder), words=words).fingerprint)
     assert len(prints) == 5
@@ -197,7 +197,7 @@ def test_numbers_that_do_not_fit_are_refused(folder, numbers, message):
         Folder(str(folder), conditions=str(path))
 
 
-def test_what_does_not_go_together_is_refused(folder):
+def test_options_that_do_not_go_together_are_refused(folder):
     with pytest.raises(ConfigError, match="one of them"):
         Folder(str(folder), words="name", conditions="numbers.npy")
     with pytest.raises(ConfigError, match="no model is told words"):
@@ -206,7 +206,7 @@ def test_what_does_not_go_together_is_refused(folder):
         Folder(str(folder), words="name", labelled=2)
 
 
-def test_numbers_of_words_that_there_are_not_are_refused():
+def test_numbers_of_unknown_words_are_refused():
     images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:
@@ -261,7 +261,7 @@ def test_a_bar_leans_as_it_is_drawn(lean):
 
 def test_captions_of_digits():
     images = torch.cat([bar(width, lean) for width, lean in ((4, 0.5), (2, -0.5), (2, 0.1))])
-    seen = see(images)
+    seen = measure_words(images)
     texts = [caption(digit, applies) for digit, applies in zip((3, 0, 7), seen.tolist(), strict=True)]
     assert texts == ["bold three slanted right", "thin zero slanted left", "thin seven"]
     assert caption(7, [False] * 4) == "seven" and RULE.words == ("thin", "bold", "left", "right")

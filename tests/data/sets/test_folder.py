@@ -65,13 +65,13 @@ def decoded(monkeypatch) -> list[str]:
     """Names that are decoded from now on."""
     from genlab.data.storage import decoder
 
-    names, content = [], decoder.content
-    monkeypatch.setattr(decoder, "content", lambda source, name: names.append(name) or content(source, name))
+    names, content = [], decoder.read_file
+    monkeypatch.setattr(decoder, "read_file", lambda source, name: names.append(name) or content(source, name))
     return names
 
 
 @pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
-def test_it_is_decoded_once(folder, pack, monkeypatch):
+def test_a_folder_is_decoded_once(folder, pack, monkeypatch):
     names = decoded(monkeypatch)
     first, second = Folder(str(pack(folder))), Folder(str(pack(folder)))
     assert len(names) == 12 + 1  # and a header, for the number of channels
@@ -125,7 +125,7 @@ def test_without_subfolders_there_are_no_classes(tmp_path):
     assert data.train.labels is None and data.spec.class_count is None and data.class_names == []
 
 
-def test_splits(tmp_path):
+def test_train_and_test_folders_are_splits(tmp_path):
     for split, count in (("train", 3), ("val", 2)):
         for name, colour in COLOURS.items():
             for index in range(count):
@@ -152,7 +152,7 @@ def test_limit_and_holdout(folder):
         Folder(str(folder), limit=11, holdout=2)
 
 
-def test_few_labels(folder):
+def test_labelled_keeps_few_labels(folder):
     data = Folder(str(folder), labelled=3)
     assert (data.train.labels >= 0).sum() == 3 and data.fingerprint != Folder(str(folder)).fingerprint
 
@@ -168,7 +168,7 @@ def test_training_reads_batches_from_the_file(folder):
     assert torch.allclose(images, expected[:, :, None, None].expand_as(images))
 
 
-def test_hidden_files_are_not_looked_at(folder):
+def test_hidden_files_are_skipped(folder):
     for name in ("._0.png", ".cache/0.png", "__MACOSX/0.png"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"rubbish")
@@ -192,7 +192,7 @@ def test_links_are_followed_and_circles_end(folder, tmp_path):
     check(Folder(str(tmp_path / "linked")))
 
 
-def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch, caplog):
+def test_a_cache_that_cannot_be_written_is_done_without(folder, tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("GENLAB_CACHE", str(folder / "README.txt" / "cache"))
     check(Folder(str(folder)))
     assert "held in memory" in caplog.text
@@ -283,7 +283,7 @@ def test_bad_members_of_a_zip_are_named(folder):
 
 
 def test_a_member_that_unpacks_to_too_much_is_named(folder, monkeypatch):
-    monkeypatch.setattr("genlab.data.storage.decoder.LARGEST_FILE", 50_000)
+    monkeypatch.setattr("genlab.data.storage.decoder.MAX_FILE_BYTES", 50_000)
     path = zipped(folder)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("red/bomb.png", bytes(50_001))
@@ -309,7 +309,7 @@ def test_members_that_lead_out_of_the_archive_are_refused(folder, member):
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: zipfile.ZipFile(path, "w").close()])
-def test_no_images_at_all(tmp_path, make):
+def test_a_folder_without_images_is_refused(tmp_path, make):
     make(tmp_path / "empty")
     with pytest.raises(ConfigError, match=r"data\.root=.*no images among 0 files; expected \.png, \.jpg"):
         Folder(str(tmp_path / "empty"))
@@ -321,7 +321,7 @@ def test_other_files_are_counted(tmp_path):
         Folder(str(tmp_path))
 
 
-def test_roots_that_are_none(tmp_path):
+def test_roots_without_a_folder_or_zip_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="there is no such folder or file"):
         Folder(str(tmp_path / "missing"))
     with pytest.raises(ConfigError, match=r"data\.root=null: name the folder or zip"):

@@ -84,8 +84,8 @@ def test_files_of_the_same_name_are_partners(apart, pack):
 def test_pairs_are_decoded_once(beside, monkeypatch):
     from genlab.data.storage import decoder
 
-    names, content = [], decoder.content
-    monkeypatch.setattr(decoder, "content", lambda source, name: names.append(name) or content(source, name))
+    names, content = [], decoder.read_file
+    monkeypatch.setattr(decoder, "read_file", lambda source, name: names.append(name) or content(source, name))
     first, second = Pairs(str(beside)), Pairs(str(beside))
     assert names[:2] == ["test/5.png"] * 2  # the header, for the channels of either side
     assert sorted(names[2:]) == [*(f"train/{index}.png" for index in range(4)), "val/4.png"]

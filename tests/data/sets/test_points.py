@@ -32,7 +32,7 @@ def test_the_seed_decides(cls):
     assert not torch.equal(one.train.images[:100], one.test.images)
 
 
-def test_nothing_else_decides():
+def test_the_global_random_state_does_not_decide():
     torch.manual_seed(0)
     before = torch.get_rng_state()
     Ring(points=100)

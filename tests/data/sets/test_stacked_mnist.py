@@ -20,7 +20,7 @@ def stacked() -> StackedMNIST:
     return StackedMNIST(images=FEW)
 
 
-def test_what_it_is(stacked):
+def test_images_and_labels_have_the_promised_shapes(stacked):
     assert stacked.spec.shape == (3, 28, 28) and stacked.spec.class_count == 1_000
     assert stacked.spec.images == FEW and len(stacked.test.images) == 26_000
     assert stacked.train.labels.dtype == torch.int64 and stacked.name == "stacked_mnist" and not stacked.flip

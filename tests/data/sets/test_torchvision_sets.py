@@ -17,7 +17,7 @@ from scipy.io import savemat
 
 from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
-from genlab.data.sets.celeba import PICTURES, CelebA
+from genlab.data.sets.celeba import PICTURE_FOLDER, CelebA
 from genlab.data.sets.colour_sets import CIFAR10, CIFAR100, STL10, SVHN
 from genlab.data.sets.grey_sets import EMNIST, KMNIST, QMNIST, USPS, FashionMNIST
 
@@ -158,11 +158,11 @@ def test_pixels_and_labels_are_those_of_the_files(name, tmp_path):
 
 
 @every_set
-def test_they_are_read_once(name, tmp_path, monkeypatch):
+def test_sets_are_read_once(name, tmp_path, monkeypatch):
     make, write, _ = SETS[name]
     write(tmp_path)
     first = make(str(tmp_path))
-    monkeypatch.setattr(make, "open", None)
+    monkeypatch.setattr(make, "open_part", None)
     second = make(str(tmp_path))
     assert second.fingerprint == first.fingerprint and torch.equal(second.train.images, first.train.images)
 
@@ -184,7 +184,7 @@ def test_missing_files_are_named(name, tmp_path):
     ("name", "size", "padding"),
     [("kmnist", 32, 2), ("usps", 18, 1), ("kmnist", 16, 0), ("cifar10", 34, 0), ("stl10", 48, 0)],
 )
-def test_sizes(name, size, padding, tmp_path):
+def test_sizes_are_padded_or_resized(name, size, padding, tmp_path):
     make, write, _ = SETS[name]
     images = torch.from_numpy(write(tmp_path)["train"][0])
     data = make(str(tmp_path), size=size)
@@ -278,7 +278,7 @@ ATTRIBUTES = SOURCE.choice([-1, 1], (11, 40))
 @pytest.fixture
 def faces(tmp_path) -> Path:
     """Seven training, one validation and three test faces of 178 x 218."""
-    folder = tmp_path / PICTURES
+    folder = tmp_path / PICTURE_FOLDER
     folder.mkdir(parents=True)
     names = [f"{index:06}.jpg" for index in range(11)]
     for index, name in enumerate(names):
@@ -310,7 +310,7 @@ def test_celeba_has_attributes(faces):
 def test_celeba_is_cut_around_the_face(faces):
     framed = np.zeros((218, 178, 3), np.uint8)
     framed[39:179, 19:159] = 255  # the centred 140 x 140
-    Image.fromarray(framed).save(faces / PICTURES / "000000.jpg", quality=100, subsampling=0)
+    Image.fromarray(framed).save(faces / PICTURE_FOLDER / "000000.jpg", quality=100, subsampling=0)
     inside = CelebA(str(faces)).train.images[0]
     assert inside.shape == (3, 64, 64) and inside.min() > 200
     wider = CelebA(str(faces), crop=178, size=None).train.images[0]
@@ -318,8 +318,8 @@ def test_celeba_is_cut_around_the_face(faces):
 
 
 def test_celeba_names_bad_and_missing_pictures(faces):
-    (faces / PICTURES / "000002.jpg").write_bytes(b"")
-    (faces / PICTURES / "000003.jpg").unlink()
+    (faces / PICTURE_FOLDER / "000002.jpg").write_bytes(b"")
+    (faces / PICTURE_FOLDER / "000003.jpg").unlink()
     with pytest.raises(ConfigError, match=r"(?s)2 of 7 train images.*000002\.jpg: empty.*000003\.jpg: cannot be read"):
         CelebA(str(faces))
 
@@ -332,7 +332,7 @@ def test_celeba_names_missing_lists(faces):
 
 def test_celeba_notices_a_changed_picture(faces):
     before = CelebA(str(faces)).fingerprint
-    Image.new("RGB", (178, 218), "black").save(faces / PICTURES / "000000.jpg")
+    Image.new("RGB", (178, 218), "black").save(faces / PICTURE_FOLDER / "000000.jpg")
     assert CelebA(str(faces)).fingerprint != before
 
 

@@ -21,7 +21,7 @@ def names(images):
     return images[:, 0, 0, 0].tolist()
 
 
-def test_images_of_one_half_and_sources_of_the_other():
+def test_it_holds_images_of_one_half_and_sources_of_the_other():
     data = Halves(numbered())
     assert names(data.train.images) == [5, 6, 7, 8, 9] and names(data.other.train.images) == [100, 101, 102, 103, 104]
     assert data.train.labels is None and data.other.train.labels is None
@@ -66,7 +66,7 @@ def test_either_half_is_in_the_fingerprint():
 @pytest.mark.parametrize(
     "data", [tiny_data(), pictured(source_classes=256), Halves(numbered())], ids=["images", "maps", "halves"]
 )
-def test_what_is_no_pair_is_refused(data):
+def test_data_that_are_no_pairs_are_refused(data):
     with pytest.raises(ConfigError, match=r"data\.of: expected pairs .* data\.of\.task=edges"):
         Halves(data)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from genlab.data.storage.cache import Rest, cached
+from genlab.data.storage.cache import LabelsAndFacts, fill_once
 from genlab.data.storage.directories import data_folder
 
 PIXELS = np.arange(5 * 3 * 4 * 6, dtype=np.uint8).reshape(5, 3, 4, 6)
@@ -27,7 +27,7 @@ class Fill:
         self.calls += 1
         add(PIXELS[:3])
         add(PIXELS[3:])
-        return Rest(self.labels, {"splits": {"train": 5}})
+        return LabelsAndFacts(self.labels, {"splits": {"train": 5}})
 
 
 def entries(cache):
@@ -41,9 +41,9 @@ def check(table, labels=LABELS):
 
 
 @pytest.mark.parametrize("labels", [LABELS, np.eye(5, 2, dtype=np.float32), None])
-def test_it_is_filled_once(cache, labels):
+def test_an_entry_is_filled_once(cache, labels):
     fill = Fill(labels)
-    first, second = cached({"a": 1}, fill), cached({"a": 1}, fill)
+    first, second = fill_once({"a": 1}, fill), fill_once({"a": 1}, fill)
     check(first, labels)
     check(second, labels)
     assert fill.calls == 1 and first.key == second.key
@@ -52,19 +52,19 @@ def test_it_is_filled_once(cache, labels):
 
 def test_another_key_is_another_entry():
     fill = Fill()
-    assert cached({"a": 1}, fill).key != cached({"a": 2}, fill).key
+    assert fill_once({"a": 1}, fill).key != fill_once({"a": 2}, fill).key
     assert fill.calls == 2
 
 
 def test_pixels_are_mapped_not_loaded(cache):
-    table = cached({}, Fill())
+    table = fill_once({}, Fill())
     with open(entries(cache)[0] / "images.bin", "r+b") as file:
         file.write(b"\xee")
     assert table.images[0, 0, 0, 0] == 0xEE
 
 
 def test_no_warning_reaches_the_user(recwarn):
-    cached({}, Fill())
+    fill_once({}, Fill())
     assert not recwarn.list
 
 
@@ -72,27 +72,27 @@ def test_no_warning_reaches_the_user(recwarn):
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY rubbish"])
 def test_a_damaged_entry_is_filled_again(cache, name, content, caplog):
     fill = Fill()
-    cached({}, fill)
+    fill_once({}, fill)
     (entries(cache)[0] / name).write_bytes(content)
-    check(cached({}, fill))
+    check(fill_once({}, fill))
     assert fill.calls == 2 and "is damaged" in caplog.text
-    check(cached({}, fill))
+    check(fill_once({}, fill))
     assert fill.calls == 2
 
 
-def test_half_an_entry_is_none(cache):
+def test_half_an_entry_does_not_count(cache):
     fill = Fill()
-    cached({}, fill)
+    fill_once({}, fill)
     (entries(cache)[0] / "images.bin").unlink()
-    check(cached({}, fill))
+    check(fill_once({}, fill))
     assert fill.calls == 2
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path, monkeypatch, caplog):
-    stored = cached({}, Fill())
+    stored = fill_once({}, Fill())
     (tmp_path / "file").touch()
     monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file" / "cache"))
-    table = cached({}, Fill())
+    table = fill_once({}, Fill())
     check(table)
     assert table.key == stored.key
     assert "cannot be written" in caplog.text and "GENLAB_CACHE" in caplog.text
@@ -103,7 +103,7 @@ def test_a_full_disk_is_done_without(cache, monkeypatch, caplog):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    check(cached({}, Fill()))
+    check(fill_once({}, Fill()))
     assert "No space left on device" in caplog.text and not entries(cache)
 
 
@@ -113,13 +113,13 @@ def test_failures_of_the_images_are_not_the_caches(cache):
         raise OSError("the data's own disk")
 
     with pytest.raises(OSError, match="the data's own disk"):
-        cached({}, fill)
+        fill_once({}, fill)
     assert not entries(cache)
 
 
 def together(fill):
     tables = []
-    threads = [threading.Thread(target=lambda: tables.append(cached({}, fill))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: tables.append(fill_once({}, fill))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

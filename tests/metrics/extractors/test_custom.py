@@ -63,7 +63,7 @@ def test_grey_images_are_shown_in_colour_and_resized():
         Adapter(network(channels=3)).check(GREY)
 
 
-def test_what_are_no_features_is_said():
+def test_an_output_that_is_no_features_is_an_error():
     with pytest.raises(ConfigError, match=r"found features \[2, 1, 4, 4\] for 2 images, expected \[2, D\]"):
         Adapter(nn.Identity()).check(GREY)
     with pytest.raises(ConfigError, match="it gave a tuple"):

@@ -89,7 +89,7 @@ def test_the_classifier_refuses_other_images(classifier, shape):
 
 
 @pytest.mark.parametrize("extractor", [Classifier(), StackedClassifier(), Inception()])
-def test_what_reads_images_refuses_points(extractor):
+def test_extractors_of_images_refuse_points(extractor):
     with pytest.raises(ConfigError, match="data are points: choose metrics=points or none"):
         extractor.check(Spec(2, None, None, images=1))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab.metrics.references.statistics_cache import _warn_once, cache_folder, cached
+from genlab.metrics.references.statistics_cache import _warn_once, cache_folder, compute_once
 
 KEY = {"kind": "features", "images": "a1", "extractor": "b2", "resize": "none", "padding": 0}
 
@@ -33,7 +33,7 @@ class Compute:
 
 def test_what_was_stored_comes_back(folder):
     compute = Compute()
-    first, second = (cached(KEY, compute) for _ in range(2))
+    first, second = (compute_once(KEY, compute) for _ in range(2))
     assert compute.calls == 1
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) and first[name].dtype == second[name].dtype for name in first)
@@ -45,35 +45,35 @@ def test_what_was_stored_comes_back(folder):
 )
 def test_whatever_changes_the_statistics_misses(change):
     compute = Compute()
-    cached(KEY, compute)
-    cached(KEY | change, compute)
+    compute_once(KEY, compute)
+    compute_once(KEY | change, compute)
     assert compute.calls == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "text"])
 def test_a_damaged_file_is_computed_again(folder, damage):
     compute = Compute()
-    cached(KEY, compute)
+    compute_once(KEY, compute)
     (path,) = folder.iterdir()
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes({"cut": content[:-8], "empty": b"", "flipped": content, "text": b"<html>" * 100}[damage])
     with pytest.warns(UserWarning, match="is damaged"):
-        cached(KEY, compute)
+        compute_once(KEY, compute)
     assert compute.calls == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        cached(KEY, compute)  # the file was mended
+        compute_once(KEY, compute)  # the file was mended
     assert compute.calls == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_once(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_warns_once(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "file" / "cache"))
     _warn_once.cache_clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert [len(cached(KEY, Compute())["features"]) for _ in range(2)] == [50, 50]
+        assert [len(compute_once(KEY, Compute())["features"]) for _ in range(2)] == [50, 50]
     assert [str(warning.message).count("cannot be written") for warning in caught] == [1]
 
 

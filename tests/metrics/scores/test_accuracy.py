@@ -30,11 +30,11 @@ def accuracy(features, condition, extractor, metric=None, **data) -> dict[str, f
 FOUR = SimpleNamespace(labels=lambda features: torch.tensor([0, 1, 2, 3]))
 
 
-def test_the_share_of_those_that_fit():
+def test_accuracy_is_the_share_of_samples_that_fit():
     assert accuracy(torch.zeros(4, 2), torch.tensor([0, 1, 2, 0]), FOUR) == {"accuracy": 0.75}
 
 
-def test_what_is_not_finite_shows_nothing():
+def test_samples_that_are_not_finite_are_wrong():
     broken = torch.tensor([[0.0], [math.nan], [0.0], [0.0]])
     assert accuracy(broken, torch.arange(4), FOUR) == {"accuracy": 0.75}
 
@@ -62,7 +62,7 @@ def test_extractors_that_know_no_classes_have_none():
     assert accuracy(torch.zeros(4, 2), torch.arange(4), Coordinates()) == {}
 
 
-def test_of_real_digits_it_is_the_classifiers():
+def test_the_accuracy_of_real_digits_is_the_classifiers():
     test = MNIST(limit=1).test
     images, labels = test.images[:300].float() / 127.5 - 1, test.labels[:300]
     classifier = Classifier()

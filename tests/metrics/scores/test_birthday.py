@@ -8,7 +8,7 @@ import torch
 
 from genlab.data import InMemory, Split
 from genlab.data.sets.points import Ring
-from genlab.metrics import Birthday, Coordinates, Pixels, Reference, Source
+from genlab.metrics import Birthday, Coordinates, Pixels, Reference, SampleSource
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def test_the_closest_pairs_are_shown_nearest_first():
         images[copy].view(-1)[:changed] = 255 - images[row].view(-1)[:changed]
     real = InMemory(Split(torch.randint(0, 256, (40, 1, 6, 6), generator=source, dtype=torch.uint8)))
     reference, metric = Reference(real, "train", Pixels(), batch_size=40), Birthday(20)
-    metric.start(Source(lambda start, count: images[start : start + count] / 127.5 - 1))
+    metric.start(SampleSource(lambda start, count: images[start : start + count] / 127.5 - 1))
     metric.update(Pixels()(images / 127.5 - 1))
     metric.compute(reference)
     shown = metric.pictures(reference)
@@ -67,6 +67,6 @@ def test_the_closest_pairs_are_shown_nearest_first():
 
 def test_points_have_no_pictures():
     metric, ring = Birthday(20), Ring(points=40, test_points=40)
-    metric.start(Source(lambda start, count: ring.test.images[start : start + count]))
+    metric.start(SampleSource(lambda start, count: ring.test.images[start : start + count]))
     metric.update(ring.test.images)
     assert metric.pictures(Reference(ring, "test", Coordinates(), batch_size=40)) == {}

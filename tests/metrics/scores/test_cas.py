@@ -7,7 +7,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.data import MNIST, InMemory, Split
-from genlab.metrics import Coordinates, Evaluation, Source
+from genlab.metrics import Coordinates, Evaluation, SampleSource
 from genlab.metrics.scores.cas import ClassificationAccuracy
 
 
@@ -24,7 +24,7 @@ def trained(conditional=True):
 def scored(data, shift=0, *, batch_size=250, split="test", conditional=True):
     """Samples are other real digits, whose labels are off by `shift`."""
     other = MNIST().train
-    source = Source(
+    source = SampleSource(
         lambda start, count: other.images[1_000 + start : 1_000 + start + count] / 127.5 - 1,
         lambda start, count: (other.labels[1_000 + start : 1_000 + start + count] + shift) % 10,
         trained=trained(conditional),
@@ -56,7 +56,7 @@ def test_samples_that_show_another_class_teach_and_score_nothing(digits):
         ({"split": "train"}, "set metrics.split=test"),
     ],
 )
-def test_where_it_means_nothing_it_is_refused_before_training(digits, options, said):
+def test_models_without_classes_are_refused_before_training(digits, options, said):
     with pytest.raises(ConfigError, match=said):
         scored(digits, **options)
 

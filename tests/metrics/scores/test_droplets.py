@@ -11,7 +11,7 @@ from torch import nn
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Source
+from genlab.metrics import Evaluation, SampleSource
 from genlab.metrics.extractors.extractor import Coordinates
 from genlab.metrics.scores.droplets import Droplets, peak_over_rms
 from genlab.models.latent import Normal
@@ -57,7 +57,7 @@ def scored(generator, images=30, points=False, **options):
     metrics = {"droplets": Droplets(images, **options)}
     evaluation = Evaluation(Coordinates(), metrics, images=5, batch_size=7, split="train")
     evaluation.check(data, trained)
-    records = evaluation.run(Source(lambda start, count: None, trained=trained), data, device="cpu")
+    records = evaluation.run(SampleSource(lambda start, count: None, trained=trained), data, device="cpu")
     return {record.metric: record.value for record in records}
 
 

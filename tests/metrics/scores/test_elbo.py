@@ -48,7 +48,7 @@ def test_one_sample_is_the_elbo_written_out(vae):
     assert found["nll"].value == pytest.approx(-expected, rel=1e-5)
 
 
-def test_it_is_the_scripts_number_for_any_batch_size(vae):
+def test_the_nll_is_the_scripts_number_for_any_batch_size(vae):
     images = vae.data.train.images.float() / 127.5 - 1
     error = lambda z, targets: vae.loss.reconstruction(vae.model.decoder(z), targets)  # noqa: E731
     expected = likelihood(images, vae.model.eval().posterior, error, samples=20, seed=vae.seed)
@@ -118,7 +118,7 @@ def test_models_without_these_numbers_are_refused_before_training(make_trainer, 
         scored(make_trainer(f"model={model}", *narrow(model)), metric)
 
 
-def test_labels_that_a_conditional_model_needs_are_asked_for(make_trainer):
+def test_a_conditional_model_needs_labels(make_trainer):
     data = tiny_data()
     data.test = Split(data.train.images)
     with pytest.raises(ConfigError, match="the model is conditional, and tiny/test has no labels"):

@@ -11,7 +11,7 @@ from torch import nn
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Source
+from genlab.metrics import Evaluation, SampleSource
 from genlab.metrics.extractors.extractor import Coordinates
 from genlab.metrics.scores.equivariance import RotationEquivariance, TranslationEquivariance, decibels
 from genlab.metrics.scores.image_motion import Rotation, Translation
@@ -50,7 +50,7 @@ def scored(generator, metric, side=SIDE):
     data = InMemory(Split(torch.zeros(4, 1, side, side, dtype=torch.uint8)))
     evaluation = Evaluation(Coordinates(), {"eq": metric}, split="train")
     evaluation.check(data, trained)
-    source = Source(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
+    source = SampleSource(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
     return {record.metric: record for record in evaluation.run(source, data, device="cpu")}
 
 
@@ -62,7 +62,7 @@ def test_a_generator_that_moves_with_its_input_has_many_decibels():
 
 
 @pytest.mark.parametrize("metric", [TranslationEquivariance, RotationEquivariance])
-def test_what_is_pinned_to_the_grid_has_few(metric):
+def test_a_generator_pinned_to_the_grid_has_few_decibels(metric):
     """The difference of two unlike fields of noise of deviation 0.1: 10 log10(4 / 0.02) = 23 dB."""
     for record in scored(Waves(pinned=0.1), metric(60, group=5)).values():
         assert record.value == pytest.approx(23, abs=1.5)
@@ -97,27 +97,27 @@ def test_a_translation_moves_to_the_right_and_down(right):
     generator, z = Waves(), torch.randn(2, 16, generator=torch.Generator().manual_seed(1))
     plain, move = generator(z), Translation(right, 1.25)
     generator.transform = move.transform(SIDE)
-    there, moved = move.compared(plain, generator(z))
+    there, moved = move.align(plain, generator(z))
     assert there.shape == moved.shape and there.shape[-1] >= SIDE - 9
     torch.testing.assert_close(there, moved, rtol=0, atol=1e-2)
 
 
 def test_whole_pixels_are_moved_exactly():
     images = torch.randn(1, 2, 8, 8)
-    there, same = Translation(2, -1).compared(images, images)
+    there, same = Translation(2, -1).align(images, images)
     assert torch.equal(there, images[..., 1:, :-2]) and torch.equal(same, images[..., :-1, 2:])
 
 
 def test_a_rotation_by_a_right_angle_needs_no_resampling():
     """What differs is the sum to which the filter is normalised, at one sample a pixel and at four: 60 dB."""
     images = torch.randn(1, 2, SIDE, SIDE)
-    there, same = Rotation(math.pi / 2).compared(images, images.rot90(1, (2, 3)))
+    there, same = Rotation(math.pi / 2).align(images, images.rot90(1, (2, 3)))
     torch.testing.assert_close(there, same, rtol=1e-3, atol=1e-4)
 
 
 def test_the_filter_of_a_rotation_is_as_its_definition():
     """At 0 degrees the square itself: a sinc, under Lanczos' window convolved with itself (equation 32)."""
-    kernel = Rotation(0.0).octagon(torch.eye(2), 1)
+    kernel = Rotation(0.0).band_filter(torch.eye(2), 1)
     place = torch.arange(-6, 7).double()
     fine = torch.arange(-3, 3, 1 / 64).double()
     window = torch.stack(
@@ -134,6 +134,6 @@ def test_the_filter_of_a_rotation_is_as_its_definition():
         (Waves(side=16), RotationEquivariance, 16, "images of 16 pixels: it needs 20 a side"),
     ],
 )
-def test_where_it_means_nothing_it_is_refused_before_training(generator, metric, side, said):
+def test_models_that_cannot_move_are_refused_before_training(generator, metric, side, said):
     with pytest.raises(ConfigError, match=said):
         scored(generator, metric(), side)

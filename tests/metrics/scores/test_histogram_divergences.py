@@ -22,7 +22,7 @@ def test_shares_sum_to_one():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_they_are_scipys(seed):
+def test_divergences_are_scipys(seed):
     p, q = shares(histogram(seed)), shares(histogram(seed + 10), 0.5)
     assert kl_divergence(p, q) == pytest.approx(entropy(p.numpy(), q.numpy()), rel=1e-12)
     rough = shares(histogram(seed + 10))

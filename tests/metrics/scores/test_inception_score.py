@@ -21,7 +21,7 @@ def measured(logits, reference=None, splits=10):
 
 
 @pytest.mark.parametrize("splits", [1, 7, 10])
-def test_it_is_that_of_torch_fidelity(splits):
+def test_the_score_is_that_of_torch_fidelity(splits):
     from torch_fidelity.metric_isc import isc_features_to_metric
 
     logits = torch.randn(503, 12, generator=torch.Generator().manual_seed(0)) * 3

@@ -35,7 +35,7 @@ def moments(features):
     return found
 
 
-def test_it_is_the_mean_over_classes():
+def test_the_score_is_the_mean_over_classes():
     fake, asked = REAL[:150] * 1.3, LABELS[:150]
     each = [frechet_distance(moments(REAL[LABELS.eq(k)]), moments(fake[asked == k])) for k in (0, 1)]
     assert measured(fake, asked) == pytest.approx({"intra_fid": sum(each) / 2})
@@ -46,7 +46,7 @@ def test_classes_in_each_others_place_cost_much():
     assert measured(REAL, 1 - LABELS)["intra_fid"] > 50
 
 
-def test_nothing_without_classes():
+def test_data_without_classes_have_no_score():
     assert measured(REAL, None) == {} and measured(REAL, torch.zeros(200, 4), reference(LABELS, Attributes(4))) == {}
     assert measured(REAL, LABELS, reference(None)) == {}
     assert math.isnan(measured(REAL * math.nan, LABELS)["intra_fid"])

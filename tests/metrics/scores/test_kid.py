@@ -20,7 +20,7 @@ def measured(real, fake, **options) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("subsets", "size"), [(1, 300), (7, 40)])
-def test_it_is_that_of_torch_fidelity(subsets, size):
+def test_the_score_is_that_of_torch_fidelity(subsets, size):
     from torch_fidelity.metric_kid import kid_features_to_metric
 
     real, fake = features(1, 300), features(2, 300)
@@ -30,7 +30,7 @@ def test_it_is_that_of_torch_fidelity(subsets, size):
     assert list(found.values()) == pytest.approx(list(expected.values()), abs=1e-6, rel=1e-9)
 
 
-def test_it_has_no_bias():
+def test_the_score_has_no_bias():
     """Two draws of one law: 0 within the deviation of the mean, at 20 images a subset."""
     found = measured(features(0, 4_000), features(0, 4_001)[1:].flip(1), subsets=400, subset_size=20)
     assert abs(found["kid"]) < 4 * found["kid_deviation"] / 20

@@ -49,7 +49,7 @@ def theirs(files, monkeypatch):
     return module.SampleSimilarityLPIPS("lpips")
 
 
-def test_it_is_torch_fidelitys(files, monkeypatch):
+def test_the_distance_is_torch_fidelitys(files, monkeypatch):
     a, b = torch.randint(0, 256, (2, 3, 3, 32, 24), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     expected = theirs(files, monkeypatch)(a, b)
     found = LPIPS(**files).distance(a.float() / 127.5 - 1, b.float() / 127.5 - 1)
@@ -64,7 +64,7 @@ def check(**files):
     evaluation.check(data, SimpleNamespace())
 
 
-def test_files_are_asked_for(files, tmp_path):
+def test_files_of_weights_are_needed(files, tmp_path):
     check(**files)
     (tmp_path / "words.pth").write_text("no weights")
     for given, words in (

@@ -8,7 +8,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Pixels, Source
+from genlab.metrics import Evaluation, Pixels, SampleSource
 from genlab.metrics.scores.mask_agreement import MaskAgreement
 
 
@@ -30,7 +30,7 @@ def data_of(padding=0, **facts):
 def measured(data, samples, rule=None, limit=10_000, split="test"):
     """A batch is no multiple of the number of images."""
     evaluation = Evaluation(Pixels(), {"masks": MaskAgreement(limit, rule=rule)}, images=12, batch_size=5, split=split)
-    source = Source(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
+    source = SampleSource(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
     evaluation.check(data)
     return {record.metric: record.value for record in evaluation.run(source, data, device="cpu")}
 
@@ -101,7 +101,7 @@ def test_a_generator_that_diverged_has_no_numbers():
     assert np.isnan(found["mask_agreement"]) and np.isnan(found["mask_iou"]) and found["mask_iou_mean"] > 0
 
 
-def test_what_cannot_be_read_is_refused():
+def test_data_without_label_maps_or_rule_are_refused():
     made = pixels(12, 3).float() / 127.5 - 1
     with pytest.raises(ConfigError, match="data.task=segments"):
         measured(data_of(task="edges"), made)

@@ -8,8 +8,8 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from genlab.data import InMemory, Split
-from genlab.metrics import Memorisation, Pixels, Reference, Source
-from genlab.metrics.scores.distances import nearest
+from genlab.metrics import Memorisation, Pixels, Reference, SampleSource
+from genlab.metrics.scores.distances import nearest_neighbours
 from genlab.metrics.scores.memorisation import mann_whitney
 
 
@@ -37,11 +37,11 @@ def test_new_images_are_as_new_as_test_images_and_copies_are_not():
     assert measured(pixels(0, 400), split="train") == copied
 
 
-def test_nothing_without_test_images():
+def test_data_without_test_images_have_no_score():
     assert measured(pixels(2, 10), split="train", test=False) == {}
 
 
-def test_it_is_scipys_mann_whitney():
+def test_the_z_score_is_scipys_mann_whitney():
     source = torch.Generator().manual_seed(0)
     a, b = torch.randn(70, generator=source), torch.randn(50, generator=source) + 0.5
     found, expected = mann_whitney(a, b), mannwhitneyu(a, b, use_continuity=False, method="asymptotic")
@@ -52,7 +52,7 @@ def test_it_is_scipys_mann_whitney():
 
 def test_a_copy_is_at_distance_zero():
     many = torch.randn(60, 40, generator=torch.Generator().manual_seed(0)) + 100
-    distance, index = nearest(many[7:9], many)
+    distance, index = nearest_neighbours(many[7:9], many)
     assert distance.tolist() == [0, 0] and index.tolist() == [7, 8]
 
 
@@ -68,7 +68,7 @@ def test_likely_copies_are_shown_beside_their_nearest_training_images():
     images = pixels(2, 50)
     images[31] = data.train.images[7]
     metric, extractor = Memorisation(), Pixels()
-    metric.start(Source(lambda start, count: images[start : start + count] / 127.5 - 1))
+    metric.start(SampleSource(lambda start, count: images[start : start + count] / 127.5 - 1))
     metric.update(extractor(images / 127.5 - 1))
     (groups,) = metric.pictures(Reference(data, "test", extractor, batch_size=64)).values()
     assert groups.shape == (16, 4, 1, 3, 3)

@@ -9,8 +9,8 @@ from scipy.signal import convolve2d
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.metrics import Coordinates, Evaluation, Source
-from genlab.metrics.scores.ms_ssim import MSSSIM, WEIGHTS, ms_ssim, scales_of, ssim, within
+from genlab.metrics import Coordinates, Evaluation, SampleSource
+from genlab.metrics.scores.ms_ssim import MSSSIM, WEIGHTS, class_mean, ms_ssim, scale_count, ssim
 
 
 def pictures(seed: int, *shape: int) -> torch.Tensor:
@@ -20,7 +20,7 @@ def pictures(seed: int, *shape: int) -> torch.Tensor:
 
 def scored(pixels, data, *, labels=None, batch_size=7, split="train", **options):
     conditions = lambda start, count: None if labels is None else labels[start : start + count]  # noqa: E731
-    source = Source(lambda start, count: pixels[start : start + count] / 127.5 - 1, conditions)
+    source = SampleSource(lambda start, count: pixels[start : start + count] / 127.5 - 1, conditions)
     metrics = {"ms_ssim": MSSSIM(**options)}
     evaluation = Evaluation(Coordinates(), metrics, images=len(pixels), batch_size=batch_size, split=split)
     return {record.metric: record for record in evaluation.run(source, data, device="cpu")}
@@ -70,7 +70,7 @@ def test_flat_pictures_differ_by_their_luminance_alone():
     ("side", "scales"), [(11, 1), (21, 1), (22, 2), (28, 2), (64, 3), (128, 4), (176, 5), (512, 5)]
 )
 def test_scales_are_those_that_the_window_fits_into(side, scales):
-    assert scales_of(torch.zeros(1, 1, side, side + 3)) == scales
+    assert scale_count(torch.zeros(1, 1, side, side + 3)) == scales
 
 
 def test_a_collapsed_generator_has_1_and_records_name_the_scales():
@@ -87,8 +87,8 @@ def test_pairs_within_classes_count_alike():
     noise = pictures(2, 30, 1, 28, 28)
     labels = (torch.arange(30) % 3 > 0).long()
     noise[labels == 0] = noise[0].clone()
-    alone = within(noise[labels == 1], torch.ones(20))
-    assert within(noise, labels) == pytest.approx((1 + alone) / 2, rel=1e-5)
+    alone = class_mean(noise[labels == 1], torch.ones(20))
+    assert class_mean(noise, labels) == pytest.approx((1 + alone) / 2, rel=1e-5)
     data = InMemory(Split(noise, labels))
     records = scored(noise, data, labels=labels)
     assert records["ms_ssim_class"].value == pytest.approx((1 + alone) / 2, rel=1e-5)
@@ -103,7 +103,7 @@ def test_the_batch_size_changes_nothing():
     assert first.value == scored(images[:16], data)["ms_ssim"].value
 
 
-def test_a_diverged_generator_has_none():
+def test_a_diverged_generator_has_no_number():
     data = InMemory(Split(pictures(0, 20, 1, 28, 28)))
     assert math.isnan(scored(torch.full((4, 1, 28, 28), math.nan), data)["ms_ssim"].value)
 

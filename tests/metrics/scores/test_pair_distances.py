@@ -9,7 +9,7 @@ from PIL import Image
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Pixels, Source
+from genlab.metrics import Evaluation, Pixels, SampleSource
 from genlab.metrics.scores.pair_distances import L1, PSNR, SSIM
 
 METRICS = {"l1": L1, "psnr": PSNR, "ssim": SSIM}
@@ -29,7 +29,7 @@ def measured(data, samples, split="test", limit=10_000):
     """By name; a batch is no multiple of the number of pairs."""
     metrics = {name: metric(images=limit) for name, metric in METRICS.items()}
     evaluation = Evaluation(Pixels(), metrics, images=20, batch_size=4, split=split)
-    source = Source(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
+    source = SampleSource(lambda start, count: samples[start : start + count], trained=SimpleNamespace(data=data))
     evaluation.check(data)
     return {record.metric: record for record in evaluation.run(source, data, device="cpu")}
 
@@ -66,7 +66,7 @@ def direct_ssim(a, b):
     return np.mean(found)
 
 
-def test_they_are_what_their_papers_say():
+def test_distances_are_those_of_their_papers():
     data, made = data_of(), pixels(20, seed=9)
     found = measured(data, made.float() / 127.5 - 1)
     target, source = data.test.images.numpy().astype(float), data.test.labels.numpy().astype(float)
@@ -117,7 +117,7 @@ def test_a_smaller_source_is_enlarged_as_pillow_does_it():
     assert {name: found[f"{name}_identity"] for name in METRICS} == pytest.approx(expected, rel=0.02)
 
 
-def test_label_maps_are_no_answers():
+def test_label_maps_are_not_measured_as_answers():
     data = InMemory(Split(pixels(9), pixels(9, 1) % 4), source_classes=4)
     found = measured(data, pixels(20).float() / 127.5 - 1, split="train")
     assert set(found) == {f"{name}{ending}" for name in METRICS for ending in ("", "_mean")}
@@ -130,7 +130,7 @@ def test_a_generator_that_diverged_has_no_numbers():
     assert np.isnan(found["l1"]) and np.isfinite(found["l1_identity"])
 
 
-def test_what_has_no_pairs_is_refused():
+def test_data_without_pairs_are_refused():
     made = pixels(20).float() / 127.5 - 1
     with pytest.raises(ConfigError, match="the data have no sources"):
         measured(InMemory(Split(pixels(9)), test=Split(pixels(9))), made)

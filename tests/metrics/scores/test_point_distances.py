@@ -11,7 +11,7 @@ from scipy.stats import entropy, wasserstein_distance_nd
 
 from genlab.data.sets.points import Modes, Ring, SwissRoll
 from genlab.metrics import Coordinates, Reference
-from genlab.metrics.scores.point_distances import BANDWIDTHS, MMD, Divergences, Wasserstein, grid_counts, squared_mmd
+from genlab.metrics.scores.point_distances import BANDWIDTHS, MMD, Divergences, Wasserstein, gaussian_mmd, grid_counts
 
 
 def drawn(seed: int, count: int, shift: float = 0.0) -> torch.Tensor:
@@ -74,7 +74,7 @@ def test_mmd_is_its_definition():
 def test_mmd_has_no_bias():
     """Over draws from one law its mean is zero within three standard errors, and it does go below."""
     values = torch.tensor(
-        [squared_mmd(drawn(2 * seed, 40).double(), drawn(2 * seed + 1, 40).double()) for seed in range(200)]
+        [gaussian_mmd(drawn(2 * seed, 40).double(), drawn(2 * seed + 1, 40).double()) for seed in range(200)]
     )
     assert values.mean().abs() < 3 * values.std() / 200**0.5
     assert values.min() < 0

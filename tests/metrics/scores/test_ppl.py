@@ -10,7 +10,7 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import InMemory, Split
-from genlab.metrics import Evaluation, Source
+from genlab.metrics import Evaluation, SampleSource
 from genlab.metrics.extractors.extractor import Coordinates
 from genlab.metrics.scores.ppl import PathLength
 from genlab.models.latent import Coded, Normal, Uniform, slerp
@@ -69,7 +69,7 @@ def scored(trained, *, extractor=None, batch_size=30, **options):
     metrics = {"ppl": PathLength(**{"paths": 350, "epsilon": 1e-2} | options)}
     evaluation = Evaluation(extractor or Pixels(), metrics, images=5, batch_size=batch_size, split="train")
     evaluation.check(data, trained)
-    source = Source(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
+    source = SampleSource(lambda start, count: pytest.fail("no samples are needed"), trained=trained)
     (record,) = evaluation.run(source, data, device="cpu")
     return record
 
@@ -96,7 +96,7 @@ def test_the_batch_size_changes_nothing_and_extremes_are_left_out():
     assert scored(system(Normal(4)), discard=0.25).value != values[0]
 
 
-def test_a_diverged_generator_has_none():
+def test_a_diverged_generator_has_no_number():
     assert math.isnan(scored(system(Normal(4), lambda z, _: z.view(-1, 1, 2, 2) * math.nan)).value)
 
 
@@ -131,7 +131,7 @@ def test_places_on_paths_are_all_of_them_or_their_beginning(name, expected, opti
         (Normal(4), Rounded, "rounded rounds images to 8 bit, in which a step of 0.01 is lost"),
     ],
 )
-def test_where_it_means_nothing_it_is_refused_before_training(latent, extractor, said):
+def test_models_without_paths_are_refused_before_training(latent, extractor, said):
     with pytest.raises(ConfigError, match=said):
         scored(system(latent), extractor=extractor())
 

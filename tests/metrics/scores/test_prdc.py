@@ -31,9 +31,9 @@ def of_the_package(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, floa
 
 @pytest.mark.parametrize(("count", "shift", "rows"), [(300, 0.3, 64), (200, 1.0, 7), (300, 0.0, 500)])
 @pytest.mark.parametrize(("k_precision", "k_density"), [(3, 5), (5, 2)])
-def test_they_are_those_of_the_package(monkeypatch, count, shift, rows, k_precision, k_density):
-    monkeypatch.setattr(prdc, "ROWS", rows)
-    monkeypatch.setattr("genlab.metrics.scores.distances.ROWS", rows)
+def test_scores_are_those_of_the_prdc_package(monkeypatch, count, shift, rows, k_precision, k_density):
+    monkeypatch.setattr(prdc, "MAX_ROWS", rows)
+    monkeypatch.setattr("genlab.metrics.scores.distances.MAX_ROWS", rows)
     source = np.random.default_rng(count)
     real, fake = source.normal(size=(300, 8)), source.normal(size=(count, 8)) * 0.8 + shift
     features = [torch.from_numpy(part).float() for part in (real, fake)]
@@ -46,7 +46,7 @@ def test_they_are_those_of_the_package(monkeypatch, count, shift, rows, k_precis
     assert min(found.values()) > 0.01
 
 
-def test_they_can_be_counted_by_hand():
+def test_scores_of_few_points_can_be_counted_by_hand():
     """On a line, k = 1: balls of the real points 0, 1, 3 reach 1, 1, 2; of the fakes 0.5, 2.5, 9 they reach 2, 2, 6.5.
 
     0.5 is in the balls of 0 and 1; 2.5 in that of 3; 9 in none. 0 and 1 are near 0.5, 3 is near 2.5.

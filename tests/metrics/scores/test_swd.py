@@ -12,9 +12,9 @@ from scipy.stats import wasserstein_distance
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
 from genlab.data.sets.points import Ring
-from genlab.metrics import Coordinates, Evaluation, Source
+from genlab.metrics import Coordinates, Evaluation, SampleSource
 from genlab.metrics.scores.laplacian_pyramid import laplacian_pyramid
-from genlab.metrics.scores.swd import SlicedWasserstein, levels, patches_of, sliced_wasserstein, standardised
+from genlab.metrics.scores.swd import SlicedWasserstein, cut_patches, level_sides, sliced_wasserstein, standardise
 
 KERNEL = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
 
@@ -26,7 +26,7 @@ def pictures(seed: int, count: int = 40, channels: int = 1, size: int = 32) -> t
 
 def scored(pixels, data, *, batch_size=16, count=40, seed=0, **options):
     evaluation = Evaluation(Coordinates(), {"swd": SlicedWasserstein(**options)}, images=count, batch_size=batch_size)
-    source = Source(lambda start, number: pixels[start : start + number] / 127.5 - 1, seed=seed)
+    source = SampleSource(lambda start, number: pixels[start : start + number] / 127.5 - 1, seed=seed)
     return evaluation.run(source, data, device="cpu")
 
 
@@ -66,7 +66,7 @@ def test_a_shift_is_felt_by_its_share_of_each_direction():
 def test_patches_are_cut_where_they_are_drawn():
     image = torch.arange(2 * 2 * 16 * 18.0).view(2, 2, 16, 18)
     corners = torch.tensor([[[0.0, 0.0], [0.999, 0.999]], [[0.5, 0.25], [0.0, 0.999]]])
-    found = patches_of(image, corners).view(2, 2, 2, 7, 7)
+    found = cut_patches(image, corners).view(2, 2, 2, 7, 7)
     for number, patch in product(range(2), range(2)):
         top, left = (corners[number, patch] * torch.tensor([10, 12])).long()
         assert torch.equal(found[number, patch], image[number, :, top : top + 7, left : left + 7])
@@ -74,14 +74,14 @@ def test_patches_are_cut_where_they_are_drawn():
 
 def test_channels_are_standardised_apart_and_constant_ones_are_zero():
     patches = torch.randn(30, 3, 49, generator=torch.Generator().manual_seed(0)) * torch.tensor([[[9.0], [1], [0]]]) + 4
-    found = standardised(patches).view(30, 3, 49)
+    found = standardise(patches).view(30, 3, 49)
     torch.testing.assert_close(found.mean((0, 2)), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(found.std((0, 2), correction=0), torch.tensor([1.0, 1, 0]))
 
 
 @pytest.mark.parametrize(("side", "expected"), [(28, [28]), (32, [32, 16]), (128, [128, 64, 32, 16]), (31, [31, 16])])
 def test_levels_end_at_16_pixels(side, expected):
-    assert levels(side) == expected
+    assert level_sides(side) == expected
 
 
 def test_other_pictures_are_farther_than_others_of_the_same_kind(data):
@@ -109,7 +109,7 @@ def test_diverged_generators_and_collapsed_ones(data):
     assert scored(torch.zeros(40, 1, 32, 32), data)[0].value > 100
 
 
-def test_what_has_no_level_is_refused_before_training():
+def test_images_without_a_level_are_refused_before_training():
     small = InMemory(Split(pictures(0, size=12)))
     with pytest.raises(ConfigError, match=r"metrics\.swd: its smallest level has 16 pixels a side, and images have 12"):
         Evaluation(Coordinates(), {"swd": SlicedWasserstein()}, split="train").check(small)
@@ -121,7 +121,7 @@ def test_padding_does_not_count(data):
     framed = InMemory(Split(torch.nn.functional.pad(data.test.images, [3] * 4)), padding=3)
     scores = SlicedWasserstein()
     evaluation = Evaluation(Coordinates(), {"swd": scores}, images=40, split="train")
-    source = Source(
+    source = SampleSource(
         lambda start, count: torch.nn.functional.pad(pictures(2) / 127.5 - 1, [3] * 4)[start : start + count]
     )
     assert evaluation.run(source, framed, device="cpu")[0].value == scored(pictures(2), data)[0].value
