@@ -41,7 +41,7 @@ def load(
     batch_size: int = 250,  # images at a time
 ) -> Loaded:
     """A trained run from its directory, to sample, encode and look at. Raises ConfigError if there is none."""
-    from genlab.build.runs import opened
+    from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 
-    return Loaded(opened(run, checkpoint=checkpoint, device=device, real=real), batch_size=batch_size)
+    return Loaded(open_run(run, checkpoint=checkpoint, device=device, real=real), batch_size=batch_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from genlab.metrics.evaluation import Evaluation
     from genlab.metrics.records import Record
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
 Scores a trained run; prints a table, adds the records to evaluations.jsonl in the run's directory, and puts what
@@ -46,25 +47,25 @@ def score(config: dict[str, Any]) -> None:
     from genlab.build import runs
     from genlab.callbacks.scores import source_of
 
-    trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
-    trainer.seed = trainer.seed if config["seed"] is None else config["seed"]
-    evaluation = evaluation_of(config, trainer)
-    evaluation.check(trainer.data, trainer)
-    records = evaluation.run(source_of(trainer), trainer.data, device=trainer.device, shared=distributed.launched())
+    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
+    run = run if config["seed"] is None else replace(run, seed=config["seed"])
+    evaluation = evaluation_of(config, run)
+    evaluation.check(run.data, run)
+    records = evaluation.run(source_of(run, run.images), run.data, device=run.device, shared=distributed.launched())
     if distributed.is_main():
         print("\n".join(table(records)))
-        keep(records, config, trainer.run_dir / FILE)
-        show(evaluation.pictures, trainer)
+        keep(records, config, run.run_dir / FILE)
+        show(evaluation.pictures, run)
 
 
-def evaluation_of(config: dict[str, Any], trainer: Trainer) -> Evaluation:
+def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     """Raises ConfigError if neither the command nor the run names any metric."""
     from genlab.build import instantiate as build
     from genlab.build import runs
 
-    chosen = config["metrics"] or runs.read_config(trainer.run_dir)["metrics"]
+    chosen = config["metrics"] or runs.read_config(run.run_dir)["metrics"]
     if not chosen:
-        raise ConfigError(f"{trainer.run_dir}: was trained without scores. Choose some: metrics=full.")
+        raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     return build.make(build.checked(chosen | asked, "metrics", config), "metrics").evaluation
 
@@ -98,7 +99,7 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
             file.write(json.dumps(facts, allow_nan=False) + "\n")
 
 
-def show(pictures: dict[str, Tensor], trainer: Trainer) -> None:
+def show(pictures: dict[str, Tensor], run: TrainedRun) -> None:
     """Writes what the metrics have to show into the run's pictures/, and prints where."""
     from genlab.callbacks.scores import FOLDER
     from genlab.pictures.groups import draw_groups
@@ -106,8 +107,8 @@ def show(pictures: dict[str, Tensor], trainer: Trainer) -> None:
     from genlab.sampling.output_paths import free
 
     for name, images in pictures.items():
-        named = f"{trainer.images:09d}_{name.replace(' ', '_')}_seed{trainer.seed}"
-        path = free(trainer.run_dir / FOLDER, named, ".png")
+        named = f"{run.images:09d}_{name.replace(' ', '_')}_seed{run.seed}"
+        path = free(run.run_dir / FOLDER, named, ".png")
         write_png(draw_groups(images), path)
         print(path)
 

@@ -11,7 +11,7 @@ from genlab.core.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from genlab.exporting import Format, Sampler
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
 Exports a run's generator (averaged weights if it has any) to one file with a model card, README.md, beside it.
@@ -43,26 +43,26 @@ def job(config: dict[str, Any]) -> None:
 
     form = build.make(build.checked(config["format"], "format", config), "format")
     form.require_libraries()
-    trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device="cpu")
-    sampler, example = Sampler(trainer), example_inputs(trainer, 0, 4)
-    path = folder_of(config, trainer, form) / form.file
+    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
+    sampler, example = Sampler(run), example_inputs(run, 0, 4)
+    path = folder_of(config, run, form) / form.file
     try:
-        form.write(sampler, example, path, facts(trainer))
+        form.write(sampler, example, path, facts(run))
     except Exception as error:  # tracers raise nearly anything
         path.unlink(missing_ok=True)
         raise RunError(
             f"{path.name}: this network cannot be written in that format: {first_line(error)} {WAY}"
         ) from error
-    for given in (example, example_inputs(trainer, 4, 7), example_inputs(trainer, 11, 1)):
+    for given in (example, example_inputs(run, 4, 7), example_inputs(run, 11, 1)):
         with torch.no_grad():
             compare(form, path, sampler, given)
-    (path.parent / "README.md").write_text(model_card(trainer, form, example, yaml_of(trainer)), encoding="utf-8")
+    (path.parent / "README.md").write_text(model_card(run, form, example, yaml_of(run)), encoding="utf-8")
     print(f"{path}\n{path.parent / 'README.md'}")
 
 
-def folder_of(config: dict[str, Any], trainer: Trainer, form: Format) -> Path:
+def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
     """Raises ConfigError if it cannot be made."""
-    own = trainer.run_dir / "export" / form.file.rpartition(".")[2]
+    own = run.run_dir / "export" / form.file.rpartition(".")[2]
     folder = own if config["to"] is None else Path(config["to"]).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,8 +71,8 @@ def folder_of(config: dict[str, Any], trainer: Trainer, form: Format) -> Path:
     return folder
 
 
-def facts(trainer: Trainer) -> dict[str, Any]:
-    return {"config": trainer.config, "spec": trainer.spec.facts(), "images": trainer.images}
+def facts(run: TrainedRun) -> dict[str, Any]:
+    return {"config": run.config, "spec": run.spec.facts(), "images": run.images}
 
 
 def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
@@ -97,8 +97,8 @@ def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def yaml_of(trainer: Trainer) -> str:
-    path = trainer.run_dir / "config.yaml"
+def yaml_of(run: TrainedRun) -> str:
+    path = run.run_dir / "config.yaml"
     return path.read_text(encoding="utf-8") if path.is_file() else "# not in the run's directory\n"
 
 

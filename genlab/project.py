@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.metrics.extractors.extractor import Extractor
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
 Looks for the latent of a given image, by Adam from several starts and then by L-BFGS from the best; writes way.png
@@ -41,16 +41,16 @@ def job(config: dict[str, Any]) -> None:
     from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
 
     check(config)
-    trainer = runs.opened(config["run"], checkpoint=config["checkpoint"], device=config["device"])
-    law = require_searchable(trainer.model.latent)
-    target = load_target(Path(config["image"]).expanduser(), trainer.spec).to(trainer.device)
-    trainer.model.requires_grad_(False)
-    tried, count = conditions(trainer, config["class"]), config["restarts"]
-    starts, condition = starts_of(trainer, tried, count=count * config["candidates"], seed=config["seed"])
-    extractor = extractor_of(config, trainer)
-    with trainer.sampling() as network:
+    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"])
+    law = require_searchable(run.model.latent)
+    target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
+    run.model.requires_grad_(False)
+    tried, count = conditions(run, config["class"]), config["restarts"]
+    starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])
+    extractor = extractor_of(config, run)
+    with run.sampling() as network:
         descent = Descent(
-            generate=lambda z, given: trainer.spec.crop(trainer.render(network(z, given))),
+            generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
             **{name: config[name] for name in ("steps", "lr", "polish", "prior", "snapshots")},
@@ -61,12 +61,12 @@ def job(config: dict[str, Any]) -> None:
     with torch.no_grad():
         facts = {
             "image": str(config["image"]),
-            "images": trainer.images,
+            "images": run.images,
             "start": distances(found.frames[:1], target, extractor),
             "end": distances(found.frames[-1:], target, extractor),
             "class": None if chosen is None else chosen[0].tolist(),
         }
-    keep(folder_of(config, trainer), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen)
+    keep(folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen)
 
 
 def check(config: dict[str, Any]) -> None:
@@ -79,23 +79,23 @@ def check(config: dict[str, Any]) -> None:
             raise ConfigError(f"{name}={value}: expected a number, 0 or more.")
 
 
-def extractor_of(config: dict[str, Any], trainer: Trainer) -> Extractor | None:
+def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
     """None if it does not read such images. Raises ConfigError then, if features are to count."""
     from genlab.build import instantiate as build
 
     features = config["features"]
     extractor = build.make(build.checked(features["extractor"], "features.extractor", config), "features.extractor")
     try:
-        extractor.check(trainer.spec)
+        extractor.check(run.spec)
     except ConfigError as error:
         if features["weight"]:
             raise ConfigError(f"features: {error} Here: features=pixels.") from error
         return None
-    return extractor.to(trainer.device)
+    return extractor.to(run.device)
 
 
-def folder_of(config: dict[str, Any], trainer: Trainer) -> Path:
-    folder = Path(config["to"] or trainer.run_dir / "projections" / Path(config["image"]).stem).expanduser()
+def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
+    folder = Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

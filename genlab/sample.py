@@ -63,8 +63,8 @@ def job(config: dict[str, Any]) -> None:
     path = path or usual_place(loaded, mode, asked)
     with landing(path) as unfinished:
         mode.write(loaded, asked, unfinished)
-    if mode.takes and loaded.trainer.caption:
-        log.info("know of these: %s", loaded.trainer.caption)
+    if mode.takes and loaded.run.caption:
+        log.info("know of these: %s", loaded.run.caption)
     print(path)
 
 
@@ -120,11 +120,11 @@ def usual_place(loaded: Loaded, mode: Mode, asked: Asked) -> Path:
     """A name that says what the picture is of; a caption of the model's is part of it."""
     from genlab.sampling.output_paths import free
 
-    trainer = loaded.trainer
-    seed = trainer.seed if asked.seed is None else asked.seed
-    drawn = [f"seed{seed}", *trainer.caption.replace(",", "").split()] if mode.takes else []
-    name = "_".join([mode.name, f"{trainer.images:09d}", *drawn])
-    return free(trainer.run_dir / FOLDER, name, mode.suffixes[0])
+    run = loaded.run
+    seed = run.seed if asked.seed is None else asked.seed
+    drawn = [f"seed{seed}", *run.caption.replace(",", "").split()] if mode.takes else []
+    name = "_".join([mode.name, f"{run.images:09d}", *drawn])
+    return free(run.run_dir / FOLDER, name, mode.suffixes[0])
 
 
 if __name__ == "__main__":

@@ -19,15 +19,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.build import instantiate as build
 from genlab.build import runs
 from genlab.cli.command import exit_code_of
-from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.metrics.scores.likelihood import likelihood
 from genlab.models.contract import GivesPosterior
 from genlab.pictures.pixels import to_float
-from genlab.trainers import Trainer
+from genlab.trainers.sample_stream import TrainedRun
 
 
 def main(arguments: list[str]) -> int:
@@ -55,14 +53,14 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    trainer = load_run(options.run_dir, options.device)
-    require_likelihood(trainer)
-    split = trainer.data.reference(options.split)
-    images = to_float(split.images[: options.images]).to(trainer.device, trainer.engine.dtype)
-    model, began = trainer.model.eval(), time.perf_counter()
+    run = runs.open_run(options.run_dir, device=options.device, real=True)
+    require_likelihood(run)
+    split = run.data.reference(options.split)
+    images = to_float(split.images[: options.images]).to(run.device, run.dtype)
+    model, began = run.model.eval(), time.perf_counter()
 
     def error(z: Tensor, targets: Tensor) -> Tensor:
-        return trainer.loss.reconstruction(model.decoder(z), targets)
+        return run.decoding.reconstruction(model.decoder(z), targets)
 
     found = likelihood(images, model.posterior, error, samples=options.samples, seed=options.seed)
     return {
@@ -71,33 +69,21 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "negative_elbo": found.negative_elbo.mean().item(),
         "samples": options.samples,
         "images": len(images),
-        "reference": f"{trainer.data.name}/{options.split}",
+        "reference": f"{run.data.name}/{options.split}",
         "reference_hash": split.fingerprint(),
         "seed": options.seed,
-        "trained_images": trainer.images,
+        "trained_images": run.images,
         "run": str(options.run_dir),
         "seconds": round(time.perf_counter() - began, 1),
     }
 
 
-def load_run(run_dir: Path, device: str) -> Trainer:
-    """Load a run at its newest checkpoint."""
-    found = checkpoint.newest_good(run_dir / "checkpoints")
-    if found is None or not (run_dir / "config.yaml").is_file():
-        raise ConfigError(f"{run_dir}: no run directory with config.yaml and checkpoints. Give one that was trained.")
-    config = runs.read_config(run_dir) | {"metrics": {}, "callbacks": {}}
-    config["trainer"]["device"] = device
-    trainer = build.trainer(config, run_dir)
-    checkpoint.load(trainer.parts, found[1]["parts"])
-    return trainer
-
-
-def require_likelihood(trainer: Trainer) -> None:
-    fits = isinstance(trainer.model, GivesPosterior) and trainer.loss.is_likelihood
-    if not fits or trainer.model.conditional:
+def require_likelihood(run: TrainedRun) -> None:
+    fits = isinstance(run.model, GivesPosterior) and run.decoding is not None and run.decoding.is_likelihood
+    if not fits or run.model.conditional:
         raise ConfigError(
-            f"{trainer.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "
-            f"model is {type(trainer.model).__name__}, its loss {type(trainer.loss).__name__}."
+            f"{run.run_dir}: the likelihood needs an unconditional VAE with loss=bernoulli or gaussian; this run's "
+            f"model is {type(run.model).__name__}, its loss {type(run.decoding).__name__}."
         )
 
 

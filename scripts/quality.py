@@ -26,7 +26,6 @@ import references
 import torch
 from torch import Tensor
 
-from genlab.build import instantiate as build
 from genlab.build import runs
 from genlab.callbacks import jsonl
 from genlab.cli.command import exit_code_of
@@ -143,17 +142,13 @@ def as_pixels(images: Tensor) -> Tensor:
 
 def sample_run(run_dir: Path, which: str, count: int, device: str) -> tuple[dict[str, Any], Tensor]:
     """Return a run's record, and samples as they would be saved, from averaged weights if it has any."""
-    path, state = find_checkpoint(run_dir, which)
-    config = runs.read_config(run_dir)
-    config |= {"metrics": {}, "callbacks": {}}  # only the trainer is needed
-    config["trainer"]["device"] = device
-    trainer = build.trainer(config, run_dir)
-    Classifier().check(trainer.spec)
-    checkpoint.load(trainer.parts, state["parts"])
-    drawn = (trainer.draw_samples(start, min(MAX_ROWS, count - start)) for start in range(0, count, MAX_ROWS))
-    samples = torch.cat([as_saved(trainer.spec.crop(images)).cpu() for images in drawn])
-    seconds = training_seconds(run_dir, trainer.images)
-    return {"name": str(run_dir), "checkpoint": path.name, "images": trainer.images, "seconds": seconds}, samples
+    path, _ = find_checkpoint(run_dir, which)
+    run = runs.open_run(run_dir, checkpoint=path.name, device=device, real=True)
+    Classifier().check(run.spec)
+    drawn = (run.draw_samples(start, min(MAX_ROWS, count - start)) for start in range(0, count, MAX_ROWS))
+    samples = torch.cat([as_saved(run.spec.crop(images)).cpu() for images in drawn])
+    seconds = training_seconds(run_dir, run.images)
+    return {"name": str(run_dir), "checkpoint": path.name, "images": run.images, "seconds": seconds}, samples
 
 
 def find_checkpoint(run_dir: Path, which: str) -> tuple[Path, dict]:

@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from genlab.build import instantiate as build
+from genlab.build.runs import open_run
 from genlab.core import checkpoint
 from genlab.core.words import Words
 from genlab.data import InMemory, Split
@@ -126,6 +127,11 @@ def kept(trainer, folder):
     return trainer
 
 
+def loaded_run(folder, *words, data=None) -> Loaded:
+    """Such a run as `genlab.load` gives it, with its data."""
+    return Loaded(open_run(saved(folder, *words, data=data).run_dir, data=data, device="cpu"))
+
+
 def styled(folder, *words):
     """The same of a style-based generator, whose mean style has been tracked for a few steps."""
     config = composed(*TINY, "model=dcgan", *narrow("dcgan"), "model.latent.size=5", *words)
@@ -217,4 +223,4 @@ def points(tmp_path_factory):
 @pytest.fixture
 def encoder(tmp_path):
     """An autoencoder with its data."""
-    return Loaded(saved(tmp_path, "model=vae", *narrow("vae"), data=framed_data()))
+    return loaded_run(tmp_path, "model=vae", *narrow("vae"), data=framed_data())

@@ -45,8 +45,8 @@ def test_reconstructions_come_near_to_the_originals(tmp_path, model, images):
     alone = ("metrics=none", "callbacks=none", "trainer.device=cpu", f"trainer.images={images}")
     trainer = build.trainer(composed(f"model={model}", "data=mnist", *alone), tmp_path)
     trainer.fit()
-    _, images, condition = first_images(trainer, 1_000)
-    error = (decoded(trainer, codes_of(trainer, images, condition), condition) - images).square().mean()
+    _, images, condition = first_images(trainer.samples, 1_000)
+    error = (decoded(trainer.samples, codes_of(trainer.samples, images, condition), condition) - images).square().mean()
     assert error <= images.var(dim=0).mean() / 2
 
 

@@ -15,7 +15,7 @@ def test_samples_are_those_of_training(tmp_path):
     trainer = saved(tmp_path, "model=dcgan", *narrow("dcgan"))
     loaded = genlab.load(tmp_path, device="cpu")
     samples = loaded.sample(6)
-    torch.testing.assert_close(samples, trainer.draw_samples(0, 6))
+    torch.testing.assert_close(samples, trainer.samples.draw_samples(0, 6))
     assert samples.dtype == torch.float32 and samples.shape == (6, 1, 8, 8) and samples.abs().max() <= 1
     assert torch.equal(loaded.generate(loaded.latent(6)), samples)
 
@@ -57,14 +57,14 @@ def test_only_normal_latents_are_truncated(tmp_path):
 
 
 def test_images_are_framed_for_the_encoder_and_cropped_again(encoder):
-    pixels = encoder.trainer.data.train.images[:5]
+    pixels = encoder.run.data.train.images[:5]
     bare = encoder.spec.crop(pixels)
     assert encoder.sample(2).shape == (2, 1, 4, 4)
     assert torch.equal(encoder.encode(bare), encoder.encode(pixels))
     assert torch.equal(encoder.reconstruct(bare / 127.5 - 1), encoder.reconstruct(bare))
     with torch.no_grad():
-        codes = encoder.trainer.model.codes(pixels / 127.5 - 1)
-        expected = encoder.spec.crop(encoder.trainer.render(encoder.trainer.model.decoder(codes)))
+        codes = encoder.run.model.codes(pixels / 127.5 - 1)
+        expected = encoder.spec.crop(encoder.run.render(encoder.run.model.decoder(codes)))
     torch.testing.assert_close(encoder.reconstruct(bare), expected)
     with pytest.raises(ConfigError, match=r"encodes \[n, 1, 4, 4\]"):
         encoder.encode(torch.zeros(2, 1, 5, 5))
@@ -77,7 +77,7 @@ def test_without_an_encoder_nothing_is_reconstructed(plain):
 
 def test_points_come_in_their_own_units(points):
     loaded = genlab.load(points, device="cpu")
-    torch.testing.assert_close(loaded.sample(5), loaded.trainer.draw_samples(0, 5) * 2.0)
+    torch.testing.assert_close(loaded.sample(5), loaded.run.draw_samples(0, 5) * 2.0)
 
 
 @pytest.mark.parametrize("kind", ["plain", "points"])

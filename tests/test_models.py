@@ -23,5 +23,5 @@ def test_every_model_trains(make_trainer, model, channels):
     trainer.statistics.flush()  # raises if anything is not finite
     after = trainer.model.state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
-    samples = trainer.draw_samples(0, 3)
+    samples = trainer.samples.draw_samples(0, 3)
     assert samples.shape == (3, *data.spec.shape) and samples.isfinite().all()

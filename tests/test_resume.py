@@ -130,7 +130,7 @@ def test_more_evaluations_change_nothing(make_trainer):
         while trainer.images < 64:
             trainer.take_step()
             if trainer is watched:
-                trainer.draw_samples(0, 7)
+                trainer.samples.draw_samples(0, 7)
                 torch.rand(1)
     states = [trainer.model.discriminator.state_dict() for trainer in (plain, watched)]
     assert_same(*states)

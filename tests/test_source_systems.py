@@ -1,5 +1,7 @@
 """Systems whose condition is a picture: what goes together, and what is refused in one message."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ def test_a_model_with_its_classes_needs_classes(make_trainer):
 def test_an_unconditional_model_does_not_look_at_sources(make_trainer):
     trainer = make_trainer("model=dcgan", *narrow("dcgan"), data=pictured())
     trainer.take_step()
-    assert trainer.sample_conditions(0, 3) is None
+    assert trainer.samples.sample_conditions(0, 3) is None
 
 
 def pix2pix(make_trainer, *words, data=None):
@@ -35,10 +37,12 @@ def test_the_l1_term_compares_partners(make_trainer):
     images = pictured(size=16).train.images
     trainer = pix2pix(make_trainer, data=InMemory(Split(images, images), flip=True, crop=12))
     trainer.model.generator.forward = lambda z, source: source.clone().requires_grad_()
-    losses = trainer.main["generator"].loss(next(iter_draws(trainer)))
+    losses = trainer.measure(trainer.main["generator"], next(iter_draws(trainer)))
     assert losses.terms["l1"].abs().max() < 1e-4
     trainer.model.generator.forward = lambda z, source: (source + 0.5).requires_grad_()
-    assert torch.allclose(trainer.main["generator"].loss(next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0))
+    assert torch.allclose(
+        trainer.measure(trainer.main["generator"], next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0)
+    )
 
 
 def iter_draws(trainer):
@@ -51,13 +55,12 @@ def test_samples_are_made_from_the_sources_of_the_test_split(make_trainer):
     data = pictured()
     trainer = pix2pix(make_trainer, data=data)
     sources = data.test.labels.float() / 127.5 - 1
-    assert torch.allclose(trainer.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
-    whole = trainer.draw_samples(0, 16)
-    assert torch.equal(trainer.draw_samples(0, 16), whole)
-    assert torch.allclose(trainer.draw_samples(5, 3), whole[5:8], atol=1e-6)
-    assert torch.allclose(trainer.draw_samples(0, 16, sources), whole, atol=1e-6)
-    trainer.seed = 1  # other noise
-    assert not torch.allclose(trainer.draw_samples(0, 16), whole)
+    assert torch.allclose(trainer.samples.sample_conditions(0, 20), torch.cat([sources, sources[:4]]), atol=1e-6)
+    whole = trainer.samples.draw_samples(0, 16)
+    assert torch.equal(trainer.samples.draw_samples(0, 16), whole)
+    assert torch.allclose(trainer.samples.draw_samples(5, 3), whole[5:8], atol=1e-6)
+    assert torch.allclose(trainer.samples.draw_samples(0, 16, sources), whole, atol=1e-6)
+    assert not torch.allclose(replace(trainer.samples, seed=1).draw_samples(0, 16), whole)  # other noise
 
 
 OPTIONS = {
@@ -83,14 +86,14 @@ def test_it_goes_with_what_other_gans_go_with(make_trainer, words):
     for _ in range(3):
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
-    assert trainer.draw_samples(0, 2).shape == (2, 1, 8, 8)
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 1, 8, 8)
 
 
 @pytest.mark.parametrize("task", ["edges", "inpainting", "denoising", "rotation"])
 def test_it_trains_on_pairs_made_on_the_way(make_trainer, task):
     trainer = pix2pix(make_trainer, data=tiny_data(3, 12, task=task))
     trainer.fit()
-    assert trainer.draw_samples(0, 2).isfinite().all()
+    assert trainer.samples.draw_samples(0, 2).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -135,17 +138,17 @@ def test_they_go_with_what_other_gans_go_with(make_trainer, model, words):
     for _ in range(3):
         trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
-    assert trainer.draw_samples(0, 2).shape == (2, 3, 16, 16)
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 3, 16, 16)
 
 
 def test_the_generator_learns_from_its_penalties_alone_until_the_loss_has_a_weight(make_trainer):
     trainer = make_trainer("model=super_resolution", *narrow("super_resolution"), "trainer.precision=float64")
     phase, seen = trainer.main["generator"], []
     trainer.model.discriminator.register_forward_hook(lambda *_: seen.append(1))
-    first = phase.loss(next(iter_draws(trainer)))
+    first = phase.loss(phase, next(iter_draws(trainer)))
     assert set(first.terms) == {"mse"} and not seen
     trainer.images = trainer.total_images // 2
-    second, draws = phase.loss(next(iter_draws(trainer))), next(iter_draws(trainer))
+    second, draws = phase.loss(phase, next(iter_draws(trainer))), next(iter_draws(trainer))
     made = trainer.model.generator(trainer.model.latent.draw(draws), trainer.stream.labels("generator", 0, draws))
     expected = 1e-3 * trainer.loss.generator(trainer.model.discriminator(made))
     torch.testing.assert_close(second.terms["adversarial"], expected)
@@ -160,7 +163,7 @@ def test_label_maps_are_shown_to_a_u_net_one_hot(make_trainer, data):
     classes = trainer.spec.condition.classes
     assert trainer.model.generator.downs[0][0].in_channels == classes == (4 if data == "given" else 3)
     trainer.take_step()
-    assert trainer.sample_conditions(0, 2).shape == (2, classes, 8, 8)
+    assert trainer.samples.sample_conditions(0, 2).shape == (2, classes, 8, 8)
 
 
 def test_partners_whose_maps_are_compared_are_not_moved_apart(make_trainer):

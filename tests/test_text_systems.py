@@ -63,7 +63,7 @@ def test_it_goes_with_what_other_gans_go_with(make_trainer, options, channels):
     trainer.statistics.flush()  # raises for what is not finite
     unmoved = {name for name, value in trainer.model.named_parameters() if torch.equal(value, before[name])}
     assert all("discriminator" in name for name in unmoved) and len(unmoved) < 5
-    samples = trainer.draw_samples(0, 2)
+    samples = trainer.samples.draw_samples(0, 2)
     assert samples.shape == (2, channels, 16, 16) and samples.isfinite().all()
 
 
@@ -73,16 +73,16 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
     for _ in range(2):
         trainer.take_step()
     told = torch.tensor([[1, 3, 0], [3, 1, 0], [5, 0, 0]])
-    z = trainer.fixed(0, 1, trainer.model.latent.draw).expand(3, -1)
-    with trainer.sampling() as generator, torch.no_grad():
-        same, turned, other = trainer.render(generator(z, told))
+    z = trainer.samples.fixed(0, 1, trainer.model.latent.draw).expand(3, -1)
+    with trainer.samples.sampling() as generator, torch.no_grad():
+        same, turned, other = trainer.samples.render(generator(z, told))
     torch.testing.assert_close(same, turned)  # a bag of words
     assert not torch.allclose(same, other)
 
 
 def test_real_images_are_shown_with_their_small_versions(make_trainer):
     trainer = text_gan(make_trainer)
-    turn = trainer.turn("discriminator", "discriminator", draws_of(trainer))
+    turn = trainer.turn(trainer.main["discriminator"], draws_of(trainer))
     assert turn.real.shape == turn.fake.shape == (8, 2, 8, 8)
     assert turn.real_logits.shape == turn.fake_logits.shape == (8, 2)
     small = turn.real[:, :1].unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
@@ -203,7 +203,12 @@ def test_mistakes_are_one_message(texter, tmp_path, capsys, words, message):
 def test_rows_of_the_grid_show_texts(make_trainer):
     trainer = text_gan(make_trainer)
     told = []
-    trainer.draw_samples = lambda start, count, texts: told.append(texts) or torch.zeros(count, 1, 8, 8)
+
+    def given(start, count, texts):
+        told.append(texts)
+        return torch.zeros(count, 1, 8, 8)
+
+    object.__setattr__(trainer.samples, "draw_samples", given)
     Grid(rows=3, columns=5).start(trainer)
     assert torch.equal(told[0], torch.tensor([[4, 2, 0], [1, 3, 0], [5, 4, 3], [2, 0, 0]]).repeat_interleave(5, 0))
     real = np.asarray(Image.open(trainer.run_dir / "samples" / "real.png"))
@@ -237,9 +242,9 @@ def test_an_exported_generator_is_told_words(form, tmp_path):
     text = next((tmp_path / "export").glob("*/README.md")).read_text()
     assert "blue, cat, dog, red, small" in text and "`condition`: int64 [N, 3]" in text
     if form == "safetensors":
-        z, told = trainer.model.latent.draw(trainer.fixed_draws(0))[:4], trainer.sample_conditions(0, 4)
+        z, told = trainer.model.latent.draw(trainer.samples.fixed_draws(0))[:4], trainer.samples.sample_conditions(0, 4)
         found = load(tmp_path / "export" / "safetensors" / "generator.safetensors")(z, told)
-        torch.testing.assert_close(found, trainer.draw_samples(0, 4).clamp(-1, 1), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(found, trainer.samples.draw_samples(0, 4).clamp(-1, 1), atol=1e-4, rtol=1e-4)
 
 
 def test_a_run_on_mnist_in_words_is_measured(tmp_path, monkeypatch):

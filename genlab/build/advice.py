@@ -66,7 +66,7 @@ def few_images_without_augmentation(trainer: Trainer) -> str | None:
 def unbounded_output(trainer: Trainer) -> str | None:
     if "discriminator" not in trainer.players or is_unbounded(trainer.model.generator):
         return None
-    low, high = trainer.draw_samples(0, 8).aminmax()
+    low, high = trainer.samples.draw_samples(0, 8).aminmax()
     if low >= -1.001 and high <= 1.001:
         return None
     return (

@@ -7,6 +7,7 @@ import logging
 import typing
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from torch import nn
 
 from genlab.build import checks
 from genlab.core.errors import ConfigError, GenlabError
@@ -21,6 +23,7 @@ from genlab.core.random import mix
 from genlab.data import InMemory
 from genlab.trainers import Run, System, Trainer
 from genlab.trainers.callback import Callback
+from genlab.trainers.sample_stream import SampleStream
 
 GROUPS = ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks")
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
@@ -32,10 +35,9 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     for group in GROUPS:
         config[group] = checked(config[group], group, config)
     data = data or dataset(config["data"])
-    torch.manual_seed(mix(config["seed"], "weights"))
     optimizers = dict(config["optimizer"])
     system = System(
-        model=make(config["model"], "model", data.spec),
+        model=model_of(config, data),
         data=data,
         loss=make(config["loss"], "loss"),
         penalties=each(config["penalty"], "penalty"),
@@ -46,6 +48,24 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
     return make(config["trainer"], "trainer", system, run)
+
+
+def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen: int) -> SampleStream:
+    """Return what samples come from `seen` images into a run, without what only training needs.
+
+    No optimizer, penalty, augmentation or callback is built, and no loss but one that reads a decoder's output.
+    """
+    data = data or dataset(checked(config["data"], "data", config))
+    config = config | {group: checked(config[group], group, config) for group in ("model", "loss", "trainer")}
+    require_target(config["trainer"], "trainer")
+    node = config["trainer"] | {"_target_": f"{config['trainer']['_target_']}.sample_stream"}
+    loss = partial(make, config["loss"], "loss")
+    return make(node, "trainer", model_of(config, data), data, seed=config["seed"], loss=loss, seen=seen)
+
+
+def model_of(config: dict[str, Any], data: InMemory) -> nn.Module:
+    torch.manual_seed(mix(config["seed"], "weights"))
+    return make(config["model"], "model", data.spec)
 
 
 def dataset(node: dict[str, Any]) -> InMemory:
@@ -67,11 +87,11 @@ def each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: make(node, f"{key}.{name}") for name, node in nodes.items() if node is not None}
 
 
-def make(node: dict[str, Any], key: str, *args: Any) -> Any:
+def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
     """The object that a node's `_target_` names."""
     require_target(node, key)
     try:
-        return instantiate({**node, "_partial_": True}, _convert_="all")(*args)
+        return instantiate({**node, "_partial_": True}, _convert_="all")(*args, **named)
     except InstantiationException as error:
         raise readable(error, key) from error
     except (TypeError, ValueError) as error:

@@ -10,54 +10,44 @@ from omegaconf import OmegaConf
 
 from genlab.build import instantiate as build
 from genlab.core import checkpoint as files
-from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 from genlab.data.blank_dataset import Blank
+from genlab.trainers.sample_stream import TrainedRun
 
 if TYPE_CHECKING:
     from genlab.data import InMemory
-    from genlab.trainers import Trainer
 
 
-def opened(
+def open_run(
     run: str | Path,
     *,
     checkpoint: str | int = "newest",  # or best, or a number of images
     device: str = "auto",
     real: bool = False,  # with the run's own data, which must still be there; else with blank images
     data: InMemory | None = None,  # or with these
-) -> Trainer:
-    """The trainer of a run as a checkpoint left it, without callbacks and scores; it samples, and can be measured.
+) -> TrainedRun:
+    """Return a run as a checkpoint left it, to sample and to measure; what only training needs is not built.
 
     Raises ConfigError where there is no such run or checkpoint, and RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
     _, state = found(run_dir, checkpoint)
-    config = settings(state["config"], device)
+    config, parts = deepcopy(state["config"]), state["parts"]
+    config["trainer"]["device"] = device
     if data is None and not real:
         data = blank(state.get("spec"))
-    trainer = build.trainer(config, run_dir, data)
-    files.load(trainer.parts, state["parts"])
-    trainer.model.eval()
-    return trainer
+    position = {name: parts["position"][name] for name in ("images", "step")}
+    stream = build.sample_stream(config, data, seen=position["images"])
+    files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
+    stream.model.eval()
+    return TrainedRun(**vars(stream), **position, run_dir=run_dir, config=config)
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
     """Return the config that a run directory holds."""
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
-
-
-def settings(config: dict[str, Any], device: str) -> dict[str, Any]:
-    """For what comes after training; however many ranks there are, they could share the batch."""
-    config = deepcopy(config) | {"metrics": {}, "callbacks": {}}
-    trainer = config["trainer"]
-    pieces = trainer.get("accumulate", 1) * distributed.world_size()
-    if "batch_size" in trainer:
-        trainer["batch_size"] = max(1, trainer["batch_size"] // pieces) * pieces
-    trainer["device"] = device
-    return config
 
 
 def blank(spec: dict[str, Any] | None) -> Blank | None:

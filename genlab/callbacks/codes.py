@@ -38,8 +38,8 @@ class Codes(Callback):
         latent = trainer.model.latent
         if not isinstance(latent, VariesCodes) or self.done_at == trainer.images:
             return
-        key = (trainer.seed, "codes")
-        z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.engine.dtype))
+        key = (trainer.samples.seed, "codes")
+        z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.samples.dtype))
         for name, sheet in latent.vary(z, self.columns, self.reach):
             self._draw(trainer, name, sheet)
         self.done_at = trainer.images
@@ -50,7 +50,7 @@ class Codes(Callback):
     @torch.no_grad()
     def _draw(self, trainer: Trainer, name: str, sheet: Tensor) -> None:
         """`sheet`: latents [rows, columns, size]."""
-        with trainer.sampling() as generator:
+        with trainer.samples.sampling() as generator:
             images = to_uint8(generator(sheet.flatten(0, 1)))
         images, columns = drawable(trainer.spec.crop(images).cpu()), sheet.shape[1]
         factor = -(-READABLE // (columns * images.shape[-1]))

@@ -57,7 +57,7 @@ class Accuracy(Callback):
     @staticmethod
     def _read(trainer: Trainer, images: Tensor) -> Tensor:
         """As networks see them in training."""
-        values = images.to(trainer.device, trainer.engine.dtype)
+        values = images.to(trainer.device, trainer.samples.dtype)
         return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
 
     @staticmethod
@@ -71,6 +71,6 @@ class Accuracy(Callback):
             "reference_images": len(test.labels),
             "training_labels": int((train >= 0).sum()),
             "ema": False,
-            "seed": trainer.seed,
+            "seed": trainer.samples.seed,
             "position": trainer.images,
         }

@@ -33,11 +33,11 @@ class Encoding(Callback):
         self.every, self.images = every, images
 
     def tick(self, trainer: Trainer) -> None:
-        if not encodes(trainer) or self.done_at == trainer.images:
+        if not encodes(trainer.samples) or self.done_at == trainer.images:
             return
-        _, images, condition = first_images(trainer, self.images)
-        codes = codes_of(trainer, images, condition)
-        error = (decoded(trainer, codes, condition) - images).square().mean()
+        _, images, condition = first_images(trainer.samples, self.images)
+        codes = codes_of(trainer.samples, images, condition)
+        error = (decoded(trainer.samples, codes, condition) - images).square().mean()
         values = {"encoding/mean_squared_error": error.item()}
         if isinstance(trainer.model, GivesPosterior):
             values["encoding/active_units"] = float(active_units(codes))

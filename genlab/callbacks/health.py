@@ -113,7 +113,7 @@ class Health(Callback):
         return not (self._active or self._suspects or any(declines(*scores) for scores in self._scores.items()))
 
     def _read(self, trainer: Trainer, *, thorough: bool) -> Reading:
-        samples = trainer.draw_samples(0, self.samples)
+        samples = trainer.samples.draw_samples(0, self.samples)
         diversity, saturated = self._real
         measured = {"diversity": measure.diversity(samples) / max(diversity, 1e-9)}
         if trainer.spec.height is not None:

@@ -24,7 +24,7 @@ CHUNKS = 10  # times all samples that are looked through at most, before a class
 
 def seen(trainer: Trainer, images: Tensor) -> Tensor:
     """Stored images or points as networks see them."""
-    values = images.to(trainer.device, trainer.engine.dtype)
+    values = images.to(trainer.device, trainer.samples.dtype)
     return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
 
 
@@ -68,7 +68,7 @@ def classes(classifier: Classifier, trainer: Trainer, samples: Tensor, expected:
     for start in range(0, CHUNKS * size if thorough else 0, size):
         if not missing(counts, shares, expected):
             break
-        more = trainer.draw_samples(start, size) if start else samples[GLANCE:]
+        more = trainer.samples.draw_samples(start, size) if start else samples[GLANCE:]
         counts = [one + other for one, other in zip(counts, histogram(classifier, trainer, more), strict=True)]
     return Classes(counts, missing(counts, shares, expected), scarce)
 
@@ -106,7 +106,7 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
     network.eval()
     try:
         real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
-        fake = per_image(network, network(samples, trainer.sample_conditions(0, count)))
+        fake = per_image(network, network(samples, trainer.samples.sample_conditions(0, count)))
     finally:
         network.train(was_training)
     middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
@@ -116,6 +116,6 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
 
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:
-    condition = trainer.conditions_of(split, count)
+    condition = trainer.samples.conditions_of(split, count)
     network = trainer.model.discriminator
     return per_image(network, network(seen(trainer, split.images[:count]), condition))

@@ -31,16 +31,16 @@ class LastHealthy:
 
     def go_back(self, trainer: Trainer) -> str:
         """Asks for it. Gives what comes of that in words: nothing where the run ends, or goes back, anyway."""
-        if trainer.stop_reason or trainer.way_back:
+        if trainer.stop_reason or trainer.rollback.target:
             return ""
-        if trainer.rollbacks >= self.most:
+        if trainer.rollback.count >= self.most:
             trainer.stop(f"sick again after callbacks.health.rollbacks={self.most} rollbacks")
             return f"It was rolled back {self.most} times (callbacks.health.rollbacks) and stops."
         state = self.read(trainer)
         if state is None:
             return "There is no healthy checkpoint to roll back to."
-        trainer.roll_back(state["parts"], self.factor)
-        slower = f"learning rates x {trainer.rate_factor * self.factor:.3g} from there"
+        trainer.rollback.ask(state["parts"], self.factor)
+        slower = f"learning rates x {trainer.rollback.rate_factor * self.factor:.3g} from there"
         return f"Rolled back to {state['parts']['position']['images']:,} images, {slower}."
 
     def read(self, trainer: Trainer) -> dict[str, Any] | None:

@@ -43,10 +43,10 @@ class LatentPlane(Callback):
     def tick(self, trainer: Trainer) -> None:
         latent = trainer.model.latent
         plane = isinstance(latent, VectorLatent) and latent.size == 2
-        if not (plane and encodes(trainer)) or self.done_at == trainer.images:
+        if not (plane and encodes(trainer.samples)) or self.done_at == trainer.images:
             return
-        split, images, condition = first_images(trainer, self.images)
-        codes = codes_of(trainer, images, condition)
+        split, images, condition = first_images(trainer.samples, self.images)
+        codes = codes_of(trainer.samples, images, condition)
         self._save(trainer, "codes", draw_codes(codes, trainer.data.classes_of(split)))
         if trainer.spec.height is not None:
             self._save(trainer, "images", self._draw_images(trainer, codes, condition))
@@ -58,7 +58,7 @@ class LatentPlane(Callback):
     def _draw_images(self, trainer: Trainer, codes: Tensor, condition: Tensor | None) -> Tensor:
         z = quantiles(codes, self.side)
         told = None if condition is None else condition[:1].expand(len(z), *condition.shape[1:])
-        return sheet(trainer.spec.crop(to_uint8(decoded(trainer, z, told))), self.side)
+        return sheet(trainer.spec.crop(to_uint8(decoded(trainer.samples, z, told))), self.side)
 
     def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
         write_png(picture, trainer.run_dir / "plane" / f"{trainer.images:09d}_{name}.png")

@@ -15,6 +15,7 @@ from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.trainer import Trainer
 
 POINTS = 300  # with a line each
@@ -33,9 +34,9 @@ class Reconstructions(Callback):
         self.every, self.rows, self.columns = every, rows, columns
 
     def tick(self, trainer: Trainer) -> None:
-        if not encodes(trainer) or self.done_at == trainer.images:
+        if not encodes(trainer.samples) or self.done_at == trainer.images:
             return
-        picture = draw_reconstructions(trainer, self.rows, self.columns)
+        picture = draw_reconstructions(trainer.samples, self.rows, self.columns)
         write_png(picture, trainer.run_dir / "reconstructions" / f"{trainer.images:09d}.png")
         trainer.show("reconstructions", picture)
         self.done_at = trainer.images
@@ -44,21 +45,21 @@ class Reconstructions(Callback):
         self.tick(trainer)
 
 
-def draw_reconstructions(trainer: Trainer, rows: int, columns: int) -> Tensor:
+def draw_reconstructions(samples: SampleStream, rows: int, columns: int) -> Tensor:
     """uint8 [C, H, W]: `rows` of real images, each with a row of their reconstructions below; or points and lines."""
-    return draw_lines(trainer) if trainer.spec.height is None else draw_pairs(trainer, rows, columns)
+    return draw_lines(samples) if samples.spec.height is None else draw_pairs(samples, rows, columns)
 
 
-def draw_pairs(trainer: Trainer, rows: int, columns: int) -> Tensor:
-    split, images, condition = first_images(trainer, rows * columns)
-    again = to_uint8(decoded(trainer, codes_of(trainer, images, condition), condition)).cpu()
+def draw_pairs(samples: SampleStream, rows: int, columns: int) -> Tensor:
+    split, images, condition = first_images(samples, rows * columns)
+    again = to_uint8(decoded(samples, codes_of(samples, images, condition), condition)).cpu()
     pairs = zip(split.images.split(columns), again.split(columns), strict=True)
-    return sheet(trainer.spec.crop(torch.cat([row for pair in pairs for row in pair])), columns)
+    return sheet(samples.spec.crop(torch.cat([row for pair in pairs for row in pair])), columns)
 
 
-def draw_lines(trainer: Trainer) -> Tensor:
-    split, points, condition = first_images(trainer, POINTS)
-    again = decoded(trainer, codes_of(trainer, points, condition), condition).cpu() * trainer.spec.scale
+def draw_lines(samples: SampleStream) -> Tensor:
+    split, points, condition = first_images(samples, POINTS)
+    again = decoded(samples, codes_of(samples, points, condition), condition).cpu() * samples.spec.scale
     steps = torch.linspace(0, 1, DOTS).view(-1, 1, 1)
     lines = torch.lerp(split.images, again.to(split.images.dtype), steps).flatten(0, 1)
     return scatter([(lines, LINE), (split.images, REAL), (again, GENERATED)], frame_of(split.images))

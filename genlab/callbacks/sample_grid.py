@@ -41,7 +41,7 @@ class Grid(Callback):
         self.tick(trainer)
 
     def tick(self, trainer: Trainer) -> None:
-        picture, caption = self._draw(trainer), trainer.caption
+        picture, caption = self._draw(trainer), trainer.samples.caption
         words = "".join(f"_{word}" for word in caption.replace(",", "").split())
         self._save(trainer, f"{trainer.images:09d}{words}", picture)
         trainer.show(f"samples ({caption})" if caption else "samples", picture)
@@ -56,11 +56,11 @@ class Grid(Callback):
             return draw_points(trainer)
         lines = self._lines(trainer)
         if lines is None:
-            samples = trainer.draw_samples(0, self.rows * self.columns, None)
+            samples = trainer.samples.draw_samples(0, self.rows * self.columns, None)
             return sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
         told = lines.labels_of_places(self.rows, self.columns)
-        dtype, device = trainer.engine.dtype, trainer.device
-        samples = trainer.draw_samples(0, len(told), lines.condition.as_input(told, dtype).to(device))
+        dtype, device = trainer.samples.dtype, trainer.device
+        samples = trainer.samples.draw_samples(0, len(told), lines.condition.as_input(told, dtype).to(device))
         return lines.arrange(trainer.spec.crop(to_uint8(samples)), self.columns)
 
     def _draw_real(self, trainer: Trainer) -> Tensor:
@@ -123,5 +123,5 @@ def first_of(images: Tensor, wanted: Tensor, count: int) -> Tensor:
 
 def draw_points(trainer: Trainer) -> Tensor:
     real = trainer.data.train.images
-    samples = trainer.draw_samples(0, POINTS) * trainer.spec.scale
+    samples = trainer.samples.draw_samples(0, POINTS) * trainer.spec.scale
     return scatter([(real[:POINTS], REAL), (samples, GENERATED)], frame_of(real))

@@ -18,6 +18,7 @@ from genlab.pictures.sheet import write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
+    from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.trainer import Trainer
 
 FOLDER = "pictures"  # in a run's directory
@@ -50,12 +51,12 @@ class Scores(Callback):
         self.scored: int | None = None  # position of the last score
 
     def start(self, trainer: Trainer) -> None:
-        self.evaluation.check(trainer.data, trainer)
+        self.evaluation.check(trainer.data, trainer.samples)
 
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored:
             return
-        records = self.evaluation.run(source_of(trainer), trainer.data, device=trainer.device)
+        records = self.evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device=trainer.device)
         self.scored = trainer.images
         if not records:
             warnings.warn(
@@ -102,14 +103,15 @@ class Scores(Callback):
         return record.value > best.value if higher else record.value < best.value
 
 
-def source_of(trainer: Trainer) -> SampleSource:
+def source_of(samples: SampleStream, position: int) -> SampleSource:
+    """Return what metrics are fed; `position`: images seen in training so far."""
     return SampleSource(
-        trainer.draw_samples,
-        trainer.sample_conditions,
-        seed=trainer.seed,
-        position=trainer.images,
-        ema=trainer.ema is not None,
-        trained=trainer,
+        samples.draw_samples,
+        samples.sample_conditions,
+        seed=samples.seed,
+        position=position,
+        ema=samples.ema is not None,
+        trained=samples,
     )
 
 

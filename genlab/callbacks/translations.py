@@ -33,7 +33,7 @@ class Translations(Callback):
         self._drawn_at: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
-        if not trainer.translates or self._drawn_at == trainer.images:
+        if not trainer.samples.translates or self._drawn_at == trainer.images:
             return
         picture = draw_translations(trainer, self.rows, self.columns)
         write_png(picture, trainer.run_dir / "translations" / f"{trainer.images:09d}.png")
@@ -47,7 +47,7 @@ class Translations(Callback):
 def draw_translations(trainer: Trainer, rows: int, columns: int) -> Tensor:
     """uint8 [1 or 3, H, W]."""
     count = min(rows * columns, len(trainer.data.examples.images))
-    kinds = [as_picture(images, trainer.spec) for images in trainer.translations(0, count).values()]
+    kinds = [as_picture(images, trainer.spec) for images in trainer.samples.translations(0, count).values()]
     channels = max(images.shape[1] for images in kinds)
     lines = zip(*(images.expand(-1, channels, -1, -1).split(columns) for images in kinds), strict=True)
     return sheet(torch.cat([filled(line, columns) for block in lines for line in block]), columns)

@@ -48,7 +48,7 @@ class Truncation(Callback):
     def finish(self, trainer: Trainer) -> None:
         for threshold in self.thresholds:
             latent = trainer.model.latent.truncate(threshold)
-            with trainer.sampling() as generator:
+            with trainer.samples.sampling() as generator:
                 samples = self.sample(trainer, deepcopy(generator), latent)
             picture = sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
             write_png(picture, trainer.run_dir / "samples" / f"truncated_{threshold:g}.png")
@@ -56,15 +56,15 @@ class Truncation(Callback):
 
     def sample(self, trainer: Trainer, generator: nn.Module, latent: Latent) -> Tensor:
         """Of a generator that may be changed."""
-        batches = [trainer.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
+        batches = [trainer.samples.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
         gather_statistics(generator, self.pieces(trainer, latent, batches))
         count = self.rows * self.columns
         z = torch.cat([latent.draw(draws) for draws in batches])[:count]
-        return trainer.render(generator(z, trainer.sample_conditions(0, count)))
+        return trainer.samples.render(generator(z, trainer.samples.sample_conditions(0, count)))
 
     def pieces(self, trainer: Trainer, latent: Latent, batches: list) -> Iterator[tuple[Tensor, Tensor | None]]:
         for index, draws in enumerate(batches):
             z = latent.draw(draws)
-            condition = trainer.sample_conditions(index * len(z), len(z))
+            condition = trainer.samples.sample_conditions(index * len(z), len(z))
             labels = [None] * 10 if condition is None else condition.chunk(10)
             yield from zip(z.chunk(10), labels, strict=True)

@@ -175,8 +175,8 @@ def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """One line for each key that differs and may not."""
-    if key in FREE:
+    """One line for each key that differs and may not. A key that did not exist before may be there, and empty."""
+    if key in FREE or (before is None and now == []):
         return
     if isinstance(before, dict) and isinstance(now, dict):
         for name in sorted(before.keys() | now.keys(), key=str):

@@ -129,7 +129,8 @@ RENAMED = {  # module that an older config names -> module that holds its classe
     "genlab.models.vae_gan": "genlab.models.autoencoders.vae_gan",
     "genlab.models.vgg": "genlab.models.translation.vgg",
     "genlab.models.vqvae": "genlab.models.autoencoders.vqvae",
-    "genlab.ramp": "genlab.core.ramp",
+    "genlab.core.ramp": "genlab.core.schedule",
+    "genlab.ramp": "genlab.core.schedule",
     "genlab.sampling.bars": "genlab.sampling.histogram_picture",
     "genlab.sampling.files": "genlab.sampling.sample_archives",
     "genlab.sampling.film": "genlab.sampling.video",
@@ -152,6 +153,6 @@ def rename_targets(node: Any) -> Any:
 
 
 def current_path(path: str) -> str:
-    """Return the dotted path of a class today: `genlab.ramp.Ramp` gives `genlab.core.ramp.Ramp`."""
+    """Return the dotted path of a class today: `genlab.ramp.Ramp` gives `genlab.core.schedule.Ramp`."""
     module, _, name = str(path).rpartition(".")
     return f"{RENAMED.get(module, module)}.{name}"

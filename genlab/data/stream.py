@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cached_property, lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genlab.core.condition import Condition
 from genlab.core.random import Draws, generator
-from genlab.data.dataset import Split
+from genlab.data.dataset import InMemory, Split
 from genlab.data.network_input import cut, scaled
 from genlab.data.tasks import Task
 
@@ -47,6 +48,12 @@ class Stream:
         self.images = split.images.to(place)
         self.conditions = None if split.labels is None else split.labels.to(place)
         self.order = lru_cache(maxsize=4)(self._order)
+
+    @classmethod
+    def of(cls, data: InMemory, **placing: Any) -> Stream:
+        """Return the stream of a data set's training images; `placing`: seed, device, dtype and channels_last."""
+        kind = {"task": data.task, "condition": data.spec.condition, "scale": data.spec.scale}
+        return cls(data.pool, flip=data.flip, crop=data.crop, **kind, **placing)
 
     def rows(self, player: str, position: int, count: int) -> Tensor:
         """Indices [count] of the rows from `position` on, where the images are."""

@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.exporting.formats import Format
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 UNKNOWN = "Not recorded in the run's directory."
 
 
-def model_card(trainer: Trainer, form: Format, example: tuple[Tensor, ...], config: str) -> str:
+def model_card(run: TrainedRun, form: Format, example: tuple[Tensor, ...], config: str) -> str:
     """Return the card. `config` is the run's, as YAML."""
-    words, usage = training_command(trainer.run_dir), form.usage.format(", ".join(INPUT_NAMES[: len(example)]))
+    words, usage = training_command(run.run_dir), form.usage.format(", ".join(INPUT_NAMES[: len(example)]))
     model, data = find_choice("model", words), find_choice("data", words)
     sections = {
-        "Use": f"```python\n{usage}\n```\n\n{describe_inputs(trainer, example)}",
+        "Use": f"```python\n{usage}\n```\n\n{describe_inputs(run, example)}",
         "System": describe_choice("model", model),
-        "Data": f"{describe_choice('data', data)}\n\n{images_of(trainer)}\n\nLicence: {data_licence(data)}",
-        "Scores": score_table(trainer.run_dir, trainer.images),
-        "Training": training_section(trainer, words),
+        "Data": f"{describe_choice('data', data)}\n\n{images_of(run)}\n\nLicence: {data_licence(data)}",
+        "Scores": score_table(run.run_dir, run.images),
+        "Training": training_section(run, words),
         "Config": f"```yaml\n{config}```",
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption_note(trainer)}{body}\n"
+    return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption_note(run)}{body}\n"
 
 
-def caption_note(trainer: Trainer) -> str:
-    return f"Note: {trainer.caption}.\n\n" if trainer.caption else ""
+def caption_note(run: TrainedRun) -> str:
+    return f"Note: {run.caption}.\n\n" if run.caption else ""
 
 
-def describe_inputs(trainer: Trainer, example: tuple[Tensor, ...]) -> str:
+def describe_inputs(run: TrainedRun, example: tuple[Tensor, ...]) -> str:
     """Return the inputs, the outputs and the kind of weights, a line each."""
     lines = [f"- `{name}`: {describe_tensor(value)}" for name, value in zip(INPUT_NAMES, example, strict=False)]
-    law, spec = trainer.model.latent, trainer.spec
+    law, spec = run.model.latent, run.spec
     side = [str(length - 2 * spec.padding) for length in spec.shape[1:]]
     shape = " x ".join([str(spec.channels), *side])
     images = f"float32 [N, {shape}] in [-1, 1]" if spec.height else f"float32 [N, {shape}], in the data's units"
-    averaged = "averaged weights (EMA)" if trainer.ema else "the weights themselves, no average was kept"
+    averaged = "averaged weights (EMA)" if run.ema else "the weights themselves, no average was kept"
     lines += [f"- law of `z`: {law}", f"- output: {images}", f"- weights: {averaged}"]
     return "\n".join(lines)
 
@@ -100,14 +100,14 @@ def data_licence(data: str | None) -> str:
     return found.group(1) if found else "not known here; see where the data come from."
 
 
-def images_of(trainer: Trainer) -> str:
-    spec = trainer.spec
+def images_of(run: TrainedRun) -> str:
+    spec = run.spec
     condition = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
     return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{condition}."
 
 
-def training_section(trainer: Trainer, words: list[str] | None) -> str:
-    done = f"Exported after {trainer.images:,} training images ({trainer.step:,} steps)."
+def training_section(run: TrainedRun, words: list[str] | None) -> str:
+    done = f"Exported after {run.images:,} training images ({run.step:,} steps)."
     return f"{done} {UNKNOWN}" if words is None else f"{done}\n\n    python -m genlab.train {shlex.join(words)}"
 
 

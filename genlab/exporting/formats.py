@@ -140,6 +140,7 @@ def load(path: str | Path) -> Sampler:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    sampler = Sampler(build.trainer(rename_targets(facts["config"]), Path(path).parent, Blank(Spec.of(facts["spec"]))))
+    blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
+    sampler = Sampler(build.sample_stream(rename_targets(facts["config"]), blank, seen=seen))
     sampler.load_state_dict(weights)
     return sampler

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 if TYPE_CHECKING:
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import SampleStream
 
 
 class Sampler(nn.Module):
@@ -19,11 +19,11 @@ class Sampler(nn.Module):
     has any, without parametrisations, and with the loss's rendering of a decoder's output as images.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, stream: SampleStream) -> None:
         super().__init__()
-        with trainer.sampling() as network:
+        with stream.sampling() as network:
             self.network = remove_all_parametrizations(deepcopy(network)).cpu().float()
-        self.picture, self.spec = trainer.render, trainer.spec
+        self.picture, self.spec = stream.render, stream.spec
         self.requires_grad_(False).eval()
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -42,9 +42,9 @@ def remove_all_parametrizations(network: nn.Module) -> nn.Module:
     return network
 
 
-def example_inputs(trainer: Trainer, start: int, count: int) -> tuple[Tensor, ...]:
+def example_inputs(stream: SampleStream, start: int, count: int) -> tuple[Tensor, ...]:
     """Return (z, condition), or (z,), of the run's fixed samples from `start` (at most 500 in all), on the CPU."""
-    z = trainer.model.latent.draw(trainer.fixed_draws(0))[start : start + count]
-    condition = trainer.sample_conditions(start, count)
+    z = stream.model.latent.draw(stream.fixed_draws(0))[start : start + count]
+    condition = stream.sample_conditions(start, count)
     conditions = () if condition is None else (condition,)
     return tuple(value.cpu().float() if value.is_floating_point() else value.cpu() for value in (z, *conditions))

@@ -8,7 +8,6 @@ from genlab.losses.adversarial import (
     Minimax,
     NonSaturating,
     Wasserstein,
-    top_k,
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
 from genlab.losses.batch_statistics import FeatureMatching, LeCam
@@ -74,5 +73,4 @@ __all__ = [
     "Turn",
     "Wasserstein",
     "WitnessPenalty",
-    "top_k",
 ]

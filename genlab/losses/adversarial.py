@@ -2,25 +2,32 @@
 
 A loss says with `watch` what else is worth a curve, and with `needs_lipschitz` that it means nothing
 unless something bounds the critic's slope. `uses_real`: the generator's part wants real logits too.
-`trains_generator`: False if the generator learns from its penalties alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
+from genlab.core.errors import ConfigError
+from genlab.core.system import SystemFacts
 from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:
     needs_lipschitz = False
     uses_real = False
-    trains_generator = True
     is_likelihood = False  # as a `Reconstruction` may be
+
+    def refuse(self, system: SystemFacts) -> None:
+        """Raise ConfigError for a system without a discriminator."""
+        if "discriminator" not in system.players:
+            raise ConfigError(
+                "compares no decoder's output with an image, and this model has no discriminator. Choose "
+                "loss=bernoulli, gaussian or squared_error."
+            )
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         raise NotImplementedError
@@ -86,8 +93,6 @@ class DiscriminatorOnly(NonSaturating):
     With penalty=[feature_matching] that is feature matching instead of, not beside, the loss.
     """
 
-    trains_generator = False
-
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return 0 * fake  # with a graph, so that a turn without a penalty is idle and no error
 
@@ -133,13 +138,3 @@ class Wasserstein(AdversarialLoss):
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"wasserstein": real - fake}
-
-
-def top_k(values: Tensor, logits: Tensor, share: float) -> Tensor:
-    """Sinha et al. 2020: `values` [N] weighted so that their mean is that of the most real-looking ones.
-
-    The k = share * N images of the highest logits count N / k times, the others not at all; k is at least 1.
-    """
-    count = max(1, round(share * len(values)))
-    best = logits.detach().topk(count).indices  # weights by index, not a mask: no wait for the device
-    return values * torch.zeros_like(values).scatter(0, best, len(values) / count)

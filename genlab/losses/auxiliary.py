@@ -9,9 +9,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError
+from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, PlayerName, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import ClassifiesFeatures, GuessesCodes
 
 
 @dataclass
@@ -22,7 +24,12 @@ class Auxiliary(Penalty):
     on: list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
-    needs_float32: ClassVar[bool] = False
+    head: ClassVar[type] = ClassifiesFeatures  # what a discriminator with that head offers
+    models: ClassVar[str]  # whose discriminators have it
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        system.require_network("discriminator", self.head, f"Choose {self.models}, or leave the penalty out.")
 
 
 @dataclass
@@ -32,12 +39,14 @@ class AuxiliaryClassification(Auxiliary):
     Both players want generated images to be recognised; the discriminator, real ones too.
     """
 
-    head: ClassVar[str] = "classify"
     models: ClassVar[str] = "model=acgan"
 
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if "generator" not in system.conditioned:
+            raise ConfigError("needs a generator that is told a class. Choose model=acgan, or leave the penalty out.")
+
     def __call__(self, turn: Turn) -> Tensor:
-        if turn.condition is None:
-            raise ConfigError(f"penalty: {type(self).__name__} needs a generator that is told a class: {self.models}.")
         unlikely = self.surprise(turn, turn.fake_features, turn.fake_condition)
         if turn.player == "discriminator":
             unlikely = unlikely + self.surprise(turn, turn.real_features, turn.condition)
@@ -54,7 +63,6 @@ class Supervised(Auxiliary):
     on: Literal["discriminator"] = "discriminator"
 
     needs_features: ClassVar[bool] = False
-    head: ClassVar[str] = "classify"
     models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
@@ -73,7 +81,7 @@ class MutualInformation(Auxiliary):
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
     continuous: NonNegative = 1.0  # and for continuous ones: lower where they drown the rest (section 6)
 
-    head: ClassVar[str] = "guess"
+    head: ClassVar[type] = GuessesCodes
     models: ClassVar[str] = "model=infogan"
 
     def __call__(self, turn: Turn) -> Tensor:

@@ -1,13 +1,16 @@
 """Penalties of models that are told what to make: does an image fit it, and how sure is a description?"""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
+from genlab.core.errors import ConfigError
+from genlab.core.system import SystemFacts
 from genlab.losses.kl_to_prior import kl_to_standard_normal
-from genlab.losses.penalties import Penalty, PlayerName, Weight, per_image
+from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import AugmentsConditions
 
 
 @dataclass
@@ -22,13 +25,19 @@ class Mismatch(Penalty):
     weight: Weight = 1.0
     on: Literal["discriminator"] = "discriminator"
 
-    needs_condition: ClassVar[bool] = True
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if "discriminator" not in system.conditioned:
+            raise ConfigError(
+                "asks the discriminator whether images are what they are said to be, and this one is told nothing. Set "
+                "model.conditional=true, choose model=text_gan, or leave the penalty out."
+            )
 
     def __call__(self, turn: Turn) -> Tensor:
         others = turn.condition.roll(1, 0)
         differ = (others != turn.condition).view(len(others), -1).any(1)
         logits = turn.network(turn.augment(turn.real, "mismatch"), others)
-        return self.strength(turn) * differ * per_image(turn.loss.discriminator(turn.real_logits, logits))
+        return self.strength(turn) * differ * turn.per_image(turn.loss.discriminator(turn.real_logits, logits))
 
 
 @dataclass
@@ -41,9 +50,9 @@ class ConditioningKL(Penalty):
     weight: Weight = 2.0  # the authors' code
     on: Literal["generator"] = "generator"
 
-    head: ClassVar[str | None] = "conditioning"
-    head_of: ClassVar[PlayerName] = "generator"
-    models: ClassVar[str] = "model=text_gan"
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        system.require_network("generator", AugmentsConditions, "Choose model=text_gan, or leave the penalty out.")
 
     def __call__(self, turn: Turn) -> Tensor:
         moments = turn.generator.conditioning(turn.fake_condition)

@@ -1,14 +1,16 @@
 """Consistency regularisation: networks should not mind small changes of what they are given."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from genlab.core.ramp import at
+from genlab.core.errors import ConfigError
+from genlab.core.schedule import at
+from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative, Whole
-from genlab.losses.penalties import Penalty, PlayerName, Weight, per_image
+from genlab.losses.penalties import Penalty, PlayerName, Weight, mean_of_values
 from genlab.losses.turn import Turn
 
 
@@ -17,18 +19,21 @@ class Consistency(Penalty):
     """Zhang et al. 2020 (CR-GAN), algorithm 1: (D(x) - D(T(x)))^2 at real images; T shifts, and mirrors if it may."""
 
     weight: Weight = 10.0  # theirs
+    on: Literal["discriminator"] = "discriminator"
     shift: Whole = 4  # pixels, at most, either way: theirs; what leaves is filled in by reflection
     flip: bool = False  # mirror half of the images: where a mirrored image is as likely, as with data.flip
 
-    needs_images: ClassVar[bool] = True
-    moves_images: ClassVar[bool] = True
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        system.require_images()
+        system.require_free_images()
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * self.change(turn, "real", turn.real, turn.real_logits, turn.condition)
 
     def change(self, turn: Turn, which: str, images: Tensor, logits: Tensor, condition: Tensor | None) -> Tensor:
         moved = turn.augment(self.move(turn, images, which), f"consistency_{which}")
-        return per_image((logits - turn.network(moved, condition)).square())
+        return turn.per_image((logits - turn.network(moved, condition)).square())
 
     def move(self, turn: Turn, images: Tensor, which: str) -> Tensor:
         """T(images), drawn for every image."""
@@ -74,6 +79,11 @@ class LatentConsistency(Penalty):
     on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
     noise: NonNegative = 0.05  # standard deviation
 
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if not system.latent_size:
+            raise ConfigError("moves latents, and this generator has none. Leave it out, or choose penalty=[cr].")
+
     def __call__(self, turn: Turn) -> Tensor:
         return self.judged_alike(turn) if turn.player == "discriminator" else self.made_unlike(turn)
 
@@ -82,7 +92,7 @@ class LatentConsistency(Penalty):
         own = turn.kept is None and turn.recall is None
         fake = turn.fake_logits if own else self.judge(turn, turn.latents, "latent_consistency_fake")
         near = self.judge(turn, self.near(turn), "latent_consistency")
-        return self.strength(turn) * per_image((fake - near).square())
+        return self.strength(turn) * turn.per_image((fake - near).square())
 
     def judge(self, turn: Turn, latents: Tensor, purpose: str) -> Tensor:
         with torch.no_grad():
@@ -91,7 +101,7 @@ class LatentConsistency(Penalty):
 
     def made_unlike(self, turn: Turn) -> Tensor:
         change = turn.fake - turn.generator(self.near(turn), turn.fake_condition)
-        return -at(self.generator_weight, turn.seen, turn.total) * per_image(change.square())
+        return -at(self.generator_weight, turn.seen, turn.total) * mean_of_values(change.square())
 
     def near(self, turn: Turn) -> Tensor:
         """Latents near those of this turn."""

@@ -84,11 +84,10 @@ class PullingAway(Penalty):
     on: Literal["generator"] = "generator"
 
     needs_features: ClassVar[bool] = True
-    needs_float32: ClassVar[bool] = False
 
     def __call__(self, turn: Turn) -> Tensor:
         size = code_size_of(turn.network)  # after the code comes the energy
-        codes = normalize(turn.fake_features[:, :size], dim=1)
+        codes = normalize(turn.fake_features[:, :size].flatten(1), dim=1)
         cosines = (codes @ codes.T).square()
         others = max(1, len(codes) - 1)
         return self.strength(turn) * (cosines.sum(1) - cosines.diagonal()) / others

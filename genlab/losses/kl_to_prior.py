@@ -18,8 +18,3 @@ def free_bits(divergence: Tensor, least: float) -> Tensor:
     if least:
         divergence = where(divergence.mean(0) > least, divergence, least)
     return divergence.sum(1)
-
-
-def warm_up(seen: int, images: int) -> float:
-    """Rises from 0 to 1 over the first `images`: Bowman et al. 2016, section 3.1; Sonderby et al. 2016, in a line."""
-    return min(1.0, seen / images) if images else 1.0

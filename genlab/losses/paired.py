@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
+from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative
-from genlab.losses.penalties import Penalty, Weight, per_image
+from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
+from genlab.models.contract import FeaturesByLayer
 
 Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 
@@ -22,8 +24,14 @@ class Paired(Penalty):
 
     on: Literal["generator"] = "generator"
 
-    needs_images: ClassVar[bool] = True
-    needs_source: ClassVar[bool] = True
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        system.require_images()
+        if system.translates != "pairs":
+            raise ConfigError(
+                "compares what is made of a picture with its partner, and this model is told no picture that has one. "
+                "Choose model=pix2pix, or leave the penalty out."
+            )
 
 
 @dataclass
@@ -33,7 +41,7 @@ class L1(Paired):
     weight: Weight = 100.0  # theirs, section 6.2
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * per_image((turn.real - turn.fake).abs())
+        return self.strength(turn) * mean_of_values((turn.real - turn.fake).abs())
 
 
 @dataclass
@@ -43,7 +51,7 @@ class MSE(Paired):
     weight: Weight = 1.0
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * per_image((turn.real - turn.fake).square())
+        return self.strength(turn) * mean_of_values((turn.real - turn.fake).square())
 
 
 @dataclass
@@ -57,14 +65,22 @@ class PairedFeatureMatching(Paired):
     weight: Weight = 10.0  # theirs, section 4
 
     needs_features: ClassVar[bool] = True
-    compares_places: ClassVar[bool] = True
-    head: ClassVar[str] = "by_layer"
-    models: ClassVar[str] = "model=pix2pix_hd"
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        system.require_network("discriminator", FeaturesByLayer, "Choose model=pix2pix_hd, or leave the penalty out.")
+        if system.moving_augmentations:
+            raise ConfigError(
+                "compares what the discriminator sees of an image and of its partner place by place, and "
+                f"augment={system.moving_augmentations[0]} moves each in its own way. Leave one of them out "
+                "(augment=[]); data.flip and data.crop move both."
+            )
 
     def __call__(self, turn: Turn) -> Tensor:
         real, fake = (turn.network.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
         scales = (zip(*layers, strict=True) for layers in zip(real, fake, strict=True))
-        return self.strength(turn) / len(real) * sum(per_image((a - b).abs()) for pairs in scales for a, b in pairs)
+        distances = (mean_of_values((a - b).abs()) for pairs in scales for a, b in pairs)
+        return self.strength(turn) / len(real) * sum(distances)
 
 
 @dataclass
@@ -113,4 +129,4 @@ class Perceptual(Paired):
 
     def between(self, real: Tensor, fake: Tensor) -> Tensor:
         away = real - fake
-        return per_image(away.square() if self.distance == "squared" else away.abs())
+        return mean_of_values(away.square() if self.distance == "squared" else away.abs())

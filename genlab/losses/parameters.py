@@ -10,26 +10,44 @@ from torch.nn.functional import normalize
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.core.errors import ConfigError
 from genlab.core.random import generator
+from genlab.core.system import SystemFacts
 from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
 from genlab.losses.turn import Turn
+from genlab.models.layer_contract import weight_scale_of
 
 
 def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """(name, weight [outputs, inputs * kernel]) of every linear and convolutional layer.
+    """Yield the name and weight [outputs, inputs * kernel] of every linear and convolutional layer that can be trained.
 
-    Of a weight with a parametrisation, such as spectral normalisation, what the optimizer moves.
+    Of a layer with an equalised learning rate it is the weight that the layer multiplies with. Of a weight with a
+    parametrisation, such as spectral normalisation, it is what the optimizer moves.
     """
     for name, module in network.named_modules():
-        if isinstance(module, (nn.Linear, _ConvNd)):
-            parametrised = is_parametrized(module, "weight")
-            weight = module.parametrizations.weight.original if parametrised else module.weight
+        scale = weight_scale_of(module)
+        if scale is None and not isinstance(module, (nn.Linear, _ConvNd)):
+            continue
+        parametrised = is_parametrized(module, "weight")
+        weight = module.parametrizations.weight.original if parametrised else module.weight
+        if isinstance(weight, nn.Parameter) or weight.requires_grad:  # else a buffer, of a network that is given
             outputs_first = weight.transpose(0, 1) if isinstance(module, _ConvTransposeNd) else weight
-            yield name, outputs_first.flatten(1)
+            yield name, (outputs_first if scale is None else outputs_first * scale).flatten(1)
 
 
 @dataclass
-class Orthogonal(Penalty):
+class OnMatrices(Penalty):
+    """Acts on the weights of linear and convolutional layers."""
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        for player in self.players:
+            if not list(matrices(system.players[player])):
+                raise ConfigError(f"is for weights, and the {player} has no layer that it knows. Leave it out.")
+
+
+@dataclass
+class Orthogonal(OnMatrices):
     """Brock et al. 2019 (BigGAN), equation 3: |W W^T * (1 - I)|^2, summed over layers; W's rows are the outputs.
 
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
@@ -51,7 +69,7 @@ class Orthogonal(Penalty):
 
 
 @dataclass
-class Spectral(Penalty):
+class Spectral(OnMatrices):
     """Yoshida and Miyato 2017, section 3: weight / 2 * the squared spectral norm, summed over layers.
 
     One power iteration a call (their algorithm 1) follows each layer's largest singular vector.

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
+from genlab.core.system import SystemFacts
 from genlab.core.types import Count, Share
-from genlab.losses.penalties import Penalty, PlayerName, Weight
+from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
+from genlab.models.contract import StyleBased
 
 
 @dataclass
@@ -28,10 +30,11 @@ class PathLength(Penalty):
     mean: Tensor | None = field(init=False, default=None, repr=False)
 
     needs_float32: ClassVar[bool] = True
-    needs_images: ClassVar[bool] = True
-    head: ClassVar[str | None] = "synthesis"
-    head_of: ClassVar[PlayerName] = "generator"
-    models: ClassVar[str] = "a style-based model, such as model=stylegan2"
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        remedy = "Choose a style-based model, such as model=stylegan2, or leave the penalty out."
+        system.require_network("generator", StyleBased, remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
         found = self.lengths(turn)
@@ -40,7 +43,7 @@ class PathLength(Penalty):
     def lengths(self, turn: Turn) -> Tensor:
         """[N / shrink]."""
         condition = None if turn.condition is None else turn.condition[:: self.shrink]
-        styles = turn.generator.styles(turn.noise()[:: self.shrink], condition)  # [N / shrink, layers, W]
+        styles = turn.generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
         images = turn.generator.synthesis(styles)
         noise = turn.draws.normal("path_length", *images.shape[1:])[:: self.shrink] / images[0, 0].numel() ** 0.5
         (slopes,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)

@@ -14,13 +14,15 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.ramp import Ramp, at
+from genlab.core.schedule import Changing, at
 from genlab.core.spec import Spec
+from genlab.core.system import SystemFacts
 from genlab.core.types import Count, NonNegative, Positive
 from genlab.losses.turn import Turn
+from genlab.models.contract import HasFeatures
 
 PlayerName = Literal["discriminator", "generator"]
-Weight = NonNegative | Ramp  # a number, or one that changes with the images seen
+Weight = Changing[NonNegative]
 
 
 @dataclass
@@ -31,19 +33,9 @@ class Penalty:
 
     slopes: ClassVar[frozenset[str]] = frozenset()  # inputs that must carry gradients before the network runs
     per_sample_gradient: ClassVar[bool] = False  # batch normalisation blurs what it measures
-    refuses_batch_norm: ClassVar[bool] = False  # ... so much that the paper forbids it
     bounds_slope: ClassVar[bool] = False  # holds the network near Lipschitz
     needs_float32: ClassVar[bool] = False  # under mixed precision too
     needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
-    needs_images: ClassVar[bool] = False  # has no meaning for points
-    needs_condition: ClassVar[bool] = False  # asks the discriminator whether an image is what it is said to be
-    needs_source: ClassVar[bool] = False  # compares what was made of a picture with the picture's partner
-    needs_way_back: ClassVar[bool] = False  # asks a second generator for the picture that an image was made of
-    compares_places: ClassVar[bool] = False  # of what the discriminator sees in an image and in its partner
-    moves_images: ClassVar[bool] = False  # shows the discriminator images out of place
-    head: ClassVar[str | None] = None  # a method that a network must have
-    head_of: ClassVar[PlayerName] = "discriminator"  # which network
-    models: ClassVar[str] = ""  # whose networks have it
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -54,8 +46,18 @@ class Penalty:
         """[N]."""
         raise NotImplementedError
 
+    def refuse(self, system: SystemFacts) -> None:
+        """Raise ConfigError for a system that the penalty cannot serve, with the reason and a way out.
+
+        A penalty that needs more than its players adds that after calling this.
+        """
+        for player in self.players:
+            system.require_player(player)
+        if self.needs_features:
+            system.require_network("discriminator", HasFeatures)
+
     def settle(self, spec: Spec, batch_size: int) -> None:
-        """Called once before training: what follows from the data and the batch. Raises ConfigError if nothing can."""
+        """Take what follows from the data and the batch. Called once before training."""
 
     def strength(self, turn: Turn) -> float:
         """The weight at this turn."""
@@ -67,8 +69,8 @@ def spread(value: Tensor, turn: Turn) -> Tensor:
     return value.expand(turn.draws.stop - turn.draws.start)
 
 
-def per_image(values: Tensor) -> Tensor:
-    """[N]; what belongs to one image (a map of patches, pixels) counts as its mean."""
+def mean_of_values(values: Tensor) -> Tensor:
+    """Average pixels or features [N, ...] over each image: [N]. Logits have weights: `Turn.per_image`."""
     return values.flatten(1).mean(1) if values.ndim > 1 else values
 
 
@@ -91,8 +93,22 @@ class SlopePenalty(Penalty):
 class GradientPenalty(SlopePenalty):
     """Gulrajani et al. 2017, equation 3: weight * (|slope| - target)^2 between real and generated images."""
 
+    on: Literal["discriminator"] = "discriminator"
     target: Positive = 1.0  # the norm, over all values of an image, that slopes are pulled to
-    refuses_batch_norm: ClassVar[bool] = True
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if "discriminator" in system.batch_normalised:
+            raise ConfigError(
+                "with batch normalisation in the discriminator: the penalty bounds each image's own slope, which batch "
+                "normalisation mixes (Gulrajani et al. 2017, section 4). Set model.discriminator.norm=layer (or "
+                "instance, none)."
+            )
+        if system.clip_weights is not None:
+            raise ConfigError(
+                f"with trainer.clip_weights={system.clip_weights}: both hold the critic Lipschitz, and clipped weights "
+                "cannot reach the penalty's target. Set trainer.clip_weights=null, or leave the penalty out."
+            )
 
     def __call__(self, turn: Turn) -> Tensor:
         points = turn.augment(self.points(turn), "gradient_penalty").detach().requires_grad_()
@@ -137,6 +153,7 @@ class Drift(Penalty):
     """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic that knows no zero drift away."""
 
     weight: Weight = 0.001  # theirs
+    on: Literal["discriminator"] = "discriminator"
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * turn.per_image(turn.real_logits.square())
@@ -150,16 +167,19 @@ class R1(SlopePenalty):
     """
 
     weight: Weight | Literal["auto"] = 10.0
+    on: Literal["discriminator"] = "discriminator"
     factor: Positive = field(default=2e-4, repr=False)  # of auto: StyleGAN2's
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
 
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if self.weight == "auto":
+            system.require_images()
+
     def settle(self, spec: Spec, batch_size: int) -> None:
-        if self.weight != "auto":
-            return
-        if spec.height is None:
-            raise ConfigError("penalty.r1.weight=auto counts pixels, and the data are points: penalty.r1.weight=1.")
-        self.weight = self.factor * spec.height * spec.width / batch_size
+        if self.weight == "auto":
+            self.weight = self.factor * spec.height * spec.width / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)

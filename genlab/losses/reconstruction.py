@@ -13,6 +13,8 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from genlab.core.errors import ConfigError
+from genlab.core.system import SystemFacts
 from genlab.core.types import Positive
 from genlab.losses.turn import Turn
 
@@ -22,6 +24,16 @@ Variance = Literal["fixed", "learned", "per_pixel"]
 class Reconstruction:
     is_likelihood: ClassVar[bool] = True
     needs_images: ClassVar[bool] = False  # has no meaning for points
+
+    def refuse(self, system: SystemFacts) -> None:
+        """Raise ConfigError beside a discriminator, which needs another loss, and for pixels where there are none."""
+        if "discriminator" in system.players:
+            raise ConfigError(
+                "is for autoencoders, and this model has a discriminator. Choose an adversarial loss, such as "
+                "loss=non_saturating."
+            )
+        if self.needs_images and system.spec.height is None:
+            raise ConfigError("is of pixels, and the data are points: loss=gaussian.")
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         """[N]; -log p(target | output) in nats where the loss is a likelihood."""

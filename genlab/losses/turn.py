@@ -32,15 +32,19 @@ def each(change: Callable[..., Tensor], *generated: Generated) -> Generated:
     return Generated(*(None if fields[0] is None else change(*fields) for fields in zip(*generated, strict=True)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Turn:
-    """One micro-batch of a turn. Everything is computed when first asked for, and once."""
+    """One micro-batch of a turn. Everything is computed when first asked for, and once.
+
+    A strategy says where images and noise come from when it begins the turn; nothing changes a turn afterwards.
+    `dataclasses.replace` gives another one, of which nothing is computed yet.
+    """
 
     player: Literal["discriminator", "generator"]  # whose turn it is
     network: nn.Module  # the discriminator: (images, condition) -> logits, with `features` and `head`
     generator: nn.Module  # (z [N, L], condition) -> images
-    images: Callable[[], Tensor]  # gives the real images [N, C, H, W]
-    noise: Callable[[], Tensor]  # gives the latents [N, L]
+    images: Callable[[Turn], Tensor]  # gives the real images [N, C, H, W] of this turn
+    noise: Callable[[Turn], Tensor]  # gives the latents [N, L] of this turn
     draws: Draws  # this turn's random numbers
     # Classes [N], attributes [N, K], words [N, L] or source pictures [N, C, H, W], of the real images and of new
     # generated ones: of the same rows, so that an image made from a picture and the picture's partner compare.
@@ -64,7 +68,7 @@ class Turn:
 
     @cached_property
     def real(self) -> Tensor:
-        real = self.images()
+        real = self.images(self)
         return real.requires_grad_() if "real" in self.slopes else real
 
     @cached_property
@@ -74,7 +78,7 @@ class Turn:
         return new if self.recall is None else self.recall(new)
 
     def _new(self) -> Generated:
-        latents = self.noise()
+        latents = self.noise(self)
         with torch.set_grad_enabled(self.player == "generator"):
             return Generated(self.generator(latents, self.condition), latents, self.condition)
 

@@ -17,12 +17,12 @@ from genlab.pictures.pixels import to_float
 
 
 class TrainedModel(Protocol):
-    """Attributes and methods of a trainer that metrics use."""
+    """Attributes and methods of a stream of samples that metrics use."""
 
     model: Model
-    loss: Any
+    decoding: Any  # the loss that reads a decoder's output as an image; None: the output is one
     device: torch.device
-    engine: Any  # has the `dtype` of the networks
+    dtype: torch.dtype  # of the networks
     spec: Spec
     data: InMemory
 
@@ -53,10 +53,10 @@ def evaluation_mode(trained: TrainedModel) -> Iterator[nn.Module]:
 
 def network_inputs(trained: TrainedModel, split: Split) -> tuple[Tensor, Tensor | None]:
     """Return real images as networks see them, padding included, and the conditions of a conditional model."""
-    images = to_float(split.images).to(trained.device, trained.engine.dtype)
+    images = to_float(split.images).to(trained.device, trained.dtype)
     if not trained.model.conditional:
         return images, None
-    return images, trained.spec.condition.as_input(split.labels, trained.engine.dtype).to(trained.device)
+    return images, trained.spec.condition.as_input(split.labels, trained.dtype).to(trained.device)
 
 
 def split_rows(split: Split, start: int, count: int) -> Split:

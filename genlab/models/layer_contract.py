@@ -40,3 +40,11 @@ def mixes_batch(network: nn.Module) -> bool:
     A layer other than batch normalisation that does so states `mixes_batch = True`.
     """
     return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())
+
+
+def weight_scale_of(layer: nn.Module) -> float | None:
+    """Return how many times its weight a layer with an equalised learning rate multiplies with: its `weight_scale`.
+
+    None: the layer uses its weight as it is.
+    """
+    return getattr(layer, "weight_scale", None)

@@ -11,31 +11,31 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 
 if TYPE_CHECKING:
-    from genlab.trainers import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 
-def starts_of(trainer: Trainer, conditions: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
+def starts_of(run: TrainedRun, conditions: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:
     """Return latents [count x conditions, ...] of the law, and the condition of each: `count` of every condition."""
-    draws = Draws((seed, "projection"), count, 0, count, trainer.device)
-    z = trainer.model.latent.draw(draws).float()
+    draws = Draws((seed, "projection"), count, 0, count, run.device)
+    z = run.model.latent.draw(draws).float()
     if conditions is None:
         return z, None
     return z.repeat(len(conditions), *[1] * (z.ndim - 1)), conditions.repeat_interleave(count, 0)
 
 
-def conditions(trainer: Trainer, asked: Any) -> Tensor | None:
+def conditions(run: TrainedRun, asked: Any) -> Tensor | None:
     """Return the conditions to try, one a row; None for an unconditional model. Raises ConfigError if none fits."""
-    condition = trainer.spec.condition
-    if not trainer.model.conditional:
+    condition = run.spec.condition
+    if not run.model.conditional:
         if asked is not None:
             raise ConfigError(f"class={asked}: this model is told no class. Leave it out.")
         return None
     if condition.has_source:
         raise ConfigError(
-            f"{trainer.run_dir}: this model makes an image from a picture, so there is no latent to search for. Use "
+            f"{run.run_dir}: this model makes an image from a picture, so there is no latent to search for. Use "
             "python -m genlab.sample mode=translate input=PICTURE."
         )
     labels = condition.every() if asked is None else condition.parse(asked, "class")
     if labels is None:
         raise ConfigError(f"class=null: this model is told {condition.description}; say which the image shows: class=.")
-    return condition.as_input(labels, torch.float32).to(trainer.device)
+    return condition.as_input(labels, torch.float32).to(run.device)

@@ -51,7 +51,7 @@ class Arithmetic(Picture):
         members = [*self.plus, *self.minus]
         samples = 1 + max(max(concept) for concept in members)
         z, images = loaded.latent(samples, seed=asked.seed), loaded.sample(samples, **asked.options)
-        if not is_plain_vector(loaded.trainer.model.latent, z):
+        if not is_plain_vector(loaded.run.model.latent, z):
             raise ConfigError("mode=arithmetic: this model's latents hold numbers of codes or generators: no sum.")
         means = torch.stack([z[concept].mean(0) for concept in members])
         firsts = [concept[0] for concept in members]

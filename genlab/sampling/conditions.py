@@ -12,44 +12,42 @@ from genlab.core.errors import ConfigError
 from genlab.data.blank_dataset import Blank
 
 if TYPE_CHECKING:
-    from genlab.trainers.trainer import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None
 
 
-def conditions(trainer: Trainer, start: int, count: int, given: Classes, *, sure: bool = False) -> Tensor | None:
+def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, sure: bool = False) -> Tensor | None:
     """Return what images `start` to `start + count` show, in turn what was given; None: the model is told nothing.
 
     By default they show all there is to show in turn, else what the run's own data say. With `sure` it is wrong to
     choose for the user. Raises ConfigError for what the model cannot be told.
     """
-    condition = condition_of(trainer, given)
+    condition = condition_of(run, given)
     if condition is None:
         return None
     if given is None and sure:
-        raise ConfigError(
-            f"{trainer.run_dir}: the model is told what an image shows: give classes=[...], one an image."
-        )
+        raise ConfigError(f"{run.run_dir}: the model is told what an image shows: give classes=[...], one an image.")
     labels = labels_of(condition, given)
     if labels is not None:
-        labels = in_turn(labels.to(trainer.device), start, count)
-        return condition.as_input(labels, trainer.engine.dtype)
-    if isinstance(trainer.data, Blank):
+        labels = in_turn(labels.to(run.device), start, count)
+        return condition.as_input(labels, run.dtype)
+    if isinstance(run.data, Blank):
         raise ConfigError(
-            f"{trainer.run_dir}: the model is told {condition.description}, and a checkpoint holds none of any image. "
+            f"{run.run_dir}: the model is told {condition.description}, and a checkpoint holds none of any image. "
             f"Say what to show, {condition.how_to_ask}, or take what the training images have: real=true."
         )
-    return trainer.sample_conditions(start, count)
+    return run.sample_conditions(start, count)
 
 
-def condition_of(trainer: Trainer, given: Classes) -> Condition | None:
+def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
     """Return what the model is told; None: nothing. Raises ConfigError if something was given all the same."""
-    if trainer.model.conditional:
-        return trainer.spec.condition
+    if run.model.conditional:
+        return run.spec.condition
     if given is not None:
         raise ConfigError(
-            f"{key_of(given)}={as_typed(given)}: this model ({trainer.run_dir}) was trained without classes and words "
+            f"{key_of(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
             f"and is told none. Leave {key_of(given)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )

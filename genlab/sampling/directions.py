@@ -50,7 +50,7 @@ class Directions(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        latent = loaded.trainer.model.latent
+        latent = loaded.run.model.latent
         if not (is_plain_vector(latent, loaded.latent(1)) and latent.size):
             raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
         for name in ("layers", "truncation"):
@@ -107,17 +107,17 @@ def strongest(matrix: Tensor) -> tuple[Tensor, Tensor]:
 def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
     """[outputs of all layers that move, D], in float64."""
     size = loaded.latent(1).shape[1]
-    with loaded.trainer.sampling() as generator:
+    with loaded.run.sampling() as generator:
         if loaded.styled:
             marks = marked(generator.layers, generator.style_size, moving)
             found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
         else:
-            told = conditions(loaded.trainer, 0, 1, None)
+            told = conditions(loaded.run, 0, 1, None)
             found = affines(generator, lambda z: generator(z, told), marked(1, size, moving))
     matrices = [affine.matrix for affine in found if moving[affine.number]]
     if not matrices:
         raise ConfigError(
-            f"mode=directions: no layer of this generator ({loaded.trainer.run_dir}) takes the whole latent, or style, "
+            f"mode=directions: no layer of this generator ({loaded.run.run_dir}) takes the whole latent, or style, "
             "as it is: there is nothing to factorise."
         )
     return torch.cat(matrices).double()

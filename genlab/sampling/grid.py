@@ -52,7 +52,7 @@ class Grid(Picture):
 
     def width(self, loaded: Loaded, asked: Asked) -> int:
         """As many columns as there are labels to show, if that is at most twice of what was asked for."""
-        condition = condition_of(loaded.trainer, asked.classes)
+        condition = condition_of(loaded.run, asked.classes)
         shown = None if condition is None else labels_of(condition, asked.classes)
         return self.columns if shown is None or not 1 < len(shown) <= 2 * self.columns else len(shown)
 
@@ -77,10 +77,10 @@ class Classes(Picture):
 
     def shown(self, loaded: Loaded, asked: Asked) -> Tensor:
         """Return the label of each column. Raises ConfigError for a model that is told none, or any number of them."""
-        condition = condition_of(loaded.trainer, asked.classes)
+        condition = condition_of(loaded.run, asked.classes)
         if condition is None or condition.has_source:
             raise ConfigError(
-                f"mode=classes: this model ({loaded.trainer.run_dir}) is told no class. Use mode=grid, or train a "
+                f"mode=classes: this model ({loaded.run.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
         labels = labels_of(condition, asked.classes)

@@ -42,7 +42,7 @@ class Histogram(Picture):
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
         made = sum(counts(to_uint8(images), self.bins) for images, _ in loaded.batches(self.count, **asked.options))
         sets = [(made / made.sum(1, keepdim=True), GENERATED)]
-        data = loaded.trainer.data
+        data = loaded.run.data
         if not isinstance(data, Blank):
             there = counts(loaded.spec.crop((data.test or data.train).images[: self.count]), self.bins)
             sets.insert(0, (there / there.sum(1, keepdim=True), REAL))

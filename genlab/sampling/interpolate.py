@@ -44,11 +44,11 @@ class Interpolate(Film):
         stops = loaded.latent(self.rows * self.columns * self.stops, seed=asked.seed).chunk(self.stops)
         for start, end in zip(stops, [*stops[1:], stops[0]], strict=True):
             for step in range(self.steps):
-                yield loaded.trainer.model.latent.interpolate(start, end, step / self.steps)
+                yield loaded.run.model.latent.interpolate(start, end, step / self.steps)
 
     def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
         start, end = loaded.latent(2 * self.rows, seed=asked.seed).chunk(2)
-        between, last = loaded.trainer.model.latent.interpolate, max(1, self.columns - 1)
+        between, last = loaded.run.model.latent.interpolate, max(1, self.columns - 1)
         z = torch.stack([between(start, end, column / last) for column in range(self.columns)], 1).flatten(0, 1)
         classes = loaded.told(range(self.rows), **asked.options)
         told = None if classes is None else classes.repeat_interleave(self.columns, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,7 +24,7 @@ from genlab.trainers.encoder import codes_of, encodes
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.trainers.trainer import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 ROWS, COLUMNS, POINTS = 4, 8, 2_500  # of the grid that a notebook shows
 
@@ -41,17 +42,17 @@ class Loaded:
 
     def __init__(
         self,
-        trainer: Trainer,
+        run: TrainedRun,
         *,
         batch_size: int = 250,  # images at a time
     ) -> None:
-        self.trainer, self.batch_size = trainer, batch_size
-        self._standing = Standing(trainer)
+        self.run, self.batch_size = run, batch_size
+        self._standing = Standing(run)
 
     @property
     def spec(self) -> Spec:
         """What the model was built for, padding included."""
-        return self.trainer.spec
+        return self.run.spec
 
     @property
     def points(self) -> bool:
@@ -85,30 +86,27 @@ class Loaded:
         for first in range(start, start + n, self.batch_size):
             count = min(self.batch_size, start + n - first)
             z = self.latent(count, seed=seed, truncation=truncation, start=first)
-            with self._seeded(seed):
-                told = conditions(self.trainer, first, count, classes)
+            told = conditions(self._seeded(seed), first, count, classes)
             yield self._generated(z, told, truncation), None if told is None else told.cpu()
 
     def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
         """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
-        law = self.trainer.model.latent
+        law = self.run.model.latent
         if truncation is not None and not self.styled:  # styles are truncated once the latents are mapped
             law = law_within(truncation, law)
-        with self._seeded(seed):
-            return self.trainer.fixed(start, n, law.draw)
+        return self._seeded(seed).fixed(start, n, law.draw)
 
     def told(self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None) -> Tensor | None:
         """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
         rows = list(numbers)
-        with self._seeded(seed):
-            told = conditions(self.trainer, 0, 1 + max(rows), classes)
+        told = conditions(self._seeded(seed), 0, 1 + max(rows), classes)
         return None if told is None else told[rows]
 
     def generate(
         self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
     ) -> Tensor:
         """What latents look like."""
-        told = conditions(self.trainer, 0, len(z), one_of(classes, words))
+        told = conditions(self.run, 0, len(z), one_of(classes, words))
         parts = self._pieces(len(z))
         return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
 
@@ -116,38 +114,38 @@ class Loaded:
     def styles(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
         """Latents [n, L] -> [n, layers, W]: a style for each layer of a style-based generator, on the run's device."""
         self.require_styles("styles")
-        told = conditions(self.trainer, 0, len(z), classes)
-        with self.trainer.sampling() as generator:
+        told = conditions(self.run, 0, len(z), classes)
+        with self.run.sampling() as generator:
             return truncated_styles(generator, z, told, truncation)
 
     @torch.no_grad()
     def synthesise(self, styles: Tensor) -> Tensor:
         """What styles [n, layers, W] look like, each layer's for itself."""
         self.require_styles("synthesise")
-        with self.trainer.sampling() as generator:
+        with self.run.sampling() as generator:
             return torch.cat([self._finished(generator.synthesis(styles[at])) for at in self._pieces(len(styles))])
 
     @property
     def styled(self) -> bool:
-        with self.trainer.sampling() as generator:
+        with self.run.sampling() as generator:
             return isinstance(generator, StyleBased)
 
     def require_styles(self, what: str) -> None:
         if not self.styled:
             raise ConfigError(
                 f"{what}: is for style-based generators, such as model=stylegan2, and this run "
-                f"({self.trainer.run_dir}) has another one."
+                f"({self.run.run_dir}) has another one."
             )
 
     def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """Images as `sample` gives them, or uint8 -> latents on the run's device."""
-        if not encodes(self.trainer):
+        if not encodes(self.run):
             raise ConfigError(
-                f"{self.trainer.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
+                f"{self.run.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
                 "latent with python -m genlab.project."
             )
-        told = conditions(self.trainer, 0, len(images), classes, sure=True)
-        return codes_of(self.trainer, self._as_seen(images), told)
+        told = conditions(self.run, 0, len(images), classes, sure=True)
+        return codes_of(self.run, self._as_seen(images), told)
 
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """What the decoder makes of the encoder's latents."""
@@ -163,25 +161,23 @@ class Loaded:
         self.require_translator(back)
         spec = self.spec.reversed if back else self.spec
         seen = as_seen(images, spec)
-        with self.trainer.sampling() as generator, self._seeded(seed):
+        run = self._seeded(seed)
+        with run.sampling() as generator:
             framed, frame = extended(seen, side_multiple_of(generator), spec)
-            parts = framed.to(self.trainer.device, self.trainer.engine.dtype).split(self.batch_size)
+            parts = framed.to(run.device, run.dtype).split(self.batch_size)
             rows = range(start, start + len(images), self.batch_size)
-            made = [
-                self.trainer.draw_samples(row, len(part), part, back=back)
-                for row, part in zip(rows, parts, strict=True)
-            ]
+            made = [run.draw_samples(row, len(part), part, back=back) for row, part in zip(rows, parts, strict=True)]
         return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
 
     def require_translator(self, back: bool = False) -> None:
         """Raises ConfigError for a model that makes no images from pictures, or no pictures from images."""
-        if not self.trainer.translates:
+        if not self.run.translates:
             raise ConfigError(
-                f"{self.trainer.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
+                f"{self.run.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
             )
-        if back and not self.trainer.model.translates_both_ways:
+        if back and not self.run.model.translates_both_ways:
             raise ConfigError(
-                f"{self.trainer.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
+                f"{self.run.run_dir}: this model translates one way alone. Leave `back` out, or train one that "
                 "goes both: model=cyclegan."
             )
 
@@ -198,8 +194,8 @@ class Loaded:
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.spec.shape))
-        trainer = self.trainer
-        return f"<{type(trainer.model).__name__} of {shape} after {trainer.images:,} images: {trainer.run_dir}>"
+        run = self.run
+        return f"<{type(run.model).__name__} of {shape} after {run.images:,} images: {run.run_dir}>"
 
     @torch.no_grad()
     def _generated(self, z: Tensor, told: Tensor | None, truncation: float | None) -> Tensor:
@@ -207,12 +203,12 @@ class Loaded:
             return self._finished(generator(z, told))
 
     def _finished(self, output: Tensor) -> Tensor:
-        output = self.trainer.render(output).float().cpu()
+        output = self.run.render(output).float().cpu()
         return output * self.spec.scale if self.points else self.spec.crop(output.clamp(-1, 1)).contiguous()
 
     @contextmanager
     def _generator(self, truncation: float | None) -> Iterator[Callable[[Tensor, Tensor | None], Tensor]]:
-        with self.trainer.sampling() as generator:
+        with self.run.sampling() as generator:
             if truncation is None:
                 yield generator
             elif self.styled:
@@ -232,17 +228,11 @@ class Loaded:
         images = to_float(images) if images.dtype == torch.uint8 else images
         images = images / spec.scale if self.points else images
         framed = pad(images, [spec.padding] * 4, value=-1.0) if given != spec.shape else images
-        return framed.to(self.trainer.device, self.trainer.engine.dtype)
+        return framed.to(self.run.device, self.run.dtype)
 
-    @contextmanager
-    def _seeded(self, seed: int | None) -> Iterator[None]:
-        """The trainer's fixed noise, of another seed."""
-        before = self.trainer.seed
-        self.trainer.seed = before if seed is None else seed
-        try:
-            yield
-        finally:
-            self.trainer.seed = before
+    def _seeded(self, seed: int | None) -> TrainedRun:
+        """Return the run with fixed noise of another seed; None: its own."""
+        return self.run if seed is None else replace(self.run, seed=seed)
 
 
 def truncated_styles(generator: StyleBased, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:

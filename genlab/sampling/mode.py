@@ -81,7 +81,7 @@ class Film(Mode):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not isinstance(loaded.trainer.model.latent, Interpolates):
+        if not isinstance(loaded.run.model.latent, Interpolates):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
     def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:

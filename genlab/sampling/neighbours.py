@@ -50,7 +50,7 @@ class Neighbours(Picture):
         super().check(loaded, asked)
         if not self.reads:
             return
-        data = loaded.trainer.data
+        data = loaded.run.data
         try:
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.with_classes(data.train), data.spec)
@@ -61,9 +61,9 @@ class Neighbours(Picture):
             ) from error
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        data, samples = loaded.trainer.data, loaded.sample(self.count, **asked.options)
+        data, samples = loaded.run.data, loaded.sample(self.count, **asked.options)
         images = loaded.spec.crop(data.train.images)
-        distances = self.in_features(loaded) if self.reads else in_pixels(images, loaded.trainer.device)
+        distances = self.in_features(loaded) if self.reads else in_pixels(images, loaded.run.device)
         found, indices = neighbours(as_saved(samples), distances, self.nearest, mirrored=data.flip)
         for number, distance in enumerate(found[:, 0].tolist()):
             log.info("sample %d: its nearest training image differs by %.3f %s", number, distance, self.unit)
@@ -75,7 +75,7 @@ class Neighbours(Picture):
         return f"in {self.extractor.name}'s features" if self.reads else "a pixel (root mean square)"
 
     def in_features(self, loaded: Loaded) -> Distances:
-        extractor, data = self.extractor.to(loaded.trainer.device), loaded.trainer.data
+        extractor, data = self.extractor.to(loaded.run.device), loaded.run.data
         training = Reference(data, "train", extractor, batch_size=loaded.batch_size)  # which keeps them for later runs
         return lambda samples: torch.cdist(extractor(samples).cpu(), training.features)
 

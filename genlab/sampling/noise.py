@@ -76,10 +76,10 @@ def brightest(deviation: Tensor) -> Tensor:
 @contextmanager
 def noisy(loaded: Loaded, mode: Noisy, *words: str) -> Iterator[None]:
     """All that is made meanwhile has such noise; random noise follows from the run's seed and `words`."""
-    trainer = loaded.trainer
-    cuda = [trainer.device] if trainer.device.type == "cuda" else []
-    with trainer.sampling() as generator, torch.random.fork_rng(cuda):
-        reseed_global(mix(trainer.seed, "noise", *words), trainer.device)
+    run = loaded.run
+    cuda = [run.device] if run.device.type == "cuda" else []
+    with run.sampling() as generator, torch.random.fork_rng(cuda):
+        reseed_global(mix(run.seed, "noise", *words), run.device)
         set_noise(generator, mode)
         try:
             yield
@@ -88,9 +88,9 @@ def noisy(loaded: Loaded, mode: Noisy, *words: str) -> Iterator[None]:
 
 
 def require_noise(loaded: Loaded, what: str) -> None:
-    with loaded.trainer.sampling() as generator:
+    with loaded.run.sampling() as generator:
         if not has_noise(generator):
             raise ConfigError(
-                f"{what}: this model's generator ({loaded.trainer.run_dir}) adds no noise to its maps, as those of "
+                f"{what}: this model's generator ({loaded.run.run_dir}) adds no noise to its maps, as those of "
                 "model=stylegan and model=stylegan2 do."
             )

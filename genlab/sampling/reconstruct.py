@@ -31,11 +31,11 @@ class Reconstruct(Picture):
 
     def check(self, loaded: Loaded, asked: Asked) -> None:
         super().check(loaded, asked)
-        if not encodes(loaded.trainer):
+        if not encodes(loaded.run):
             raise ConfigError(
-                f"mode=reconstruct: this model ({loaded.trainer.run_dir}) has no encoder. "
+                f"mode=reconstruct: this model ({loaded.run.run_dir}) has no encoder. "
                 "Search for an image's latent with python -m genlab.project."
             )
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        return draw_reconstructions(loaded.trainer, self.rows, self.columns)
+        return draw_reconstructions(loaded.run, self.rows, self.columns)

@@ -15,7 +15,7 @@ from genlab.sampling.conditions import conditions
 from genlab.trainers.standing_statistics import gather_statistics
 
 if TYPE_CHECKING:
-    from genlab.trainers.trainer import Trainer
+    from genlab.trainers.sample_stream import TrainedRun
 
 STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
 
@@ -32,8 +32,8 @@ def law_within(threshold: float, latent: Latent) -> Latent:
 class Standing:
     """Copies of a generator whose batch normalisation suits truncated latents, made once a threshold."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer = trainer
+    def __init__(self, run: TrainedRun) -> None:
+        self.run = run
         self._made: dict[float, nn.Module] = {}
 
     def __call__(self, generator: nn.Module, threshold: float) -> nn.Module:
@@ -46,7 +46,7 @@ class Standing:
         return self._made[threshold]
 
     def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
-        z = self.trainer.fixed(0, STATISTICS, law_within(threshold, self.trainer.model.latent).draw)
-        told = conditions(self.trainer, 0, STATISTICS, None)
+        z = self.run.fixed(0, STATISTICS, law_within(threshold, self.run.model.latent).draw)
+        told = conditions(self.run, 0, STATISTICS, None)
         labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
         return zip(z.split(PIECE), labels, strict=True)

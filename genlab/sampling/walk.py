@@ -62,7 +62,7 @@ class Walk(Film):
         z = loaded.latent(count * self.stops, seed=asked.seed)
         told = loaded.told(range(count), **asked.options)
         if self.space == "z" or not loaded.styled:
-            stops, between = z.unflatten(0, (self.stops, count)), loaded.trainer.model.latent.interpolate
+            stops, between = z.unflatten(0, (self.stops, count)), loaded.run.model.latent.interpolate
             psi = self.truncation
             return lambda place: loaded.generate(loop(stops, between, place), classes=told, truncation=psi)
         told = None if told is None else told.repeat(self.stops, *[1] * (told.ndim - 1))

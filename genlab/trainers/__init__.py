@@ -9,9 +9,10 @@ from genlab.trainers.ema import EMA
 from genlab.trainers.progressive import Progressive
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import Constant, Cosine, Linear
+from genlab.trainers.system import Player, Run, System
 from genlab.trainers.top_k import TopK
-from genlab.trainers.trainer import Run, System, Trainer
-from genlab.trainers.turns import Losses, Phase, Player
+from genlab.trainers.trainer import Trainer
+from genlab.trainers.turns import Losses, Phase
 from genlab.trainers.unrolled import Unrolled
 
 __all__ = [

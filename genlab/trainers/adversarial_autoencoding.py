@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -10,11 +11,14 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import NonNegative
+from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.losses.kl_to_prior import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.trainer import Run, System
+from genlab.trainers.game import Game
+from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses, Phase
 
 
@@ -37,34 +41,38 @@ class AdversarialAutoencoding(Alternating):
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: this discriminator sees codes, not images. Set it to 0.")
         super().__init__(system, run, **shared)
-        if self.augmentations:
-            raise ConfigError("augment: the discriminator of this model sees codes, not images. Set augment=[].")
         if reconstruction.needs_images and self.spec.height is None:
             raise ConfigError(
                 f"trainer.reconstruction is {type(reconstruction).__name__}, of pixels, and the data are points: "
                 "trainer.reconstruction._target_=genlab.losses.Gaussian."
             )
         self.reconstruction = reconstruction
+        self.samples = replace(self.samples, decoding=reconstruction)
         self.way = self.way._replace(generator=self.model.encoder)
         self.phase = Phase("autoencoder", "autoencoder", self.reconstruct)
+
+    @classmethod
+    def sample_stream(cls, *args: Any, reconstruction: Reconstruction, **settings: Any) -> SampleStream:
+        return replace(super().sample_stream(*args, **settings), decoding=reconstruction)
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
         self.players["autoencoder"].end_turn(self.batch_size)
         super().take_step()
 
-    def reconstruct(self, draws: Draws) -> Losses:
-        turn = super().turn("autoencoder", "generator", draws)
-        output = self.model.autoencoder(turn.real, turn.condition).to(turn.real.dtype)
-        return Losses({"reconstruction": self.reconstruction.reconstruction(output, turn.real)})
+    def reconstruct(self, phase: Phase, draws: Draws) -> Losses:
+        images = self.stream.batch(phase.name, draws.position, draws)
+        condition = self.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None
+        output = self.model.autoencoder(images, condition).to(images.dtype)
+        return Losses({"reconstruction": self.reconstruction.reconstruction(output, images)})
 
-    def turn(self, *args: Any, **demands: Any) -> Turn:
-        turn = super().turn(*args, **demands)
-        turn.noise, turn.images = turn.images, turn.noise
-        return turn
+    def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """Draws from the prior, which are real to this discriminator."""
+        return super().noise(stream, phase, turn)
 
-    def render(self, output: Tensor) -> Tensor:
-        return self.reconstruction.picture(output)
+    def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """Images, of which the encoder makes the codes that are generated here."""
+        return super().real_images(stream, phase, turn)
 
 
 class VariationalAlternating(Alternating):
@@ -86,34 +94,34 @@ class VariationalAlternating(Alternating):
     ) -> None:
         super().__init__(system, run, **shared)
         self.gamma = gamma
-        self.phase = Phase("encoder", "encoder", self.encode)
+        self.phase = Game("encoder", "encoder", self.encode)
+        self.main["generator"] = replace(self.main["generator"], with_features=True)
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
         self.players["encoder"].end_turn(self.batch_size)
         super().take_step()
 
-    def encode(self, draws: Draws) -> Losses:
+    def encode(self, phase: Game, draws: Draws) -> Losses:
         """The encoder's loss: equation 3, and equation 7 for the error."""
-        turn = super().turn("encoder", "generator", draws)
+        turn = self.turn(phase, draws, player="generator")
         posterior = self.model.posterior(turn.real, turn.condition)
-        turn.noise = lambda: posterior.sample(draws.normal("posterior", self.model.latent.size))
+
+        def codes(_: Turn) -> Tensor:
+            return posterior.sample(draws.normal("posterior", self.model.latent.size))
+
+        decoded = replace(turn, images=lambda _: turn.real, noise=codes)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        return Losses({"divergence": divergence.sum(1), "features": feature_error(turn)})
+        return Losses({"divergence": divergence.sum(1), "features": feature_error(decoded)})
 
     def deceive(self, turn: Turn) -> Losses:
         losses = super().deceive(turn)
         halves = 2 * self.gamma * self.reconstructed(turn.draws)  # twice half of the batch
         return losses._replace(terms=losses.terms | {"features": halves * feature_error(turn)})
 
-    def turn(self, phase: str, player: str, draws: Draws, **demands: Any) -> Turn:
-        turn = super().turn(phase, player, draws, **demands)
-        turn.noise = lambda: self.latents(turn)
-        turn.with_features = turn.with_features or player == "generator"
-        return turn
-
     @torch.no_grad()
-    def latents(self, turn: Turn) -> Tensor:
+    def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """Codes of the turn's real images in every other row, draws from the prior in the rest."""
         posterior = self.model.posterior(turn.real, turn.condition)
         codes = posterior.sample(turn.draws.normal("posterior", self.model.latent.size))
         return torch.where(self.reconstructed(turn.draws)[:, None] > 0, codes, self.model.latent.draw(turn.draws))

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from genlab.core import ramp
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.schedule import Changing, at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank, freeze_first
+from genlab.trainers.game import Game, Way, game, recalled
 from genlab.trainers.replay import Replay
-from genlab.trainers.schedules import at
-from genlab.trainers.top_k import TopK
-from genlab.trainers.trainer import Run, System, Trainer
-from genlab.trainers.turns import Losses, Phase
+from genlab.trainers.system import Run, System
+from genlab.trainers.top_k import TopK, best_of
+from genlab.trainers.trainer import Trainer
+from genlab.trainers.turns import Losses
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream
-
-Adversarial = Callable[[Turn], Losses]
-
-
-class Way(NamedTuple):
-    """Who plays in a turn, and for which images."""
-
-    generator: nn.Module
-    discriminator: nn.Module
-    stream: Stream
-    replay: Replay | None
 
 
 class Alternating(Trainer):
     """`n_critic` turns of the discriminator, then `n_generator` of the generator: Goodfellow et al. 2014, algorithm 1.
 
-    Either number may be a staircase in images: `{0: 5, 200000: 1}`.
+    Either number may change over the run, such as a staircase in images: `{0: 5, 200000: 1}`.
     """
 
     moves: ClassVar[frozenset[str]] = frozenset({"discriminator", "generator"})
@@ -52,14 +42,14 @@ class Alternating(Trainer):
         system: System,
         run: Run,
         *,
-        n_critic: Count | dict[Whole, Count] = 1,
-        n_generator: Count | dict[Whole, Count] = 1,
+        n_critic: Changing[Count] = 1,
+        n_generator: Changing[Count] = 1,
         clip_weights: Positive | None = None,  # of the critic, after its turn: Arjovsky et al. 2017, algorithm 1
         flip_labels: ProperShare = 0.0,  # share of pairs shown to the discriminator as each other
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
-        top_k: Share | TopK | None = None,  # share of its images that the generator learns from at the end
-        adversarial_weight: NonNegative | ramp.Ramp = 1.0,  # of the loss in the generator's turn, beside its penalties
+        top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: at the end
+        adversarial_weight: Changing[NonNegative] = 1.0,  # of the loss in the generator's turn, beside its penalties
         freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
         **shared: Any,  # what every trainer takes
     ) -> None:
@@ -74,7 +64,7 @@ class Alternating(Trainer):
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
         self.way = Way(self.model.generator, self.model.discriminator, self.stream, self.replay)
-        self.top_k = TopK(final=top_k) if isinstance(top_k, float) else top_k
+        self.top_k = TopK(final=top_k) if isinstance(top_k, (int, float)) else top_k
         if freeze_discriminator:
             shown = blank(self.spec, self.model.conditional, self.device, self.engine.dtype)
             freeze_first(self.players["discriminator"], freeze_discriminator, *shown)
@@ -84,42 +74,56 @@ class Alternating(Trainer):
         self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
 
     def take_step(self) -> None:
-        before, n_critic = self.images, at(self.n_critic, self.images)
+        """Take the discriminator's turns, then the generator's, and let the averaged weights follow.
+
+        In the order of the calls, from here to `optimizer.step`:
+
+        1. `move` takes a player's main phase, then those of its lazy penalties that are due.
+        2. `Trainer.take_turn` sets the learning rate, and `turns.take_turn` freezes the other players and cuts the
+           batch into micro-batches. Of each it asks the phase's loss, which is `measure`.
+        3. `measure` begins a `Turn` by `turn`, and adds what `discriminate` or `deceive` (the adversarial loss) and the
+           penalties' formulas make of it. The turn draws images and noise, by `real_images` and `noise`, and runs the
+           networks when a formula first asks for their output.
+        4. `turns.take_turn` sums the terms' means, goes backward, averages gradients over ranks, clips them, and lets
+           the player's optimizer step.
+        """
+        before = self.images
         if self.reuse_fakes:
-            self.move_generator()
-        for _ in range(n_critic):
-            self.move_discriminator()
+            self.move("generator")
+        for _ in range(self.turns_now(self.n_critic, before)):
+            self.move("discriminator")
         if not self.reuse_fakes:
-            for _ in range(at(self.n_generator, before)):
-                self.move_generator()
+            for _ in range(self.turns_now(self.n_generator, before)):
+                self.move("generator")
         if self.ema:
             self.ema.update(self.images - before, self.images)
+
+    def turns_now(self, number: Changing[Count], seen: int) -> int:
+        """Return how many turns a player takes in a step after `seen` images, one at least."""
+        return max(1, round(at(number, seen, self.total_images)))
 
     @property
     def parts(self) -> dict[str, Any]:
         return super().parts | ({"replay": self.replay} if self.replay else {})
 
-    def move_discriminator(self) -> None:
-        self.move("discriminator")
-        if self.replay:
-            self.replay.end_turn()
-        for name, augmentation in self.augmentations.items():
-            for curve, value in augmentation.end_turn(self.batch_size).items():
-                self.statistics.add(f"augment/{name}/{curve}", value, self.step)
-        self.images += self.batch_size
-
-    def move_generator(self) -> None:
-        self.move("generator")
-
     def move(self, player: str) -> None:
-        """The player's turn, and those of its lazy penalties that are due."""
+        """Take the player's turn, and those of its lazy penalties that are due."""
         self.take_turn(self.main[player])
         self.players[player].end_turn(self.batch_size)
         for phase in self.lazy[player]:
             if self.players[player].turns % phase.every == 0:
                 self.take_turn(phase)
         if player == "discriminator":
-            self.limit_weights()
+            self.end_discriminator_turn()
+
+    def end_discriminator_turn(self) -> None:
+        self.limit_weights()
+        if self.replay:
+            self.replay.end_turn()
+        for name, augmentation in self.augmentations.items():
+            for curve, value in augmentation.end_turn(self.batch_size).items():
+                self.statistics.add(f"augment/{name}/{curve}", value, self.step)
+        self.images += self.batch_size
 
     @torch.no_grad()
     def limit_weights(self) -> None:
@@ -128,34 +132,25 @@ class Alternating(Trainer):
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def main_phase(self, player: str, adversarial: Adversarial) -> Phase:
-        """A player's loss, with the penalties of every turn."""
+    def main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> Game:
+        """Return the phase of a player's loss, with the penalties of every turn."""
         penalties = {name: penalty for name, penalty in self.on(player).items() if penalty.every == 1}
-        demands = demands_of(penalties.values())
+        return game(player, player, self.measure, penalties, adversarial=loss)
 
-        def loss(draws: Draws) -> Losses:
-            return self.measure(partial(self.turn, player, player, draws, **demands), penalties, adversarial)
-
-        return Phase(player, player, loss, float32=any(penalty.needs_float32 for penalty in penalties.values()))
-
-    def lazy_phases(self, player: str) -> Iterator[Phase]:
+    def lazy_phases(self, player: str) -> Iterator[Game]:
         for name, penalty in self.on(player).items():
             if penalty.every > 1:
                 phase = name if len(penalty.players) == 1 else f"{name}_{player}"
-                loss = partial(self.lazy_loss, phase, player, name)
-                yield Phase(phase, player, loss, every=penalty.every, float32=penalty.needs_float32)
+                yield game(phase, player, self.measure, {name: penalty}, every=penalty.every)
 
-    def lazy_loss(self, phase: str, player: str, name: str, draws: Draws) -> Losses:
-        penalty = self.penalties[name]
-        return self.measure(partial(self.turn, phase, player, draws, **demands_of([penalty])), {name: penalty})
-
-    def measure(
-        self, begin: Callable[..., Turn], penalties: dict[str, Penalty], adversarial: Adversarial | None = None
-    ) -> Losses:
-        """What there is to minimise in a turn: of a lazy penalty's, that alone."""
-        turn = begin()
-        losses = adversarial(turn) if adversarial else Losses({})
-        return losses._replace(terms=losses.terms | {name: penalty(turn) for name, penalty in penalties.items()})
+    def measure(self, phase: Game, draws: Draws) -> Losses:
+        """Return the terms a turn minimises: loss and penalties, or one lazy penalty alone."""
+        turn = self.turn(phase, draws)
+        losses = phase.adversarial(turn) if phase.adversarial else Losses({})
+        terms = dict(losses.terms)
+        for name, penalty in phase.penalties.items():
+            terms[name] = penalty(turn)
+        return Losses(terms, losses.stats)
 
     def on(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
@@ -184,7 +179,7 @@ class Alternating(Trainer):
 
     def weight(self, turn: Turn) -> float:
         """Of the loss in the generator's turn."""
-        return ramp.at(self.adversarial_weight, turn.seen, turn.total)
+        return at(self.adversarial_weight, turn.seen, turn.total)
 
     def keep(self, turn: Turn) -> None:
         """The generator's images for the discriminator's next turn, if that is to use them."""
@@ -194,42 +189,47 @@ class Alternating(Trainer):
     def best(self, values: Tensor, turn: Turn) -> Tensor:
         """Of the generator's loss those images that count, and as much as they do."""
         values = self.weight(turn) * turn.per_image(values)
-        return self.top_k(values, turn.per_image(turn.fake_logits), turn.seen / turn.total) if self.top_k else values
+        if self.top_k is None:
+            return values
+        return best_of(values, turn.per_image(turn.fake_logits), at(self.top_k, turn.seen, turn.total))
 
-    def turn(
-        self,
-        phase: str,
-        player: str,
-        draws: Draws,
-        slopes: frozenset[str] = frozenset(),
-        with_features: bool = False,
-        way: Way | None = None,
-    ) -> Turn:
-        way, judging = way or self.way, phase == "discriminator"
+    def turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+        """Begin a turn: of the phase's player, or one that sees what another player would."""
+        way, judging, player = phase.way or self.way, phase.name == "discriminator", player or phase.player
         recalls = way.replay and player == "discriminator"
         return Turn(
             player=player,
             network=way.discriminator,
             generator=way.generator,
-            images=lambda: self.as_made(way.stream.batch(phase, draws.position, draws)),
-            labelled=lambda: way.stream.labelled(f"{phase}/labelled", draws.position, draws),
-            noise=lambda: self.model.latent.draw(draws),
+            images=partial(self.real_images, way.stream, phase.name),
+            labelled=partial(self.labelled_images, way.stream, phase.name, draws),
+            noise=partial(self.noise, way.stream, phase.name),
             draws=draws,
-            condition=way.stream.labels(phase, draws.position, draws) if self.model.conditional else None,
-            slopes=slopes,
-            joint=judging and self.joint and not slopes,
-            with_features=with_features,
+            condition=way.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None,
+            slopes=phase.slopes,
+            joint=judging and self.joint and not phase.slopes,
+            with_features=phase.with_features,
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
             kept=self.kept.pop((way.generator, draws.start), None) if judging else None,
             recall=partial(recalled, replay=way.replay, draws=draws, new=judging) if recalls else None,
             loss=self.loss,
             seen=self.images,
             total=self.total_images,
+            **options,
         )
 
-    def as_made(self, images: Tensor) -> Tensor:
-        """Real images in the form that generated ones have, where that is no single image."""
+    def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """A turn's real images, in the form that generated ones have, where that is no single image."""
+        images = stream.batch(phase, turn.draws.position, turn.draws)
         return self.model.generator.build_pyramid(images) if self.makes_pyramids else images
+
+    def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Images that have a class, and it."""
+        return stream.labelled(f"{phase}/labelled", draws.position, draws)
+
+    def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """The latents [N, L] of a turn's generated images."""
+        return self.model.latent.draw(turn.draws)
 
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
         """Images as the discriminator is shown them: each augmentation in its order, with draws of its own.
@@ -248,19 +248,3 @@ class Alternating(Trainer):
             return real, fake
         swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels
         return torch.where(swap, fake, real), torch.where(swap, real, fake)
-
-
-def demands_of(penalties: Iterable[Penalty]) -> dict[str, Any]:
-    """What a turn must prepare for its penalties."""
-    penalties = list(penalties)
-    return {
-        "slopes": frozenset().union(*(penalty.slopes for penalty in penalties)),
-        "with_features": any(penalty.needs_features for penalty in penalties),
-    }
-
-
-def recalled(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
-    """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
-    if new:
-        replay.remember(generated, draws)
-    return replay.mix(generated, draws)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.schedule import Changing, Line, at
 from genlab.core.types import NonNegative, Whole
-from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
+from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal
 from genlab.losses.quantisation import commitment
-from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import GivesPosterior, VectorQuantised
-from genlab.trainers.trainer import Run, System, Trainer
+from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.system import Run, System
+from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 
 
@@ -30,7 +33,6 @@ class Autoencoding(Trainer):
     """Minimises the reconstruction error alone.
 
     With `corrupt` the encoder sees a damaged image and the decoder is to give the whole one: Vincent et al. 2008.
-    Raises ConfigError if the loss is none of a decoder's output.
     """
 
     moves: ClassVar[frozenset[str]] = frozenset({"autoencoder"})
@@ -43,10 +45,14 @@ class Autoencoding(Trainer):
         corrupt: Callable[[Tensor, Draws], Tensor] | None = None,  # (images, draws) -> what the encoder is shown
         **shared: Any,  # what every trainer takes
     ) -> None:
-        require_reconstruction(system.loss)
         super().__init__(system, run, **shared)
+        self.samples = replace(self.samples, decoding=self.loss)
         self.corrupt = corrupt
         self.phase = Phase("autoencoder", "autoencoder", self.measure)
+
+    @classmethod
+    def sample_stream(cls, *args: Any, loss: Callable[[], Any], **settings: Any) -> SampleStream:
+        return replace(super().sample_stream(*args, loss=loss, **settings), decoding=loss())
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
@@ -55,7 +61,7 @@ class Autoencoding(Trainer):
         if self.ema:
             self.ema.update(self.batch_size, self.images)
 
-    def measure(self, draws: Draws) -> Losses:
+    def measure(self, phase: Phase, draws: Draws) -> Losses:
         images = self.stream.batch("autoencoder", draws.position, draws)
         condition = self.stream.labels("autoencoder", draws.position, draws) if self.model.conditional else None
         shown = images if self.corrupt is None else self.corrupt(images, draws)
@@ -65,9 +71,6 @@ class Autoencoding(Trainer):
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         return Code(self.model.codes(images, condition))
-
-    def render(self, output: Tensor) -> Tensor:
-        return self.loss.picture(output)
 
 
 class Variational(Autoencoding):
@@ -82,7 +85,7 @@ class Variational(Autoencoding):
         system: System,
         run: Run,
         *,
-        beta: NonNegative = 1.0,  # weight of the divergence
+        beta: Changing[NonNegative] = 1.0,  # weight of the divergence
         kl_warmup: Whole = 0,  # images until the weight is reached, from 0 in a straight line
         free_bits: NonNegative = 0.0,  # nats of each dimension of the latent
         **shared: Any,
@@ -93,17 +96,18 @@ class Variational(Autoencoding):
                 "trainer: this model's encoder gives no distribution, which a variational trainer needs. Choose "
                 "model=vae, or trainer=autoencoding."
             )
-        self.beta, self.kl_warmup, self.free_bits = beta, kl_warmup, free_bits
+        self.beta, self.free_bits = beta, free_bits
+        self.warm_up = Line(0.0, 1.0, images=kl_warmup) if kl_warmup else 1.0  # Bowman et al. 2016, section 3.1
 
-    def measure(self, draws: Draws) -> Losses:
-        losses = super().measure(draws)
+    def measure(self, phase: Phase, draws: Draws) -> Losses:
+        losses = super().measure(phase, draws)
         elbo = -losses.terms["reconstruction"] - losses.stats["kl"]
         return losses._replace(stats=losses.stats | {"elbo": elbo})
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         posterior = self.model.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        weight = self.beta * warm_up(self.images, self.kl_warmup)
+        weight = at(self.beta, self.images, self.total_images) * at(self.warm_up, self.images, self.total_images)
         return Code(
             z=posterior.sample(draws.normal("posterior", self.model.latent.size)),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},
@@ -140,12 +144,4 @@ class VectorQuantising(Autoencoding):
             z=found.straight_through,
             terms={"commitment": self.commitment * commitment(found.latents, found.codes)},
             stats={"perplexity": found.perplexity, "codes_used": found.codes_used},
-        )
-
-
-def require_reconstruction(loss: Any) -> None:
-    if not isinstance(loss, Reconstruction):
-        raise ConfigError(
-            f"loss is {type(loss).__name__}, which compares no decoder's output with an image. "
-            "Choose loss=bernoulli, gaussian or squared_error."
         )

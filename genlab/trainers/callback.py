@@ -1,17 +1,60 @@
-"""What a callback may do. It looks at the trainer and changes nothing that training computes.
-
-It may ask the trainer to stop, or to go back to an earlier state at lower rates (`stop`, `roll_back`).
-"""
+"""What a callback may do, and what it may ask of the trainer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from pathlib import Path
+
+    import torch
+    from torch import Tensor, nn
 
     from genlab.core.errors import Diverged
+    from genlab.core.spec import Spec
+    from genlab.data import InMemory
+    from genlab.losses import AdversarialLoss
+    from genlab.trainers.rollback import Rollback
+    from genlab.trainers.sample_stream import SampleStream
+    from genlab.trainers.statistics import Statistics
+    from genlab.trainers.system import Player
     from genlab.trainers.trainer import Trainer
+
+
+class Watched(Protocol):
+    """All that a callback may read of a trainer and ask it to do; it changes nothing that training computes."""
+
+    # the system
+    samples: SampleStream  # draws samples and conditions; holds the seed, the number format and the averaged weights
+    model: nn.Module
+    data: InMemory
+    spec: Spec
+    loss: AdversarialLoss
+    players: dict[str, Player]
+    device: torch.device
+    # the run
+    run_dir: Path
+    config: dict[str, Any]
+    callbacks: dict[str, Callback]
+    total_images: int
+    iterates: bool  # in steps of a batch, so that a longer run goes further
+    # where it is
+    images: int  # seen so far
+    step: int
+    resumed_from: int  # images
+    stop_reason: str | None
+    interrupted: bool  # by a signal: what takes long is left out at the end
+    away: float  # seconds that callbacks took
+    fair: bool  # whether samples are a fair picture of the model now
+    parts: dict[str, Any]  # all state, for a checkpoint
+    statistics: Statistics
+    rollback: Rollback  # asked to go back to an earlier state, after this step
+
+    def learning_rates(self) -> dict[str, float]: ...
+    def stop(self, reason: str) -> None: ...
+    def publish(self, values: dict[str, float]) -> None: ...
+    def show(self, name: str, image: Tensor) -> None: ...
+    def report(self, record: dict[str, Any]) -> None: ...
 
 
 class Callback:

@@ -13,7 +13,8 @@ from genlab.core.random import Draws
 from genlab.core.types import Count
 from genlab.losses.reconstruction import SquaredError
 from genlab.models.contract import SolvedInClosedForm
-from genlab.trainers.trainer import Run, System, Trainer
+from genlab.trainers.system import Run, System
+from genlab.trainers.trainer import Trainer
 
 
 class ClosedForm(Trainer):
@@ -42,10 +43,6 @@ class ClosedForm(Trainer):
         if images is not None and images > there:
             raise ConfigError(f"trainer.images={images}: there are {there} images, and looking twice changes nothing.")
         super().__init__(system, run, images=images or there, **shared)
-
-    @property
-    def parts(self) -> dict[str, Any]:
-        return super().parts | {"network/solution": self.model}
 
     def take_step(self) -> None:
         self.model.fit(self.chunks, seed=self.seed)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from genlab.core.checkpoint import stateful
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.data.network_input import scaled
-from genlab.losses import Penalty, Turn
-from genlab.trainers.alternating import Adversarial, Alternating
-from genlab.trainers.trainer import Run, System, prefixed
+from genlab.data.stream import Stream
+from genlab.losses import Turn
+from genlab.trainers.alternating import Alternating
+from genlab.trainers.game import Game
+from genlab.trainers.system import Run, System
+from genlab.trainers.trainer import prefixed
 from genlab.trainers.turns import Losses
 
 
@@ -40,7 +41,7 @@ class Cycle(Alternating):
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: there are two discriminators here. Set it to 0.")
         super().__init__(system, run, **shared)
-        images, sources = self.stream, self.stream_of(self.data.other)
+        images, sources = self.stream, Stream.of(self.data.other, seed=self.seed, **self.placing)
         images.other, sources.other = sources, images
         generators, discriminators = self.model.generator, self.model.discriminator
         self.way = self.way._replace(generator=generators.there, discriminator=discriminators.there)
@@ -54,40 +55,24 @@ class Cycle(Alternating):
         own = prefixed("penalty", self.penalties_back) | {"replay": self.back.replay}
         return super().parts | prefixed("back", stateful(own))
 
-    def measure(
-        self, begin: Callable[..., Turn], penalties: dict[str, Penalty], adversarial: Adversarial | None = None
-    ) -> Losses:
-        there = super().measure(begin, penalties, adversarial)
-        of_its_own = {name: self.penalties_back[name] for name in penalties}
-        back = super().measure(lambda: begin(back=True), of_its_own, adversarial)
+    def measure(self, phase: Game, draws: Draws) -> Losses:
+        there = super().measure(phase, draws)
+        back = super().measure(self.way_back(phase), draws.of("back"))
         return Losses(there.terms | prefixed("back", back.terms), there.stats | prefixed("back", back.stats))
 
-    def turn(self, phase: str, player: str, draws: Draws, *, back: bool = False, **demands: Any) -> Turn:
-        way, other = (self.back, self.way) if back else (self.way, self.back)
-        draws = draws.of("back") if back else draws
-        turn = super().turn(phase, player, draws, way=way, **demands)
-        turn.way_back = lambda pictures: other.generator(self.model.latent.draw(draws.of("way_back")), pictures)
-        return turn
+    def way_back(self, phase: Game) -> Game:
+        """Return the same phase of the networks that translate back."""
+        return replace(phase, way=self.back, penalties={name: self.penalties_back[name] for name in phase.penalties})
 
-    def move_discriminator(self) -> None:
-        super().move_discriminator()
+    def turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+        other = self.way if phase.way is self.back else self.back
+
+        def way_back(pictures: Tensor) -> Tensor:
+            return other.generator(self.model.latent.draw(draws.of("way_back")), pictures)
+
+        return super().turn(phase, draws, player, way_back=way_back, **options)
+
+    def end_discriminator_turn(self) -> None:
+        super().end_discriminator_turn()
         if self.back.replay:
             self.back.replay.end_turn()
-
-    def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """Pictures, images made of them, and pictures made of these; then images of the data, there and back likewise.
-
-        Where rows are partners, each image is what the picture above it was to become.
-        """
-        there, split = super().translations(start, count), self.data.examples
-        rows = torch.arange(start, start + count) % len(split.images)
-        images = scaled(split.images[rows], torch.float32).to(self.device, self.engine.dtype)
-        back = self.draw_samples(start, count, images, back=True)
-        return {
-            "input": there["input"],
-            "output": there["output"],
-            "cycle": self.draw_samples(start, count, there["output"], back=True),
-            "image": images,
-            "back": back,
-            "back_cycle": self.draw_samples(start, count, back),
-        }

@@ -7,7 +7,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from genlab.core.ramp import Ramp, at
+from genlab.core.schedule import Changing, at
 from genlab.core.types import Positive, Share
 
 
@@ -23,7 +23,7 @@ class EMA:
         network: nn.Module,
         total: int = 0,  # images in the whole run, which a ramp may last for
         *,
-        halflife: Positive | Ramp = 10_000,  # images
+        halflife: Changing[Positive] = 10_000,  # images
         warmup: Share = 0.05,  # of the images seen; 0: no warm-up
     ) -> None:
         self.total, self.halflife, self.warmup = total, halflife, warmup

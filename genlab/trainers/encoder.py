@@ -15,40 +15,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.data import Split
-    from genlab.trainers.trainer import Trainer
+    from genlab.trainers.sample_stream import SampleStream
 
 
-def encodes(trainer: Trainer) -> bool:
-    return isinstance(trainer.model, EncodesImages)
+def encodes(samples: SampleStream) -> bool:
+    return isinstance(samples.model, EncodesImages)
 
 
-def first_images(trainer: Trainer, count: int) -> tuple[Split, Tensor, Tensor | None]:
+def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:
     """The first of the test split, else of the training images: as they are, as networks see them, their conditions."""
-    data, spec = trainer.data, trainer.spec
+    data, spec = samples.data, samples.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
     seen = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
-    condition = trainer.conditions_of(split, len(split.images))
-    return split, seen.to(trainer.device, trainer.engine.dtype), condition
+    condition = samples.conditions_of(split, len(split.images))
+    return split, seen.to(samples.device, samples.dtype), condition
 
 
 @torch.no_grad()
-def codes_of(trainer: Trainer, images: Tensor, condition: Tensor | None) -> Tensor:
-    with evaluating(trainer):
-        return trainer.model.codes(images, condition)
+def codes_of(samples: SampleStream, images: Tensor, condition: Tensor | None) -> Tensor:
+    with evaluating(samples):
+        return samples.model.codes(images, condition)
 
 
 @torch.no_grad()
-def decoded(trainer: Trainer, codes: Tensor, condition: Tensor | None) -> Tensor:
+def decoded(samples: SampleStream, codes: Tensor, condition: Tensor | None) -> Tensor:
     """Images in [-1, 1], as networks see them."""
-    with trainer.sampling() as generator:
-        return trainer.render(generator(codes, condition))
+    with samples.sampling() as generator:
+        return samples.render(generator(codes, condition))
 
 
 @contextmanager
-def evaluating(trainer: Trainer) -> Iterator[None]:
-    was_training = trainer.model.training
-    trainer.model.eval()
+def evaluating(samples: SampleStream) -> Iterator[None]:
+    was_training = samples.model.training
+    samples.model.eval()
     try:
         yield
     finally:
-        trainer.model.train(was_training)
+        samples.model.train(was_training)

@@ -14,7 +14,7 @@ from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.trainers.turns import Player
+    from genlab.trainers.system import Player
 
 BATCH = 4  # blank images that find the order of layers
 log = logging.getLogger(__name__)

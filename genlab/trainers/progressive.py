@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.schedule import staircase
+from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
+from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.models.contract import Grows
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.schedules import at
-from genlab.trainers.trainer import Run, System, check_batch
+from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.system import Run, System
+from genlab.trainers.turns import check_batch
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,18 @@ class Progressive(Alternating):
         self.batch_sizes, self.rates = {0: self.batch_size} | (batch_sizes or {}), {0: 1.0} | (rates or {})
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
-        last = self.model.generator.doublings
-        self.growth = Growth(doublings(start_size, self.spec.height >> last, last), last, stage_images, fade)
+        self.growth = growth_of(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.samples = replace(self.samples, growing=True)
         self.grow()
+
+    @classmethod
+    def sample_stream(
+        cls, *args: Any, seen: int, stage_images: Count, fade: ProperShare = 0.5, start_size: Count = 4, **settings: Any
+    ) -> SampleStream:
+        stream = super().sample_stream(*args, seen=seen, **settings)
+        growth = growth_of(stream.model.generator, stream.spec, stage_images, fade, start_size)
+        grow(stream, growth(seen))
+        return replace(stream, growing=True)
 
     def take_step(self) -> None:
         before = self.level
@@ -92,9 +103,8 @@ class Progressive(Alternating):
     def grow(self) -> None:
         """Everything to the size that the number of images says; weights stay as they are."""
         self.level = self.growth(self.images)
-        for network in self.growing():
-            network.grow(self.level)
-        self.batch_size = at(self.batch_sizes, self.side)
+        grow(self.samples, self.level)
+        self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
     @property
@@ -109,18 +119,13 @@ class Progressive(Alternating):
         super().move_to(images)
         self.grow()
 
-    def growing(self) -> Iterator[nn.Module]:
-        yield from self.model.players.values()
-        if self.ema:
-            yield self.ema.network
-
     @property
     def side(self) -> int:
         """Pixels of the images that networks see now."""
         return self.model.generator.side
 
     def rate(self) -> float:
-        return super().rate() * at(self.rates, self.side)
+        return super().rate() * staircase(self.rates, self.side)
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
@@ -130,22 +135,13 @@ class Progressive(Alternating):
         self.grow()  # weights from elsewhere come at their own size
         super().restart_average()
 
-    def turn(self, phase: str, player: str, draws: Draws, **demands: Any) -> Turn:
-        """With real images of the size of the generated ones."""
-        turn = super().turn(phase, player, draws, **demands)
-        images, labelled, shrink = turn.images, turn.labelled, self.model.discriminator.shrink
+    def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
+        """Real images of the size of the generated ones."""
+        return self.model.discriminator.shrink(super().real_images(stream, phase, turn))
 
-        def small() -> tuple[Tensor, Tensor]:
-            whole, labels = labelled()
-            return shrink(whole), labels
-
-        turn.images, turn.labelled = lambda: shrink(images()), small
-        return turn
-
-    def render(self, output: Tensor) -> Tensor:
-        """As large as the data, pixels enlarged."""
-        full = self.spec.shape[1:]
-        return output if output.shape[2:] == full else interpolate(output, size=full, mode="nearest")
+    def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
+        images, classes = super().labelled_images(stream, phase, draws)
+        return self.model.discriminator.shrink(images), classes
 
     @property
     def fair(self) -> bool:
@@ -154,6 +150,19 @@ class Progressive(Alternating):
     def learning_rates(self) -> dict[str, float]:
         """And how far the networks have grown."""
         return super().learning_rates() | {"growth/doublings": self.level}
+
+
+def grow(samples: SampleStream, level: float) -> None:
+    """Bring networks, and the averaged one, to a number of doublings; weights stay as they are."""
+    averaged = [samples.ema.network] if samples.ema else []
+    for network in (*samples.model.players.values(), *averaged):
+        network.grow(level)
+
+
+def growth_of(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
+    """Return the schedule of a generator. Raises ConfigError for a size that it does not go through."""
+    last = generator.doublings
+    return Growth(doublings(start_size, spec.height >> last, last), last, stage_images, fade)
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:

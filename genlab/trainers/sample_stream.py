@@ -1,40 +1,56 @@
-"""What is drawn from a model between steps: samples of a fixed stream, which says nothing of how it is trained."""
+"""Samples of a model, drawn from a fixed stream of noise, whether it is being trained or was loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
+from genlab.core.device import choose_device, precision_of
 from genlab.core.random import Draws
+from genlab.core.spec import Spec
+from genlab.data import InMemory, Split
 from genlab.data.network_input import scaled
+from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import Model
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.data import InMemory, Split
-    from genlab.trainers.ema import EMA
-    from genlab.trainers.turns import Engine
+from genlab.trainers.ema import EMA
 
 SAMPLES = 500  # rows of the fixed noise that are drawn together
 
 
-class Sampling:
-    """The part of a trainer that metrics and pictures ask: row i of the stream is the same whoever asks, and when."""
+@dataclass(frozen=True, kw_only=True)
+class SampleStream:
+    """A model and the fixed noise that its samples come from: row i is the same whoever asks, and when.
+
+    It holds what sampling needs, and nothing of how the model is trained. `dataclasses.replace(stream, seed=1)`
+    gives other samples of the same model.
+    """
 
     model: Model
     data: InMemory
-    ema: EMA | None
     seed: int
     device: torch.device
-    engine: Engine
+    dtype: torch.dtype  # of weights and images
+    ema: EMA | None = None  # the averaged generator, which samples come from if there is one
+    decoding: Reconstruction | None = None  # reads a decoder's output as an image; None: the output is one
+    growing: bool = False  # the network's images may still be small: their pixels are enlarged to the data's size
 
     @property
     def spec(self) -> Spec:
         return self.data.spec
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Return the part of a checkpoint that samples depend on, by name."""
+        networks = self.model.players or {"solution": self.model}
+        averaged = {"ema": self.ema} if self.ema else {}
+        return {f"network/{name}": network for name, network in networks.items()} | averaged
 
     @torch.no_grad()
     def draw_samples(self, start: int, count: int, condition: Tensor | None = None, *, back: bool = False) -> Tensor:
@@ -72,25 +88,35 @@ class Sampling:
         return self.model.conditional and self.spec.has_source
 
     def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """What there is to see of rows of `data.examples`: by kind, as networks see it."""
-        sources, split = self.sample_conditions(start, count), self.data.examples
-        found = {"input": sources, "output": self.draw_samples(start, count, sources)}
-        targets = {"target": scaled(split.images[start : start + count], torch.float32)} if self.data.aligned else {}
-        return found | targets
+        """Rows of `data.examples` and what the model makes of them, by kind, as networks see them.
+
+        Of a model that translates both ways: pictures, images made of them, and pictures made of these; then images of
+        the data, there and back likewise. Where rows are partners, each image is what the picture above it was to
+        become.
+        """
+        split, sources = self.data.examples, self.sample_conditions(start, count)
+        made = {"input": sources, "output": self.draw_samples(start, count, sources)}
+        if not self.model.translates_both_ways:
+            targets = scaled(split.images[start : start + count], torch.float32)
+            return made | ({"target": targets} if self.data.aligned else {})
+        rows = torch.arange(start, start + count) % len(split.images)
+        made["cycle"] = self.draw_samples(start, count, made["output"], back=True)
+        made["image"] = scaled(split.images[rows], torch.float32).to(self.device, self.dtype)
+        made["back"] = self.draw_samples(start, count, made["image"], back=True)
+        made["back_cycle"] = self.draw_samples(start, count, made["back"])
+        return made
 
     @property
     def caption(self) -> str:
         """What must be known of samples that are no fair picture of the model."""
         return self.model.caption
 
-    @property
-    def fair(self) -> bool:
-        """Whether samples are a fair picture of the model."""
-        return not self.caption
-
     def render(self, output: Tensor) -> Tensor:
-        """What the sampled network gives, as images in [-1, 1]."""
-        return output
+        """Return the network's output as images in [-1, 1]."""
+        images = output if self.decoding is None else self.decoding.picture(output)
+        full = self.spec.shape[1:]
+        grown = not self.growing or images.shape[2:] == full
+        return images if grown else interpolate(images, size=full, mode="nearest")
 
     def fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
         """Rows `start` to `start + count` of an endless fixed stream."""
@@ -102,15 +128,15 @@ class Sampling:
     def _draw_labels(self, draws: Draws) -> Tensor:
         labels = self.data.train.labels
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        return self.spec.condition.as_input(labels[rows], self.engine.dtype)
+        return self.spec.condition.as_input(labels[rows], self.dtype)
 
     def _on_device(self, condition: Tensor) -> Tensor:
         """Return a condition on the device, numbers with a fraction in the precision of networks."""
-        return condition.to(self.device, self.engine.dtype if condition.is_floating_point() else None)
+        return condition.to(self.device, self.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
         """Of `SAMPLES` rows of the fixed stream that samples come from."""
-        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.engine.dtype)
+        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.dtype)
 
     @contextmanager
     def sampling(self) -> Iterator[nn.Module]:
@@ -122,3 +148,33 @@ class Sampling:
             yield generator
         finally:
             generator.train(was_training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun(SampleStream):
+    """A run as a checkpoint left it, and where that is."""
+
+    run_dir: Path
+    config: dict[str, Any]
+    images: int  # seen in training so far
+    step: int
+
+
+def place(
+    model: Model,
+    data: InMemory,
+    *,
+    seed: int,
+    images: int | None,  # of the whole run, which an average's half-life may depend on
+    device: str = "auto",
+    precision: str = "float32",
+    deterministic: bool = False,
+    channels_last: bool = True,
+    ema: Callable[..., EMA] | None = None,
+    **_: Any,  # settings that training alone needs
+) -> SampleStream:
+    """Move a model to its device and return its sample stream. The keywords are those of every trainer."""
+    where, (dtype, _autocast) = choose_device(device, deterministic), precision_of(precision)
+    model.to(where, dtype).to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    average = ema(model.generator, images) if ema else None
+    return SampleStream(model=model, data=data, seed=seed, device=where, dtype=dtype, ema=average)

@@ -1,30 +1,30 @@
-"""What changes while a run goes on, as functions of the images seen."""
+"""Factors on the learning rates, as functions of the images seen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, pi
 
-from genlab.core.ramp import Ramp
-from genlab.core.types import Count, NonNegative, ProperShare, Whole
+from genlab.core.schedule import Changing, Schedule, at
+from genlab.core.types import Count, NonNegative, ProperShare, Share, Whole
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Schedule):
     """A factor on the learning rate: rises from 0 over `warmup` images, then 1."""
 
     warmup: Whole = 0  # images
-    beta2: Ramp | None = None  # of Adam, instead of the optimizer's own
+    beta2: Changing[Share] | None = None  # of Adam, instead of the optimizer's own
 
-    def __call__(self, images: int, total: int) -> float:
-        rise = min(1.0, (images + 1) / self.warmup) if self.warmup else 1.0
-        return rise * self.fall(images, total)
+    def __call__(self, seen: int, total: int) -> float:
+        rise = min(1.0, (seen + 1) / self.warmup) if self.warmup else 1.0
+        return rise * self.fall(seen, total)
 
     def second_beta(self, images: int, total: int) -> float | None:
         """Adam's, where it changes."""
-        return None if self.beta2 is None else self.beta2(images, total)
+        return None if self.beta2 is None else at(self.beta2, images, total)
 
-    def fall(self, images: int, total: int) -> float:
+    def fall(self, seen: int, total: int) -> float:
         return 1.0
 
 
@@ -37,10 +37,10 @@ class Linear(Constant):
     hold: ProperShare = 0.0  # or a share of the time until its end
     end: Count | None = None  # images at its end; null: the run's
 
-    def fall(self, images: int, total: int) -> float:
+    def fall(self, seen: int, total: int) -> float:
         last = self.end or total
         begin = max(self.begin, self.hold * last)
-        progress = min(1.0, max(0.0, (images - begin) / max(1, last - begin)))
+        progress = min(1.0, max(0.0, (seen - begin) / max(1, last - begin)))
         return self.final + (1 - self.final) * self.shape(progress)
 
     def shape(self, progress: float) -> float:
@@ -54,11 +54,3 @@ class Cosine(Linear):
 
     def shape(self, progress: float) -> float:
         return (1 + cos(pi * progress)) / 2
-
-
-def at(schedule: int | dict[int, float], position: int) -> float:
-    """The value of a number, or of a staircase `{from_position: value}`, at a position: an image, or a size."""
-    if isinstance(schedule, int):
-        return schedule
-    reached = [start for start in schedule if start <= position]
-    return schedule[max(reached, default=min(schedule))]

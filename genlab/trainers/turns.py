@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core import distributed
+from genlab.core.errors import ConfigError
 from genlab.core.random import Draws, mix, reseed_global
 from genlab.trainers.statistics import Statistics
+from genlab.trainers.system import Player
 
-# Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A gradient that
-# is not finite in between makes the next turn's loss so.
+# Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A non-finite
+# gradient between two measurements shows in the next turn's loss.
 NORM_EVERY = 16
 
 
@@ -26,59 +28,13 @@ class Losses(NamedTuple):
     stats: dict[str, Tensor] = {}  # only watched
 
 
-@dataclass
-class Player:
-    """A network that is trained, and what moves it."""
-
-    name: str
-    module: nn.Module
-    optimizer: torch.optim.Optimizer
-    turns: int = 0
-    shown: int = 0  # images in these turns: where the player's stream of images is
-    rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
-    share: float = 1.0  # of the turns that are no lazy penalty's
-    parameters: list[nn.Parameter] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.parameters = list(self.module.parameters())  # walking through the modules costs more than a kernel
-        self.rates = [group["lr"] for group in self.optimizer.param_groups]
-
-    def freeze(self, frozen: bool) -> None:
-        for parameter in self.parameters:
-            parameter.requires_grad = not frozen
-
-    def forget_gradients(self) -> None:
-        """What the optimizer's `zero_grad` does, without its hooks for profilers: tens of microseconds a turn."""
-        for parameter in self.parameters:
-            parameter.grad = None
-
-    def make_room(self, intervals: list[int]) -> None:
-        """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
-        self.share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
-        self.rates = [rate * self.share for rate in self.rates]
-        for group in self.optimizer.param_groups:
-            if "betas" in group:
-                group["betas"] = tuple(beta**self.share for beta in group["betas"])
-
-    def end_turn(self, images: int) -> None:
-        self.turns += 1
-        self.shown += images
-
-    def follow(self, factor: float, beta2: float | None = None) -> None:
-        """Sets what a schedule changes: the learning rate and, where it has one, Adam's second beta."""
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor
-            if beta2 is not None and "betas" in group:
-                group["betas"] = (group["betas"][0], beta2**self.share)
-
-
 @dataclass(frozen=True)
 class Phase:
     """Whose parameters move, and the loss that moves them."""
 
     name: str  # the player's own, or that of a lazy penalty
     player: str
-    loss: Callable[[Draws], Losses]  # of one micro-batch
+    loss: Callable[[Any, Draws], Losses]  # (this phase, draws) -> the terms of one micro-batch
     every: int = 1  # taken every so many turns of the player, and so many times as strong
     float32: bool = False  # under mixed precision too: a gradient penalty needs it
 
@@ -137,7 +93,7 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
     reseed_global(mix(engine.seed, phase.name, player.turns, distributed.rank()), engine.device)
     for draws in micro_batches(phase, player, engine):
         with engine.precision(phase):
-            losses = phase.loss(draws)
+            losses = phase.loss(phase, draws)
         means = [term.mean(dtype=engine.dtype) for term in losses.terms.values()]
         total, weight = reduce(add, means), phase.every / engine.accumulate
         (total if weight == 1 else total * weight).backward()
@@ -156,3 +112,18 @@ def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draw
     for start in range(first, first + engine.accumulate * size, size):
         key = (engine.seed, phase.name, player.turns)
         yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype, player.shown)
+
+
+def check_batch(batch_size: int, accumulate: int, images: int) -> None:
+    if batch_size > images:
+        raise ConfigError(f"trainer.batch_size={batch_size}: larger than the data, {images} images. Lower it.")
+    pieces = accumulate * distributed.world_size()
+    if batch_size % pieces:
+        raise ConfigError(
+            f"trainer.batch_size={batch_size}: must be a multiple of trainer.accumulate x ranks = {pieces}; "
+            f"use {max(1, batch_size // pieces) * pieces}."
+        )
+
+
+def clip_of(bound: float | dict[str, float] | None) -> Clip:
+    return Clip(**bound) if isinstance(bound, dict) else Clip(norm=bound)

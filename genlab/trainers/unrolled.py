@@ -13,9 +13,10 @@ from torch.func import functional_call
 from genlab.core.checkpoint import Stateful
 from genlab.core.types import Whole
 from genlab.losses import Turn
-from genlab.trainers.alternating import Alternating, demands_of
+from genlab.trainers.alternating import Alternating
 from genlab.trainers.differentiable_optimizers import Adam, Descent, Step, flat
-from genlab.trainers.trainer import Run, System
+from genlab.trainers.game import game
+from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses
 
 
@@ -42,9 +43,10 @@ class Unrolled(Alternating):
     ) -> None:
         self.steps, self.inner, self.zero_sum = steps, inner, zero_sum
         super().__init__(system, run, **shared)
-        penalties = {name: term for name, term in self.on("discriminator").items() if term.every == 1}
-        self.stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
-        if any(penalty.needs_float32 for penalty in self.stateless.values()):
+        penalties = self.main["discriminator"].penalties
+        stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
+        self.answered = game("discriminator", "discriminator", self.measure, stateless)
+        if self.answered.float32:
             self.main["generator"] = replace(self.main["generator"], float32=True)
         self.begin()  # an optimizer that cannot be continued is refused before the first step
 
@@ -67,20 +69,21 @@ class Unrolled(Alternating):
 
         Names of its own for them: a slope at these images must not see that the weights depend on them as well.
         """
-        demands = demands_of(self.stateless.values())
+        slopes = self.answered.slopes
         return replace(
             turn,
             player="discriminator",
-            images=lambda: turn.real.detach(),
-            noise=lambda: turn.latents,
+            images=lambda _: turn.real.detach(),
+            noise=lambda _: turn.latents,
             kept=turn.generated._replace(images=turn.fake.view_as(turn.fake)),
-            joint=self.joint and not demands["slopes"],
-            **demands,
+            joint=self.joint and not slopes,
+            slopes=slopes,
+            with_features=self.answered.with_features,
         )
 
     def cost(self, turn: Turn) -> Tensor:
         """What the discriminator minimises."""
-        terms = self.judge(turn).terms | {name: penalty(turn) for name, penalty in self.stateless.items()}
+        terms = self.judge(turn).terms | {name: penalty(turn) for name, penalty in self.answered.penalties.items()}
         return sum(term.mean() for term in terms.values())
 
     def answer(self, turn: Turn) -> Losses:

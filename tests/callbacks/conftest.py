@@ -1,4 +1,4 @@
-"""A trainer that only remembers: what callbacks look at, without anything that trains."""
+"""A trainer that only remembers, and its own stream of samples: what callbacks look at, and nothing that trains."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class FakeTrainer:
     def __init__(self, run_dir: Path, images: Tensor | None = None, padding: int = 0) -> None:
         pictures = torch.arange(100 * 28 * 28).reshape(100, 1, 28, 28).to(torch.uint8) if images is None else images
         self.data = InMemory(Split(pictures), padding=padding)
+        self.samples, self.ema, self.dtype = self, None, torch.float32
         self.run_dir, self.device, self.seed, self.batch_size = run_dir, torch.device("cpu"), 0, 10
         self.images = self.step = self.resumed_from = 0
         self.total_images, self.away = 1_000, 0.0

@@ -25,8 +25,8 @@ def coded(trainer):
     def sampling():
         yield shade
 
-    trainer.model, trainer.engine = SimpleNamespace(latent=LAW), SimpleNamespace(dtype=torch.float32)
-    trainer.sampling = sampling
+    trainer.model = SimpleNamespace(latent=LAW)
+    trainer.samples.sampling = sampling
     return trainer
 
 

@@ -23,7 +23,7 @@ def by_habit(images):
 @pytest.fixture
 def judged(trainer):
     trainer.data = InMemory(Split(SHADES, LABELS), test=Split(SHADES, LABELS), labelled=8)
-    trainer.model, trainer.engine = SimpleNamespace(classify=by_shade), SimpleNamespace(dtype=torch.float32)
+    trainer.model = SimpleNamespace(classify=by_shade)
     trainer.interrupted, trainer.reports = False, []
     trainer.report = trainer.reports.append
     return trainer

@@ -160,7 +160,8 @@ def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, sai
 def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
     """Class 9 is first shown by sample 800."""
     asked = []
-    trainer = SimpleNamespace(draw_samples=lambda start, count: asked.append(start) or range(start, start + count))
+    trainer = SimpleNamespace(samples=SimpleNamespace())
+    trainer.samples.draw_samples = lambda start, count: asked.append(start) or range(start, start + count)
     trainer.data = SimpleNamespace(train=None, classes_of=lambda split: torch.arange(10))
     monkeypatch.setattr(measures, "histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
     cheap, found = (measures.classes(None, trainer, range(100), 5, thorough=thorough) for thorough in (False, True))

@@ -49,7 +49,7 @@ def spoil(trainer, how, *, at, times=1):
 
     def spoiling():
         step()
-        if trainer.images == at and trainer.rollbacks < times:
+        if trainer.images == at and trainer.rollback.count < times:
             with torch.no_grad():
                 how(trainer.model.generator)
             trainer.restart_average()
@@ -90,7 +90,7 @@ def test_a_sick_run_goes_back_and_completes_at_half_the_rates(make, how, kind, a
     assert (found["kind"], found["images"]) == (kind, at)
     assert "Rolled back to 640 images, learning rates x 0.5 from there." in found["message"]
     assert rates(trainer) == [rate / 2 for rate in before]
-    samples = trainer.draw_samples(0, 8)
+    samples = trainer.samples.draw_samples(0, 8)
     assert samples.isfinite().all() and torch.pdist(samples.flatten(1)).min() > 0
 
 
@@ -113,8 +113,8 @@ def test_the_end_of_a_run_is_judged_before_it_is_saved(make):
     trainer.fit()
     (found,) = summary(trainer)["health"]
     assert found["images"] == 2560 and "Rolled back to 1,920 images" in found["message"]
-    assert trainer.rollbacks == 1 and trainer.images == 2560
-    assert torch.pdist(trainer.draw_samples(0, 8).flatten(1)).min() > 0
+    assert trainer.rollback.count == 1 and trainer.images == 2560
+    assert torch.pdist(trainer.samples.draw_samples(0, 8).flatten(1)).min() > 0
 
 
 def test_after_so_many_times_the_run_stops(make):
@@ -123,7 +123,7 @@ def test_after_so_many_times_the_run_stops(make):
     spoil(trainer, deafen, at=960, times=9)
     trainer.fit()
     facts = summary(trainer)
-    assert trainer.rollbacks == 2 and rates(trainer) == [rate / 4 for rate in before]
+    assert trainer.rollback.count == 2 and rates(trainer) == [rate / 4 for rate in before]
     assert not facts["complete"] and "sick again after callbacks.health.rollbacks=2" in facts["stopped"]
     words = [found["message"].partition("another penalty. ")[2] for found in facts["health"]]
     assert words == [
@@ -177,7 +177,7 @@ def test_who_asked_to_stop_is_not_kept_by_a_rollback(make):
 
     trainer.callbacks["log"].tick = stop
     trainer.fit()
-    assert trainer.images == 1280 and summary(trainer)["stopped"] == "enough" and not trainer.rollbacks
+    assert trainer.images == 1280 and summary(trainer)["stopped"] == "enough" and not trainer.rollback.count
 
 
 def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path):
@@ -185,10 +185,10 @@ def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path
     words, slow = (*SILLY, "trainer.images=1920"), 1e-6
     whole = make(*words, directory=tmp_path / "whole", rollback_factor=slow)
     whole.fit()
-    assert whole.rollbacks == 1 and summary(whole)["complete"]
+    assert whole.rollback.count == 1 and summary(whole)["complete"]
     for name, position in {"at once": 640, "later": 1280}.items():  # killed when this was the last checkpoint
         killed, resumed = (make(*words, directory=tmp_path / name, rollback_factor=slow) for _ in range(2))
-        killed.fit(lambda run=killed, last=position: run.rollbacks == 1 and run.images >= last)
+        killed.fit(lambda run=killed, last=position: run.rollback.count == 1 and run.images >= last)
         checkpoint.remove_beyond(tmp_path / name / "checkpoints", position)
         _, found = checkpoint.newest_good(tmp_path / name / "checkpoints")
         facts = {"config": resumed.config, "fingerprint": resumed.data.fingerprint}
@@ -232,7 +232,7 @@ class Scored(Callback):
 
     def tick(self, trainer):
         sick = self.values[trainer.images // 160 - 1]
-        trainer.publish({"score/fid": 5.0 if trainer.rollbacks else float(sick)})
+        trainer.publish({"score/fid": 5.0 if trainer.rollback.count else float(sick)})
 
 
 def test_scores_that_worsen_lead_back_to_before_they_did(make):

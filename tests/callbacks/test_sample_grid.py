@@ -96,7 +96,7 @@ class Told:
         images = labels.view(-1, 1, 1, 1).expand(64, 1, 10, 10).to(torch.uint8)
         trainer.data.train = trainer.data.train._replace(images=images, labels=labels)
         trainer.model.conditional = True
-        trainer.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
+        trainer.samples.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
 
 
 @pytest.mark.parametrize(("classes", "columns"), [(10, 10), (16, 16), (17, 8)])
@@ -124,7 +124,7 @@ def test_a_class_with_few_real_images_leaves_room(trainer):
 def test_models_that_are_told_attributes_keep_their_grid(trainer):
     trainer.model.conditional = True
     trainer.data.train = trainer.data.train._replace(labels=torch.zeros(100, 5))
-    trainer.draw_samples = lambda start, count, condition: torch.zeros(count, 1, 28, 28)
+    trainer.samples.draw_samples = lambda start, count, condition: torch.zeros(count, 1, 28, 28)
     Grid(rows=2, columns=4).tick(trainer)
     assert pixels(trainer, "000000000.png").shape[1] == 4 * 5 * 28 + 3 * 2
 
@@ -132,7 +132,7 @@ def test_models_that_are_told_attributes_keep_their_grid(trainer):
 def test_points_are_scattered_in_their_own_units(trainer):
     """Generated points lie where the real ones do once they are multiplied by the scale."""
     trainer.data = Ring(points=3_000, test_points=10)
-    trainer.draw_samples = lambda start, count: trainer.data.train.images[:count] / trainer.data.scale
+    trainer.samples.draw_samples = lambda start, count: trainer.data.train.images[:count] / trainer.data.scale
     Grid().start(trainer)
     real, grid = (pixels(trainer, name).astype(int) for name in ("real.png", "000000000.png"))
     assert real.shape == grid.shape == (SIDE, SIDE, 3)

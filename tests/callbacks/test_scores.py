@@ -20,10 +20,11 @@ def make_trainer(size: int = 28) -> SimpleNamespace:
     """What the callback sees of a trainer; `spread` is how good its generator is."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (100, 1, size, size), generator=generator, dtype=torch.uint8)
-    trainer = SimpleNamespace(images=0, device=torch.device("cpu"), seed=0, ema=None, spread=0.1, interrupted=False)
+    trainer = SimpleNamespace(images=0, device=torch.device("cpu"), spread=0.1, interrupted=False)
     trainer.data = InMemory(Split(images), test=Split(images))
-    trainer.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
-    trainer.sample_conditions = lambda start, count: None
+    trainer.samples = SimpleNamespace(seed=0, ema=None)
+    trainer.samples.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
+    trainer.samples.sample_conditions = lambda start, count: None
     trainer.published, trainer.records = [], []
     trainer.publish, trainer.report = trainer.published.append, trainer.records.append
     return trainer

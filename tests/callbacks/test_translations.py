@@ -26,7 +26,7 @@ def test_a_line_of_inputs_then_their_outputs_then_targets(tmp_path):
     for block in range(2):
         rows = slice(4 * block, 4 * block + 4)
         assert torch.equal(shown[3 * block], data.test.labels[rows].expand(-1, 3, -1, -1))
-        assert torch.equal(shown[3 * block + 1], to_uint8(trainer.draw_samples(4 * block, 4)))
+        assert torch.equal(shown[3 * block + 1], to_uint8(trainer.samples.draw_samples(4 * block, 4)))
         assert torch.equal(shown[3 * block + 2], data.test.images[rows])
 
 

@@ -32,7 +32,7 @@ def test_statistics_are_those_of_the_truncated_batches(make_trainer):
     trainer = make_trainer("model=gan", *narrow("gan"), "model.generator.widths=[8,8]")
     generator, latent = trainer.ema.network, Truncated(100, 0.5)
     Truncation([0.5], batches=10).sample(trainer, generator, latent)
-    z = latent.draw(trainer.fixed_draws(0))
+    z = latent.draw(trainer.samples.fixed_draws(0))
     hidden = generator.layers[:3](z)  # up to the only normalisation
     norm = next(module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm1d))
     torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-4, atol=1e-5)

@@ -1,6 +1,7 @@
 """The menu: every YAML composes, choices leave no residue, and who wins over whom."""
 
 import inspect
+from itertools import combinations
 
 import pytest
 from hydra.utils import get_object
@@ -80,6 +81,19 @@ def test_package_header_is_the_first_line(path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("model/*.yaml")), ids=str)
 def test_a_model_writes_only_under_model(path):
     assert set(OmegaConf.load(path)) == {"defaults", "model"}
+
+
+@pytest.mark.parametrize("name", choices("model"))
+def test_every_discriminator_can_be_spectrally_normalised(name):
+    model = read("model", name)["model"]
+    assert ("discriminator" in model) == ("spectral_norm" in model)
+
+
+@pytest.mark.parametrize("group", [path.name for path in CONFIGS.iterdir() if path.is_dir()])
+def test_no_two_choices_are_the_same(group):
+    nodes = {path.stem: OmegaConf.to_container(OmegaConf.load(path)) for path in CONFIGS.glob(f"{group}/*.yaml")}
+    same = [pair for pair in combinations(nodes, 2) if nodes[pair[0]] == nodes[pair[1]]]
+    assert not same
 
 
 @pytest.mark.parametrize("path", [path for path in PACKAGED if path.parent.name == "data"], ids=str)

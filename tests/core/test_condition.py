@@ -111,7 +111,7 @@ def test_a_fifth_kind_is_sampled_exported_and_measured(run, tmp_path):
 def test_a_fifth_kind_serves_virtual_batch_normalisation(tmp_path):
     trainer = saved(tmp_path, "model=cgan_conv", *NARROW, "model.generator.norm=virtual", data=turned())
     assert trainer.model.generator.condition.shape == (64, 2)
-    assert trainer.draw_samples(0, 3).shape == (3, 1, 28, 28)
+    assert trainer.samples.draw_samples(0, 3).shape == (3, 1, 28, 28)
 
 
 @pytest.mark.parametrize("condition", [None, Angle(180.0), *KINDS])

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from genlab.build.runs import opened
+from genlab.build.runs import open_run
 from genlab.core import checkpoint, distributed
 from genlab.core.errors import ConfigError
 from tests.conftest import NARROW, read
@@ -110,7 +110,7 @@ def test_evaluating_on_two_ranks_gives_the_records_of_one(runs):
 def test_a_run_is_opened_by_as_many_ranks_as_there_are(plain, monkeypatch):
     """Three share no batch of 8, and nothing is trained."""
     monkeypatch.setattr(distributed, "world_size", lambda: 3)
-    assert opened(plain).draw_samples(0, 3).shape == (3, 1, 8, 8)
+    assert open_run(plain).draw_samples(0, 3).shape == (3, 1, 8, 8)
 
 
 def test_a_batch_that_ranks_cannot_share_is_refused(make_trainer):

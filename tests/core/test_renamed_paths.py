@@ -34,7 +34,7 @@ def test_no_old_path_leads_anywhere_of_its_own():
 
 def test_targets_are_renamed_at_any_depth():
     node = {"a": [{"_target_": "genlab.ramp.Ramp", "b": {"_target_": "mine.Net"}}], "c": "genlab.ramp.Ramp"}
-    ramp = {"_target_": "genlab.core.ramp.Ramp", "b": {"_target_": "mine.Net"}}
+    ramp = {"_target_": "genlab.core.schedule.Ramp", "b": {"_target_": "mine.Net"}}
     assert rename_targets(node) == {"a": [ramp], "c": "genlab.ramp.Ramp"}
 
 

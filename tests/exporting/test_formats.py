@@ -74,10 +74,10 @@ def test_the_file_gives_the_images_that_the_run_samples(model, tmp_path):
         read = reader(form, path)
         for count in (1, 6):
             z, condition = (
-                trainer.model.latent.draw(trainer.fixed_draws(0))[:count],
-                trainer.sample_conditions(0, count),
+                trainer.model.latent.draw(trainer.samples.fixed_draws(0))[:count],
+                trainer.samples.sample_conditions(0, count),
             )
-            expected = trainer.draw_samples(0, count).clamp(-1, 1)
+            expected = trainer.samples.draw_samples(0, count).clamp(-1, 1)
             found = read(z) if condition is None else read(z, condition)
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
         assert (path.parent / "README.md").read_text().startswith("# ")
@@ -90,7 +90,7 @@ def test_the_file_of_a_two_way_model_makes_images(tmp_path):
     data = unpaired(channels=3)
     trainer = trained("cyclegan", ("penalty=[cycle]", "model.generator.blocks=1"), tmp_path, data)
     sources = data.other.test.images[:5].float() / 127.5 - 1
-    expected = trainer.draw_samples(0, 5)
+    expected = trainer.samples.draw_samples(0, 5)
     for form in FORMATS:
         assert exported(tmp_path, form) == 0
         (path,) = (tmp_path / "export").glob("*/generator." + {"torchscript": "pt"}.get(form, form))

@@ -52,8 +52,8 @@ def make_turn():
             player=player,
             network=network or Judge(),
             generator=generator or Maker(lambda z: fake),
-            images=lambda: images(1, shape),
-            noise=lambda: images(3, (4,)),
+            images=lambda turn: images(1, shape),
+            noise=lambda turn: images(3, (4,)),
             draws=Draws((0, *key), N, 0, N, torch.device("cpu"), torch.float64),
             **options,
         )

@@ -14,7 +14,6 @@ from genlab.losses import (
     NonSaturating,
     RelativisticPairing,
     Wasserstein,
-    top_k,
 )
 from genlab.losses.energy import EnergyMargin
 
@@ -78,21 +77,6 @@ def test_discriminator_only_leaves_the_generator_no_slope_but_a_graph():
     torch.testing.assert_close(loss.discriminator(REAL, FAKE), NonSaturating().discriminator(REAL, FAKE))
     loss.generator(logits).mean().backward()
     assert not logits.grad.any()
-
-
-@pytest.mark.parametrize(("share", "count"), [(1.0, 9), (0.5, 4), (0.3, 3), (0.0, 1)])
-def test_top_k_is_the_mean_over_the_best(share, count):
-    logits = FAKE[torch.randperm(9, generator=torch.Generator().manual_seed(0))].clone().requires_grad_()
-    values = NonSaturating().generator(logits)
-    weighted = top_k(values, logits, share)
-    best = logits.detach().sort(descending=True).values[:count]
-    torch.testing.assert_close(weighted.mean(), -torch.log(D(best)).mean())
-    weighted.mean().backward()
-    assert logits.grad.count_nonzero() == count
-
-
-def test_top_k_takes_no_more_than_k_of_equal_logits():
-    assert top_k(torch.ones(8), torch.zeros(8), 0.25).tolist().count(4.0) == 2
 
 
 @pytest.mark.parametrize("loss", [NonSaturating(), Minimax(), Hinge(), JensenShannon()])

@@ -6,7 +6,9 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import logsigmoid
 
+from genlab.core.spec import Spec
 from genlab.losses import ConditioningKL, Hinge, Mismatch, NonSaturating
+from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import N, images
 
 TEXTS = torch.tensor([[1, 2], [3, 0], [3, 0], [1, 2], [4, 0]])
@@ -48,6 +50,24 @@ def test_a_map_of_logits_counts_as_its_mean(make_turn):
     condition = torch.arange(1, N + 1)
     found = Mismatch()(make_turn(network=Patches(), condition=condition, loss=Hinge()))
     assert found.shape == (N,) and (found > 0).any()
+
+
+def test_every_scale_of_a_discriminator_counts_alike(make_turn):
+    """As in the loss: a logit of -1 to the mismatched condition costs 1 at each scale, however many patches it has.
+
+    Of three scales the coarsest alone changes its mind, from 1 to -1: a third of the images' cost is gone.
+    """
+
+    class Scales(Matching):
+        patch_weights = MultiScale(Spec(2, 64, 64, images=9), scales=3, width=4).patch_weights.double()
+
+        def forward(self, shown, condition=None):
+            logits = torch.ones(N, len(self.patch_weights), dtype=torch.float64)
+            coarsest = self.patch_weights == self.patch_weights.max()
+            return logits.masked_fill(coarsest, -1) if condition[0] == N else logits  # the rolled ones
+
+    found = Mismatch()(make_turn(network=Scales(), condition=torch.arange(1, N + 1), loss=Hinge()))
+    torch.testing.assert_close(found, torch.full((N,), 2 * 2 / 3, dtype=torch.float64))
 
 
 def test_the_code_of_a_condition_is_near_a_standard_normal(make_turn):

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
+from genlab.core.spec import Spec
 from genlab.losses import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.consistency import reflected
 from genlab.losses.turn import Generated
+from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import Judge, Maker, N, images
 
 
@@ -91,3 +93,27 @@ def test_zcr_moves_only_the_player_whose_turn_it_is(make_turn):
     turn = make_turn("generator", network=Judge(), generator=Maker(lambda z: z * weight), shape=(4,))
     LatentConsistency()(turn).sum().backward()
     assert weight.grad.abs().min() > 0
+
+
+class Scales(Judge):
+    """Three scales of patches; the coarsest says 2 more of images that are not the real ones."""
+
+    patch_weights = MultiScale(Spec(1, 64, 64, images=9), scales=3, width=4).patch_weights.double()
+
+    def forward(self, shown, condition=None):
+        coarsest = (self.patch_weights == self.patch_weights.max()).double()
+        return shown.new_zeros(len(shown), 1) + coarsest * 2 * (shown is not self.known)
+
+
+def test_every_scale_of_a_discriminator_counts_alike(make_turn):
+    """(2 - 0)^2 at one scale of three is 4 / 3, though that scale has the fewest patches."""
+    shape, network = (1, 6, 6), Scales()
+    assert (network.patch_weights == network.patch_weights.max()).sum() < len(network.patch_weights) / 30
+    turn = make_turn(shape=shape, network=network)
+    network.known = turn.real
+    torch.testing.assert_close(Consistency(weight=1.0)(turn), torch.full((N,), 4 / 3, dtype=torch.float64))
+    network.known = turn.fake
+    zcr = LatentConsistency(weight=1.0, noise=1.0)
+    turn = make_turn(shape=shape, network=network, generator=Maker(lambda z: z[:, :1, None, None].expand(-1, *shape)))
+    network.known = turn.fake
+    torch.testing.assert_close(zcr(turn), torch.full((N,), 4 / 3, dtype=torch.float64))

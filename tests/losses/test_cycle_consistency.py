@@ -1,11 +1,7 @@
 """What is made of a picture, made a picture again: against closed forms."""
 
-import pytest
 import torch
 
-from genlab.core.errors import ConfigError
-from genlab.core.picture import Picture
-from genlab.core.spec import Spec
 from genlab.losses import CycleConsistency, Identity, LeastSquares
 from tests.losses.conftest import Maker, images
 
@@ -33,12 +29,6 @@ def test_identity_shows_the_generator_its_own_kind(make_turn):
     maker.forward = lambda z, condition: -condition
     turn = make_turn("generator", generator=maker, condition=images(7))
     torch.testing.assert_close(Identity(weight=5.0)(turn), 10 * images(1).abs().flatten(1).mean(1))
-
-
-def test_the_identity_needs_the_same_channels():
-    Identity().settle(Spec(3, 8, 8, images=9, condition=Picture(3, 8, 8)), batch_size=4)
-    with pytest.raises(ConfigError, match=r"images of 3 channels .* pictures of 1\. Leave it out: penalty=\[cycle\]"):
-        Identity().settle(Spec(3, 8, 8, images=9, condition=Picture(1, 8, 8)), batch_size=4)
 
 
 def test_squares_without_a_half():

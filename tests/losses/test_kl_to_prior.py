@@ -1,8 +1,7 @@
-import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal, warm_up
+from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal
 from genlab.losses.quantisation import commitment
 
 
@@ -25,12 +24,6 @@ def test_free_dimensions_have_no_gradient():
     divergence = torch.tensor([[0.1, 2.0], [0.3, 1.0]], requires_grad=True)
     (slope,) = torch.autograd.grad(free_bits(divergence, 0.5).sum(), divergence)
     assert slope.tolist() == [[0, 1], [0, 1]]
-
-
-@pytest.mark.parametrize(("seen", "expected"), [(0, 0.0), (250, 0.25), (1_000, 1.0), (5_000, 1.0)])
-def test_warm_up_is_a_line(seen, expected):
-    assert warm_up(seen, 1_000) == expected
-    assert warm_up(seen, 0) == 1.0
 
 
 def test_commitment_pulls_the_latents_alone():

@@ -24,7 +24,6 @@ from tests.conftest import choices, data_of, needed, read, shrunk, tiny_data
 PAGES = {"models/contract", "models/latent_contract", "models/layer_contract"}
 ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and PIL, or of a user's function
     "build/advice": {"torch.cpu"},
-    "build/checks": {"getattr(system.model, penalty.head_of, None)", "system.model"},  # methods that penalties name
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
     "metrics/extractors/custom": {"self.call", "named", "call"},
@@ -77,8 +76,8 @@ UNBOUNDED = {"progan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylega
 NOISY = {"stylegan", "stylegan2"}
 TRANSLATORS = {"cyclegan": 1, "pix2pix": 16, "pix2pix_hd": 8, "segmentation_to_image": 4, "super_resolution": 1}
 CAPTIONED = {"autoencoder", "autoencoder_conv", "denoising_autoencoder", "linear_autoencoder", "vqvae"}
-ONE_TOLD = {"cyclegan": {"generator"}, "super_resolution": {"generator"}}
-BOTH_TOLD = {"acgan", "biggan", "biggan_deep", "cgan", "cgan_conv", "text_gan", *TRANSLATORS} - ONE_TOLD.keys()
+ONE_TOLD = dict.fromkeys(("acgan", "cyclegan", "super_resolution"), {"generator"})
+BOTH_TOLD = {"biggan", "biggan_deep", "cgan", "cgan_conv", "text_gan", *TRANSLATORS} - ONE_TOLD.keys()
 CONDITIONAL = BOTH_TOLD | ONE_TOLD.keys() | {"cvae"}
 
 

@@ -34,8 +34,8 @@ def trained(tmp_path):
                 weight.mul_(10)
             trainer.model.generator.train()
             for _ in range(40):  # batch normalisation's averages catch up
-                told = trainer.sample_conditions(0, 50)
-                trainer.model.generator(trainer.model.latent.draw(trainer.fixed_draws(0))[:50], told)
+                told = trainer.samples.sample_conditions(0, 50)
+                trainer.model.generator(trainer.model.latent.draw(trainer.samples.fixed_draws(0))[:50], told)
         trainer.restart_average()
         path = trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
         checkpoint.save(path, trainer.parts, config=trainer.config, fingerprint="", spec=data.spec)
@@ -114,9 +114,9 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
     """Its latent is known to exist: what is left is Adam's and L-BFGS's."""
     trainer = trained("dcgan", "model.latent.size=16", size=28)
     trainer.model.requires_grad_(False)
-    target = trainer.draw_samples(0, 1).detach()
+    target = trainer.samples.draw_samples(0, 1).detach()
     starts, _ = starts_of(trainer, None, count=64, seed=1)
-    with trainer.sampling() as network:
+    with trainer.samples.sampling() as network:
         extractor = Classifier()
         options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
         rough, fine = (Descent(law=Normal(16), polish=polish, **options) for polish in (0, 60))
@@ -129,7 +129,7 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
 
 def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
     trainer = trained("cgan_conv", "model.latent.size=4")
-    image = saved(trainer.draw_samples(0, 1, torch.tensor([7])), tmp_path / "seven.png")
+    image = saved(trainer.samples.draw_samples(0, 1, torch.tensor([7])), tmp_path / "seven.png")
     assert projected(trainer, image, "steps=200", "prior=0", "restarts=3", "lr=0.1") == 0
     facts, latent, folder = outcome(trainer, "seven")
     assert facts["end"]["pixels"] < 0.1 * facts["start"]["pixels"] and facts["class"] == 7
@@ -141,7 +141,7 @@ def test_a_generated_image_is_found_again_with_its_class(trained, tmp_path):
 
 def test_features_count_where_the_extractor_reads_such_images(trained, tmp_path):
     trainer = trained("dcgan", "model.latent.size=4", size=28)
-    image = saved(trainer.draw_samples(0, 1), tmp_path / "one.png")
+    image = saved(trainer.samples.draw_samples(0, 1), tmp_path / "one.png")
     assert projected(trainer, image, "steps=60", "polish=40", "candidates=4", "features=extractor") == 0
     facts, _, _ = outcome(trainer, "one")
     assert facts["end"]["features"] < 0.2 * facts["start"]["features"]
@@ -187,7 +187,7 @@ def test_a_picture_of_another_size_and_mode_is_cut_and_resized(tmp_path):
 def test_a_mistake_is_one_message(trained, tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
     trainer = trained("gan")
-    image = saved(trainer.draw_samples(0, 1), tmp_path / "own.png")
+    image = saved(trainer.samples.draw_samples(0, 1), tmp_path / "own.png")
     (tmp_path / "file.txt").write_text("")
     assert projected(trainer, image, *words) == 2
     assert message in capsys.readouterr().err

@@ -19,7 +19,7 @@ def loaded(style_based):
 
 
 def generator_of(loaded):
-    with loaded.trainer.sampling() as generator:
+    with loaded.run.sampling() as generator:
         return generator
 
 
@@ -95,7 +95,7 @@ def test_other_generators_are_factorised_by_their_first_layer(model, tmp_path):
     loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")
     generator = generator_of(loaded)
     first = next(layer for layer in generator.modules() if getattr(layer, "in_features", 0) or hasattr(layer, "stride"))
-    size = loaded.trainer.model.latent.size
+    size = loaded.run.model.latent.size
     weight = first.weight if isinstance(first, torch.nn.Linear) else first.weight.flatten(1).T
     found = matrix_of(loaded, torch.ones(1))
     expected = weight.detach()[:, :size]

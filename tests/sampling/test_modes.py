@@ -112,11 +112,11 @@ def test_neighbours_stand_beside_their_sample(encoder):
 def test_neighbours_are_those_of_the_extractors_features(encoder):
     """Of pixels at half the size; a training image that is a sample stands first."""
     extractor = Pixels(size=2)
-    encoder.trainer.data.train.images[5] = to_framed(encoder.sample(1)[0])
+    encoder.run.data.train.images[5] = to_framed(encoder.sample(1)[0])
     mode = Neighbours(extractor, count=2, nearest=3, features="extractor")
     mode.check(encoder, Asked())
     picture = mode.draw(encoder, Asked())
-    images, samples = encoder.spec.crop(encoder.trainer.data.train.images), as_saved(encoder.sample(2))
+    images, samples = encoder.spec.crop(encoder.run.data.train.images), as_saved(encoder.sample(2))
     far = torch.cdist(extractor(samples), extractor(images / 127.5 - 1))
     assert far[0].argmin() == 5
     for row, order in enumerate(far.argsort(1)[:, :3]):

@@ -38,7 +38,7 @@ def test_styles_know_their_class(told):
 
 def test_truncation_draws_styles_towards_their_mean(loaded):
     z = loaded.latent(4)
-    with loaded.trainer.sampling() as generator:
+    with loaded.run.sampling() as generator:
         mean, w = generator.mapping.mean, generator.mapping(z)
     assert mean.abs().max() > 0.01  # it has been tracked
     torch.testing.assert_close(loaded.sample(4, truncation=1.0), loaded.sample(4))
@@ -59,8 +59,8 @@ def test_a_sweep_of_truncation_has_a_row_a_psi(loaded):
 @pytest.mark.parametrize("model", ["stylegan", "stylegan2", "stylegan3_t"])
 def test_all_of_it_is_done_with_published_generators(model, tmp_path):
     loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")
-    if hasattr(loaded.trainer.model.generator, "grow"):
-        loaded.trainer.ema.network.grow(1)
+    if hasattr(loaded.run.model.generator, "grow"):
+        loaded.run.ema.network.grow(1)
     mixed = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked()), 4, 3)
     assert torch.equal(mixed[0, 1:], to_uint8(loaded.sample(3))[1:])
     for mode in (Truncation(columns=2), Directions(rows=2, columns=3)):

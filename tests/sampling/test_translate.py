@@ -12,9 +12,8 @@ from genlab import sample
 from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.pictures.sheet import to_uint8
-from genlab.sampling import Loaded
 from genlab.sampling.framing import as_seen, extended
-from tests.conftest import data_of, narrow, pictured, saved
+from tests.conftest import data_of, loaded_run, narrow, pictured
 
 
 def run(*words):
@@ -27,7 +26,7 @@ def grey(height, width, seed=0):
 
 def by_hand(loaded, pictures, z):
     """Of the generator itself, for pictures of its size."""
-    with torch.no_grad(), loaded.trainer.sampling() as generator:
+    with torch.no_grad(), loaded.run.sampling() as generator:
         return generator(z, pictures).clamp(-1, 1)
 
 
@@ -71,7 +70,7 @@ def test_label_maps_are_translated_as_numbers(tmp_path):
     data = pictured(source_classes=4)
     for split in (data.pool, data.test):
         split.labels.remainder_(4)
-    loaded = Loaded(saved(tmp_path, "model=pix2pix", *narrow("pix2pix"), data=data))
+    loaded = loaded_run(tmp_path, "model=pix2pix", *narrow("pix2pix"), data=data)
     maps = data.test.labels[:3]
     expected = by_hand(
         loaded, torch.nn.functional.one_hot(maps[:, 0].long(), 4).permute(0, 3, 1, 2).float(), loaded.latent(3)
@@ -125,12 +124,12 @@ def test_one_file_will_do(translator, tmp_path, capsys):
 @pytest.mark.parametrize(("model", "times"), [("super_resolution", 4), ("pix2pix_hd", 1), ("segmentation_to_image", 1)])
 def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     """Super-resolution makes any size four times as large; others are shown multiples, and the frame is cut off."""
-    loaded = Loaded(saved(tmp_path, f"model={model}", *narrow(model), data=data_of(model, 3, 16)))
+    loaded = loaded_run(tmp_path, f"model={model}", *narrow(model), data=data_of(model, 3, 16))
     channels = loaded.spec.condition.channels
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)
-    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.trainer.model.generator.side_multiple, loaded.spec)
+    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.run.model.generator.side_multiple, loaded.spec)
     whole = by_hand(loaded, seen, loaded.latent(1))
     left, _, top, _ = (side * times for side in frame)
     torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])
@@ -139,7 +138,7 @@ def test_what_networks_take_of_other_sizes(tmp_path, model, times):
 @pytest.mark.parametrize("palette", [False, True])
 def test_label_maps_are_read_from_files(tmp_path, palette, capsys):
     """Classes as grey levels, or as the entries of a palette; 255 is none."""
-    loaded = Loaded(saved(tmp_path / "run", "model=segmentation_to_image", *narrow("segmentation_to_image")))
+    loaded = loaded_run(tmp_path / "run", "model=segmentation_to_image", *narrow("segmentation_to_image"))
     numbers = grey(8, 8) % 3
     numbers[0, 0] = 255
     picture = Image.fromarray(numbers)
@@ -184,7 +183,7 @@ def test_the_way_back(two_way, translator, tmp_path, capsys):
     """Images become source pictures; of any size, from Python and from files."""
     loaded = genlab.load(two_way, device="cpu")
     colour = torch.randint(0, 256, (2, 3, 11, 9), dtype=torch.uint8)
-    with torch.no_grad(), loaded.trainer.sampling() as generator:
+    with torch.no_grad(), loaded.run.sampling() as generator:
         expected = generator.back(torch.zeros(2, 0), colour.float() / 127.5 - 1)
     assert torch.allclose(loaded.translate(colour, back=True), expected, atol=1e-5) and expected.shape == (2, 1, 11, 9)
     assert loaded.translate(colour[:, :1]).shape == (2, 3, 11, 9)

@@ -68,7 +68,7 @@ def test_a_runs_fid_is_the_one_that_genlab_scores(quality: ModuleType, digits: I
     trainer = quality.build.trainer(composed(*RUN, "data.size=32"), run_dir)
     quality.checkpoint.load(trainer.parts, quality.find_checkpoint(run_dir, "newest")[1]["parts"])
     scores = Evaluation(Classifier(), {"fid": FID()}, images=120, batch_size=50)
-    cropped = SampleSource(lambda start, count: trainer.spec.crop(trainer.draw_samples(start, count)))
+    cropped = SampleSource(lambda start, count: trainer.spec.crop(trainer.samples.draw_samples(start, count)))
     (record,) = scores.run(cropped, digits, device="cpu")
     found, samples = quality.sample_run(run_dir, "newest", 120, "cpu")
     assert quality.Ruler(digits).measure(samples)["fid"] == pytest.approx(record.value, rel=1e-4)

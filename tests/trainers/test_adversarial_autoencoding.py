@@ -41,7 +41,7 @@ def test_to_its_discriminator_the_prior_is_real_and_codes_are_not(make_trainer):
     trainer = make_trainer(*AAE)
     phase = trainer.main["discriminator"]
     draws = draws_of(trainer, phase)
-    turn = trainer.turn("discriminator", "discriminator", draws)
+    turn = trainer.turn(trainer.main["discriminator"], draws)
     images = trainer.stream.batch("discriminator", 0, draws)
     torch.testing.assert_close(turn.fake, trainer.model.codes(images))
     torch.testing.assert_close(turn.real, trainer.model.latent.draw(draws))
@@ -70,7 +70,7 @@ def test_the_turns_of_a_vae_gan(make_trainer):
 def test_half_of_what_it_generates_are_reconstructions(make_trainer):
     trainer = make_trainer(*VAE_GAN)
     draws = draws_of(trainer, trainer.main["generator"])
-    turn = trainer.turn("generator", "generator", draws)
+    turn = trainer.turn(trainer.main["generator"], draws)
     posterior = trainer.model.posterior(turn.real)
     codes = posterior.sample(draws.normal("posterior", trainer.model.latent.size))
     torch.testing.assert_close(turn.latents[1::2], codes[1::2])
@@ -82,7 +82,7 @@ def test_the_error_is_measured_in_the_discriminators_features(make_trainer):
     trainer = make_trainer(*VAE_GAN, "trainer.gamma=0.5", "model.discriminator.norm=none", "trainer.precision=float64")
     trainer.model.generator.eval()
     draws = draws_of(trainer, trainer.main["generator"])
-    turn = trainer.turn("generator", "generator", draws)
+    turn = trainer.turn(trainer.main["generator"], draws)
     error = trainer.deceive(turn).terms["features"].mean()
     features = trainer.model.discriminator.features
     images, again = turn.real[1::2], trainer.model.generator(turn.latents)[1::2]

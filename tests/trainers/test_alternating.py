@@ -20,10 +20,10 @@ def test_each_turn_moves_its_player_alone(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP)
     generator, discriminator = trainer.model.generator, trainer.model.discriminator
     before = weights(generator), weights(discriminator)
-    trainer.move_discriminator()
+    trainer.move("discriminator")
     assert torch.equal(before[0], weights(generator)) and not torch.equal(before[1], weights(discriminator))
     before = weights(generator), weights(discriminator)
-    trainer.move_generator()
+    trainer.move("generator")
     assert not torch.equal(before[0], weights(generator)) and torch.equal(before[1], weights(discriminator))
 
 
@@ -43,7 +43,7 @@ def test_n_critic_as_a_staircase(make_trainer):
 
 def test_weights_are_clipped_after_every_critic_turn(make_trainer):
     trainer = make_trainer("model=wgan", *NARROW, "trainer.clip_weights=0.003", "trainer.n_critic=1")
-    trainer.move_discriminator()
+    trainer.move("discriminator")
     assert weights(trainer.model.discriminator).abs().max() <= 0.003
     assert weights(trainer.model.generator).abs().max() > 0.003
 
@@ -57,13 +57,13 @@ def test_lazy_penalty_comes_every_kth_turn_and_k_times_as_strong(make_trainer):
     )  # fmt: skip
     for turn in range(1, 2 * every + 1):
         before = weights(trainer.model.discriminator)
-        trainer.move_discriminator()
+        trainer.move("discriminator")
         assert ("discriminator/r1" in trainer.statistics.flush()) == (turn % every == 0)
     (phase,) = trainer.lazy["discriminator"]
     before = weights(trainer.model.discriminator)
     (draws,) = micro_batches(phase, trainer.players["discriminator"], trainer.engine)
-    gradient = torch.autograd.grad(phase.loss(draws).terms["r1"].mean(), list(trainer.model.discriminator.parameters()),
-                                   allow_unused=True, materialize_grads=True)  # fmt: skip
+    cost, moved = trainer.measure(phase, draws).terms["r1"].mean(), list(trainer.model.discriminator.parameters())
+    gradient = torch.autograd.grad(cost, moved, allow_unused=True, materialize_grads=True)
     trainer.take_turn(phase)
     expected = before - rate * every / (every + 1) * every * torch.cat([grad.flatten() for grad in gradient])
     torch.testing.assert_close(weights(trainer.model.discriminator), expected)

@@ -19,7 +19,7 @@ N, SHAPE = 6, (1, 5, 5)
 
 def turn_of(trainer, player="discriminator"):
     (draws,) = micro_batches(trainer.main[player], trainer.players[player], trainer.engine)
-    return trainer.turn(player, player, draws)
+    return trainer.turn(trainer.main[player], draws)
 
 
 class Linear(torch.nn.Module):
@@ -45,8 +45,9 @@ def test_r1_is_the_slope_at_the_image_before_the_shift():
 
     images = torch.full((N, *SHAPE), 0.5, dtype=torch.float64)
     turn = Turn(
-        player="discriminator", network=Linear(weight), generator=torch.nn.Identity(), images=lambda: images.clone(),
-        noise=lambda: images, draws=draws, slopes=R1.slopes, augmentation=augment,
+        player="discriminator", network=Linear(weight), generator=torch.nn.Identity(),
+        images=lambda turn: images.clone(), noise=lambda turn: images,
+        draws=draws, slopes=R1.slopes, augmentation=augment,
     )  # fmt: skip
     found = R1(weight=2.0)(turn)
     chances = draws.uniform("diffaugment", 7)
@@ -158,5 +159,6 @@ def test_the_strength_follows_the_discriminator_into_curves_and_checkpoints(make
 def test_points_take_noise_and_refuse_pictures_changes(make_trainer):
     points = InMemory(Split(torch.randn(64, 2)))
     make_trainer("model=gan", *NARROW_MLP, "augment=[instance_noise]", data=points).take_step()
-    with pytest.raises(ConfigError, match="points"):
-        make_trainer("model=gan", *NARROW_MLP, "augment=[diffaugment]", data=points).take_step()
+    for name in ("ada", "diffaugment", "fading_blur"):
+        with pytest.raises(ConfigError, match=f"augment={name} is about pixels, and the discriminator sees points"):
+            make_trainer("model=gan", *NARROW_MLP, f"augment=[{name}]", data=points)

@@ -18,7 +18,7 @@ VQ = ("model=vqvae", "model.encoder.width=4", "model.decoder.width=4", "model.si
 def measured(trainer):
     """The losses of the next turn, and its draws."""
     (draws,) = micro_batches(trainer.phase, trainer.players["autoencoder"], trainer.engine)
-    return trainer.measure(draws), draws
+    return trainer.measure(trainer.phase, draws), draws
 
 
 def test_the_elbo_is_the_sum_of_its_parts(make_trainer):
@@ -131,7 +131,7 @@ def test_pixels_likelihood_is_not_that_of_points(tmp_path):
     [
         (("model=vae", "loss=hinge"), "Choose loss=bernoulli"),
         (("model=dcgan", "loss=bernoulli"), "loss=non_saturating"),
-        (("model=vae", "penalty=[r1]"), "penalty=r1 is on the discriminator"),
+        (("model=vae", "penalty=[r1]"), "penalty=r1 is for a discriminator, and this model has none"),
         (("model=vae", "trainer=alternating"), "Alternating moves discriminator and generator"),
         (("model=dcgan", "trainer=autoencoding"), "Choose an adversarial one|moves autoencoder|Choose loss"),
         (("model=autoencoder", "trainer=variational"), "gives no distribution"),
@@ -139,7 +139,7 @@ def test_pixels_likelihood_is_not_that_of_points(tmp_path):
         (("model=vae", "trainer=closed_form", "loss=squared_error"), "no closed form"),
         (("model=pca", "loss=gaussian"), "loss=squared_error alone"),
         (("model=vae", "optimizer=adam"), "the model's players are"),
-        (("model=vae", "augment=[diffaugment]"), "augment is for a discriminator"),
+        (("model=vae", "augment=[diffaugment]"), "augment=diffaugment is for a discriminator"),
     ],
 )
 def test_what_does_not_go_together_is_one_message(make_trainer, overrides, words):

@@ -25,13 +25,13 @@ def test_what_was_found_is_published_and_kept(make_trainer):
     assert 0 < values["solution/explained_variance"] < 1 and values["solution/mean_squared_error"] > 0
     for name, part in again.parts.items():
         part.load_state_dict(trainer.parts[name].state_dict())
-    assert torch.equal(again.draw_samples(0, 3), trainer.draw_samples(0, 3))
+    assert torch.equal(again.samples.draw_samples(0, 3), trainer.samples.draw_samples(0, 3))
 
 
 def test_samples_are_the_data_sets_gaussian(make_trainer):
     trainer = make_trainer("model=pca", "trainer.images=null", "model.latent.size=2")
     trainer.fit()
-    model, samples = trainer.model, trainer.draw_samples(0, 2_000).flatten(1)
+    model, samples = trainer.model, trainer.samples.draw_samples(0, 2_000).flatten(1)
     inside = (samples - model.mean) @ model.components.T
     torch.testing.assert_close(inside @ model.components, samples - model.mean, atol=1e-5, rtol=0)
     torch.testing.assert_close(inside.var(0), model.variances, rtol=0.1, atol=0)

@@ -15,7 +15,7 @@ FROM = "init_from=outputs/somewhere"
 
 
 def layers_of(trainer):
-    shown = blank(trainer.spec, trainer.model.conditional, trainer.device, trainer.engine.dtype)
+    shown = blank(trainer.spec, trainer.model.conditional, trainer.device, trainer.samples.dtype)
     return passed(trainer.model.discriminator, *shown)
 
 

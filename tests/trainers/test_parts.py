@@ -11,7 +11,6 @@ from genlab.core.random import Draws, mix
 from genlab.data import Split
 from genlab.data.stream import Stream
 from genlab.trainers import EMA, Constant, Cosine, Linear
-from genlab.trainers.schedules import at
 from genlab.trainers.statistics import Statistics
 
 CPU = torch.device("cpu")
@@ -67,12 +66,6 @@ def test_ema_follows_the_same_weights_after_a_restart():
 )
 def test_schedules(schedule, images, factor):
     assert schedule(images, 1000) == pytest.approx(factor)
-
-
-def test_staircase():
-    stairs = {0: 5, 100: 2, 1000: 1}
-    assert [at(stairs, images) for images in (0, 99, 100, 999, 1000, 10**9)] == [5, 5, 2, 2, 1, 1]
-    assert at(3, 77) == 3
 
 
 def test_statistics_are_means_since_the_last_flush():

@@ -107,7 +107,7 @@ def test_networks_average_and_curves_follow_the_schedule(make):
 def test_without_growing_the_networks_are_of_full_size(make_trainer):
     trainer = make_trainer("model=progan", *narrow("progan"), "trainer=alternating", "trainer.images=16")
     trainer.fit()
-    assert trainer.draw_samples(0, 2).shape == (2, 1, 8, 8) and trainer.model.generator.level == 1
+    assert trainer.samples.draw_samples(0, 2).shape == (2, 1, 8, 8) and trainer.model.generator.level == 1
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -145,7 +145,7 @@ def test_the_discriminator_is_shown_real_images_of_the_same_size_and_blend(make)
 def test_labelled_images_are_small_as_well(make):
     trainer = make()
     (draws,) = [draws for draws in _draws(trainer)]
-    images, labels = trainer.turn("discriminator", "discriminator", draws).labelled()
+    images, labels = trainer.turn(trainer.main["discriminator"], draws).labelled()
     whole, same = trainer.stream.labelled("discriminator/labelled", 0, draws)
     torch.testing.assert_close(images, avg_pool2d(whole, 4))
     assert torch.equal(labels, same)
@@ -204,7 +204,7 @@ def test_a_step_does_not_wait(make, model, images):
 @pytest.mark.parametrize("images", [16, 24, 32, 56, 96])
 def test_samples_are_as_large_as_the_data_at_any_time(make, images):
     trainer = advanced(make(), images)
-    samples, side = trainer.draw_samples(0, 3), trainer.side
+    samples, side = trainer.samples.draw_samples(0, 3), trainer.side
     assert samples.shape == (3, 1, 16, 16) and trainer.fair == (images >= 64)
     cells = samples.unflatten(3, (side, -1)).unflatten(2, (side, -1))
     assert torch.equal(cells, cells[:, :, :, :1, :, :1].expand_as(cells))  # each pixel enlarged
@@ -212,7 +212,7 @@ def test_samples_are_as_large_as_the_data_at_any_time(make, images):
 
 
 def _inputs(trainer):
-    return trainer.fixed(0, 3, trainer.model.latent.draw), None
+    return trainer.samples.fixed(0, 3, trainer.model.latent.draw), None
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -220,9 +220,9 @@ def test_a_run_that_stopped_early_is_sampled_at_its_stage(make, model, tmp_path)
     trainer = advanced(make(model=model), 24)
     save(trainer, tmp_path / "checkpoints" / "0000000024.pt")
     loaded = genlab.load(tmp_path, device="cpu")
-    expected = trainer.draw_samples(0, 5)
+    expected = trainer.samples.draw_samples(0, 5)
     torch.testing.assert_close(loaded.sample(5), expected.clamp(-1, 1))
-    assert loaded.trainer.side == 8 and loaded.trainer.images == 24
+    assert loaded.run.model.generator.side == 8 and loaded.run.images == 24
 
 
 @pytest.mark.parametrize("form", ["safetensors", "torchscript"])
@@ -232,7 +232,7 @@ def test_it_is_exported_at_its_stage(make, form, tmp_path):
     assert command.main("export", "", export.job, [f"run={tmp_path}", f"format={form}", "checkpoint=newest"]) == 0
     read = load if form == "safetensors" else torch.jit.load
     (path,) = (tmp_path / "export").rglob("generator.*")
-    torch.testing.assert_close(read(path)(_inputs(trainer)[0]), trainer.draw_samples(0, 3).clamp(-1, 1))
+    torch.testing.assert_close(read(path)(_inputs(trainer)[0]), trainer.samples.draw_samples(0, 3).clamp(-1, 1))
 
 
 def test_weights_from_elsewhere_grow_by_the_schedule_of_this_run(make, tmp_path):
@@ -241,7 +241,8 @@ def test_weights_from_elsewhere_grow_by_the_schedule_of_this_run(make, tmp_path)
     trainer = make("seed=5")
     checkpoint.load_weights({f"network/{name}": player.module for name, player in trainer.players.items()}, str(path))
     trainer.restart_average()
-    assert {network.level for network in trainer.growing()} == {0}
+    networks = [*trainer.model.players.values(), trainer.ema.network]
+    assert {network.level for network in networks} == {0}
     assert torch.equal(trainer.ema.network.to_images[2].weight, source.model.generator.to_images[2].weight)
 
 
@@ -296,4 +297,4 @@ def test_options_work_at_every_size(make, model, word):
     trainer = make(word, "trainer.batch_size=16", "trainer.stage_images=32", "trainer.images=80", model=model)
     trainer.fit()
     trainer.statistics.flush()  # raises if anything is not finite
-    assert trainer.draw_samples(0, 2).isfinite().all()
+    assert trainer.samples.draw_samples(0, 2).isfinite().all()

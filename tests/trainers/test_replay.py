@@ -180,7 +180,7 @@ def test_the_discriminator_is_told_the_classes_of_earlier_images(make_trainer):
     (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
     trainer.replay.history.images.fill_(0.25)
     trainer.replay.history.condition.fill_(9)
-    turn = trainer.turn("discriminator", "discriminator", draws)
+    turn = trainer.turn(trainer.main["discriminator"], draws)
     earlier = (turn.fake == 0.25).all((1, 2, 3))
     assert earlier.tolist() == [False, True] * 4
     assert (turn.fake_condition[earlier] == 9).all()
@@ -229,9 +229,9 @@ def test_reused_images_keep_their_latents_and_classes(make_trainer):
     trainer = make_trainer("model=cgan", "trainer.reuse_fakes=true")
     player = trainer.players["generator"]
     (draws,) = micro_batches(trainer.main["generator"], player, trainer.engine)
-    made = trainer.turn("generator", "generator", draws)
-    trainer.move_generator()
+    made = trainer.turn(trainer.main["generator"], draws)
+    trainer.move("generator")
     (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
-    turn = trainer.turn("discriminator", "discriminator", draws)
+    turn = trainer.turn(trainer.main["discriminator"], draws)
     assert torch.equal(turn.latents, made.latents) and torch.equal(turn.fake_condition, made.condition)
     assert not torch.equal(turn.fake_condition, turn.condition)

@@ -28,7 +28,7 @@ def gradient(trainer):
     """Of the generator's loss by its weights, as the turn computes it."""
     for name, player in trainer.players.items():
         player.freeze(name == "discriminator")
-    loss = trainer.main["generator"].loss(draws_of(trainer))
+    loss = trainer.measure(trainer.main["generator"], draws_of(trainer))
     weights = list(trainer.model.generator.parameters())
     return torch.cat([grad.flatten() for grad in torch.autograd.grad(loss.terms["adversarial"].mean(), weights)])
 
@@ -87,7 +87,7 @@ def slope_along(trainer, direction, value, step=1e-6):
 def test_gradient_against_finite_differences_of_a_game_played_ahead(make_trainer, inner, steps, penalty):
     slopes = (f"penalty=[{penalty}]", f"penalty.{penalty}.every=1", f"penalty.{penalty}.weight=0.5") if penalty else ()
     trainer = make_trainer(*TINY_MLP, *EXACT, *INNER[inner], *slopes, f"trainer.steps={steps}")
-    trainer.move_discriminator()  # so that Adam has a past
+    trainer.move("discriminator")  # so that Adam has a past
     found = gradient(trainer)
     for seed in range(3):
         direction = torch.randn(len(found), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -112,11 +112,11 @@ def test_steps_ahead_change_the_gradient(make_trainer):
 def test_the_discriminator_stays_as_it_is_in_the_generators_turn(make_trainer, kind):
     """Weights, running statistics, singular vectors and Adam's moments: it looks ahead on a copy."""
     trainer = make_trainer("model=dcgan", *NARROW, kind, "trainer=unrolled", "trainer.steps=2")
-    trainer.move_discriminator()
+    trainer.move("discriminator")
     parts = (trainer.model.discriminator, trainer.players["discriminator"].optimizer)
     before = deepcopy([part.state_dict() for part in parts])
     generator = deepcopy(trainer.model.generator.state_dict())
-    trainer.move_generator()
+    trainer.move("generator")
     torch.testing.assert_close([part.state_dict() for part in parts], before, rtol=0, atol=0)
     moved = trainer.model.generator.state_dict()
     assert all(tensor.isfinite().all() for tensor in moved.values())
@@ -127,7 +127,7 @@ def test_the_discriminator_takes_one_real_step(make_trainer):
     same = ("model=gan", *NARROW_MLP)
     plain, unrolled = make_trainer(*same), make_trainer(*same, "trainer=unrolled")
     for trainer in (plain, unrolled):
-        trainer.move_discriminator()
+        trainer.move("discriminator")
     torch.testing.assert_close(
         unrolled.model.discriminator.state_dict(), plain.model.discriminator.state_dict(), rtol=0, atol=0
     )
@@ -144,7 +144,7 @@ def test_another_optimizer_needs_another_step(make_trainer):
 def covered(trainer, samples=5000):
     """Gaussians with at least 20 of 5,000 samples within three of their standard deviations."""
     modes = trainer.data.modes
-    points = trainer.draw_samples(0, samples).cpu() * trainer.spec.scale
+    points = trainer.samples.draw_samples(0, samples).cpu() * trainer.spec.scale
     distance, nearest = torch.cdist(points, modes.centres).min(1)
     return int((nearest[distance < 3 * modes.std].bincount(minlength=len(modes.centres)) >= 20).sum())
 

@@ -11,7 +11,6 @@ from annotated_types import Ge, Lt
 from torch import Tensor
 
 from genlab.core import distributed
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import Count, Share
 from genlab.data.augment.augmentation import Augmentation
@@ -61,8 +60,6 @@ class AdaptiveAugment(Augmentation):
         self.current, self.sign_sum = torch.tensor(float(self.strength)), torch.zeros(())
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
-        if images.ndim != 4:
-            raise ConfigError("augment=ada: changes images, but the data are points. Use augment=[].")
         if not self.policy:
             return images
         self.current = self.current.to(images.device)

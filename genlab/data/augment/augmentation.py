@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from genlab.core.random import Draws
+from genlab.core.system import SystemFacts
 
 
 class Augmentation:
@@ -18,6 +19,14 @@ class Augmentation:
 
     needs_images: ClassVar[bool] = False  # it refuses points [N, D]
     moves_images: ClassVar[bool] = False  # it moves pixels, so that images no longer match their source pictures
+
+    def refuse(self, system: SystemFacts) -> None:
+        """Raise ConfigError for a system that it cannot serve."""
+        system.require_player("discriminator")
+        if self.needs_images or system.judges_codes:
+            system.require_images()
+        if self.moves_images:
+            system.require_free_images()
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
         """Return changed images [N, C, H, W] or points [N, D]; `progress` is the share of the run done, in [0, 1]."""

@@ -9,7 +9,6 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.types import NonNegative, Share
 from genlab.data.augment.augmentation import Augmentation
@@ -35,7 +34,7 @@ class DiffAugment(Augmentation):
     """Change every image, real or generated: Zhao et al. 2020, section 3, with the paper's ranges.
 
     Colour leaves a fourth channel, alpha, alone; saturation does not change grey images. Pixels shifted in from
-    outside and pixels cut out are 0, the middle of [-1, 1]. Raises ConfigError for points.
+    outside and pixels cut out are 0, the middle of [-1, 1].
     """
 
     policy: Sequence[Policy] = ("color", "translation", "cutout")  # in this order
@@ -49,8 +48,6 @@ class DiffAugment(Augmentation):
     moves_images: ClassVar[bool] = True
 
     def __call__(self, images: Tensor, draws: Draws, progress: float) -> Tensor:
-        if images.ndim != 4:
-            raise ConfigError("augment=diffaugment: changes images, but the data are points. Use augment=[].")
         # One draw serves all changes: each draw costs a generator and a kernel launch.
         chances = Chances(*draws.uniform("diffaugment", len(Chances._fields), 1, 1, 1).unbind(1))
         steps = {"color": self.jitter_colour, "translation": self.translate, "cutout": self.cut}

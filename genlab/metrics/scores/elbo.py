@@ -39,7 +39,7 @@ class Likelihood(SourceMetric):
 
     @property
     def settings(self) -> str:
-        pixels = type(self.source.trained.loss).__name__
+        pixels = type(self.source.trained.decoding).__name__
         given = ", given the label" if self.source.trained.model.conditional else ""
         return f"the first {self.images:,} real images{given}; {self.samples} samples an image; {pixels} pixels"
 
@@ -49,9 +49,9 @@ class Likelihood(SourceMetric):
         name = model_name(trained)
         if not isinstance(trained.model, GivesPosterior):
             return f"it needs an encoder that gives a distribution over latents, and this {name} has none"
-        if trained.loss.is_likelihood:
+        if trained.decoding is not None and trained.decoding.is_likelihood:
             return None
-        found = f"this {name} has {type(trained.loss).__name__}"
+        found = f"this {name} has {'none' if trained.decoding is None else type(trained.decoding).__name__}"
         return f"it needs a loss that is a likelihood, loss=bernoulli or gaussian, and {found}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -70,7 +70,7 @@ class Likelihood(SourceMetric):
 
             def error(z: Tensor, targets: Tensor) -> Tensor:
                 output = decoder(z, conditions).to(targets.dtype)
-                return trained.loss.reconstruction(spec.crop(output), spec.crop(targets))
+                return trained.decoding.reconstruction(spec.crop(output), spec.crop(targets))
 
             posterior = trained.model.posterior(images, condition)
             return draw_bounds(images, posterior, error, self.samples, generator(self.source.seed, "likelihood", start))

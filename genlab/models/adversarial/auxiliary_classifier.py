@@ -90,8 +90,8 @@ class ACGAN(ClassifyingGAN):
         classes = require_classes(spec)
         super().__init__(
             spec,
-            discriminator=lambda given: DiscriminatorWithClassifier(discriminator(given.unconditional), classes),
-            conditional=True,
+            discriminator=lambda given: DiscriminatorWithClassifier(discriminator(given), classes),
+            conditional=["generator"],
             **shared,
         )
 

@@ -11,7 +11,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
-from genlab.models.layers.spectral import normalise_spectrum
+from genlab.models.layers.spectral import normalise_players
 from genlab.models.layers.virtual_norm import with_reference, without_reference
 
 PlayerName = Literal["generator", "discriminator"]
@@ -52,8 +52,7 @@ class GAN(Model):
         self.latent = network.latent if latent is None else latent
         self.generator = with_reference(network, self.latent, specs["generator"])
         self.discriminator = without_reference(discriminator(specs["discriminator"]))
-        for player in spectral_norm:
-            normalise_spectrum(self.players[player])
+        normalise_players(self.players, spectral_norm)
 
     @property
     def players(self) -> dict[str, nn.Module]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
+from genlab.models.adversarial.gan import PlayerName
 from genlab.models.autoencoders.autoencoder import Autoencoder, network_spec
 from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
+from genlab.models.layers.spectral import normalise_players
 
 
 class AdversarialAutoencoder(Model):
@@ -30,6 +32,7 @@ class AdversarialAutoencoder(Model):
         discriminator: Callable[[Spec], nn.Module],  # built for codes, which are points
         variance: Literal["fixed", "learned", "per_pixel"] = "fixed",  # of the decoder, as in `Autoencoder`
         conditional: bool = False,
+        spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()
         self.latent, self.conditional = latent, conditional
@@ -37,6 +40,7 @@ class AdversarialAutoencoder(Model):
         self.autoencoder = Autoencoder(spec, **networks, variance=variance, conditional=conditional)
         codes = replace(network_spec(spec, conditional), channels=latent.size, height=None, width=None, padding=0)
         self.discriminator = discriminator(codes)
+        normalise_players(self.players, spectral_norm)
 
     @property
     def encoder(self) -> nn.Module:

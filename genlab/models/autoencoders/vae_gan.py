@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
+from genlab.models.adversarial.gan import PlayerName
 from genlab.models.autoencoders.autoencoder import network_spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
 from genlab.models.contract import Model
 from genlab.models.latent import Normal
+from genlab.models.layers.spectral import normalise_players
 
 
 class VAEGAN(Model):
@@ -25,6 +27,7 @@ class VAEGAN(Model):
         generator: Callable[[Spec, int], nn.Module],  # (spec, latent size) -> network; its images are in [-1, 1]
         discriminator: Callable[[Spec], nn.Module],
         conditional: bool = False,
+        spectral_norm: Sequence[PlayerName] = (),  # networks whose every layer has norm 1: Miyato et al. 2018
     ) -> None:
         super().__init__()
         spec = network_spec(spec, conditional)
@@ -32,6 +35,7 @@ class VAEGAN(Model):
         self.encoder = encoder(spec, 2 * latent.size)
         self.generator = generator(spec, latent.size)
         self.discriminator = discriminator(spec)
+        normalise_players(self.players, spectral_norm)
 
     @property
     def players(self) -> dict[str, nn.Module]:

@@ -29,11 +29,11 @@ class EqualisedLinear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), start / rate)) if bias else None
-        self.scale, self.rate = gain * rate / inputs**0.5, rate
+        self.weight_scale, self.rate = gain * rate / inputs**0.5, rate
 
     def forward(self, vectors: Tensor) -> Tensor:
         bias = self.bias if self.bias is None or self.rate == 1 else self.bias * self.rate
-        return linear(vectors, self.weight * self.scale, bias)
+        return linear(vectors, self.weight * self.weight_scale, bias)
 
 
 class EqualisedConv2d(nn.Module):
@@ -53,11 +53,11 @@ class EqualisedConv2d(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale = gain / (inputs * side**2) ** 0.5
+        self.weight_scale = gain / (inputs * side**2) ** 0.5
         self.stride, self.padding = stride, side // 2 if padding is None else padding
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv2d(maps, self.weight * self.scale, self.bias, stride=self.stride, padding=self.padding)
+        return conv2d(maps, self.weight * self.weight_scale, self.bias, stride=self.stride, padding=self.padding)
 
 
 class PixelNorm(nn.Module):

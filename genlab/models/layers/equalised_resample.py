@@ -23,7 +23,7 @@ class EqualisedUpConv2d(EqualisedConv2d):
         self.register_buffer("fold", upsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return upsample_conv2d(maps, self.weight * self.scale, self.bias, self.fold)
+        return upsample_conv2d(maps, self.weight * self.weight_scale, self.bias, self.fold)
 
 
 class EqualisedDownConv2d(EqualisedConv2d):
@@ -34,7 +34,7 @@ class EqualisedDownConv2d(EqualisedConv2d):
         self.register_buffer("fold", downsampling_fold(), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv2d_downsample(maps, self.weight * self.scale, self.bias, self.fold)
+        return conv2d_downsample(maps, self.weight * self.weight_scale, self.bias, self.fold)
 
 
 class EqualisedFromVector(EqualisedConv2d):
@@ -47,7 +47,7 @@ class EqualisedFromVector(EqualisedConv2d):
         super().__init__(inputs, outputs, 4, gain=gain)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        rows = (self.weight * self.scale).permute(0, 2, 3, 1).flatten(0, 2)  # no copy in channels_last
+        rows = (self.weight * self.weight_scale).permute(0, 2, 3, 1).flatten(0, 2)  # no copy in channels_last
         return linear(vectors, rows).unflatten(1, (-1, 4, 4)) + self.bias[:, None, None]
 
 

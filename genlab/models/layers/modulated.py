@@ -40,14 +40,14 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         self.affine = EqualisedLinear(style_size, inputs, start=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
-        self.scale = 1 / (inputs * side**2) ** 0.5
+        self.weight_scale = 1 / (inputs * side**2) ** 0.5
         self.up, self.demodulate, self.form = up, demodulate, form
         self.padding = side // 2 if padding is None else padding
         self.register_buffer("kernel", binomial2d() if up else None, persistent=False)
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
         convolve = self.convolve_fused if self.form == "fused" else self.convolve_plain
-        return convolve(maps, self.affine(styles), self.weight * self.scale)
+        return convolve(maps, self.affine(styles), self.weight * self.weight_scale)
 
     def convolve_plain(self, maps: Tensor, scales: Tensor, weight: Tensor) -> Tensor:
         maps = self.convolve(maps * scales[:, :, None, None], weight[None])

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from genlab.core import distributed
-from genlab.core.errors import ConfigError
 from genlab.data.augment import AdaptiveAugment
 
 ALL = ["blit", "geometry", "color", "filter", "noise", "cutout"]
@@ -134,8 +133,3 @@ def test_loaded_state_continues_within_a_window():
     found = list(turns(first, *signs[:4]))
     second.load_state_dict(first.state_dict())
     assert found + list(turns(second, *signs[4:])) == expected and len(set(expected)) > 2
-
-
-def test_points_are_refused(make_draws):
-    with pytest.raises(ConfigError, match="points"):
-        fixed()(torch.zeros(4, 2), make_draws(), 0.0)

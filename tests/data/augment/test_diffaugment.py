@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data.augment import DiffAugment
 from genlab.data.augment.diffaugment import hole_mask, whole_shifts
@@ -134,8 +133,3 @@ def test_the_shift_back_is_the_transpose():
     """<shift(x), y> = <x, shift back(y)>, which is what the backward pass relies on."""
     x, y, down, right = images(), images(3).flip(0), torch.arange(N) - 8, 3 - torch.arange(N)
     torch.testing.assert_close((shift_images(x, down, right) * y).sum(), (x * shift_images(y, -down, -right)).sum())
-
-
-def test_points_are_refused():
-    with pytest.raises(ConfigError, match="points"):
-        DiffAugment()(torch.zeros(3, 2), draws(3), 0.0)

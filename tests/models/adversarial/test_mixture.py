@@ -94,8 +94,8 @@ def test_latents_without_a_number_are_refused():
 def test_samples_do_not_depend_on_which_are_drawn_together(make_trainer, model):
     trainer = make_trainer(f"model={model}", *narrow(model), "trainer.batch_size=12")
     trainer.take_step()
-    whole = trainer.draw_samples(490, 30)  # over the border of a chunk of the fixed stream
-    parts = [trainer.draw_samples(490 + start, min(7, 30 - start)) for start in range(0, 30, 7)]
+    whole = trainer.samples.draw_samples(490, 30)  # over the border of a chunk of the fixed stream
+    parts = [trainer.samples.draw_samples(490 + start, min(7, 30 - start)) for start in range(0, 30, 7)]
     torch.testing.assert_close(torch.cat(parts), whole, atol=1e-5, rtol=1e-4)
     assert (whole[0] - whole[1]).abs().max() > 1e-3
 

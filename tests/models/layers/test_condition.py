@@ -10,7 +10,7 @@ from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
-from genlab.trainers import Phase
+from genlab.trainers.game import Game
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP
 
@@ -56,7 +56,7 @@ def test_an_unconditional_model_ignores_labels(make_trainer):
     trainer = make_trainer("model=dcgan", *NARROW)
     assert trainer.spec.condition == Classes(10)
     assert trainer.model.discriminator.projection is None and trainer.model.generator.condition.extra == 0
-    assert trainer.sample_conditions(0, 3) is None
+    assert trainer.samples.sample_conditions(0, 3) is None
 
 
 def test_a_conditional_model_needs_labels(make_trainer):
@@ -87,8 +87,8 @@ def test_real_images_come_with_their_own_labels(make_trainer, phase):
     trainer = make_trainer("model=gan", *NARROW_MLP, "model.conditional=true", "trainer.accumulate=2", data=data)
     player, told = trainer.players["discriminator"], []
     for _ in range(20):  # over three epochs
-        for draws in micro_batches(Phase(phase, "discriminator", None), player, trainer.engine):
-            turn = trainer.turn(phase, "discriminator", draws)
+        for draws in micro_batches(Game(phase, "discriminator", None), player, trainer.engine):
+            turn = trainer.turn(Game(phase, "discriminator", None), draws)
             assert torch.equal(((turn.real[:, 0, 0, 0] + 1) * 127.5 / 20).round().long(), turn.condition)
             told.append(turn.condition)
         player.end_turn(trainer.batch_size)
@@ -97,9 +97,9 @@ def test_real_images_come_with_their_own_labels(make_trainer, phase):
 
 def test_fixed_samples_keep_their_labels(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP, "model.conditional=true")
-    whole = trainer.sample_conditions(0, 700)
+    whole = trainer.samples.sample_conditions(0, 700)
     assert whole.shape == (700,) and len(whole.unique()) == 10
-    assert torch.equal(trainer.sample_conditions(490, 30), whole[490:520])
-    torch.testing.assert_close(trainer.draw_samples(490, 30), trainer.draw_samples(0, 700)[490:520])
+    assert torch.equal(trainer.samples.sample_conditions(490, 30), whole[490:520])
+    torch.testing.assert_close(trainer.samples.draw_samples(490, 30), trainer.samples.draw_samples(0, 700)[490:520])
     chosen = torch.full((4,), 3)
-    assert not torch.equal(trainer.draw_samples(0, 4, chosen), trainer.draw_samples(0, 4, chosen + 1))
+    assert not torch.equal(trainer.samples.draw_samples(0, 4, chosen), trainer.samples.draw_samples(0, 4, chosen + 1))

@@ -34,7 +34,7 @@ def reference(layer, maps, styles, *, up, demodulate):
     """Equations 1 and 3, one image at a time; upsampled by zeros between samples, then filtered."""
     found = []
     for image, style in zip(maps, styles, strict=True):
-        weight = layer.weight * layer.scale * layer.affine(style)[None, :, None, None]
+        weight = layer.weight * layer.weight_scale * layer.affine(style)[None, :, None, None]
         if demodulate:
             weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
         if not up:
@@ -104,7 +104,7 @@ def test_the_mean_is_left_alone():
     layer = made("plain", demodulate=False)
     maps = layer(torch.ones(1, INPUTS, 8, 8), torch.zeros(1, STYLE))[0, :, 4, 4]
     scales = layer.affine(torch.zeros(1, STYLE))[0]
-    torch.testing.assert_close(maps, (layer.weight * layer.scale).sum((2, 3)) @ scales)
+    torch.testing.assert_close(maps, (layer.weight * layer.weight_scale).sum((2, 3)) @ scales)
 
 
 def test_a_constant_keeps_its_value_when_doubled():

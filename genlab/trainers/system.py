@@ -1,0 +1,116 @@
+"""What a trainer is given: the system that it trains, with its players, and the run that it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from genlab.core.errors import ConfigError
+from genlab.data import InMemory
+from genlab.models.contract import Model
+from genlab.trainers.schedules import Constant
+
+if TYPE_CHECKING:
+    from genlab.data.augment import Augmentation
+    from genlab.losses import AdversarialLoss, Penalty
+    from genlab.trainers.callback import Callback
+    from genlab.trainers.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class System:
+    """What is trained, on what."""
+
+    model: Model
+    data: InMemory
+    loss: AdversarialLoss
+    penalties: dict[str, Penalty]
+    augmentations: dict[str, Augmentation]  # of what the discriminator is shown, in this order
+    optimizers: dict[str, Callable[..., torch.optim.Optimizer]]  # one a player: parameters -> optimizer
+    schedule: Constant  # (images, total) -> factor on every learning rate
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run lives and how it is watched."""
+
+    dir: Path
+    seed: int
+    config: dict[str, Any]
+    callbacks: dict[str, Callback]
+
+
+@dataclass
+class Player:
+    """A network that is trained, and what moves it."""
+
+    name: str
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    turns: int = 0
+    shown: int = 0  # images in these turns: where the player's stream of images is
+    rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
+    share: float = 1.0  # of the turns that are no lazy penalty's
+    parameters: list[nn.Parameter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = list(self.module.parameters())  # walking through the modules costs more than a kernel
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+
+    def freeze(self, frozen: bool) -> None:
+        for parameter in self.parameters:
+            parameter.requires_grad = not frozen
+
+    def forget_gradients(self) -> None:
+        """What the optimizer's `zero_grad` does, without its hooks for profilers: tens of microseconds a turn."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def make_room(self, intervals: list[int]) -> None:
+        """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
+        self.share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
+        self.rates = [rate * self.share for rate in self.rates]
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["betas"] = tuple(beta**self.share for beta in group["betas"])
+
+    def end_turn(self, images: int) -> None:
+        self.turns += 1
+        self.shown += images
+
+    def follow(self, factor: float, beta2: float | None = None) -> None:
+        """Sets what a schedule changes: the learning rate and, where it has one, Adam's second beta."""
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+            if beta2 is not None and "betas" in group:
+                group["betas"] = (group["betas"][0], beta2**self.share)
+
+
+def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
+    """Return the model's players with their optimizers. Raises ConfigError where they are not what a strategy moves."""
+    networks, optimizers = system.model.players, system.optimizers
+    if not strategy.moves <= networks.keys():
+        raise ConfigError(
+            f"trainer: {strategy.__name__} moves {' and '.join(sorted(strategy.moves))}, but the model's players are "
+            f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
+        )
+    if system.model.translates_both_ways != strategy.translates_both_ways:
+        ways = ("either way", "one way") if strategy.translates_both_ways else ("one way", "either way")
+        raise ConfigError(
+            f"trainer: {strategy.__name__} trains networks that go {ways[0]}, and this model's go {ways[1]} "
+            "between two kinds of pictures. Choose the trainer that the model comes with."
+        )
+    if networks.keys() != optimizers.keys():
+        raise ConfigError(
+            f"optimizer: has entries for {sorted(optimizers)}, but the model's players are {sorted(networks)}. "
+            "Choose an optimizer that was made for this kind of model."
+        )
+    players = {name: Player(name, net, optimizers[name](net.parameters())) for name, net in networks.items()}
+    for player in players.values():
+        player.make_room([penalty.every for penalty in system.penalties.values() if player.name in penalty.players])
+    return players
