@@ -10,7 +10,7 @@ from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
 from genlab.pictures.sheet import sheet, to_uint8, write_png
 from genlab.trainers.callback import Callback
-from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
+from genlab.trainers.encoder import decode, encode, encodes, first_images
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,14 +52,14 @@ def draw_reconstructions(samples: SampleStream, rows: int, columns: int) -> Tens
 
 def draw_pairs(samples: SampleStream, rows: int, columns: int) -> Tensor:
     split, images, condition = first_images(samples, rows * columns)
-    again = to_uint8(decoded(samples, codes_of(samples, images, condition), condition)).cpu()
+    again = to_uint8(decode(samples, encode(samples, images, condition), condition)).cpu()
     pairs = zip(split.images.split(columns), again.split(columns), strict=True)
     return sheet(samples.spec.crop(torch.cat([row for pair in pairs for row in pair])), columns)
 
 
 def draw_lines(samples: SampleStream) -> Tensor:
     split, points, condition = first_images(samples, POINTS)
-    again = decoded(samples, codes_of(samples, points, condition), condition).cpu() * samples.spec.scale
+    again = decode(samples, encode(samples, points, condition), condition).cpu() * samples.spec.scale
     steps = torch.linspace(0, 1, DOTS).view(-1, 1, 1)
     lines = torch.lerp(split.images, again.to(split.images.dtype), steps).flatten(0, 1)
     return scatter([(lines, LINE), (split.images, REAL), (again, GENERATED)], frame_of(split.images))

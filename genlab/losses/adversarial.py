@@ -1,8 +1,4 @@
-"""Adversarial losses: logits in, one number a sample out, [N] -> [N].
-
-A loss says with `watch` what else is worth a curve, and with `needs_lipschitz` that it means nothing
-unless something bounds the critic's slope. `uses_real`: the generator's part wants real logits too.
-"""
+"""Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
 from __future__ import annotations
 
@@ -17,8 +13,8 @@ from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:
-    needs_lipschitz = False
-    uses_real = False
+    needs_lipschitz = False  # means nothing unless something bounds the critic's slope
+    uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # as a `Reconstruction` may be
 
     def refuse(self, system: SystemFacts) -> None:
@@ -36,13 +32,13 @@ class AdversarialLoss:
         raise NotImplementedError
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Numbers worth a curve that are not minimised."""
+        """Return numbers that are published and not minimised."""
         return {}
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Above 0 where a real image is taken for real: nearer to the mean logit of its kind than to the other's.
+        """Return numbers above 0 where a real image is taken for real: its logit is nearer to the real mean.
 
-        Losses whose logits are 0 where they are undecided give the logits of real images.
+        Losses whose undecided logits are 0 return the logits of real images.
         """
         real_mean, fake_mean = real.mean(0), fake.mean(0)
         return (real - (real_mean + fake_mean) / 2) * (real_mean - fake_mean).sign()
@@ -90,7 +86,7 @@ class Minimax(NonSaturating):
 class DiscriminatorOnly(NonSaturating):
     """Salimans et al. 2016, section 3.1: the discriminator's part alone; the generator learns from its penalties.
 
-    With penalty=[feature_matching] that is feature matching instead of, not beside, the loss.
+    With penalty=[feature_matching] the features are matched instead of, not beside, the loss.
     """
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
@@ -103,7 +99,7 @@ class LeastSquares(AdversarialLoss):
 
     real_label: Share = 1.0
     fake_label: Share = 0.0
-    factor: Positive = 0.5  # of the generator's squares: theirs
+    factor: Positive = 0.5  # on the generator's squares: theirs
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2
@@ -112,29 +108,30 @@ class LeastSquares(AdversarialLoss):
         return self.factor * (fake - 1).square()
 
 
-class Hinge(AdversarialLoss):
+class CriticLoss(AdversarialLoss):
+    """Base of losses whose generator raises the mean logit of its images."""
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -fake
+
+
+class Hinge(CriticLoss):
     """Miyato et al. 2018, equations 16 and 17."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
-
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
 
-class Wasserstein(AdversarialLoss):
+class Wasserstein(CriticLoss):
     """Arjovsky et al. 2017, equation 3."""
 
     needs_lipschitz = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real
-
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"wasserstein": real - fake}

@@ -1,4 +1,4 @@
-"""Penalties that compare what was made of a picture with the picture's partner."""
+"""Penalties that compare a translated picture with its target."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 from genlab.models.contract import FeaturesByLayer
 
-Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
+FeatureMaps = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 
 
 @dataclass
 class Paired(Penalty):
-    """On what the generator makes of a source."""
+    """Base of penalties that compare a generated image with the target of its source."""
 
     on: Literal["generator"] = "generator"
 
@@ -58,8 +58,8 @@ class MSE(Paired):
 class PairedFeatureMatching(Paired):
     """Wang et al. 2018, equation 4: |f(real) - f(fake)| of every layer f of the discriminator.
 
-    The mean over a layer's values, summed over layers; the mean over scales, as that of the loss is (both are sums in
-    the paper).
+    The term is the mean over a layer's values, summed over layers, and the mean over scales, like the loss (both are
+    sums in the paper).
     """
 
     weight: Weight = 10.0  # theirs, section 4
@@ -85,20 +85,20 @@ class PairedFeatureMatching(Paired):
 
 @dataclass
 class Perceptual(Paired):
-    """A distance of what a network sees in real and in generated images: Ledig et al. 2017, equation 5.
+    """The distance between a network's features of real and of generated images: Ledig et al. 2017, equation 5.
 
-    The mean over each map's values, squared or absolute; several maps are summed. The network is not trained, and no
+    Differences are squared or absolute, averaged over each map and summed over maps. The network is not trained, and no
     part of a checkpoint.
     """
 
     weight: Weight = 0.006  # theirs: their features are divided by 12.75 (section 3.2)
     distance: Literal["squared", "absolute"] = "squared"
-    shares: Sequence[NonNegative] | None = None  # how much each map counts; null: 1
-    # Images [N, C, H, W] in [-1, 1] -> a map, or several; weights are its own affair.
-    features: Callable[[Tensor], Seen] | None = field(default=None, repr=False)
+    shares: Sequence[NonNegative] | None = None  # weight of each map; null: 1
+    # Images [N, C, H, W] in [-1, 1] -> a map, or several. Loading weights is the network's own affair.
+    features: Callable[[Tensor], FeatureMaps] | None = field(default=None, repr=False)
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        """Raises ConfigError for features that cannot be taken of such images, or are not as many as `shares`."""
+        """Raise ConfigError if the network cannot read such images, or `shares` are not as many as its maps."""
         if isinstance(self.features, nn.Module):
             self.features.requires_grad_(False).eval()
         try:
@@ -116,17 +116,17 @@ class Perceptual(Paired):
             )
 
     def maps(self, images: Tensor) -> Sequence[Tensor]:
-        seen = self.features(images)
-        return [seen] if isinstance(seen, Tensor) else seen
+        maps = self.features(images)
+        return [maps] if isinstance(maps, Tensor) else maps
 
     def __call__(self, turn: Turn) -> Tensor:
         if isinstance(self.features, nn.Module):
-            self.features.to(turn.real.device, turn.real.dtype)  # at first; then it is there
+            self.features.to(turn.real.device, turn.real.dtype)  # moves it in the first turn only
         with torch.no_grad():
             real = self.maps(turn.real)
         pairs = zip(real, self.maps(turn.fake), self.shares or [1.0] * len(real), strict=True)
-        return self.strength(turn) * sum(share * self.between(a, b) for a, b, share in pairs)
+        return self.strength(turn) * sum(share * self.map_distance(a, b) for a, b, share in pairs)
 
-    def between(self, real: Tensor, fake: Tensor) -> Tensor:
-        away = real - fake
-        return mean_of_values(away.square() if self.distance == "squared" else away.abs())
+    def map_distance(self, real: Tensor, fake: Tensor) -> Tensor:
+        difference = real - fake
+        return mean_of_values(difference.square() if self.distance == "squared" else difference.abs())

@@ -1,13 +1,12 @@
-"""What callbacks ask of models that encode images: those with `codes`, the images' latents."""
+"""Codes and reconstructions of models that encode images, for callbacks and sampling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.evaluation import evaluating
 from genlab.models.contract import EncodesImages
 from genlab.pictures.pixels import to_float
 
@@ -23,32 +22,22 @@ def encodes(samples: SampleStream) -> bool:
 
 
 def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:
-    """The first of the test split, else of the training images: as they are, as networks see them, their conditions."""
+    """Return the first rows of the test split, else of training: as they are, as networks see them, their conditions."""
     data, spec = samples.data, samples.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
-    seen = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
+    images = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
     condition = samples.conditions_of(split, len(split.images))
-    return split, seen.to(samples.device, samples.dtype), condition
+    return split, images.to(samples.device, samples.dtype), condition
 
 
 @torch.no_grad()
-def codes_of(samples: SampleStream, images: Tensor, condition: Tensor | None) -> Tensor:
-    with evaluating(samples):
+def encode(samples: SampleStream, images: Tensor, condition: Tensor | None) -> Tensor:
+    with evaluating(samples.model):
         return samples.model.codes(images, condition)
 
 
 @torch.no_grad()
-def decoded(samples: SampleStream, codes: Tensor, condition: Tensor | None) -> Tensor:
-    """Images in [-1, 1], as networks see them."""
+def decode(samples: SampleStream, codes: Tensor, condition: Tensor | None) -> Tensor:
+    """Return images in [-1, 1], as networks see them."""
     with samples.sampling() as generator:
         return samples.render(generator(codes, condition))
-
-
-@contextmanager
-def evaluating(samples: SampleStream) -> Iterator[None]:
-    was_training = samples.model.training
-    samples.model.eval()
-    try:
-        yield
-    finally:
-        samples.model.train(was_training)

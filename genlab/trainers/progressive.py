@@ -1,4 +1,4 @@
-"""The strategy that begins with small images and doubles their size while it trains."""
+"""The strategy that starts with small images and doubles their size during training."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from genlab.trainers.turns import check_batch
 
 @dataclass(frozen=True)
 class Growth:
-    """How often the smallest size has doubled, as a function of the images seen: Karras et al. 2018, appendix A.1.
+    """The number of doublings of the smallest size after so many images: Karras et al. 2018, appendix A.1.
 
-    Every `stage` images one more doubling is complete; it is faded in over the last `fade` of them.
+    Every `stage` images complete one doubling, which fades in over their last `fade`.
     """
 
     first: int  # doublings at the start
@@ -36,12 +36,12 @@ class Growth:
 
     @property
     def end(self) -> int:
-        """Images after which the last size is complete."""
+        """Return the images after which the last size is complete."""
         return (self.last - self.first) * self.stage
 
     @property
     def starts(self) -> list[int]:
-        """Images from which on each size is seen, the smallest first."""
+        """Return the images from which on each size is seen, the smallest first."""
         alone = self.stage - round(self.fade * self.stage)
         return [0] + [stages * self.stage + alone + 1 for stages in range(self.last - self.first)]
 
@@ -55,8 +55,8 @@ class Growth:
 class Progressive(Alternating):
     """Both networks grow from images of `start_size` to the data's size; new layers are faded in, and so are images.
 
-    All follows from the number of images seen, so a run resumes in the middle of a fade-in. Samples are enlarged to
-    the data's size. Optimizers forget their moments when a fade-in begins and when it ends, as in the authors' code.
+    The size follows from the number of images seen, so a run resumes in the middle of a fade-in. Samples are enlarged
+    to the data's size. Optimizers lose their moments when a fade-in begins and when it ends, as in the authors' code.
     Raises ConfigError for networks that cannot grow.
     """
 
@@ -65,7 +65,7 @@ class Progressive(Alternating):
         system: System,
         run: Run,
         *,
-        stage_images: Count,  # images from one size to the next
+        stage_images: Count,  # from one size to the next
         fade: ProperShare = 0.5,  # share of them in which the next size is faded in
         start_size: Count = 4,  # pixels a side: 4 times a power of two
         batch_sizes: dict[Count, Count] | None = None,  # instead of `batch_size`, from these sizes on: {16: 32, 64: 16}
@@ -79,7 +79,7 @@ class Progressive(Alternating):
         self.batch_sizes, self.rates = {0: self.batch_size} | (batch_sizes or {}), {0: 1.0} | (rates or {})
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
-        self.growth = growth_of(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.growth = make_growth(self.model.generator, self.spec, stage_images, fade, start_size)
         self.samples = replace(self.samples, growing=True)
         self.grow()
 
@@ -88,7 +88,7 @@ class Progressive(Alternating):
         cls, *args: Any, seen: int, stage_images: Count, fade: ProperShare = 0.5, start_size: Count = 4, **settings: Any
     ) -> SampleStream:
         stream = super().sample_stream(*args, seen=seen, **settings)
-        growth = growth_of(stream.model.generator, stream.spec, stage_images, fade, start_size)
+        growth = make_growth(stream.model.generator, stream.spec, stage_images, fade, start_size)
         grow(stream, growth(seen))
         return replace(stream, growing=True)
 
@@ -101,7 +101,7 @@ class Progressive(Alternating):
                 player.optimizer.state.clear()
 
     def grow(self) -> None:
-        """Everything to the size that the number of images says; weights stay as they are."""
+        """Bring networks and batch size to the size of the images seen so far; weights stay as they are."""
         self.level = self.growth(self.images)
         grow(self.samples, self.level)
         self.batch_size = staircase(self.batch_sizes, self.side)
@@ -121,11 +121,11 @@ class Progressive(Alternating):
 
     @property
     def side(self) -> int:
-        """Pixels of the images that networks see now."""
+        """Return the side, in pixels, of the images that networks see now."""
         return self.model.generator.side
 
-    def rate(self) -> float:
-        return super().rate() * staircase(self.rates, self.side)
+    def rate_factor(self) -> float:
+        return super().rate_factor() * staircase(self.rates, self.side)
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
@@ -136,7 +136,7 @@ class Progressive(Alternating):
         super().restart_average()
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
-        """Real images of the size of the generated ones."""
+        """Return real images of the size of the generated ones."""
         return self.model.discriminator.shrink(super().real_images(stream, phase, turn))
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -148,21 +148,19 @@ class Progressive(Alternating):
         return super().fair and self.level == self.growth.last
 
     def learning_rates(self) -> dict[str, float]:
-        """And how far the networks have grown."""
         return super().learning_rates() | {"growth/doublings": self.level}
 
 
 def grow(samples: SampleStream, level: float) -> None:
-    """Bring networks, and the averaged one, to a number of doublings; weights stay as they are."""
+    """Bring networks, the averaged one too, to a number of doublings; weights stay as they are."""
     averaged = [samples.ema.network] if samples.ema else []
     for network in (*samples.model.players.values(), *averaged):
         network.grow(level)
 
 
-def growth_of(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
-    """Return the schedule of a generator. Raises ConfigError for a size that it does not go through."""
+def make_growth(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
     last = generator.doublings
-    return Growth(doublings(start_size, spec.height >> last, last), last, stage_images, fade)
+    return Growth(count_doublings(start_size, spec.height >> last, last), last, stage_images, fade)
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:
@@ -174,8 +172,8 @@ def require_growth(players: dict[str, nn.Module]) -> None:
         )
 
 
-def doublings(size: int, smallest: int, last: int) -> int:
-    """How often the smallest size has doubled in `size`. Raises ConfigError for one that networks do not go through."""
+def count_doublings(size: int, smallest: int, last: int) -> int:
+    """Return how often the smallest size doubles to reach `size`. Raises ConfigError if it never does."""
     sizes = [smallest << level for level in range(last + 1)]
     if size not in sizes:
         raise ConfigError(f"trainer.start_size={size}: expected a size of the networks, {', '.join(map(str, sizes))}.")

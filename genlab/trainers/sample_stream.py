@@ -21,7 +21,7 @@ from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 
-SAMPLES = 500  # rows of the fixed noise that are drawn together
+ROWS_PER_DRAW = 500  # rows of the fixed noise that are drawn together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class SampleStream:
         if condition is None:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
-            noise = self.fixed(start, count, self.model.latent.draw)
+            noise = self.fixed_rows(start, count, self.model.latent.draw)
             return self.render((generator.back if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
@@ -74,7 +74,7 @@ class SampleStream:
             return None
         if self.spec.has_source:
             return self._on_device(self.data.conditions(self.data.examples, start, count))
-        return self._on_device(self.fixed(start, count, self._draw_labels))
+        return self._on_device(self.fixed_rows(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
         """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
@@ -113,16 +113,16 @@ class SampleStream:
 
     def render(self, output: Tensor) -> Tensor:
         """Return the network's output as images in [-1, 1]."""
-        images = output if self.decoding is None else self.decoding.picture(output)
+        images = output if self.decoding is None else self.decoding.mean_image(output)
         full = self.spec.shape[1:]
         grown = not self.growing or images.shape[2:] == full
         return images if grown else interpolate(images, size=full, mode="nearest")
 
-    def fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
+    def fixed_rows(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
         """Rows `start` to `start + count` of an endless fixed stream."""
-        chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
+        chunks = range(start // ROWS_PER_DRAW, -(-(start + count) // ROWS_PER_DRAW))
         rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])
-        first = start - chunks.start * SAMPLES
+        first = start - chunks.start * ROWS_PER_DRAW
         return rows[first : first + count]
 
     def _draw_labels(self, draws: Draws) -> Tensor:
@@ -135,8 +135,8 @@ class SampleStream:
         return condition.to(self.device, self.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
-        """Of `SAMPLES` rows of the fixed stream that samples come from."""
-        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.dtype)
+        """Of `ROWS_PER_DRAW` rows of the fixed stream that samples come from."""
+        return Draws((self.seed, "samples", chunk), ROWS_PER_DRAW, 0, ROWS_PER_DRAW, self.device, self.dtype)
 
     @contextmanager
     def sampling(self) -> Iterator[nn.Module]:
@@ -160,7 +160,7 @@ class TrainedRun(SampleStream):
     step: int
 
 
-def place(
+def place_model(
     model: Model,
     data: InMemory,
     *,

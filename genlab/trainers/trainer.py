@@ -18,10 +18,10 @@ from genlab.data.stream import Stream
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 from genlab.trainers.rollback import Rollback
-from genlab.trainers.sample_stream import SampleStream, place
+from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.system import Run, System, players_of
-from genlab.trainers.turns import Engine, Phase, check_batch, clip_of, take_turn
+from genlab.trainers.turns import Engine, Phase, check_batch, make_clip, take_turn
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -37,7 +37,7 @@ class Trainer:
     Raises ConfigError for a model without the players that the strategy moves.
     """
 
-    moves: ClassVar[frozenset[str]] = frozenset()  # players
+    trained_players: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
     translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
 
@@ -62,26 +62,26 @@ class Trainer:
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
-        placing = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
-        self.samples = place(
-            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placing
+        placement = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
+        self.samples = place_model(
+            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placement
         )
         self.device, self.ema = self.samples.device, self.samples.ema
         check_batch(batch_size, accumulate, self.spec.images)
         for penalty in self.penalties.values():
             penalty.settle(self.spec, batch_size)
         numbers = precision_of(precision)
-        self.engine = Engine(self.device, *numbers, run.seed, batch_size, accumulate, clip_of(clip_gradients))
+        self.engine = Engine(self.device, *numbers, run.seed, batch_size, accumulate, make_clip(clip_gradients))
         self.players = players_of(system, type(self))
-        self.placing = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
-        self.stream = Stream.of(self.data, seed=self.seed, **self.placing)
+        self.placement = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
+        self.stream = Stream.of(self.data, seed=self.seed, **self.placement)
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
         self.rollback = Rollback()
         self.stop_reason: str | None = None
         self.interrupted = False  # by a signal: what takes long is left out at the end
         self.started = time.monotonic()
-        self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
+        self.callback_seconds = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
 
     @classmethod
     def sample_stream(
@@ -94,7 +94,7 @@ class Trainer:
         **settings: Any,  # of the trainer, as its config has them, and `seed`
     ) -> SampleStream:
         """Return what samples of a trained model come from, without building what only training needs."""
-        return place(model, data, **settings)
+        return place_model(model, data, **settings)
 
     @property
     def spec(self) -> Spec:
@@ -116,7 +116,7 @@ class Trainer:
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
-        shown = {name: player.shown for name, player in self.players.items()}
+        shown = {name: player.images_shown for name, player in self.players.items()}
         own = {"images": self.images, "step": self.step, "turns": turns, "shown": shown}
         return own | self.rollback.state_dict()
 
@@ -125,7 +125,7 @@ class Trainer:
         self.rollback.load_state_dict(state)
         for name, turns in state["turns"].items():
             shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
-            self.players[name].turns, self.players[name].shown = turns, shown
+            self.players[name].turns, self.players[name].images_shown = turns, shown
 
     def restart_average(self) -> None:
         """Let the averaged weights be the weights: after these were taken from elsewhere."""
@@ -152,60 +152,60 @@ class Trainer:
 
     def take_turn(self, phase: Phase) -> None:
         second_beta = self.system.schedule.second_beta(self.images, self.total_images)
-        self.players[phase.player].follow(self.rate(), second_beta)
+        self.players[phase.player].set_rates(self.rate_factor(), second_beta)
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
 
-    def rate(self) -> float:
+    def rate_factor(self) -> float:
         """A factor on every learning rate, now."""
         return self.system.schedule(self.images, self.total_images) * self.rollback.rate_factor
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
         """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
-        self._each("start")
+        self._notify("start")
         more = True
         try:
             while more:
-                more = self._proceed(asked_to_stop)
+                more = self._step_or_finish(asked_to_stop)
         finally:
-            self._release()
+            self._unfreeze_players()
 
-    def _release(self) -> None:
+    def _unfreeze_players(self) -> None:
         """All weights that are learned take gradients again."""
         for player in self.players.values():
             player.freeze(False)
 
-    def _proceed(self, asked_to_stop: Callable[[], bool]) -> bool:
+    def _step_or_finish(self, asked_to_stop: Callable[[], bool]) -> bool:
         """A step, or the end if none is left. Gives whether there is more to do."""
         over, error = self.images >= self.total_images or bool(self.stop_reason), None
         try:
             self._finish() if over else self._advance()
         except Diverged as found:
             error = found
-            self._each("fail", error)
-        going_back = self._agree(asked_to_stop) == BACK
+            self._notify("fail", error)
+        going_back = self._agree_on_next(asked_to_stop) == BACK
         if going_back:
-            self.rollback.take(self.parts)
+            self.rollback.apply(self.parts)
             self.stop_reason = None
-            self._each("went_back")
+            self._notify("after_rollback")
         elif error:
             raise error
         return going_back or not over
 
     def _finish(self) -> None:
-        self._release()
-        self._each("finish")
+        self._unfreeze_players()
+        self._notify("finish")
 
     def _advance(self) -> None:
         before = self.images
         self.take_step()
         self.step += 1
-        for callback in self._watching():
+        for callback in self._callbacks_to_call():
             if callback.every and self.images // callback.every > before // callback.every:
                 began = time.perf_counter()
                 callback.tick(self)
-                self.away += 0 if callback.every_rank else time.perf_counter() - began
+                self.callback_seconds += 0 if callback.every_rank else time.perf_counter() - began
 
-    def _agree(self, asked_to_stop: Callable[[], bool]) -> int:
+    def _agree_on_next(self, asked_to_stop: Callable[[], bool]) -> int:
         """What all ranks do next: every one must leave the loop, or go back, at the same step."""
         late = self.max_time is not None and time.monotonic() - self.started > self.max_time
         if late:
@@ -217,14 +217,14 @@ class Trainer:
             self.stop(self.stop_reason or "another rank or a signal")
         return agreed
 
-    def _watching(self) -> Iterator[Callback]:
+    def _callbacks_to_call(self) -> Iterator[Callback]:
         """Who is called. Once the run is to go back, only those whom the other ranks call as well."""
         for callback in self.callbacks.values():
             if callback.every_rank or (distributed.is_main() and not self.rollback.target):
                 yield callback
 
-    def _each(self, event: str, *values: Any) -> None:
-        for callback in self._watching():
+    def _notify(self, event: str, *values: Any) -> None:
+        for callback in self._callbacks_to_call():
             getattr(callback, event)(self, *values)
 
     def stop(self, reason: str) -> None:
@@ -232,13 +232,13 @@ class Trainer:
         self.stop_reason = reason
 
     def publish(self, values: dict[str, float]) -> None:
-        self._each("scalars", values)
+        self._notify("scalars", values)
 
     def show(self, name: str, image: Tensor) -> None:
-        self._each("picture", name, image)
+        self._notify("picture", name, image)
 
     def report(self, record: dict[str, Any]) -> None:
-        self._each("record", record)
+        self._notify("record", record)
 
     def learning_rates(self) -> dict[str, float]:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}
