@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.evaluation import evaluating
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def plain_modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def own_weights(module: nn.Module) -> list[nn.Parameter]:
     """Return the module's own parameters, without those of its submodules; of a parametrised weight, the originals."""
-    originals = module.parametrizations.parameters() if is_parametrized(module) else ()
+    originals = getattr(module, "parametrizations", nn.ModuleDict()).parameters()
     return [*module.parameters(recurse=False), *originals]
 
 
@@ -88,4 +87,4 @@ def blank_input(
     images = torch.zeros(BLANK_IMAGES, *spec.shape, device=device, dtype=dtype)
     if not conditional:
         return images, None
-    return images, spec.condition.input_batch(BLANK_IMAGES, dtype).to(device)
+    return images, require(spec.condition, "the data have no condition.").input_batch(BLANK_IMAGES, dtype).to(device)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
+from genlab.core.errors import require
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
@@ -63,7 +64,7 @@ class SampleStream:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
             noise = self.fixed_rows(start, count, self.model.latent.draw)
-            return self.render((generator.back if back else generator)(noise, condition))
+            return self.render((generator.get_submodule("back") if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
         """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
@@ -94,7 +95,8 @@ class SampleStream:
         the data, there and back likewise. Where rows are partners, each image is what the picture above it was to
         become.
         """
-        split, sources = self.data.examples, self.sample_conditions(start, count)
+        split = self.data.examples
+        sources = require(self.sample_conditions(start, count), "this model makes no images from pictures.")
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
         if not self.model.translates_both_ways:
             targets = scaled(split.images[start : start + count], torch.float32)
@@ -126,9 +128,10 @@ class SampleStream:
         return rows[first : first + count]
 
     def _draw_labels(self, draws: Draws) -> Tensor:
-        labels = self.data.train.labels
+        labels = require(self.data.train.labels, "the data have no labels.")
+        condition = require(self.spec.condition, "the data have no condition.")
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        return self.spec.condition.as_input(labels[rows], self.dtype)
+        return condition.as_input(labels[rows], self.dtype)
 
     def _on_device(self, condition: Tensor) -> Tensor:
         """Return a condition on the device, numbers with a fraction in the precision of networks."""

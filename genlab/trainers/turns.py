@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -125,5 +125,5 @@ def check_batch(batch_size: int, accumulate: int, images: int) -> None:
         )
 
 
-def make_clip(bound: float | dict[str, float] | None) -> Clip:
+def make_clip(bound: float | dict[Literal["norm", "value"], float] | None) -> Clip:
     return Clip(**bound) if isinstance(bound, dict) else Clip(norm=bound)
