@@ -53,7 +53,7 @@ class PathLength(Penalty):
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
 
     def update_mean(self, lengths: Tensor) -> Tensor:
-        """Move the running mean towards these lengths. Theirs starts at 0, which pulls the steps of a short run to 0."""
+        """Move the running mean towards these lengths. Theirs starts at 0, which distorts short runs."""
         new = distributed.mean(lengths.mean())
         before = new if self.mean is None else self.mean.to(new)
         self.mean = before.lerp(new, self.decay)

@@ -51,7 +51,7 @@ class Alternating(Trainer):
         top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
         adversarial_weight: Changing[NonNegative] = 1.0,  # weight of the loss in the generator's turn
         freeze_discriminator: Whole = 0,  # number of its first layers: for weights that come from `init_from`
-        **shared: Any,  # what every trainer takes
+        **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
         if reuse_fakes and (n_critic, n_generator) != (1, 1):
@@ -193,13 +193,10 @@ class Alternating(Trainer):
         )
 
     def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
-        """Begin a turn: of the phase's player, or one that sees what another player would."""
-        opponents, judging, player = (
-            phase.opponents or self.opponents,
-            phase.name == "discriminator",
-            player or phase.player,
-        )
-        recalls = opponents.replay and player == "discriminator"
+        """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""
+        opponents, player = phase.opponents or self.opponents, player or phase.player
+        is_main_turn = phase.name == "discriminator"
+        history = opponents.replay if player == "discriminator" else None
         return Turn(
             player=player,
             network=opponents.discriminator,
@@ -213,10 +210,8 @@ class Alternating(Trainer):
             joint=is_main_turn and self.joint and not phase.slopes,
             with_features=phase.with_features,
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
-            ready_images=self.fakes_to_reuse.pop((opponents.generator, draws.start), None) if judging else None,
-            mix_in_replay=partial(mix_in_replay, replay=opponents.replay, draws=draws, new=judging)
-            if recalls
-            else None,
+            ready_images=self.fakes_to_reuse.pop((opponents.generator, draws.start), None) if is_main_turn else None,
+            mix_in_replay=partial(mix_in_replay, replay=history, draws=draws, new=is_main_turn) if history else None,
             loss=self.loss,
             images_seen=self.images,
             total_images=self.total_images,
@@ -245,7 +240,7 @@ class Alternating(Trainer):
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
     def swap_pairs(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against an overconfident critic."""
+        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against overconfidence."""
         if not self.flip_labels:
             return real, fake
         swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels

@@ -22,7 +22,7 @@ def encodes(samples: SampleStream) -> bool:
 
 
 def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:
-    """Return the first rows of the test split, else of training: as they are, as networks see them, their conditions."""
+    """Return the first rows of the test (else training) split, their images as networks see them, and conditions."""
     data, spec = samples.data, samples.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
     images = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale

@@ -70,7 +70,7 @@ class Progressive(Alternating):
         start_size: Count = 4,  # pixels a side: 4 times a power of two
         batch_sizes: dict[Count, Count] | None = None,  # instead of `batch_size`, from these sizes on: {16: 32, 64: 16}
         rates: dict[Count, Positive] | None = None,  # factors on the learning rates, from these sizes on: {128: 1.5}
-        **shared: Any,  # what `Alternating` takes
+        **shared: Any,
     ) -> None:
         if shared.get("replay"):
             raise ConfigError("trainer.replay: earlier images are smaller ones when networks grow. Set it to null.")
@@ -80,6 +80,7 @@ class Progressive(Alternating):
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
         self.growth = make_growth(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.turning_points, self.images_to_full_size = self.growth.starts, self.growth.end
         self.samples = replace(self.samples, growing=True)
         self.grow()
 
@@ -106,14 +107,6 @@ class Progressive(Alternating):
         grow(self.samples, self.level)
         self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
-
-    @property
-    def images_to_full_size(self) -> int:
-        return self.growth.end
-
-    @property
-    def turning_points(self) -> list[int]:
-        return self.growth.starts
 
     def move_to(self, images: int) -> None:
         super().move_to(images)
@@ -160,7 +153,11 @@ def grow(samples: SampleStream, level: float) -> None:
 
 def make_growth(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
     last = generator.doublings
-    return Growth(count_doublings(start_size, spec.height >> last, last), last, stage_images, fade)
+    sizes = [spec.height >> last << level for level in range(last + 1)]
+    if start_size not in sizes:
+        expected = ", ".join(map(str, sizes))
+        raise ConfigError(f"trainer.start_size={start_size}: expected a size of the networks, {expected}.")
+    return Growth(sizes.index(start_size), last, stage_images, fade)
 
 
 def require_growth(players: dict[str, nn.Module]) -> None:
@@ -170,11 +167,3 @@ def require_growth(players: dict[str, nn.Module]) -> None:
             f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "
             "Choose model=progan or stylegan, or trainer=alternating."
         )
-
-
-def count_doublings(size: int, smallest: int, last: int) -> int:
-    """Return how often the smallest size doubles to reach `size`. Raises ConfigError if it never does."""
-    sizes = [smallest << level for level in range(last + 1)]
-    if size not in sizes:
-        raise ConfigError(f"trainer.start_size={size}: expected a size of the networks, {', '.join(map(str, sizes))}.")
-    return sizes.index(size)
