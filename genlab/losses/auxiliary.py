@@ -66,7 +66,7 @@ class Supervised(Auxiliary):
     models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
-        images, classes = turn.labelled()
+        images, classes = turn.draw_labelled()
         features = turn.network.features(turn.augment(images, "labelled"))
         return self.strength(turn) * cross_entropy(turn.network.classify(features), classes, reduction="none")
 

@@ -28,8 +28,8 @@ class PathLength(Penalty):
     weight: Weight = 2.0
     every: Count = 4
     on: Literal["generator"] = "generator"
-    decay: Share = 0.01  # step of the mean towards the lengths of a turn: theirs
-    shrink: Count = 2  # one latent in so many is used, to save memory and time: theirs
+    decay: Share = 0.01  # step of the mean towards the lengths of a turn: the paper's
+    shrink: Count = 2  # one latent in so many is used, to save memory and time: the paper's
     mean: Tensor | None = field(init=False, default=None, repr=False)
 
     needs_float32: ClassVar[bool] = True

@@ -202,7 +202,7 @@ class Alternating(Trainer):
             network=opponents.discriminator,
             generator=opponents.generator,
             images=partial(self.real_images, opponents.stream, phase.name),
-            labelled=partial(self.labelled_images, opponents.stream, phase.name, draws),
+            draw_labelled=partial(self.labelled_images, opponents.stream, phase.name, draws),
             noise=partial(self.noise, opponents.stream, phase.name),
             draws=draws,
             condition=opponents.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None,

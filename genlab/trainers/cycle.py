@@ -21,7 +21,7 @@ from genlab.trainers.turns import Losses
 
 
 class Cycle(Alternating):
-    """Zhu et al. 2017, equation 3: each player's turn is the sum of two, there and back.
+    """Zhu et al. 2017, equation 3: each player's turn is the sum of one there and one back.
 
     There, pictures of the other kind are translated to images; back, images to pictures. Each direction has its own
     generator, discriminator, history of generated images and state of every penalty; curves of the way back are called

@@ -40,7 +40,7 @@ class Trainer:
     trained_players: ClassVar[frozenset[str]] = frozenset()
     iterates: ClassVar[bool] = True  # trains in steps: a longer run goes further
     translates_both_ways: ClassVar[bool] = False  # trains only models that do
-    turning_points: Sequence[int] = (0,)  # images from which on steps change their cost
+    turning_points: Sequence[int] = (0,)  # images at which the cost of a step changes
     images_to_full_size: int = 0  # images after which growing networks have their last size
 
     def __init__(
@@ -83,7 +83,7 @@ class Trainer:
         self.stop_reason: str | None = None
         self.interrupted = False  # by a signal: `finish` should be quick
         self.started = time.monotonic()
-        self.callback_seconds = 0.0  # in callbacks of one rank; others make all ranks wait
+        self.callback_seconds = 0.0  # spent in callbacks that rank 0 calls alone
 
     @classmethod
     def sample_stream(

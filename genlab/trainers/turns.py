@@ -24,7 +24,7 @@ TURNS_PER_NORM = 16
 
 
 class Losses(NamedTuple):
-    terms: dict[str, Tensor]  # minimised: one number a sample [N]; their sum counts
+    terms: dict[str, Tensor]  # one number a sample [N] each; their sum is minimised
     stats: dict[str, Tensor] = {}  # only published
 
 
