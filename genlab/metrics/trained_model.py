@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.evaluation import evaluating
+from genlab.core.pixels import to_float
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data.dataset import InMemory, Split
 from genlab.models.contract import Model
-from genlab.pictures.pixels import to_float
 
 
 class TrainedModel(Protocol):

@@ -103,6 +103,10 @@ class Alternating(Trainer):
         return max(1, round(at(number, seen, self.total_images)))
 
     @property
+    def images_a_step(self) -> int | None:
+        return self.batch_size * self.n_critic if isinstance(self.n_critic, int) else None
+
+    @property
     def parts(self) -> dict[str, Any]:
         return super().parts | ({"replay": self.replay} if self.replay else {})
 
@@ -188,9 +192,8 @@ class Alternating(Trainer):
         values = self.adversarial_weight_at(turn) * turn.per_image(values)
         if self.top_k is None:
             return values
-        return select_best(
-            values, turn.per_image(turn.fake_logits), at(self.top_k, turn.images_seen, turn.total_images)
-        )
+        share = at(self.top_k, turn.images_seen, turn.total_images)
+        return select_best(values, turn.per_image(turn.fake_logits), share)
 
     def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""

@@ -39,6 +39,7 @@ class Trainer:
 
     trained_players: ClassVar[frozenset[str]] = frozenset()
     iterates: ClassVar[bool] = True  # trains in steps: a longer run goes further
+    clip_weights: float | None = None  # bound on the critic's weights
     translates_both_ways: ClassVar[bool] = False  # trains only models that do
     turning_points: Sequence[int] = (0,)  # images at which the cost of a step changes
     images_to_full_size: int = 0  # images after which growing networks have their last size
@@ -137,6 +138,11 @@ class Trainer:
     def take_step(self) -> None:
         """Take a step of the strategy, which moves every player and `images`."""
         raise NotImplementedError
+
+    @property
+    def images_a_step(self) -> int | None:
+        """Return how many images a step adds to `images`; None: their number changes over the run."""
+        return self.batch_size
 
     def move_to(self, images: int) -> None:
         """Go to a position in the run without learning, to measure steps there."""
