@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.evaluation import evaluating
+from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.models.contract import per_image
@@ -24,8 +26,7 @@ CHUNKS = 10  # times all samples that are looked through at most, before a class
 
 def seen(trainer: Trainer, images: Tensor) -> Tensor:
     """Stored images or points as networks see them."""
-    values = images.to(trainer.device, trainer.samples.dtype)
-    return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
+    return network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
 
 
 def diversity(images: Tensor) -> float:
@@ -102,13 +103,9 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
     if holdout is None or "discriminator" not in trainer.players or trainer.model.discriminates_codes:
         return {}
     network, count = trainer.model.discriminator, len(samples)
-    was_training = network.training
-    network.eval()
-    try:
+    with evaluating(network):
         real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
         fake = per_image(network, network(samples, trainer.samples.sample_conditions(0, count)))
-    finally:
-        network.train(was_training)
     middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
     train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
     values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()

@@ -15,7 +15,7 @@ from genlab.core.types import Positive, Share
 class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
-    is_likelihood = False  # as a `Reconstruction` may be
+    is_likelihood = False  # only a `Reconstruction` can be one
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -51,7 +51,7 @@ def require_real(real: Tensor | None) -> Tensor:
 
 def cross_entropy(logits: Tensor, label: float) -> Tensor:
     """Binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
-    if label in (0, 1):  # half of the work
+    if label in (0, 1):  # saves half of the work
         return softplus(-logits if label else logits)
     return label * softplus(-logits) + (1 - label) * softplus(logits)
 
@@ -64,7 +64,7 @@ class NonSaturating(AdversarialLoss):
     """
 
     real_label: Share = 1.0  # the discriminator's target on real images
-    fake_label: Share = 0.0  # and on generated ones
+    fake_label: Share = 0.0  # its target on generated images
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return cross_entropy(real, self.real_label) + cross_entropy(fake, self.fake_label)
@@ -95,7 +95,7 @@ class DiscriminatorOnly(NonSaturating):
     """
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return 0 * fake  # with a graph, so that a turn without a penalty is idle and no error
+        return 0 * fake  # keeps the graph: a turn without a penalty is idle, not an error
 
 
 @dataclass
@@ -104,7 +104,7 @@ class LeastSquares(AdversarialLoss):
 
     real_label: Share = 1.0
     fake_label: Share = 0.0
-    factor: Positive = 0.5  # on the generator's squares: theirs
+    factor: Positive = 0.5  # on the generator's squares: the paper's
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2

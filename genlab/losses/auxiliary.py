@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative
-from genlab.losses.penalties import Penalty, PlayerName, Weight
+from genlab.core.types import NonNegative, PlayerName
+from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
 from genlab.models.contract import ClassifiesFeatures, GuessesCodes
 
@@ -68,7 +68,7 @@ class Supervised(Auxiliary):
     models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
-        images, classes = require(turn.labelled, "needs labelled images.")()
+        images, classes = require(turn.draw_labelled, "needs labelled images.")()
         features = turn.network.features(turn.augment(images, "labelled"))
         return self.strength(turn) * cross_entropy(turn.network.classify(features), classes, reduction="none")
 

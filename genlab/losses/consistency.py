@@ -9,18 +9,18 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import at
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative, Whole
-from genlab.losses.penalties import Penalty, PlayerName, Weight, mean_of_values
+from genlab.core.types import NonNegative, PlayerName, Whole
+from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 
 
 @dataclass
 class Consistency(Penalty):
-    """Zhang et al. 2020 (CR-GAN), algorithm 1: (D(x) - D(T(x)))^2 at real images; T shifts, and mirrors if it may."""
+    """Zhang et al. 2020 (CR-GAN), algorithm 1: (D(x) - D(T(x)))^2 at real images x; T shifts, or also mirrors."""
 
-    weight: Weight = 10.0  # theirs
+    weight: Weight = 10.0  # the paper's
     on: Literal["discriminator"] = "discriminator"
-    shift: Whole = 4  # pixels at most, either way: theirs; the edge is filled by reflection
+    shift: Whole = 4  # pixels at most, either way: the paper's; the edge is filled by reflection
     flip: bool = False  # mirror half of the images; only where a mirrored image is as likely, as with data.flip
 
     def refuse(self, system: SystemFacts) -> None:
@@ -58,7 +58,7 @@ def reflect_indices(steps: Tensor, size: int) -> Tensor:
 class BalancedConsistency(Consistency):
     """Zhao et al. 2021, algorithm 1 (bCR): generated images too, lest the generator learn T's traces."""
 
-    fake_weight: Weight = 10.0  # on generated images: theirs; `weight` is on real ones
+    fake_weight: Weight = 10.0  # on generated images: the paper's; `weight` is on real ones
 
     def __call__(self, turn: Turn) -> Tensor:
         real = super().__call__(turn)
@@ -68,13 +68,13 @@ class BalancedConsistency(Consistency):
 
 @dataclass
 class LatentConsistency(Penalty):
-    """Zhao et al. 2021, algorithm 2 (zCR): latents z and z + noise make images that D judges alike, and G makes unlike.
+    """Zhao et al. 2021, algorithm 2 (zCR): images of z and of z + noise get like logits, and are unlike.
 
     The discriminator minimises weight * (D(G(z)) - D(G(z + noise)))^2, the generator -generator_weight *
     (G(z) - G(z + noise))^2, the mean over an image's values.
     """
 
-    weight: Weight = 20.0  # this, the next and the noise: StudioGAN's for BigGAN on CIFAR-10
+    weight: Weight = 20.0  # defaults are StudioGAN's for BigGAN on CIFAR-10
     generator_weight: Weight = 0.5
     on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
     noise: NonNegative = 0.05  # standard deviation

@@ -27,7 +27,7 @@ class TwoWay(Penalty):
 class CycleConsistency(TwoWay):
     """Equation 2: |F(G(x)) - x|, the mean over a picture's values; G translates pictures x, and F translates back."""
 
-    weight: Weight = 10.0  # theirs, section 4
+    weight: Weight = 10.0  # the paper's, section 4
 
     def __call__(self, turn: Turn) -> Tensor:
         translate_back = require(turn.translate_back, "needs a generator that translates back.")
@@ -39,7 +39,7 @@ class CycleConsistency(TwoWay):
 class Identity(TwoWay):
     """Section 5.2: |G(y) - y| of real images y: G should leave them as they are, which keeps colours."""
 
-    weight: Weight = 5.0  # theirs: half of the cycle's
+    weight: Weight = 5.0  # the paper's: half of the cycle's
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)

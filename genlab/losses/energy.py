@@ -1,4 +1,4 @@
-"""Losses of discriminators that autoencode; their logits are minus an energy: the error of a reconstruction."""
+"""Losses for discriminators that autoencode: logits are minus an energy, the error of a reconstruction."""
 
 from __future__ import annotations
 

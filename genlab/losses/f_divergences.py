@@ -35,8 +35,8 @@ class FDivergence(AdversarialLoss):
         return {"divergence": self.activation(real) - self.conjugate(fake)}
 
     def activation(self, logits: Tensor) -> Tensor:
-        """Return g_f(logits): table 2."""
-        raise NotImplementedError
+        """Return g_f(logits): table 2. The identity serves where f* is finite everywhere."""
+        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
         """Return f*(g_f(logits)): table 2, simplified where that is finite for more logits."""
@@ -45,9 +45,6 @@ class FDivergence(AdversarialLoss):
 
 class KL(FDivergence):
     """KL(P || Q), f(u) = u log u: covers all modes."""
-
-    def activation(self, logits: Tensor) -> Tensor:
-        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return torch.exp(logits - 1)
@@ -87,9 +84,6 @@ class JensenShannon(FDivergence):
 
 class Pearson(FDivergence):
     """E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""
-
-    def activation(self, logits: Tensor) -> Tensor:
-        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return logits.square() / 4 + logits

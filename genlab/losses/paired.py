@@ -29,7 +29,7 @@ class Paired(Penalty):
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         system.require_images()
-        if system.translates != "pairs":
+        if system.translates != "one way":
             raise ConfigError(
                 "compares what is made of a picture with its partner, and this model is told no picture that has one. "
                 "Choose model=pix2pix, or leave the penalty out."
@@ -40,7 +40,7 @@ class Paired(Penalty):
 class L1(Paired):
     """Isola et al. 2017, equation 3: |real - fake|, the mean over an image's values."""
 
-    weight: Weight = 100.0  # theirs, section 6.2
+    weight: Weight = 100.0  # the paper's, section 6.2
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * mean_of_values((turn.real - turn.fake).abs())
@@ -64,7 +64,7 @@ class PairedFeatureMatching(Paired):
     sums in the paper).
     """
 
-    weight: Weight = 10.0  # theirs, section 4
+    weight: Weight = 10.0  # the paper's, section 4
 
     needs_features: ClassVar[bool] = True
 
@@ -94,7 +94,7 @@ class Perceptual(Paired):
     part of a checkpoint.
     """
 
-    weight: Weight = 0.006  # theirs: their features are divided by 12.75 (section 3.2)
+    weight: Weight = 0.006  # the paper's: their features are divided by 12.75 (section 3.2)
     distance: Literal["squared", "absolute"] = "squared"
     shares: Sequence[NonNegative] | None = None  # weight of each map; null: 1
     # Images [N, C, H, W] in [-1, 1] -> a map, or several. Loading weights is the network's own affair.

@@ -15,7 +15,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.system import SystemFacts
-from genlab.losses.penalties import Penalty, PlayerName, Weight, expand_to_batch
+from genlab.core.types import PlayerName
+from genlab.losses.penalties import Penalty, Weight, expand_to_batch
 from genlab.losses.turn import Turn
 from genlab.models.layer_contract import weight_scale_of
 
@@ -55,13 +56,13 @@ class Orthogonal(OnMatrices):
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
     """
 
-    weight: Weight = 1e-4  # theirs
+    weight: Weight = 1e-4  # the paper's
     on: PlayerName | list[PlayerName] = "generator"
     diagonal: bool = False
 
     def __call__(self, turn: Turn) -> Tensor:
         with torch.autocast(turn.draws.device.type, enabled=False):  # weights are float32, and so are their products
-            errors = [self.orthogonality_error(rows) for _, rows in matrices(turn.trained)]
+            errors = [self.orthogonality_error(rows) for _, rows in matrices(turn.trained_network)]
         return self.strength(turn) * expand_to_batch(torch.stack(errors).sum(), turn)
 
     def orthogonality_error(self, rows: Tensor) -> Tensor:
@@ -77,7 +78,7 @@ class Spectral(OnMatrices):
     One power iteration a call (their algorithm 1) follows each layer's largest singular vector.
     """
 
-    weight: Weight = 0.01  # theirs
+    weight: Weight = 0.01  # the paper's
     vectors: dict[str, dict[str, Tensor]] = field(init=False, default_factory=dict, repr=False)  # player -> layer
 
     bounds_slope: ClassVar[bool] = True
@@ -85,7 +86,7 @@ class Spectral(OnMatrices):
     def __call__(self, turn: Turn) -> Tensor:
         vectors = self.vectors.setdefault(turn.player, {})
         with torch.autocast(turn.draws.device.type, enabled=False):
-            norms = [self.spectral_norm(vectors, name, rows) for name, rows in matrices(turn.trained)]
+            norms = [self.spectral_norm(vectors, name, rows) for name, rows in matrices(turn.trained_network)]
         return self.strength(turn) / 2 * expand_to_batch(torch.stack(norms).square().sum(), turn)
 
     def spectral_norm(self, vectors: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
@@ -118,7 +119,7 @@ class HistoricalAveraging(Penalty):
     means: dict[str, Sequence[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
 
     def __call__(self, turn: Turn) -> Tensor:
-        parameters: list[Tensor] = list(turn.trained.parameters())
+        parameters: list[Tensor] = list(turn.trained_network.parameters())
         distances = torch._foreach_sub(parameters, self.previous_means(turn.player, parameters))
         value = reduce(add, [distance.square().sum() for distance in distances])
         self.update_means(turn.player, parameters)

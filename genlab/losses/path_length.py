@@ -28,8 +28,8 @@ class PathLength(Penalty):
     weight: Weight = 2.0
     every: Count = 4
     on: Literal["generator"] = "generator"
-    decay: Share = 0.01  # step of the mean towards the lengths of a turn: theirs
-    shrink: Count = 2  # one latent in so many is used, to save memory and time: theirs
+    decay: Share = 0.01  # step of the mean towards the lengths of a turn: the paper's
+    shrink: Count = 2  # one latent in so many is used, to save memory and time: the paper's
     mean: Tensor | None = field(init=False, default=None, repr=False)
 
     needs_float32: ClassVar[bool] = True
@@ -54,7 +54,7 @@ class PathLength(Penalty):
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
 
     def update_mean(self, lengths: Tensor) -> Tensor:
-        """Move the running mean towards these lengths. Theirs starts at 0, which pulls the steps of a short run to 0."""
+        """Move the running mean towards these lengths. Theirs starts at 0, which distorts short runs."""
         new = distributed.mean(lengths.mean())
         before = new if self.mean is None else self.mean.to(new)
         self.mean = before.lerp(new, self.decay)

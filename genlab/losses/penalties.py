@@ -18,11 +18,10 @@ from genlab.core.errors import ConfigError
 from genlab.core.schedule import Changing, at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
-from genlab.core.types import Count, NonNegative, Positive
+from genlab.core.types import Count, NonNegative, PlayerName, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
-PlayerName = Literal["discriminator", "generator"]
 Weight: TypeAlias = Changing[NonNegative]
 
 
@@ -66,7 +65,7 @@ class Penalty:
 
 
 def expand_to_batch(value: Tensor, turn: Turn) -> Tensor:
-    """Return a scalar of the whole micro-batch as [N], whose mean it is."""
+    """Expand a number of the whole micro-batch to [N], which has that number as its mean."""
     return value.expand(turn.draws.stop - turn.draws.start)
 
 
@@ -121,7 +120,7 @@ class GradientPenalty(SlopePenalty):
         return epsilon * turn.real + (1 - epsilon) * turn.fake
 
     def critic_output(self, turn: Turn, points: Tensor) -> Tensor:
-        """Return the function of images whose slope is bounded."""
+        """Return the critic's output at these images; the penalty bounds its slope."""
         return turn.network(points, turn.condition)
 
     def excess(self, norm: Tensor) -> Tensor:
@@ -151,9 +150,9 @@ class Dragan(GradientPenalty):
 
 @dataclass
 class Drift(Penalty):
-    """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic whose loss fixes no zero drift away."""
+    """Karras et al. 2018, appendix A.1: weight * D(real)^2, which keeps logits from drifting away from 0."""
 
-    weight: Weight = 0.001  # theirs
+    weight: Weight = 0.001  # the paper's
     on: Literal["discriminator"] = "discriminator"
 
     def __call__(self, turn: Turn) -> Tensor:

@@ -22,7 +22,7 @@ class Reconstruction:
     needs_images: ClassVar[bool] = False  # means nothing for points
 
     def refuse(self, system: SystemFacts) -> None:
-        """Raise ConfigError beside a discriminator, which needs another loss, and for pixels where there are none."""
+        """Raise ConfigError for a model with a discriminator, and for a loss of pixels on data without pixels."""
         if "discriminator" in system.players:
             raise ConfigError(
                 "is for autoencoders, and this model has a discriminator. Choose an adversarial loss, such as "
@@ -37,7 +37,7 @@ class Reconstruction:
 
     def mean_image(self, output: Tensor) -> Tensor:
         """Return the images, in [-1, 1], that a decoder's output stands for."""
-        raise NotImplementedError
+        return output
 
 
 class Bernoulli(Reconstruction):
@@ -94,9 +94,6 @@ class SquaredError(Reconstruction):
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).square().flatten(1).sum(1)
-
-    def mean_image(self, output: Tensor) -> Tensor:
-        return output
 
 
 def feature_error(turn: Turn) -> Tensor:

@@ -21,7 +21,7 @@ MARGIN_COSTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass
 class RelativisticAverage(AdversarialLoss):
-    """Jolicoeur-Martineau 2019, section 4.3 and algorithm 2: each logit against the mean of the other kind's.
+    """Jolicoeur-Martineau 2019, section 4.3 and algorithm 2: compares each logit with the mean of the other kind's.
 
     The means are over the micro-batch. `standard` is RaSGAN, `hinge` RaHingeGAN, `least_squares` RaLSGAN.
     """

@@ -56,7 +56,7 @@ class Turn:
     joint: bool = False  # real and generated images share a pass, as the network treats each image alone
     with_features: bool = False  # logits are made from the features, which a penalty reads too
     augmentation: Callable[[Tensor, str], Tensor] | None = None  # (images, purpose) -> images for the network
-    labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # returns labelled images and their classes
+    draw_labelled: Callable[[], tuple[Tensor, Tensor]] | None = None  # returns labelled images and their classes
     loss: AdversarialLoss | None = None  # of the players' logits, for penalties that build on it
     ready_images: Generated | None = None  # of another turn, used instead of new ones
     mix_in_replay: Callable[[Generated], Generated] | None = None  # replaces some by images of earlier turns
@@ -65,7 +65,7 @@ class Turn:
     total_images: int = 1  # of the whole run
 
     @property
-    def trained(self) -> nn.Module:
+    def trained_network(self) -> nn.Module:
         """Return the network whose parameters this turn moves."""
         return self.network if self.player == "discriminator" else self.generator
 
@@ -76,7 +76,7 @@ class Turn:
 
     @cached_property
     def generated(self) -> Generated:
-        """Return generated images; the generator's graph is attached in its own turn only."""
+        """Return generated images, with the generator's graph in its own turn only."""
         new = self._generate() if self.ready_images is None else self.ready_images
         return new if self.mix_in_replay is None else self.mix_in_replay(new)
 

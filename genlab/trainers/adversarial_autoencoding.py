@@ -26,19 +26,13 @@ from genlab.trainers.turns import Losses, Phase
 class AdversarialAutoencoding(Alternating):
     """Makhzani et al. 2016, section 2: the autoencoder's turn, then the discriminator's and the encoder's.
 
-    For the discriminator draws from the prior are real, and codes are generated.
+    For the discriminator draws from the prior are real, and codes are generated. `reconstruction` is the loss of the
+    autoencoder's turn.
     """
 
     trained_players: ClassVar[frozenset[str]] = frozenset({"autoencoder", "discriminator", "generator"})
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        reconstruction: Reconstruction,  # of the autoencoder's turn
-        **shared: Any,  # what `Alternating` takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, *, reconstruction: Reconstruction, **shared: Any) -> None:
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: this discriminator sees codes, not images. Set it to 0.")
         super().__init__(system, run, **shared)
@@ -79,19 +73,13 @@ class VariationalAlternating(Alternating):
     """Larsen et al. 2016, algorithm 1: the encoder's turn, then the discriminator's and the generator's.
 
     Every other generated image is a reconstruction, the rest are samples. The paper's discriminator sees all of both,
-    and so twice as many generated images as real ones.
+    and so twice as many generated images as real ones. `gamma` is the weight of the feature error in the generator's
+    turn.
     """
 
     trained_players: ClassVar[frozenset[str]] = frozenset({"encoder", "discriminator", "generator"})
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        gamma: NonNegative = 1e-2,  # weight of the feature error in the generator's turn
-        **shared: Any,  # what `Alternating` takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, *, gamma: NonNegative = 1e-2, **shared: Any) -> None:
         super().__init__(system, run, **shared)
         self.gamma, self.posterior = gamma, require_posterior(self.model)
         self.phase = Game("encoder", "encoder", self.encoder_losses)

@@ -53,7 +53,7 @@ class Alternating(Trainer):
         top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
         adversarial_weight: Changing[NonNegative] = 1.0,  # weight of the loss in the generator's turn
         freeze_discriminator: Whole = 0,  # number of its first layers: for weights that come from `init_from`
-        **shared: Any,  # what every trainer takes
+        **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
         if reuse_fakes and (n_critic, n_generator) != (1, 1):
@@ -104,6 +104,10 @@ class Alternating(Trainer):
     def turn_count(self, number: Changing[Count], seen: int) -> int:
         """Return how many turns a player takes in the step after `seen` images, at least one."""
         return max(1, round(at(number, seen, self.total_images)))
+
+    @property
+    def images_a_step(self) -> int | None:
+        return self.batch_size * self.n_critic if isinstance(self.n_critic, int) else None
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -191,24 +195,20 @@ class Alternating(Trainer):
         values = self.adversarial_weight_at(turn) * turn.per_image(values)
         if self.top_k is None:
             return values
-        return select_best(
-            values, turn.per_image(turn.fake_logits), at(self.top_k, turn.images_seen, turn.total_images)
-        )
+        share = at(self.top_k, turn.images_seen, turn.total_images)
+        return select_best(values, turn.per_image(turn.fake_logits), share)
 
     def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
-        """Begin a turn: of the phase's player, or one that sees what another player would."""
-        opponents, judging, player = (
-            phase.opponents or self.opponents,
-            phase.name == "discriminator",
-            player or phase.player,
-        )
-        recalls = opponents.replay and player == "discriminator"
+        """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""
+        opponents, player = phase.opponents or self.opponents, player or phase.player
+        is_main_turn = phase.name == "discriminator"
+        history = opponents.replay if player == "discriminator" else None
         return Turn(
             player=player,
             network=opponents.discriminator,
             generator=opponents.generator,
             images=partial(self.real_images, opponents.stream, phase.name),
-            labelled=partial(self.labelled_images, opponents.stream, phase.name, draws),
+            draw_labelled=partial(self.labelled_images, opponents.stream, phase.name, draws),
             noise=partial(self.noise, opponents.stream, phase.name),
             draws=draws,
             condition=opponents.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None,
@@ -216,10 +216,8 @@ class Alternating(Trainer):
             joint=is_main_turn and self.joint and not phase.slopes,
             with_features=phase.with_features,
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
-            ready_images=self.fakes_to_reuse.pop((opponents.generator, draws.start), None) if judging else None,
-            mix_in_replay=partial(mix_in_replay, replay=opponents.replay, draws=draws, new=judging)
-            if recalls
-            else None,
+            ready_images=self.fakes_to_reuse.pop((opponents.generator, draws.start), None) if is_main_turn else None,
+            mix_in_replay=partial(mix_in_replay, replay=history, draws=draws, new=is_main_turn) if history else None,
             loss=self.loss,
             images_seen=self.images,
             total_images=self.total_images,
@@ -248,7 +246,7 @@ class Alternating(Trainer):
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
     def swap_pairs(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against an overconfident critic."""
+        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against overconfidence."""
         if not self.flip_labels:
             return real, fake
         swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels

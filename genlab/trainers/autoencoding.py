@@ -33,19 +33,15 @@ class Code(NamedTuple):
 class Autoencoding(Trainer):
     """Minimises the reconstruction error alone.
 
-    With `corrupt` the encoder sees a damaged image and the decoder restores the whole one: Vincent et al. 2008.
+    With `corrupt`, (images, draws) -> images, the encoder sees a damaged image and the decoder restores the whole one
+    (Vincent et al. 2008).
     """
 
     loss: Reconstruction  # others refuse a system without a discriminator
     trained_players: ClassVar[frozenset[str]] = frozenset({"autoencoder"})
 
     def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        corrupt: Callable[[Tensor, Draws], Tensor] | None = None,  # (images, draws) -> the encoder's images
-        **shared: Any,  # what every trainer takes
+        self, system: System, run: Run, *, corrupt: Callable[[Tensor, Draws], Tensor] | None = None, **shared: Any
     ) -> None:
         super().__init__(system, run, **shared)
         self.samples = replace(self.samples, decoding=self.loss)
@@ -77,7 +73,7 @@ class Autoencoding(Trainer):
 
 
 def require_posterior(model: Model) -> Callable[[Tensor, Tensor | None], Posterior]:
-    """Return the model's method from images and their condition to a distribution. Raises ConfigError if it has none."""
+    """Return the function (images, condition) -> distribution. Raises ConfigError for a model that has none."""
     if not isinstance(model, GivesPosterior):
         raise ConfigError(
             "trainer: this model's encoder gives no distribution, which a variational trainer needs. Choose "
@@ -127,17 +123,10 @@ class Variational(Autoencoding):
 class VectorQuantising(Autoencoding):
     """Van den Oord et al. 2017: the codebook follows the encoder by moving averages (appendix A.1), without gradients.
 
-    The published `perplexity` and `codes_used` tell how much of the codebook a batch uses.
+    `commitment` is beta of equation 3. The curves `perplexity` and `codes_used` show how much of the codebook is used.
     """
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        commitment: NonNegative = 0.25,  # beta of equation 3
-        **shared: Any,
-    ) -> None:
+    def __init__(self, system: System, run: Run, *, commitment: NonNegative = 0.25, **shared: Any) -> None:
         super().__init__(system, run, **shared)
         if not isinstance(self.model, VectorQuantised):
             raise ConfigError("trainer: this model has no codebook. Choose model=vqvae, or trainer=autoencoding.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import torch
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from genlab.trainers.statistics import Statistics
     from genlab.trainers.system import Player
     from genlab.trainers.trainer import Trainer
+
+
+Kind = TypeVar("Kind", bound="Callback")
 
 
 class Watched(Protocol):
@@ -81,14 +85,23 @@ class Callback:
         """Receive a published picture, uint8 [3 or 1, H, W]."""
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
-        """Receive a published score record: a score and how it was measured."""
+        """Receive a published score with how it was measured: `genlab.metrics.records.Record` as a dict."""
 
     def after_rollback(self, trainer: Trainer) -> None:
         """Called once the run went back: an earlier state is loaded, this callback's too, as if resumed from there."""
         self.done_at = None
+
+    def scores(self, number: str) -> bool:
+        """Return whether this callback publishes records of a score of this name."""
+        return False
 
     def finish(self, trainer: Trainer) -> None:
         """Called after the last step, also if a signal or a callback ended the run; again if the run then went back."""
 
     def fail(self, trainer: Trainer, error: Diverged) -> None:
         """Called instead of `finish` if the run diverged. It ends with this error unless a callback asks to go back."""
+
+
+def callbacks_of(trainer: Trainer, kind: type[Kind]) -> Iterator[Kind]:
+    """Yield a run's callbacks of a class, whatever their names in its config."""
+    return (callback for callback in trainer.callbacks.values() if isinstance(callback, kind))

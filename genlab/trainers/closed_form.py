@@ -20,19 +20,13 @@ from genlab.trainers.trainer import Trainer
 class ClosedForm(Trainer):
     """Fits the model in one step to all images, `batch_size` at a time and as often as it asks for them.
 
-    Raises ConfigError for a loss that the solution does not minimise, and for more images than there are.
+    With `images`, it uses only so many of the shuffled images. Raises ConfigError for a loss that the solution does not
+    minimise, and for more images than there are.
     """
 
     iterates: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        images: Count | None = None,  # use the first N of the shuffled ones; null: all
-        **shared: Any,  # what every trainer takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, *, images: Count | None = None, **shared: Any) -> None:
         if not isinstance(system.loss, SquaredError):
             raise ConfigError(f"loss is {type(system.loss).__name__}: this model minimises loss=squared_error alone.")
         if not isinstance(system.model, SolvedInClosedForm):

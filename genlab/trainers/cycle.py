@@ -21,7 +21,7 @@ from genlab.trainers.turns import Losses
 
 
 class Cycle(Alternating):
-    """Zhu et al. 2017, equation 3: each player's turn is the sum of two, there and back.
+    """Zhu et al. 2017, equation 3: each player's turn is the sum of one there and one back.
 
     There, pictures of the other kind are translated to images; back, images to pictures. Each direction has its own
     generator, discriminator, history of generated images and state of every penalty; curves of the way back are called
@@ -32,12 +32,7 @@ class Cycle(Alternating):
 
     translates_both_ways: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        **shared: Any,  # what `Alternating` takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, **shared: Any) -> None:
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: there are two discriminators here. Set it to 0.")
         super().__init__(system, run, **shared)
@@ -61,12 +56,9 @@ class Cycle(Alternating):
         return Losses(there.terms | prefixed("back", back.terms), there.stats | prefixed("back", back.stats))
 
     def backward_phase(self, phase: Game) -> Game:
-        """Return the same phase of the networks that translate back."""
-        return replace(
-            phase,
-            opponents=self.opponents_back,
-            penalties={name: self.penalties_back[name] for name in phase.penalties},
-        )
+        """Return the same phase for the networks that translate back."""
+        penalties = {name: self.penalties_back[name] for name in phase.penalties}
+        return replace(phase, opponents=self.opponents_back, penalties=penalties)
 
     def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         other = self.opponents if phase.opponents is self.opponents_back else self.opponents_back

@@ -29,8 +29,8 @@ class Descent:
 class Adam:
     """Kingma and Ba 2015, algorithm 1, continued from the real optimizer's moments, which stay as they are.
 
-    As in Metz et al. 2017, section 2.2, and the authors' code. Weight decay is left out. The root is of the second moment
-    plus eps squared: eps outside of the root gives weights that never moved a gradient of 0 / 0.
+    As in Metz et al. 2017, section 2.2, and the authors' code. Weight decay is left out, and eps is squared and added
+    under the root: outside of it, weights that never moved would have a gradient of 0 / 0.
     Raises ConfigError if the real optimizer has no betas.
     """
 

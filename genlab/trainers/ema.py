@@ -39,12 +39,6 @@ class EMA:
         if self._vectors:
             torch._foreach_copy_(self._vectors, self._current_vectors)
 
-    def state_dict(self) -> dict:
-        return self.network.state_dict()
-
-    def load_state_dict(self, state: dict) -> None:
-        self.network.load_state_dict(state)
-
     @staticmethod
     def _tensors(network: nn.Module) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Return the tensors to average, and those to copy: the singular vectors of spectral normalisation.

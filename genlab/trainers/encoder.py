@@ -8,9 +8,9 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.evaluation import evaluating
+from genlab.core.pixels import network_values
 from genlab.data import Split
 from genlab.models.contract import EncodesImages, Model
-from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,11 +30,11 @@ def require_encoder(model: Model) -> EncodesImages:
 
 
 def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:
-    """Return the first rows of the test split, else of training: as they are, as networks see them, their conditions."""
+    """Return the first rows of the test (else training) split, their images as networks see them, and conditions."""
     data, spec = samples.data, samples.spec
     rows = data.test or data.train
     split = Split(rows.images[:count], None if rows.labels is None else rows.labels[:count])
-    images = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
+    images = network_values(split.images, spec.scale)
     condition = samples.conditions_of(split, len(split.images))
     return split, images.to(samples.device, samples.dtype), condition
 
@@ -50,3 +50,9 @@ def decode(samples: SampleStream, codes: Tensor, condition: Tensor | None) -> Te
     """Return images in [-1, 1], as networks see them."""
     with samples.sampling() as generator:
         return samples.render(generator(codes, condition))
+
+
+def reconstruct(samples: SampleStream, count: int) -> tuple[Tensor, Tensor]:
+    """Return stored test (else training) images, and the model's reconstruction of each in [-1, 1]."""
+    split, images, condition = first_images(samples, count)
+    return split.images, decode(samples, encode(samples, images, condition), condition).cpu()

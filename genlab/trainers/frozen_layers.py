@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -51,7 +50,8 @@ def layers_in_order(network: nn.Module, images: Tensor, condition: Tensor | None
     A layer is a convolution or another matrix, with the vectors that follow it: biases, a normalisation's scales.
     """
     layers: list[Layer] = []
-    names = {module: name for name, module in plain_modules(network)}
+    # Modules outside of parametrised weights, whose originals count as weights of their layer.
+    names = {module: name for name, module in network.named_modules() if "parametrizations" not in name.split(".")}
 
     def note(module: nn.Module, _: tuple) -> None:
         weights = own_weights(module)
@@ -69,13 +69,8 @@ def layers_in_order(network: nn.Module, images: Tensor, condition: Tensor | None
     return layers
 
 
-def plain_modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the modules outside of parametrised weights, by name."""
-    return ((name, module) for name, module in network.named_modules() if "parametrizations" not in name.split("."))
-
-
 def own_weights(module: nn.Module) -> list[nn.Parameter]:
-    """Return the module's own parameters, without those of its submodules; of a parametrised weight, the originals."""
+    """Return the module's own parameters, without those of its submodules."""
     originals = getattr(module, "parametrizations", nn.ModuleDict()).parameters()
     return [*module.parameters(recurse=False), *originals]
 

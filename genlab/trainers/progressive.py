@@ -70,7 +70,7 @@ class Progressive(Alternating):
         start_size: Count = 4,  # pixels a side: 4 times a power of two
         batch_sizes: dict[Count, Count] | None = None,  # instead of `batch_size`, from these sizes on: {16: 32, 64: 16}
         rates: dict[Count, Positive] | None = None,  # factors on the learning rates, from these sizes on: {128: 1.5}
-        **shared: Any,  # what `Alternating` takes
+        **shared: Any,
     ) -> None:
         if shared.get("replay"):
             raise ConfigError("trainer.replay: earlier images are smaller ones when networks grow. Set it to null.")
@@ -82,6 +82,7 @@ class Progressive(Alternating):
         self.growth = make_growth(
             self.growing["generator"], self.spec, stage_images=stage_images, fade=fade, start_size=start_size
         )
+        self.turning_points, self.images_to_full_size = self.growth.starts, self.growth.end
         self.samples = replace(self.samples, growing=True)
         self.grow()
 
@@ -107,14 +108,6 @@ class Progressive(Alternating):
         grow(self.growing, self.level)
         self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
-
-    @property
-    def images_to_full_size(self) -> int:
-        return self.growth.end
-
-    @property
-    def turning_points(self) -> list[int]:
-        return self.growth.starts
 
     def move_to(self, images: int) -> None:
         super().move_to(images)
@@ -168,7 +161,11 @@ def make_growth(
     **_: Any,  # the trainer's other settings
 ) -> Growth:
     last, height = generator.doublings, require(spec.height, "trainer: Progressive grows images; the data are points.")
-    return Growth(count_doublings(start_size, height >> last, last), last, stage_images, fade)
+    sizes = [height >> last << level for level in range(last + 1)]
+    if start_size not in sizes:
+        expected = ", ".join(map(str, sizes))
+        raise ConfigError(f"trainer.start_size={start_size}: expected a size of the networks, {expected}.")
+    return Growth(sizes.index(start_size), last, stage_images, fade)
 
 
 def growing_networks(samples: SampleStream) -> dict[str, Grows]:
@@ -182,11 +179,3 @@ def growing_networks(samples: SampleStream) -> dict[str, Grows]:
             "Choose model=progan or stylegan, or trainer=alternating."
         )
     return growing
-
-
-def count_doublings(size: int, smallest: int, last: int) -> int:
-    """Return how often the smallest size doubles to reach `size`. Raises ConfigError if it never does."""
-    sizes = [smallest << level for level in range(last + 1)]
-    if size not in sizes:
-        raise ConfigError(f"trainer.start_size={size}: expected a size of the networks, {', '.join(map(str, sizes))}.")
-    return sizes.index(size)

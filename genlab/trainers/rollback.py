@@ -1,4 +1,4 @@
-"""The way back to an earlier state of a run, from which it goes on at lower learning rates."""
+"""Rollback: a run returns to an earlier state, and goes on at lower learning rates."""
 
 from __future__ import annotations
 

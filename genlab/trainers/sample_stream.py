@@ -1,4 +1,4 @@
-"""Samples of a model, drawn from a fixed stream of noise, whether it is being trained or was loaded."""
+"""Samples of a model in training or of a loaded one, drawn from a fixed stream of noise."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
 from genlab.core.errors import require
+from genlab.core.evaluation import evaluating
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
-from genlab.data.network_input import scaled
 from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 
-ROWS_PER_DRAW = 500  # rows of the fixed noise that are drawn together
+ROWS_PER_DRAW = 500  # of the fixed noise, drawn together
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleStream:
-    """A model and the fixed noise that its samples come from: row i is the same whoever asks, and when.
+    """A model and the fixed noise of its samples: row i is always the same.
 
-    It holds what sampling needs, and nothing of how the model is trained. `dataclasses.replace(stream, seed=1)`
-    gives other samples of the same model.
+    It holds nothing of how the model is trained. `dataclasses.replace(stream, seed=1)` draws other samples of the same
+    model.
     """
 
     model: Model
@@ -38,9 +39,9 @@ class SampleStream:
     seed: int
     device: torch.device
     dtype: torch.dtype  # of weights and images
-    ema: EMA | None = None  # the averaged generator, which samples come from if there is one
+    ema: EMA | None = None  # the averaged generator; null: samples come from the model's
     decoding: Reconstruction | None = None  # reads a decoder's output as an image; None: the output is one
-    growing: bool = False  # the network's images may still be small: their pixels are enlarged to the data's size
+    growing: bool = False  # images may still be small, and are enlarged to the data's size
 
     @property
     def spec(self) -> Spec:
@@ -50,15 +51,15 @@ class SampleStream:
     def parts(self) -> dict[str, Any]:
         """Return the part of a checkpoint that samples depend on, by name."""
         networks = self.model.players or {"solution": self.model}
-        averaged = {"ema": self.ema} if self.ema else {}
+        averaged = {"ema": self.ema.network} if self.ema else {}
         return {f"network/{name}": network for name, network in networks.items()} | averaged
 
     @torch.no_grad()
     def draw_samples(self, start: int, count: int, condition: Tensor | None = None, *, back: bool = False) -> Tensor:
-        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any.
+        """Return images `start` to `start + count` [count, C, H, W] of the fixed noise.
 
-        A conditional model is told `condition`, by default `sample_conditions` of the same rows. `back`: of a model
-        that translates both ways, the source pictures that it makes of images, which are then the condition.
+        The condition is `sample_conditions` of the same rows if none is given. With `back`, a model that translates
+        both ways makes source pictures of images, which are then the condition.
         """
         if condition is None:
             condition = self.sample_conditions(start, count)
@@ -67,7 +68,7 @@ class SampleStream:
             return self.render((generator.get_submodule("back") if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
+        """Return the conditions of samples: random labels of training images, or the sources of `data.examples`.
 
         None: the model is not conditional.
         """
@@ -78,39 +79,36 @@ class SampleStream:
         return self._on_device(self.fixed_rows(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
-        """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
+        """Return the conditions of the first rows of a split; None: the model is not conditional."""
         if not self.model.conditional:
             return None
         return self._on_device(self.data.conditions(split, 0, min(count, len(split.images))))
 
     @property
     def translates(self) -> bool:
-        """Does the model make images from pictures?"""
         return self.model.conditional and self.spec.has_source
 
     def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """Rows of `data.examples` and what the model makes of them, by kind, as networks see them.
+        """Return rows of `data.examples` and their translations, by kind, as networks see them.
 
-        Of a model that translates both ways: pictures, images made of them, and pictures made of these; then images of
-        the data, there and back likewise. Where rows are partners, each image is what the picture above it was to
-        become.
+        A model that translates both ways gives pictures, images of them and pictures of those; then images of the data,
+        back and there likewise. Of pairs, each image is the target of the picture above it.
         """
         split = self.data.examples
         sources = require(self.sample_conditions(start, count), "this model makes no images from pictures.")
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
         if not self.model.translates_both_ways:
-            targets = scaled(split.images[start : start + count], torch.float32)
+            targets = to_network_input(split.images[start : start + count], torch.float32)
             return made | ({"target": targets} if self.data.aligned else {})
         rows = torch.arange(start, start + count) % len(split.images)
         made["cycle"] = self.draw_samples(start, count, made["output"], back=True)
-        made["image"] = scaled(split.images[rows], torch.float32).to(self.device, self.dtype)
+        made["image"] = to_network_input(split.images[rows], torch.float32).to(self.device, self.dtype)
         made["back"] = self.draw_samples(start, count, made["image"], back=True)
         made["back_cycle"] = self.draw_samples(start, count, made["back"])
         return made
 
     @property
     def caption(self) -> str:
-        """What must be known of samples that are no fair picture of the model."""
         return self.model.caption
 
     def render(self, output: Tensor) -> Tensor:
@@ -121,7 +119,7 @@ class SampleStream:
         return images if grown else interpolate(images, size=full, mode="nearest")
 
     def fixed_rows(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
-        """Rows `start` to `start + count` of an endless fixed stream."""
+        """Return rows `start` to `start + count` of an endless fixed stream."""
         chunks = range(start // ROWS_PER_DRAW, -(-(start + count) // ROWS_PER_DRAW))
         rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])
         first = start - chunks.start * ROWS_PER_DRAW
@@ -134,28 +132,22 @@ class SampleStream:
         return condition.as_input(labels[rows], self.dtype)
 
     def _on_device(self, condition: Tensor) -> Tensor:
-        """Return a condition on the device, numbers with a fraction in the precision of networks."""
         return condition.to(self.device, self.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
-        """Of `ROWS_PER_DRAW` rows of the fixed stream that samples come from."""
+        """Return the draws of a chunk, `ROWS_PER_DRAW` rows, of the fixed stream."""
         return Draws((self.seed, "samples", chunk), ROWS_PER_DRAW, 0, ROWS_PER_DRAW, self.device, self.dtype)
 
     @contextmanager
     def sampling(self) -> Iterator[nn.Module]:
-        """The generator that samples come from, in evaluation mode."""
-        generator = self.ema.network if self.ema else self.model.generator
-        was_training = generator.training
-        generator.eval()
-        try:
+        """Give the generator that samples come from, in evaluation mode."""
+        with evaluating(self.ema.network if self.ema else self.model.generator) as generator:
             yield generator
-        finally:
-            generator.train(was_training)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRun(SampleStream):
-    """A run as a checkpoint left it, and where that is."""
+    """A run as a checkpoint left it, and its directory."""
 
     run_dir: Path
     config: dict[str, Any]

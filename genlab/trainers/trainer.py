@@ -1,9 +1,9 @@
-"""The loop: steps, callbacks between them, and the one list of parts that holds all state."""
+"""The training loop: steps, callbacks between them, and all state as one list of parts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.system import Run, System, players_of
-from genlab.trainers.turns import Engine, Phase, check_batch, make_clip, take_turn
+from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -32,14 +32,17 @@ STOP, SIGNAL, BACK = 1, 2, 3  # requests that a rank can make after a step; all 
 
 
 class Trainer:
-    """Everything a strategy shares. A strategy says in `take_step` which phases make up a step.
+    """Base of all strategies, each of which defines a step by `take_step`.
 
-    Raises ConfigError for a model without the players that the strategy moves.
+    Raises ConfigError for a model without the players that the strategy trains.
     """
 
-    trained_players: ClassVar[frozenset[str]] = frozenset()  # players
-    iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
-    translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
+    trained_players: ClassVar[frozenset[str]] = frozenset()
+    iterates: ClassVar[bool] = True  # trains in steps: a longer run goes further
+    clip_weights: float | None = None  # bound on the critic's weights
+    translates_both_ways: ClassVar[bool] = False  # trains only models that do
+    turning_points: Sequence[int] = (0,)  # images at which the cost of a step changes
+    images_to_full_size: int = 0  # images after which growing networks have their last size
 
     def __init__(
         self,
@@ -75,8 +78,8 @@ class Trainer:
         check_batch(batch_size, accumulate, self.spec.images)
         for penalty in self.penalties.values():
             penalty.settle(self.spec, batch_size)
-        numbers = precision_of(precision)
-        self.engine = Engine(self.device, *numbers, run.seed, batch_size, accumulate, make_clip(clip_gradients))
+        clip = Clip(**clip_gradients) if isinstance(clip_gradients, dict) else Clip(norm=clip_gradients)
+        self.engine = Engine(self.device, *precision_of(precision), run.seed, batch_size, accumulate, clip)
         self.players = players_of(system, type(self))
         self.placement = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
         self.stream = Stream.of(self.data, seed=self.seed, **self.placement)
@@ -84,9 +87,9 @@ class Trainer:
         self.images = self.step = self.resumed_from = 0
         self.rollback = Rollback()
         self.stop_reason: str | None = None
-        self.interrupted = False  # by a signal: what takes long is left out at the end
+        self.interrupted = False  # by a signal: `finish` should be quick
         self.started = time.monotonic()
-        self.callback_seconds = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
+        self.callback_seconds = 0.0  # spent in callbacks that rank 0 calls alone
 
     @classmethod
     def sample_stream(
@@ -94,13 +97,11 @@ class Trainer:
         model: Model,
         data: InMemory,
         *,
-        loss: Callable[
-            [], AdversarialLoss | Reconstruction
-        ],  # builds the system's loss, which reads a decoder's output
+        loss: Callable[[], AdversarialLoss | Reconstruction],  # builds the loss, which reads a decoder's output
         seen: int,  # images so far
         **settings: Any,  # of the trainer, as its config has them, and `seed`
     ) -> SampleStream:
-        """Return what samples of a trained model come from, without building what only training needs."""
+        """Return the sample stream of a trained model, without building optimizers or a trainer."""
         return place_model(model, data, **settings)
 
     @property
@@ -109,12 +110,12 @@ class Trainer:
 
     @property
     def fair(self) -> bool:
-        """Whether samples are a fair picture of the model."""
+        """Return whether samples are a fair picture of the model now."""
         return not self.samples.caption
 
     @property
     def parts(self) -> dict[str, Any]:
-        """All state, by name; each part has `state_dict` and `load_state_dict`."""
+        """Return all state by name; each part has `state_dict` and `load_state_dict`."""
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
         watchers = prefixed("callback", stateful(self.callbacks))
         terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
@@ -135,26 +136,21 @@ class Trainer:
             self.players[name].turns, self.players[name].images_shown = turns, shown
 
     def restart_average(self) -> None:
-        """Let the averaged weights be the weights: after these were taken from elsewhere."""
+        """Restart the average from the current weights, after these were loaded from elsewhere."""
         if self.ema:
-            self.ema.load_state_dict(self.model.generator.state_dict())
+            self.ema.network.load_state_dict(self.model.generator.state_dict())
 
     def take_step(self) -> None:
-        """A step of the strategy: moves every player and `images`."""
+        """Take a step of the strategy, which moves every player and `images`."""
         raise NotImplementedError
 
     @property
-    def turning_points(self) -> list[int]:
-        """Images seen from which on a step costs something else, 0 the first."""
-        return [0]
-
-    @property
-    def images_to_full_size(self) -> int:
-        """Images seen after which networks that grow have their last size; 0: they do not grow."""
-        return 0
+    def images_a_step(self) -> int | None:
+        """Return how many images a step adds to `images`; None: their number changes over the run."""
+        return self.batch_size
 
     def move_to(self, images: int) -> None:
-        """As if so many images had been seen. For measuring: nothing has been learned from them."""
+        """Go to a position in the run without learning, to measure steps there."""
         self.images = images
 
     def take_turn(self, phase: Phase) -> None:
@@ -163,11 +159,11 @@ class Trainer:
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
 
     def rate_factor(self) -> float:
-        """A factor on every learning rate, now."""
+        """Return the current factor on every learning rate."""
         return self.system.schedule(self.images, self.total_images) * self.rollback.rate_factor
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
-        """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
+        """Train until the duration is reached, a callback stops the run, time is up or a signal arrives."""
         self._notify("start")
         more = True
         try:
@@ -177,12 +173,11 @@ class Trainer:
             self._unfreeze_players()
 
     def _unfreeze_players(self) -> None:
-        """All weights that are learned take gradients again."""
         for player in self.players.values():
             player.freeze(False)
 
     def _step_or_finish(self, asked_to_stop: Callable[[], bool]) -> bool:
-        """A step, or the end if none is left. Gives whether there is more to do."""
+        """Take a step, or finish if none is left, and return whether there is more to do."""
         over, error = self.images >= self.total_images or bool(self.stop_reason), None
         try:
             self._finish() if over else self._advance()
@@ -213,7 +208,7 @@ class Trainer:
                 self.callback_seconds += 0 if callback.every_rank else time.perf_counter() - began
 
     def _agree_on_next(self, asked_to_stop: Callable[[], bool]) -> int:
-        """What all ranks do next: every one must leave the loop, or go back, at the same step."""
+        """Return the next action of all ranks, which must leave the loop, or go back, at the same step."""
         late = self.max_time is not None and time.monotonic() - self.started > self.max_time
         if late:
             self.stop("trainer.max_time is over")
@@ -225,7 +220,7 @@ class Trainer:
         return agreed
 
     def _callbacks_to_call(self) -> Iterator[Callback]:
-        """Who is called. Once the run is to go back, only those whom the other ranks call as well."""
+        """Yield the callbacks to call: once the run is to go back, only those that every rank calls."""
         for callback in self.callbacks.values():
             if callback.every_rank or (distributed.is_main() and not self.rollback.target):
                 yield callback

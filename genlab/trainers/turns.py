@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ TURNS_PER_NORM = 16
 
 
 class Losses(NamedTuple):
-    terms: dict[str, Tensor]  # minimised: one number a sample [N]; their sum counts
+    terms: dict[str, Tensor]  # one number a sample [N] each; their sum is minimised
     stats: dict[str, Tensor] = {}  # only published
 
 
@@ -37,10 +37,6 @@ class Phase:
     loss: Callable[[Any, Draws], Losses]  # (this phase, draws) -> the terms of one micro-batch
     every: int = 1  # turns of the player between two of this phase, which is as many times as strong
     float32: bool = False  # under mixed precision too, for gradient penalties
-
-    @property
-    def norm_name(self) -> str:
-        return "gradient_norm" if self.name == self.player else f"{self.name}_gradient_norm"
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,8 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
             statistics.add(f"{phase.player}/{name}", values, step)
     distributed.average_gradients(player.parameters)
     if engine.clip.active or player.turns % TURNS_PER_NORM == 0:
-        statistics.add(f"{phase.player}/{phase.norm_name}", engine.clip(player.parameters), step)
+        curve = "gradient_norm" if phase.name == phase.player else f"{phase.name}_gradient_norm"
+        statistics.add(f"{phase.player}/{curve}", engine.clip(player.parameters), step)
     player.optimizer.step()
 
 
@@ -123,7 +120,3 @@ def check_batch(batch_size: int, accumulate: int, images: int) -> None:
             f"trainer.batch_size={batch_size}: must be a multiple of trainer.accumulate x ranks = {pieces}; "
             f"use {max(1, batch_size // pieces) * pieces}."
         )
-
-
-def make_clip(bound: float | dict[Literal["norm", "value"], float] | None) -> Clip:
-    return Clip(**bound) if isinstance(bound, dict) else Clip(norm=bound)

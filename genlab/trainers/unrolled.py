@@ -25,8 +25,8 @@ from genlab.trainers.turns import Losses
 class Unrolled(Alternating):
     """Metz et al. 2017, equations 7 to 10: the generator meets the discriminator as it will be `steps` turns later.
 
-    Those turns move a copy of the weights with the images of the generator's turn. The generator's gradient flows through
-    them, as they depend on its images. The copy minimises the discriminator's loss, without penalties that keep a state.
+    Those turns move a copy of the weights, on the images of the generator's turn, and the generator's gradient flows
+    through them. The copy minimises the discriminator's loss, without penalties that keep a state.
 
     A generator's turn costs about `steps` + 1 times as much as otherwise. Every micro-batch and rank unrolls by
     itself: as with batch norm, accumulation and ranks change the result.
@@ -40,7 +40,7 @@ class Unrolled(Alternating):
         steps: Whole = 5,  # of the discriminator; 0: no look-ahead
         inner: Adam | Descent,  # the optimizer of these steps
         zero_sum: bool = True,  # the generator's loss is minus the discriminator's, as published; false: the loss's own
-        **shared: Any,  # what every alternating trainer takes
+        **shared: Any,
     ) -> None:
         self.steps, self.inner, self.zero_sum = steps, inner, zero_sum
         super().__init__(system, run, **shared)

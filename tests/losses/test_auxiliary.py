@@ -36,7 +36,7 @@ def class_turn(player):
         fake_condition=CLASSES,
         real_features=5 * right,
         fake_features=2 * right,
-        labelled=lambda: (3 * right, CLASSES),
+        draw_labelled=lambda: (3 * right, CLASSES),
         augment=lambda images, purpose: images,
     )
 

@@ -112,7 +112,7 @@ def test_reused_fakes_are_the_generators_own(make_trainer):
 def test_flipped_labels_swap_a_share_of_the_pairs(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.flip_labels=0.5", "trainer.batch_size=64")
     (draws,) = micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine)
-    real, fake = trainer.flip(torch.ones(64), torch.zeros(64), draws)
+    real, fake = trainer.swap_pairs(torch.ones(64), torch.zeros(64), draws)
     assert torch.equal(real + fake, torch.ones(64))
     assert 16 < fake.sum() < 48
 

@@ -145,7 +145,7 @@ def test_the_discriminator_is_shown_real_images_of_the_same_size_and_blend(make)
 def test_labelled_images_are_small_as_well(make):
     trainer = make()
     (draws,) = [draws for draws in _draws(trainer)]
-    images, labels = trainer.begin_turn(trainer.main_phases["discriminator"], draws).labelled()
+    images, labels = trainer.begin_turn(trainer.main_phases["discriminator"], draws).draw_labelled()
     whole, same = trainer.stream.labelled("discriminator/labelled", 0, draws)
     torch.testing.assert_close(images, avg_pool2d(whole, 4))
     assert torch.equal(labels, same)
