@@ -14,28 +14,3 @@ from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 from genlab.trainers.unrolled import Unrolled
-
-__all__ = [
-    "EMA",
-    "AdversarialAutoencoding",
-    "Alternating",
-    "Autoencoding",
-    "ClosedForm",
-    "Constant",
-    "Cosine",
-    "Cycle",
-    "Linear",
-    "Losses",
-    "Phase",
-    "Player",
-    "Progressive",
-    "Replay",
-    "Run",
-    "System",
-    "TopK",
-    "Trainer",
-    "Unrolled",
-    "Variational",
-    "VariationalAlternating",
-    "VectorQuantising",
-]
