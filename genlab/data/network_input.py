@@ -1,7 +1,5 @@
 """How stored pictures become what networks see: cut, and as numbers."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Sizes of maps in residual networks: their channels, the number of halvings, and the map that attends to itself."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

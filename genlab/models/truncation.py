@@ -1,7 +1,5 @@
 """The truncation trick: latents near the mean. Brock et al. 2019, section 3.1."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The interface of augmentations."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Random amplification of an image's frequency bands."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

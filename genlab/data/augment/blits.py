@@ -1,7 +1,5 @@
 """Flips, quarter turns and whole-pixel shifts of images (pixel blitting)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

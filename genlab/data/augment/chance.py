@@ -1,7 +1,5 @@
 """The random choice of the images that a change is applied to."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genlab.core.random import Draws

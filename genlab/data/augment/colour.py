@@ -1,7 +1,5 @@
 """Random linear maps of colours: brightness, contrast, luma flip, hue and saturation."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import pi
 

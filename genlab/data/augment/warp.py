@@ -1,7 +1,5 @@
 """Random affine maps of images, resampled once and without aliasing."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import pi, sqrt
 

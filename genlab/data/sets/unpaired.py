@@ -1,7 +1,5 @@
 """Unpaired pictures: two sets A and B without partners, for models that translate one kind into the other."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

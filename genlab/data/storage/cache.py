@@ -3,8 +3,6 @@
 An entry is a folder, written under another name and renamed: `images.bin` (raw uint8), `labels.npy`, `meta.json`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

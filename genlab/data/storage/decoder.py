@@ -1,7 +1,5 @@
 """Decode many image files in parallel into the rows of a table. Imports Pillow."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time

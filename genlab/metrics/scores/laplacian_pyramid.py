@@ -1,7 +1,5 @@
 """Laplacian pyramids: Burt and Adelson 1983, with the borders that Karras et al. 2018 give them."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad

@@ -1,7 +1,5 @@
 """DCGAN's convolutional networks: Radford, Metz and Chintala 2016."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

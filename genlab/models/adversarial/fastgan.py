@@ -1,7 +1,5 @@
 """FastGAN's generator, the plain one: Liu et al. 2021, "Towards faster and stabilized GAN training", section 3.1."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from torch import Tensor, nn

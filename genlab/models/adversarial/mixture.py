@@ -1,7 +1,5 @@
 """A mixture of several generators in place of one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -9,8 +9,6 @@ of the earlier ones, enlarged, so that losses, penalties and augmentations need 
 brings real images into that form. In evaluation the generator returns the last image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Adaptive instance normalisation, by which a style controls feature maps."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

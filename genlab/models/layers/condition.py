@@ -1,7 +1,5 @@
 """Layers that concatenate what networks are told to make or judge: labels, or a picture [N, C, H, W]."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate

@@ -1,7 +1,5 @@
 """Dropout as a generator's noise, with masks that are a function of z."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from genlab.core.types import ProperShare

@@ -4,8 +4,6 @@ Weights start from N(0, 1) and are scaled by He's constant each time they are us
 scale of a weight, so this makes it train all layers at the same speed.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear

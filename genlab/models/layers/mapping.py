@@ -1,7 +1,5 @@
 """StyleGAN's mapping network, from latents z to styles w."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu

@@ -1,7 +1,5 @@
 """ProGAN's networks: Karras et al. 2018, "Progressive growing of GANs", table 2."""
 
-from __future__ import annotations
-
 from itertools import islice, pairwise
 from typing import ClassVar
 

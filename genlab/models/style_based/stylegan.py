@@ -3,8 +3,6 @@
 The discriminator is ProGAN's with blurred resampling: `progan.Discriminator(blur=True)`.
 """
 
-from __future__ import annotations
-
 from itertools import islice, pairwise
 
 import torch

@@ -3,8 +3,6 @@
 The generator's image is a sum over all sizes (skip connections), the discriminator is residual, and neither grows.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The U-Net of pix2pix: Isola et al. 2017, sections 3.2.1 and 6.1.1."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 
