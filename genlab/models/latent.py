@@ -1,7 +1,5 @@
 """Distributions that latents are drawn from, and paths between latents."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
@@ -68,7 +66,7 @@ class Dealt:
         near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
         return torch.cat([self.law.interpolate(a[:, :-1], b[:, :-1], share), near], dim=1)
 
-    def truncate(self, threshold: float) -> Dealt:
+    def truncate(self, threshold: float) -> "Dealt":
         return replace(self, law=self.law.truncate(threshold))
 
     def prior_penalty(self, z: Tensor) -> Tensor:

@@ -1,9 +1,6 @@
 """Classification accuracy scores: train classifiers on generated images and on real ones, and test on the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +11,8 @@ from genlab.core.types import Count, Positive
 from genlab.metrics.extractors.extractor import full_precision
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
+from genlab.metrics.trained_model import TrainedModel
 from genlab.pictures.pixels import as_seen, to_float
-
-if TYPE_CHECKING:
-    from genlab.metrics.trained_model import TrainedModel
 
 BATCH_SIZE = 100
 MAX_LEARNING_RATE = 3e-3  # of AdamW with one cycle
