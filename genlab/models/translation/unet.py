@@ -11,7 +11,6 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
 from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.latent import Nothing, Uniform
-from genlab.models.layers.dropout import LatentDropout
 from genlab.models.layers.norm import norm2d
 from genlab.models.map_sizes import halvings
 
@@ -86,6 +85,28 @@ class Up(nn.Module):
     def forward(self, maps: Tensor, z: Tensor) -> Tensor:
         maps = self.layers(maps)
         return maps if self.dropout is None else self.dropout(maps, z)
+
+
+class LatentDropout(nn.Module):
+    """(maps [N, C, H, W], z [N, size]) -> maps with a share of values dropped to 0 and the others scaled up.
+
+    A value is dropped where its number in z, uniform in [-1, 1], is below a threshold. So the mask depends on z alone,
+    in training and at sampling, and not on the rest of the batch. Maps larger than those that the layer was made for
+    repeat the mask.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, share: ProperShare = 0.5) -> None:
+        super().__init__()
+        self.shape, self.share = (channels, height, width), share
+        self.size = channels * height * width
+
+    def forward(self, maps: Tensor, z: Tensor) -> Tensor:
+        kept = (z >= 2 * self.share - 1).unflatten(1, self.shape)
+        times = [-(-size // own) for size, own in zip(maps.shape[2:], self.shape[1:], strict=True)]
+        if times != [1, 1]:
+            kept = kept.repeat(1, 1, *times)
+        kept = kept[..., : maps.shape[2], : maps.shape[3]]
+        return maps * (kept.to(maps.dtype) / (1 - self.share))
 
 
 def depth_of(spec: Spec, asked: int | None) -> int:
