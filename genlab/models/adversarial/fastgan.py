@@ -9,8 +9,8 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial.dcgan import init_normal, reach
 from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 
 
 class Generator(nn.Module):

@@ -23,9 +23,9 @@ from genlab.core.types import Count, Whole
 from genlab.models.adversarial.dcgan import SMALLEST, init_normal
 from genlab.models.adversarial.discriminator import Discriminator as StageDiscriminator
 from genlab.models.latent import Normal
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.residual import upsample_nearest
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
 
 

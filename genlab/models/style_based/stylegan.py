@@ -11,13 +11,12 @@ from torch.nn.functional import leaky_relu
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
-from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear
+from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear
 from genlab.models.layers.equalised_resample import Blur, EqualisedUpConv2d
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
 from genlab.models.style_based.doubling import SMALLEST, widths
 from genlab.models.style_based.growing import GrowingGenerator
-from genlab.models.style_based.progan import HE
 from genlab.models.style_based.style_generator import StyleGenerator
 
 
