@@ -1,4 +1,4 @@
-"""From configuration to live objects. Besides the entry points the only file that imports Hydra."""
+"""Makes the objects that a resolved config describes. Only build/, cli/ and the entry points import Hydra."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ RENAMED = {  # module that an older config names -> module that holds its classe
     "genlab.metrics.ms_ssim": "genlab.metrics.scores.ms_ssim",
     "genlab.metrics.own_classifier": "genlab.metrics.extractors.own_classifier",
     "genlab.metrics.pairs": "genlab.metrics.scores.pair_distances",
-    "genlab.metrics.pixels": "genlab.pictures.pixels",
+    "genlab.metrics.pixels": "genlab.metrics.extractors.measured_images",
     "genlab.metrics.points": "genlab.metrics.scores.point_distances",
     "genlab.metrics.ppl": "genlab.metrics.scores.ppl",
     "genlab.metrics.prdc": "genlab.metrics.scores.prdc",

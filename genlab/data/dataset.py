@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,14 +11,14 @@ from torch import Tensor
 from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
-from genlab.core.random import Draws, generator
+from genlab.core.pixels import to_network_input
+from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.network_input import centred, scaled
+from genlab.data.few_labels import with_few_labels
+from genlab.data.network_input import centred
 from genlab.data.tasks import Task, TaskChoice, task_of
-
-if TYPE_CHECKING:
-    from genlab.data.labels.words import WordRule
+from genlab.data.word_rule import WordRule
 
 CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
@@ -56,7 +56,7 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
-    rule: "WordRule | None" = None  # words that can be measured in a picture
+    rule: WordRule | None = None  # words that can be measured in a picture
 
     def __init__(
         self,
@@ -154,12 +154,13 @@ class InMemory:
         """
         if self.other is not None:
             images = self.other.examples.images
-            return scaled(images[torch.arange(start, start + count) % len(images)], torch.float32)
+            return to_network_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return self.spec.condition.as_input(split.labels[rows], torch.float32)
-        pieces = [self.task(scaled(split.images[rows[at]], torch.float32), draws) for at, draws in chunks(start, count)]
-        return self.spec.condition.as_input(torch.cat(pieces), torch.float32)
+        images = to_network_input(split.images[rows], torch.float32)
+        made = torch.cat([self.task(images[at], draws) for at, draws in chunks(start, count)])
+        return self.spec.condition.as_input(made, torch.float32)
 
 
 def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
@@ -198,28 +199,6 @@ def shown(split: Split | None, crop: int | None) -> Split | None:
             f"(data.size={round(crop * 286 / 256)} data.crop={crop} is pix2pix's jitter)."
         )
     return split.centred(crop)
-
-
-def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
-    """`split` with `labelled` of its labels, the classes as equally as can be, and -1 for the others.
-
-    Raises ConfigError without classes, or if one of them has too few images.
-    """
-    if split.labels is None or split.labels.ndim != 1 or split.labels.is_floating_point():
-        raise ConfigError(f"data.labelled={labelled}: these data have no classes; set data.labelled=null.")
-    labels = torch.full_like(split.labels, -1)
-    classes = int(split.labels.max()) + 1
-    for index in range(classes):
-        wanted = (labelled + classes - 1 - index) // classes  # the first classes take what is left over
-        rows = (split.labels == index).nonzero().squeeze(1)
-        if not 0 < wanted <= len(rows):
-            raise ConfigError(
-                f"data.labelled={labelled}: takes {wanted} of the {len(rows)} images of class {index}; "
-                f"expected {classes} (one a class) to {len(split.labels)} in all. Set another number, or null for all."
-            )
-        order = torch.randperm(len(rows), generator=generator(seed, "labelled", index))
-        labels[rows[order[:wanted]]] = index
-    return split._replace(labels=labels)
 
 
 def check(split: Split, condition: Condition | None, source_classes: int | None) -> None:

@@ -1,4 +1,4 @@
-"""How stored pictures become what networks see: cut, and as numbers."""
+"""How stored pictures become what networks see: cut to size, label maps as one-hot maps."""
 
 import torch
 from torch import Tensor
@@ -14,8 +14,3 @@ def centred(pictures: Tensor, size: int) -> Tensor:
     """The square in the middle; a view."""
     top, left = ((side - size) // 2 for side in pictures.shape[2:])
     return pictures[..., top : top + size, left : left + size]
-
-
-def scaled(pictures: Tensor, dtype: torch.dtype, layout: torch.memory_format = torch.contiguous_format) -> Tensor:
-    """0 ... 255 -> [-1, 1]."""
-    return pictures.to(dtype, memory_format=layout).mul_(1 / 127.5).sub_(1)

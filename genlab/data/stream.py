@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from genlab.core.condition import Condition
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.data.dataset import InMemory, Split
-from genlab.data.network_input import cut, scaled
+from genlab.data.network_input import cut
 from genlab.data.tasks import Task
 
 ROOM = 0.5  # share of a GPU's free memory that the data may take
@@ -66,7 +67,7 @@ class Stream:
         images = self._mine(self.images, player, position, draws)
         if images.dtype != torch.uint8:
             return images.to(self.dtype).div_(self.scale)
-        return scaled(self._moved(images, draws), self.dtype, self.layout)
+        return to_network_input(self._moved(images, draws), self.dtype, self.layout)
 
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
         """Return what models are told of the same rows, as networks read it.

@@ -9,8 +9,8 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import at
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative, Whole
-from genlab.losses.penalties import Penalty, PlayerName, Weight, mean_of_values
+from genlab.core.types import NonNegative, PlayerName, Whole
+from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 
 

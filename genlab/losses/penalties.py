@@ -17,11 +17,10 @@ from genlab.core.errors import ConfigError
 from genlab.core.schedule import Changing, at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
-from genlab.core.types import Count, NonNegative, Positive
+from genlab.core.types import Count, NonNegative, PlayerName, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
-PlayerName = Literal["discriminator", "generator"]
 Weight = Changing[NonNegative]
 
 

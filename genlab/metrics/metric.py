@@ -1,14 +1,17 @@
 """Metric: the interface of all scores, and base classes by what they use: features, images, or the source."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from fnmatch import fnmatch
 
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import to_uint8
+from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.sample_source import SampleSource
 from genlab.metrics.trained_model import TrainedModel
-from genlab.pictures.pixels import to_bytes
 
 
 class Metric(ABC):
@@ -17,7 +20,11 @@ class Metric(ABC):
     A metric may also take the images themselves (`update_images`), or ask their source for more (`start`).
     """
 
-    higher_is_better = False  # of its first number, which decides the best checkpoint
+    numbers: Sequence[str] = ("*",)  # names of its numbers; * is a wildcard. The first decides the best checkpoint
+    higher_is_better = False  # of its numbers, except those in `opposite`
+    opposite: frozenset[str] = frozenset()
+    judges_run = False  # its first number sums up how good samples are: a run in which it gets worse is sick
+    biased_by_few = False  # upwards: from few samples it is far too high
     needs_features = False  # needs the features of real images, not only their moments
     uses_extractor = True  # else it takes no features, and its records name no extractor
     uses_samples = True  # else it takes neither features nor images
@@ -50,6 +57,10 @@ class Metric(ABC):
             f"{images:,} samples and {reference.count:,} real images: expected {self.min_images:,} or more of either "
             f"kind; {remedy}{self.settings_to_lower and f', or lower its {self.settings_to_lower}'}"
         )
+
+    def gives(self, number: str, extractor: Extractor) -> bool:
+        """Tell whether a number of this name is among those that it may yield."""
+        return any(fnmatch(number, name) for name in self.numbers)
 
     @abstractmethod
     def reset(self) -> None:
@@ -150,7 +161,7 @@ class ImageMetric(Metric):
     def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
         images = images[: self.limit - self._kept]
         self.finite = self.finite and bool(images.isfinite().all())
-        self._images.append(to_bytes(images))
+        self._images.append(to_uint8(images))
         if condition is not None:
             self._conditions.append(condition[: len(images)])
         self._kept += len(images)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.data.blank_dataset import Blank
 from genlab.pictures.scatter import GENERATED, REAL
-from genlab.pictures.sheet import to_uint8
 from genlab.sampling.histogram_picture import panels
 from genlab.sampling.mode import Asked, Picture
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float, to_uint8
 from genlab.models.contract import StyleBased, side_multiple_of
-from genlab.pictures.pixels import to_float
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
-from genlab.pictures.sheet import as_pil, sheet, to_uint8
+from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, conditions, one_of
 from genlab.sampling.framing import as_seen, cut_back, extended
 from genlab.sampling.truncated_latents import Standing, law_within

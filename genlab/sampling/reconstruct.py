@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from genlab.callbacks.reconstructions import draw_reconstructions
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
+from genlab.pictures.reconstructions import draw_reconstructions, how_many
 from genlab.sampling.mode import Asked, Picture
-from genlab.trainers.encoder import encodes
+from genlab.trainers.encoder import encodes, reconstruct
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,4 +38,6 @@ class Reconstruct(Picture):
             )
 
     def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        return draw_reconstructions(loaded.run, self.rows, self.columns)
+        spec = loaded.run.spec
+        pairs = reconstruct(loaded.run, how_many(spec, self.rows, self.columns))
+        return draw_reconstructions(*pairs, spec, self.columns)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
-from genlab.pictures.sheet import to_uint8
 from genlab.sampling.mode import Asked, Mode
 from genlab.sampling.sample_archives import write_folder, write_npz, write_zip
 

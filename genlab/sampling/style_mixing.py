@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
-from genlab.pictures.sheet import sheet, to_uint8
+from genlab.pictures.sheet import sheet
 from genlab.sampling.arithmetic import blanks
 from genlab.sampling.mode import Asked, Picture
 

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
 from genlab.data.storage.content_hash import content_key
-from genlab.pictures.sheet import to_uint8, write_png
+from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Asked, Mode
 
 if TYPE_CHECKING:

@@ -103,6 +103,10 @@ class Alternating(Trainer):
         return max(1, round(at(number, seen, self.total_images)))
 
     @property
+    def images_a_step(self) -> int | None:
+        return self.batch_size * self.n_critic if isinstance(self.n_critic, int) else None
+
+    @property
     def parts(self) -> dict[str, Any]:
         return super().parts | ({"replay": self.replay} if self.replay else {})
 

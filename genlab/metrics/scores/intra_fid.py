@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.frechet import Moments, frechet_distance
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel
 
@@ -19,6 +19,8 @@ class IntraFID(FeatureMetric):
     numbers alone. No number for models or data without classes.
     """
 
+    numbers = ("intra_fid",)
+    biased_by_few = True
     needs_features = True
 
     def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:

@@ -26,6 +26,7 @@ class MSSSIM(ImageMetric):
     divided by their sum, and such records do not compare. Negative terms count as 0.
     """
 
+    numbers = ("ms_ssim*",)
     min_images = 2  # a pair
     min_side = WINDOW
 

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from genlab.core.pixels import as_saved
 from genlab.core.random import Draws
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import SourceMetric
@@ -42,6 +43,10 @@ class PathLength(SourceMetric):
     ) -> None:
         self.paths, self.epsilon, self.discard = paths, epsilon, discard
         self.space, self.sampling = space, sampling
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @property
     def name(self) -> str:
@@ -126,5 +131,5 @@ def rounds_to_8_bit(reference: Reference) -> bool:
     """Tell whether an eighth of a grey level changes nothing in the extractor's features."""
     spec = reference.data.spec
     images = torch.linspace(-0.9, 0.9, math.prod(spec.shape)).view(1, *spec.shape)
-    images = spec.crop((images * 127.5 + 127.5).round() / 127.5 - 1)
+    images = spec.crop(as_saved(images))
     return torch.equal(reference.extractor(images), reference.extractor(images + 1e-3))

@@ -3,11 +3,11 @@
 import torch
 
 from genlab.core.types import Count
+from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import EncodesImages
-from genlab.pictures.pixels import as_seen, real_as_seen
 
 
 class ReconstructionError(SourceMetric):
@@ -15,6 +15,8 @@ class ReconstructionError(SourceMetric):
 
     For models with an encoder. Conditional ones are given the label; variational ones decode the posterior's mean.
     """
+
+    numbers = ("reconstruction_mse",)
 
     def __init__(self, images: Count = 10_000) -> None:  # the first so many of the real split
         self.images = images
@@ -41,7 +43,7 @@ class ReconstructionError(SourceMetric):
         images, condition = network_inputs(trained, rows)
         with evaluation_mode(trained) as decoder:
             again = trained.render(decoder(trained.model.codes(images, condition), condition))
-        difference = as_seen(again, spec) - real_as_seen(rows.images, spec).to(again.device)
+        difference = samples_as_measured(again, spec) - data_as_measured(rows.images, spec).to(again.device)
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from genlab.core.pixels import to_float
 from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import ImageMetric
 from genlab.metrics.references.reference import Reference
-from genlab.pictures.pixels import to_float
 
 KERNEL = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # of the pyramid's blur, of rows and of columns
 PATCH = 7  # pixels a side
@@ -30,6 +30,7 @@ class SlicedWasserstein(ImageMetric):
     """
 
     min_side = MIN_SIDE
+    numbers = ("swd*",)
 
     def __init__(
         self,
