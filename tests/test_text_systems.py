@@ -73,7 +73,7 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
     for _ in range(2):
         trainer.take_step()
     told = torch.tensor([[1, 3, 0], [3, 1, 0], [5, 0, 0]])
-    z = trainer.samples.fixed(0, 1, trainer.model.latent.draw).expand(3, -1)
+    z = trainer.samples.fixed_rows(0, 1, trainer.model.latent.draw).expand(3, -1)
     with trainer.samples.sampling() as generator, torch.no_grad():
         same, turned, other = trainer.samples.render(generator(z, told))
     torch.testing.assert_close(same, turned)  # a bag of words
@@ -82,7 +82,7 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
 
 def test_real_images_are_shown_with_their_small_versions(make_trainer):
     trainer = text_gan(make_trainer)
-    turn = trainer.turn(trainer.main["discriminator"], draws_of(trainer))
+    turn = trainer.begin_turn(trainer.main_phases["discriminator"], draws_of(trainer))
     assert turn.real.shape == turn.fake.shape == (8, 2, 8, 8)
     assert turn.real_logits.shape == turn.fake_logits.shape == (8, 2)
     small = turn.real[:, :1].unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
@@ -101,7 +101,7 @@ def test_all_images_of_a_pyramid_are_augmented_alike(make_trainer):
 def draws_of(trainer):
     from genlab.trainers.turns import micro_batches
 
-    return next(micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine))
+    return next(micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine))
 
 
 @pytest.mark.parametrize("options", [(), (ATTENTION, "trainer.replay=16")])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genlab.core.types import Count
 from genlab.models.contract import GivesPosterior
 from genlab.trainers.callback import Callback
-from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
+from genlab.trainers.encoder import decode, encode, encodes, first_images
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +36,8 @@ class Encoding(Callback):
         if not encodes(trainer.samples) or self.done_at == trainer.images:
             return
         _, images, condition = first_images(trainer.samples, self.images)
-        codes = codes_of(trainer.samples, images, condition)
-        error = (decoded(trainer.samples, codes, condition) - images).square().mean()
+        codes = encode(trainer.samples, images, condition)
+        error = (decode(trainer.samples, codes, condition) - images).square().mean()
         values = {"encoding/mean_squared_error": error.item()}
         if isinstance(trainer.model, GivesPosterior):
             values["encoding/active_units"] = float(active_units(codes))

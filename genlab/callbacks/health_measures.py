@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.evaluation import evaluating
 from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
@@ -102,13 +103,9 @@ def judged(trainer: Trainer, samples: Tensor) -> dict[str, float]:
     if holdout is None or "discriminator" not in trainer.players or trainer.model.discriminates_codes:
         return {}
     network, count = trainer.model.discriminator, len(samples)
-    was_training = network.training
-    network.eval()
-    try:
+    with evaluating(network):
         real, held = (_logits(trainer, split, count) for split in (trainer.data.train, holdout))
         fake = per_image(network, network(samples, trainer.samples.sample_conditions(0, count)))
-    finally:
-        network.train(was_training)
     middle, gap = (real.mean() + fake.mean()) / 2, real.mean() - fake.mean()
     train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
     values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()

@@ -39,7 +39,7 @@ class LastHealthy:
         state = self.read(trainer)
         if state is None:
             return "There is no healthy checkpoint to roll back to."
-        trainer.rollback.ask(state["parts"], self.factor)
+        trainer.rollback.request(state["parts"], self.factor)
         slower = f"learning rates x {trainer.rollback.rate_factor * self.factor:.3g} from there"
         return f"Rolled back to {state['parts']['position']['images']:,} images, {slower}."
 

@@ -34,7 +34,7 @@ class JSONL(Callback):
     def start(self, trainer: Trainer) -> None:
         self._prepare(trainer)
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self._path = None
         self._prepare(trainer)
 

@@ -12,7 +12,7 @@ from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
 from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
-from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
+from genlab.trainers.encoder import decode, encode, encodes, first_images
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,7 @@ class LatentPlane(Callback):
         if not (plane and encodes(trainer.samples)) or self.done_at == trainer.images:
             return
         split, images, condition = first_images(trainer.samples, self.images)
-        codes = codes_of(trainer.samples, images, condition)
+        codes = encode(trainer.samples, images, condition)
         self._save(trainer, "codes", draw_codes(codes, trainer.data.classes_of(split)))
         if trainer.spec.height is not None:
             self._save(trainer, "images", self._draw_images(trainer, codes, condition))
@@ -59,7 +59,7 @@ class LatentPlane(Callback):
     def _draw_images(self, trainer: Trainer, codes: Tensor, condition: Tensor | None) -> Tensor:
         z = quantiles(codes, self.side)
         told = None if condition is None else condition[:1].expand(len(z), *condition.shape[1:])
-        return sheet(trainer.spec.crop(to_uint8(decoded(trainer.samples, z, told))), self.side)
+        return sheet(trainer.spec.crop(to_uint8(decode(trainer.samples, z, told))), self.side)
 
     def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
         write_png(picture, trainer.run_dir / "plane" / f"{trainer.images:09d}_{name}.png")

@@ -26,9 +26,9 @@ class Log(Callback):
         self._images, self._time = 0, 0.0
 
     def start(self, trainer: Trainer) -> None:
-        self._images, self._time = trainer.images, time.monotonic() - trainer.away
+        self._images, self._time = trainer.images, time.monotonic() - trainer.callback_seconds
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self.start(trainer)
 
     def tick(self, trainer: Trainer) -> None:
@@ -45,7 +45,7 @@ class Log(Callback):
             self.tick(trainer)
 
     def _speed(self, trainer: Trainer) -> float:
-        now = time.monotonic() - trainer.away
+        now = time.monotonic() - trainer.callback_seconds
         speed = (trainer.images - self._images) / max(now - self._time, 1e-9)
         self._images, self._time = trainer.images, now
         return speed

@@ -42,10 +42,10 @@ class Progress(Callback):
 
     def start(self, trainer: Trainer) -> None:
         self._printed = time.monotonic()
-        self.went_back(trainer)
+        self.after_rollback(trainer)
         self._live = self._open(trainer) if _on_terminal() else None
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self._began, self._first = time.monotonic(), trainer.images
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:

@@ -37,7 +37,7 @@ class Checkpoint(Callback):
         if best and best.position == trainer.images and values.get(f"score/{best.metric}") == best.value:
             save_run(trainer, self.file(trainer).with_name("best.pt"))
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         checkpoint.remove_beyond(self.file(trainer).parent, trainer.images)
         self.tick(trainer)  # killed now, the run resumes at the lower rates
 
@@ -52,6 +52,6 @@ class Checkpoint(Callback):
 
 def save_run(trainer: Trainer, path: Path) -> None:
     """Raises Diverged, and saves nothing, if a statistic is not finite: a good checkpoint must not be replaced."""
-    trainer.statistics.check()
+    trainer.statistics.check_finite()
     facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
     checkpoint.save(path, trainer.parts, config=trainer.config, **facts)

@@ -31,7 +31,7 @@ class Summary(Callback):
     def start(self, trainer: Trainer) -> None:
         self._began = time.monotonic()
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self.records, self._records_at = [], -1
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ class TensorBoard(Callback):
         writer.add_text("config", _as_yaml(trainer.config), trainer.images)
         writer.flush()
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self.finish(trainer)
         self._writer = None  # the next one hides what lies beyond
 

@@ -41,7 +41,7 @@ RENAMED = {  # module that an older config names -> module that holds its classe
     "genlab.data.words": "genlab.data.labels.words",
     "genlab.losses.cycle": "genlab.losses.cycle_consistency",
     "genlab.losses.divergences": "genlab.losses.f_divergences",
-    "genlab.losses.elbo": "genlab.losses.kl_to_prior",
+    "genlab.losses.elbo": "genlab.losses.latent_terms",
     "genlab.losses.statistics": "genlab.losses.batch_statistics",
     "genlab.metrics.accuracy": "genlab.metrics.scores.accuracy",
     "genlab.metrics.adapter": "genlab.metrics.extractors.custom",

@@ -20,7 +20,7 @@ from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, conditions, one_of
 from genlab.sampling.framing import as_seen, cut_back, extended
 from genlab.sampling.truncated_latents import Standing, law_within
-from genlab.trainers.encoder import codes_of, encodes
+from genlab.trainers.encoder import encode, encodes
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -94,7 +94,7 @@ class Loaded:
         law = self.run.model.latent
         if truncation is not None and not self.styled:  # styles are truncated once the latents are mapped
             law = law_within(truncation, law)
-        return self._seeded(seed).fixed(start, n, law.draw)
+        return self._seeded(seed).fixed_rows(start, n, law.draw)
 
     def told(self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None) -> Tensor | None:
         """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
@@ -145,7 +145,7 @@ class Loaded:
                 "latent with python -m genlab.project."
             )
         told = conditions(self.run, 0, len(images), classes, sure=True)
-        return codes_of(self.run, self._as_seen(images), told)
+        return encode(self.run, self._as_seen(images), told)
 
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """What the decoder makes of the encoder's latents."""

@@ -46,7 +46,7 @@ class Standing:
         return self._made[threshold]
 
     def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
-        z = self.run.fixed(0, STATISTICS, law_within(threshold, self.run.model.latent).draw)
+        z = self.run.fixed_rows(0, STATISTICS, law_within(threshold, self.run.model.latent).draw)
         told = conditions(self.run, 0, STATISTICS, None)
         labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
         return zip(z.split(PIECE), labels, strict=True)

@@ -1,4 +1,4 @@
-"""How things train: the loop, its phases and turns, and the strategies that order them."""
+"""Training: the loop, its phases and turns, and the strategies that order them."""
 
 from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding, VariationalAlternating
 from genlab.trainers.alternating import Alternating

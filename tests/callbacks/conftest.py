@@ -25,7 +25,7 @@ class FakeTrainer:
         self.samples, self.ema, self.dtype = self, None, torch.float32
         self.run_dir, self.device, self.seed, self.batch_size = run_dir, torch.device("cpu"), 0, 10
         self.images = self.step = self.resumed_from = 0
-        self.total_images, self.away = 1_000, 0.0
+        self.total_images, self.callback_seconds = 1_000, 0.0
         self.config: dict[str, Any] = {"seed": 0, "metrics": {"every": 100}, "trainer": {"images": 1_000}}
         self.loss = NonSaturating()
         self.model = SimpleNamespace(conditional=False)

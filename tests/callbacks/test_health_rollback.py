@@ -222,7 +222,7 @@ def test_what_was_done_at_a_position_is_done_again(make):
         picture = trainer.run_dir / "samples" / "000000000.png"
         assert picture.exists(), run
         picture.unlink()
-        grid.went_back(trainer)
+        grid.after_rollback(trainer)
 
 
 class Scored(Callback):

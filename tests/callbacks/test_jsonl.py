@@ -43,7 +43,7 @@ def test_resuming_drops_what_lies_past_the_position(trainer, make_trainer):
 def test_going_back_does_too(trainer):
     jsonl = write_curve(trainer, [100, 200, 300, 400])
     trainer.at(200).resumed_from = 200
-    jsonl.went_back(trainer)
+    jsonl.after_rollback(trainer)
     jsonl.scalars(trainer.at(300), {"loss": 7.0})
     rows = read(trainer.run_dir / "metrics.jsonl")
     assert [(row["images"], row["loss"]) for row in rows] == [(100, 100.0), (200, 200.0), (300, 7.0)]

@@ -59,14 +59,14 @@ def test_time_that_going_back_lost_counts(trainer, summary, monkeypatch):
     older = summary.state_dict()
     now[0] += 5
     summary.load_state_dict(older)
-    summary.went_back(trainer)
+    summary.after_rollback(trainer)
     now[0] += 1
     assert finished(summary, trainer)["seconds"] == 16
 
 
 def test_records_of_what_was_left_are_forgotten(trainer, summary):
     summary.record(trainer.at(200), {"metric": "fid", "value": 9.0})
-    summary.went_back(trainer.at(100))
+    summary.after_rollback(trainer.at(100))
     summary.record(trainer.at(200), {"metric": "fid", "value": 2.0})
     assert [record["value"] for record in finished(summary, trainer)["records"]] == [2.0]
 
