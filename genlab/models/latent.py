@@ -132,12 +132,14 @@ class Uniform:
 
 def no_latent(given: int | None) -> Nothing:
     """Return the latent of a network whose only input is a picture. Raises ConfigError if a size is given."""
-    if given:
-        raise ConfigError(
-            f"model.latent of size {given}: this generator has no noise, it makes its image from the picture alone. "
-            "Set model.latent=null."
-        )
+    refuse_other_size(given, 0, "this generator has no noise, it makes its image from the picture alone.")
     return Nothing()
+
+
+def refuse_other_size(given: int | None, own: int, reason: str) -> None:
+    """Raise ConfigError if a latent's size is given to a network that sets it, and is not its own."""
+    if given not in (None, own):
+        raise ConfigError(f"model.latent of size {given}: {reason} Set model.latent=null.")
 
 
 class Codes(NamedTuple):

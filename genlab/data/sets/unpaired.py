@@ -81,7 +81,6 @@ class Domain:
 
 
 def open_domains(root: Roots | None, held: HeldOutShare) -> tuple[Domain, Domain]:
-    """Open the domains A and B."""
     if root is None:
         raise ConfigError(
             "data.root=null: name the folder or zip that holds trainA and trainB (testA and testB), data.root=PATH, or "

@@ -10,7 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
 from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.latent import Nothing, Uniform
+from genlab.models.latent import Nothing, Uniform, refuse_other_size
 from genlab.models.layers.norm import norm2d
 from genlab.models.map_sizes import halvings
 
@@ -57,7 +57,7 @@ class UNet(nn.Module):
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
         noise = sum(block.noise for block in self.ups)
         self.latent = Uniform(noise) if noise else Nothing()
-        refuse_other_noise(latent_size, noise)
+        refuse_other_size(latent_size, noise, "the noise of a U-Net is its dropout (none: model.generator.dropout=0).")
         self.apply(init_normal)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
@@ -121,14 +121,6 @@ def depth_of(spec: Spec, asked: int | None) -> int:
             f"twice at least. Set data.size={side}."
         )
     return asked or most
-
-
-def refuse_other_noise(given: int | None, own: int) -> None:
-    if given not in (None, own):
-        raise ConfigError(
-            f"model.latent of size {given}: the noise of a U-Net is its dropout. Set model.latent=null; without noise: "
-            "model.generator.dropout=0."
-        )
 
 
 def down_layers(inputs: int, outputs: int, *, norm: NormName, first: bool = False) -> nn.Module:
