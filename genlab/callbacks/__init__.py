@@ -21,27 +21,3 @@ from genlab.callbacks.translations import Translations
 from genlab.callbacks.truncation_grid import Truncation
 from genlab.callbacks.wandb import Wandb
 from genlab.trainers.callback import Callback
-
-__all__ = [
-    "JSONL",
-    "Accuracy",
-    "Callback",
-    "Checkpoint",
-    "Codes",
-    "EarlyStop",
-    "Encoding",
-    "Environment",
-    "Grid",
-    "Health",
-    "LatentPlane",
-    "Log",
-    "MLflow",
-    "Progress",
-    "Reconstructions",
-    "Scores",
-    "Summary",
-    "TensorBoard",
-    "Translations",
-    "Truncation",
-    "Wandb",
-]

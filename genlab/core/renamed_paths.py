@@ -75,7 +75,7 @@ RENAMED = {  # module that an older config names -> module that holds its classe
     "genlab.metrics.points": "genlab.metrics.scores.point_distances",
     "genlab.metrics.ppl": "genlab.metrics.scores.ppl",
     "genlab.metrics.prdc": "genlab.metrics.scores.prdc",
-    "genlab.metrics.pyramid": "genlab.metrics.scores.laplacian_pyramid",
+    "genlab.metrics.pyramid": "genlab.metrics.scores.swd",
     "genlab.metrics.reconstruction": "genlab.metrics.scores.reconstruction_error",
     "genlab.metrics.reference": "genlab.metrics.references.reference",
     "genlab.metrics.source": "genlab.metrics.sample_source",
