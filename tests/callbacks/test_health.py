@@ -10,7 +10,7 @@ import genlab
 from genlab.build import instantiate as build
 from genlab.callbacks import Health
 from genlab.callbacks import health_measures as measures
-from genlab.callbacks.health_rules import Reading, worsening
+from genlab.callbacks.health_rules import Reading, find_worsening
 from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
 from genlab.data.sets.mnist import MNIST
@@ -127,7 +127,7 @@ def test_one_that_does_not_overfit_is_not_accused(health):
     ],
 )
 def test_scores_that_worsen(name, rises, values, word):
-    found = worsening(name, values, higher_is_better=rises)
+    found = find_worsening(name, values, higher_is_better=rises)
     assert (found is None) if word is None else (word in found.message)
 
 
@@ -137,7 +137,7 @@ def test_a_number_that_does_not_sum_up_a_run_is_not_judged(make_trainer):
     health = trainer.callbacks["health"]
     for value in (0.9, 0.6, 0.4, 0.2):
         health.record(trainer, record("recall", value, higher_is_better=True, judges_run=False))
-    assert not health.found and health._well
+    assert not health.found and health._is_healthy
 
 
 def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
@@ -179,8 +179,8 @@ def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
     trainer = SimpleNamespace(samples=SimpleNamespace())
     trainer.samples.draw_samples = lambda start, count: asked.append(start) or range(start, start + count)
     trainer.data = SimpleNamespace(train=None, classes_of=lambda split: torch.arange(10))
-    monkeypatch.setattr(measures, "histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
-    cheap, found = (measures.classes(None, trainer, range(100), 5, thorough=thorough) for thorough in (False, True))
+    monkeypatch.setattr(measures, "class_histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
+    cheap, found = (measures.count_classes(None, trainer, range(100), thorough=thorough) for thorough in (False, True))
     assert cheap.missing == [9]
     assert (found.missing, found.scarce) == ([], 1) and asked == [100, 200, 300, 400, 500, 600, 700, 800]
 

@@ -9,7 +9,7 @@ import torch
 
 from genlab.build import instantiate as build
 from genlab.callbacks import Callback, Grid
-from genlab.callbacks.health_rules import declines
+from genlab.callbacks.health_rules import is_declining
 from genlab.callbacks.scores import Scores
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError, Diverged
@@ -165,7 +165,7 @@ def test_a_damaged_healthy_checkpoint_is_none(make, caplog):
     trainer.fit(lambda: trainer.images >= 720)
     (path,) = checkpoint.newest_first(trainer.run_dir / "checkpoints" / "healthy")
     path.write_bytes(path.read_bytes()[:-9])
-    assert trainer.callbacks["health"]._refuge.read(trainer) is None
+    assert trainer.callbacks["health"]._last_healthy.read(trainer) is None
     assert str(path) in caplog.text
 
 
@@ -253,7 +253,7 @@ def test_scores_that_worsen_lead_back_to_before_they_did(make):
     [(False, [5, 6], True), (False, [6, 5], False), (True, [6, 5], True), (False, [6], False)],
 )
 def test_a_score_declines(rises, values, so):
-    assert declines(values, higher_is_better=rises) is so
+    assert is_declining(values, higher_is_better=rises) is so
 
 
 @pytest.mark.parametrize("factor", [0, 1, 2])

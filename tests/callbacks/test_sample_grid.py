@@ -6,7 +6,7 @@ from PIL import Image
 from genlab.callbacks import Grid
 from genlab.data.sets.points import Ring
 from genlab.pictures.scatter import SIDE
-from genlab.pictures.sheet import GREY, drawable, enlarge, tile
+from genlab.pictures.sheet import GREY, enlarge, tile, with_drawable_channels
 
 
 def pixels(trainer, name):
@@ -79,7 +79,7 @@ def test_any_number_of_channels_can_be_drawn(tmp_path, make_trainer, channels, s
 
 def test_unusual_channels_lie_side_by_side():
     images = torch.tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]])
-    assert drawable(images).tolist() == [[[[1, 2, 5, 6], [3, 4, 7, 8]]]]
+    assert with_drawable_channels(images).tolist() == [[[[1, 2, 5, 6], [3, 4, 7, 8]]]]
 
 
 class Told:

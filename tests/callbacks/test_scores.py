@@ -102,7 +102,7 @@ def test_the_best_stays_the_best_when_the_run_goes_back():
     older = scores.state_dict()
     best = tick(scores, trainer, images=20, spread=1.0)
     scores.load_state_dict(older)
-    assert scores.best_record.value == best and scores.scored == 10
+    assert scores.best_record.value == best and scores.scored_at == 10
     tick(scores, trainer, images=20, spread=0.1)
     assert scores.best_record.value == best
 
