@@ -101,13 +101,13 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
 
 def show(pictures: dict[str, Tensor], run: TrainedRun) -> None:
     """Writes what the metrics have to show into the run's pictures/, and prints where."""
-    from genlab.callbacks.scores import FOLDER
+    from genlab.callbacks.scores import PICTURE_FOLDER
     from genlab.pictures.sheet import draw_groups, write_png
     from genlab.sampling.output_paths import free
 
     for name, images in pictures.items():
         named = f"{run.images:09d}_{name.replace(' ', '_')}_seed{run.seed}"
-        path = free(run.run_dir / FOLDER, named, ".png")
+        path = free(run.run_dir / PICTURE_FOLDER, named, ".png")
         write_png(draw_groups(images), path)
         print(path)
 

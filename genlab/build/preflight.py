@@ -33,8 +33,8 @@ def dry_run(trainer: Trainer) -> Rows:
     starts = [start for start in trainer.turning_points if start < trainer.total_images]
     steps = [_measure_step(trainer, start) for start in starts]
     stretches = zip(pairwise([*starts, trainer.total_images]), steps, strict=True)
-    seconds = sum((end - start) * seconds / images for (start, end), (seconds, images) in stretches)
-    total = timedelta(seconds=int(seconds))
+    run_seconds = sum((end - start) * seconds / images for (start, end), (seconds, images) in stretches)
+    total = timedelta(seconds=int(run_seconds))
     rows = [
         *[_step_row(start, *step) for start, step in zip(starts, steps, strict=True)],
         ("peak memory", _peak_memory(trainer.device)),

@@ -65,9 +65,8 @@ class Progress(Callback):
 
     def line(self, trainer: Trainer) -> str:
         """Return the progress as plain text."""
-        return "  ".join(
-            [f"[{self._percent(trainer)}]", *self._counts(trainer), self._time_left(trainer), *self._numbers()]
-        )
+        counts, left = self._counts(trainer), self._time_left(trainer)
+        return "  ".join([f"[{self._percent(trainer)}]", *counts, left, *self._numbers()])
 
     def display(self, trainer: Trainer) -> Group:
         """Return the progress for a terminal: a bar, counts and numbers, wrapped if the terminal is narrow."""

@@ -17,7 +17,7 @@ from genlab.trainers.callback import Callback, callbacks_of
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.trainer import Trainer
 
-FOLDER = "pictures"  # in a run's directory
+PICTURE_FOLDER = "pictures"  # in a run's directory
 
 
 class Scores(Callback):
@@ -62,7 +62,7 @@ class Scores(Callback):
             trainer.report(record.as_dict())
         trainer.publish({f"score/{record.metric}": record.value for record in records})
         for name, images in self.evaluation.pictures.items():
-            file = f"{FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
+            file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
             save_picture(trainer, draw_groups(images), file, name)
 
     def scores(self, number: str) -> bool:

@@ -21,7 +21,7 @@ def run(callback, trainer, positions):
     return callback.state_dict()
 
 
-def resumed(callback, state):
+def resume(callback, state):
     callback.load_state_dict(state)
     return callback
 
@@ -31,7 +31,7 @@ def test_mlflow_holds_one_run_with_images_as_steps(trainer, monkeypatch):
     monkeypatch.chdir(trainer.run_dir)  # artifacts lie in the working directory
     uri = f"sqlite:///{trainer.run_dir}/mlflow.db"
     state = run(MLflow(tracking_uri=uri), trainer, [100, 200])
-    assert run(resumed(MLflow(tracking_uri=uri), state), trainer, [1_000]) == state
+    assert run(resume(MLflow(tracking_uri=uri), state), trainer, [1_000]) == state
     client = tracking.MlflowClient(uri)
     (found,) = client.search_runs([client.get_experiment_by_name("genlab").experiment_id])
     history = client.get_metric_history(found.info.run_id, "score/fid")
@@ -44,7 +44,7 @@ def test_mlflow_holds_one_run_with_images_as_steps(trainer, monkeypatch):
 def test_a_resumed_run_keeps_its_name_at_wandb(trainer):
     pytest.importorskip("wandb")
     state = run(Wandb(mode="offline"), trainer, [100, 200])
-    assert run(resumed(Wandb(mode="offline"), state), trainer, [300]) == state
+    assert run(resume(Wandb(mode="offline"), state), trainer, [300]) == state
     assert len(list((trainer.run_dir / "wandb").glob(f"offline-run-*-{state['id']}"))) >= 1
 
 

@@ -1,4 +1,4 @@
-"""Points land on the pixels where they belong, and nothing is hidden."""
+"""Points are drawn on the right pixels, and none disappears."""
 
 import torch
 
@@ -12,7 +12,7 @@ def dots(points: list[list[float]]) -> torch.Tensor:
 
 
 def test_a_point_is_a_dot_about_its_place():
-    """x goes right, y goes up; rows count from above."""
+    """x increases to the right, y upwards; rows count from above."""
     covered = dots([[0.1, 0.9]]).nonzero()
     row, column = covered.double().mean(0).tolist()
     assert len(covered) == 9
