@@ -39,7 +39,7 @@ FILE = "evaluations.jsonl"
 
 def job(config: dict[str, Any]) -> None:
     """Under torchrun the ranks share samples and their features, in chunks; rank 0 does all else, and writes."""
-    with distributed.joined():
+    with distributed.joined_ranks():
         score(config)
 
 
@@ -51,11 +51,11 @@ def score(config: dict[str, Any]) -> None:
     run = run if config["seed"] is None else replace(run, seed=config["seed"])
     evaluation = evaluation_of(config, run)
     evaluation.check(run.data, run)
-    records = evaluation.run(source_of(run, run.images), run.data, device=run.device, shared=distributed.launched())
+    records = evaluation.run(source_of(run, run.images), run.data, device=run.device, shared=distributed.is_launched())
     if distributed.is_main():
-        print("\n".join(table(records)))
-        keep(records, config, run.run_dir / FILE)
-        show(evaluation.pictures, run)
+        print("\n".join(score_table(records)))
+        append_records(records, config, run.run_dir / FILE)
+        write_pictures(evaluation.pictures, run)
 
 
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
@@ -67,18 +67,18 @@ def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
-    return build.make(build.checked(chosen | asked, "metrics", config), "metrics").evaluation
+    return build.make(build.check_node(chosen | asked, "metrics", config), "metrics").evaluation
 
 
-def table(records: list[Record]) -> list[str]:
+def score_table(records: list[Record]) -> list[str]:
     """A row a number; how it was measured stands beside it."""
     rows = [("metric", "value", "measured")]
-    rows += [(record.metric, f"{record.value:.6g}", how(record)) for record in records]
+    rows += [(record.metric, f"{record.value:.6g}", describe_measurement(record)) for record in records]
     width, digits = (max(len(row[column]) for row in rows) for column in (0, 1))
     return [f"{name:<{width}}  {value:>{digits}}  {words}" for name, value, words in rows]
 
 
-def how(record: Record) -> str:
+def describe_measurement(record: Record) -> str:
     words = [
         f"{record.images:,} samples" if record.images else "",
         f"seed {record.seed}{' (EMA)' if record.ema else ''}",
@@ -90,7 +90,7 @@ def how(record: Record) -> str:
     return "; ".join(word for word in words if word)
 
 
-def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
+def append_records(records: list[Record], config: dict[str, Any], path: Path) -> None:
     from genlab.callbacks.jsonl import finite
 
     with path.open("a", encoding="utf-8") as file:
@@ -99,16 +99,16 @@ def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
             file.write(json.dumps(facts, allow_nan=False) + "\n")
 
 
-def show(pictures: dict[str, Tensor], run: TrainedRun) -> None:
+def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
     """Writes what the metrics have to show into the run's pictures/, and prints where."""
     from genlab.callbacks.scores import FOLDER
     from genlab.pictures.groups import draw_groups
     from genlab.pictures.sheet import write_png
-    from genlab.sampling.output_paths import free
+    from genlab.sampling.output_paths import free_path
 
     for name, images in pictures.items():
         named = f"{run.images:09d}_{name.replace(' ', '_')}_seed{run.seed}"
-        path = free(run.run_dir / FOLDER, named, ".png")
+        path = free_path(run.run_dir / FOLDER, named, ".png")
         write_png(draw_groups(images), path)
         print(path)
 

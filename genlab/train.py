@@ -48,18 +48,18 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
 
     def job(config: DictConfig) -> float:
         results.append(attempt(config, data))
-        return results[-1] if isinstance(results[-1], float) else worst()
+        return results[-1] if isinstance(results[-1], float) else worst_score()
 
-    named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
-    with distributed.joined(), sweep.write_table_at_end():
-        compose_and_call(job, [*named, *arguments])
+    run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
+    with distributed.joined_ranks(), sweep.write_table_at_end():
+        compose_and_call(job, [*run_dir, *arguments])
     sweep.raise_failures()
     if results and isinstance(results[-1], GenlabError):
         raise results[-1]
     return results[-1] if results else None
 
 
-def worst() -> float:
+def worst_score() -> float:
     """What a sweeper that optimises is told of a job without a score; nan would stop it."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -76,12 +76,14 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     many = hydra.mode == RunMode.MULTIRUN
-    note = partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
-    note("interrupted")
+    record_state = (
+        partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
+    )
+    record_state("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
-        note("done")
+        record_state("done")
         return result
     except Interrupted as error:
         if many:  # Ctrl-C ends the sweep, not this job alone
@@ -95,7 +97,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
         if many:
             log.error("%s: %s", type(error).__name__, error)
             sweep.write_error(folder, error)
-            note("failed")
+            record_state("failed")
         return error
 
 
@@ -114,15 +116,15 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
-    where, extra = source(arguments)
-    with command_line([*arguments, *extra]):
+    where, extra = config_source(arguments)
+    with replaced_argv([*arguments, *extra]):
         try:
             hydra.main(version_base="1.3", **where)(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_error(error, arguments, where)) from error
 
 
-def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
     """Where the config comes from: the menu, or the directory of the run that is resumed."""
     resume = next((word.partition("=")[2] for word in reversed(arguments) if word.startswith("resume=")), "null")
     if resume in ("null", "auto", ""):
@@ -143,7 +145,7 @@ def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 @contextmanager
-def command_line(arguments: list[str]) -> Iterator[None]:
+def replaced_argv(arguments: list[str]) -> Iterator[None]:
     """Hydra reads sys.argv, and shows errors itself unless it is asked for the exception."""
     before, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = [before[0], *arguments], "1"

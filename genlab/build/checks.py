@@ -20,11 +20,11 @@ def check(system: System, config: dict[str, Any]) -> None:
     """Ask every part, and raise ConfigError for the first combination that makes no sense."""
     refuse_models_without_the_contract(system)
     facts = facts_of(system, config["trainer"].get("clip_weights"))
-    with named(f"loss is {type(system.loss).__name__}, which"):
+    with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
     for group, parts in {"penalty": system.penalties, "augment": system.augmentations}.items():
         for name, part in parts.items():
-            with named(f"{group}={name}"):
+            with prefixed_errors(f"{group}={name}"):
                 part.refuse(facts)
     refuse_missing_labels(system)
     refuse_missing_sources(system)
@@ -44,7 +44,7 @@ def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     model, spec = system.model, system.data.spec
     one_way = "pairs" if model.conditional and spec.has_source else "no"
     return SystemFacts(
-        players={name: way_there(model, network) for name, network in model.players.items()},
+        players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,
         judges_codes=model.discriminates_codes,
         conditioned=model.conditioned_networks,
@@ -56,13 +56,13 @@ def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     )
 
 
-def way_there(model: Model, network: nn.Module) -> nn.Module:
+def forward_network(model: Model, network: nn.Module) -> nn.Module:
     """Return the network of one direction, of those that have two."""
     return network.there if model.translates_both_ways else network
 
 
 @contextmanager
-def named(part: str) -> Iterator[None]:
+def prefixed_errors(part: str) -> Iterator[None]:
     """Put the part's key in front of what it says."""
     try:
         yield

@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
     """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
     for group in GROUPS:
-        config[group] = checked(config[group], group, config)
+        config[group] = check_node(config[group], group, config)
     data = data or dataset(config["data"])
     optimizers = dict(config["optimizer"])
     system = System(
         model=model_of(config, data),
         data=data,
         loss=make(config["loss"], "loss"),
-        penalties=each(config["penalty"], "penalty"),
-        augmentations=each(config["augment"], "augment"),
+        penalties=make_each(config["penalty"], "penalty"),
+        augmentations=make_each(config["augment"], "augment"),
         schedule=make(optimizers.pop("schedule"), "optimizer.schedule"),
         optimizers={name: optimizer(node, f"optimizer.{name}") for name, node in optimizers.items()},
     )
@@ -55,8 +55,8 @@ def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen:
 
     No optimizer, penalty, augmentation or callback is built, and no loss but one that reads a decoder's output.
     """
-    data = data or dataset(checked(config["data"], "data", config))
-    config = config | {group: checked(config[group], group, config) for group in ("model", "loss", "trainer")}
+    data = data or dataset(check_node(config["data"], "data", config))
+    config = config | {group: check_node(config[group], group, config) for group in ("model", "loss", "trainer")}
     require_target(config["trainer"], "trainer")
     node = config["trainer"] | {"_target_": f"{config['trainer']['_target_']}.sample_stream"}
     loss = partial(make, config["loss"], "loss")
@@ -80,10 +80,10 @@ def dataset(node: dict[str, Any]) -> InMemory:
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
     """In the order they are called: scores first, so that a checkpoint holds the newest."""
     scores = {"scores": make(config["metrics"], "metrics")} if config["metrics"] else {}
-    return scores | each(config["callbacks"], "callbacks")
+    return scores | make_each(config["callbacks"], "callbacks")
 
 
-def each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
+def make_each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: make(node, f"{key}.{name}") for name, node in nodes.items() if node is not None}
 
 
@@ -93,12 +93,12 @@ def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
     try:
         return instantiate({**node, "_partial_": True}, _convert_="all")(*args, **named)
     except InstantiationException as error:
-        raise readable(error, key) from error
+        raise user_error(error, key) from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{key}: {error}") from error
 
 
-def readable(error: BaseException, key: str) -> GenlabError:
+def user_error(error: BaseException, key: str) -> GenlabError:
     """The error that Hydra wrapped, if it was meant for the user; else its words with the key."""
     cause: BaseException | None = error
     while cause is not None:
@@ -114,16 +114,16 @@ def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optim
     return lambda parameters: make(fused | node, key, parameters)
 
 
-def checked(node: Any, key: str, config: dict[str, Any]) -> Any:
+def check_node(node: Any, key: str, config: dict[str, Any]) -> Any:
     """A node whose every value fits the signature of its `_target_`, converted where the type says so.
 
     Raises ConfigError with the key, what was found and what was expected.
     """
     if not isinstance(node, dict):
         return node
-    children = {name: checked(value, f"{key}.{name}", config) for name, value in node.items()}
+    children = {name: check_node(value, f"{key}.{name}", config) for name, value in node.items()}
     if "_target_" in children:
-        return children | dict(fitting(children, key))
+        return children | dict(check_arguments(children, key))
     for name in children if key in LISTS else ():
         require_target(children[name], f"{key}.{name}")
     return children
@@ -137,27 +137,27 @@ def require_target(node: Any, key: str) -> None:
         )
 
 
-def fitting(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+def check_arguments(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
     """The plain arguments of a node, validated against its target's annotations."""
-    target = located(node["_target_"], key)
-    expected = arguments(target)
+    target = locate(node["_target_"], key)
+    expected = accepted_arguments(target)
     for name, value in node.items():
         if name in ("_target_", "_partial_", "_convert_", "_recursive_", "_args_"):
             continue
         if name not in expected:
-            raise ConfigError(unknown(f"{key}.{name}", sorted(expected)))
+            raise ConfigError(unknown_key(f"{key}.{name}", sorted(expected)))
         if not has_target(value):
-            yield name, validated(value, expected[name], f"{key}.{name}")
+            yield name, validate(value, expected[name], f"{key}.{name}")
 
 
-def located(path: str, key: str) -> Any:
+def locate(path: str, key: str) -> Any:
     try:
         return get_object(path)
     except Exception as error:  # Hydra raises a bare Exception
         raise ConfigError(f"{key}._target_={path}: cannot be imported. {error}") from error
 
 
-def arguments(target: Any) -> dict[str, Any]:
+def accepted_arguments(target: Any) -> dict[str, Any]:
     """Name -> annotation of all that a class takes, its bases' keyword arguments included."""
     owners = (
         [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
@@ -168,11 +168,11 @@ def arguments(target: Any) -> dict[str, Any]:
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             found = {}
         found |= {parameter.name: parameter.annotation for parameter in parameters if parameter.name != "self"}
-        found |= {name: hint for name, hint in hints(call).items() if name in found}
+        found |= {name: hint for name, hint in type_hints(call).items() if name in found}
     return {name: hint for name, hint in found.items() if name not in ("shared", "return")}
 
 
-def hints(call: Callable) -> dict[str, Any]:
+def type_hints(call: Callable) -> dict[str, Any]:
     try:
         return typing.get_type_hints(call, include_extras=True)
     except NameError:  # annotations that only a type checker can see
@@ -183,7 +183,7 @@ def has_target(value: Any) -> bool:
     return isinstance(value, dict) and ("_target_" in value or any(has_target(child) for child in value.values()))
 
 
-def validated(value: Any, hint: Any, key: str) -> Any:
+def validate(value: Any, hint: Any, key: str) -> Any:
     """A value as its annotation has it: 1e6 for a whole number becomes 1000000."""
     if hint is inspect.Parameter.empty or isinstance(hint, str):
         return value
@@ -194,7 +194,7 @@ def validated(value: Any, hint: Any, key: str) -> Any:
         raise ConfigError(f"{key}={value}: {' or '.join(reasons)}.") from error
 
 
-def unknown(key: str, valid: list[str]) -> str:
+def unknown_key(key: str, valid: list[str]) -> str:
     name = key.rsplit(".", 1)[-1]
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""

@@ -33,11 +33,11 @@ def open_run(
     Raises ConfigError where there is no such run or checkpoint, and RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
-    _, state = found(run_dir, checkpoint)
+    _, state = find_checkpoint(run_dir, checkpoint)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
     if data is None and not real:
-        data = blank(state.get("spec"))
+        data = blank_data(state.get("spec"))
     position = {name: parts["position"][name] for name in ("images", "step")}
     stream = build.sample_stream(config, data, seen=position["images"])
     files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
@@ -50,12 +50,12 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
 
 
-def blank(spec: dict[str, Any] | None) -> Blank | None:
+def blank_data(spec: dict[str, Any] | None) -> Blank | None:
     """None for a checkpoint that says nothing of its data: then the data themselves are needed."""
     return None if spec is None else Blank(Spec.of(spec))
 
 
-def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
+def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:
     """A checkpoint's file and its state. Raises ConfigError if there is none."""
     folder = run_dir / "checkpoints"
     if not folder.is_dir():
@@ -72,11 +72,11 @@ def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
     try:
         return path, files.read(path)
     except ValueError as error:
-        there = " or ".join(f"checkpoint={name}" for name in names(folder))
+        there = " or ".join(f"checkpoint={name}" for name in checkpoint_names(folder))
         raise ConfigError(f"checkpoint={which}: {path} {error}. Set {there}.") from error
 
 
-def names(folder: Path) -> list[str]:
+def checkpoint_names(folder: Path) -> list[str]:
     """What can be typed as `checkpoint=`."""
     numbered = [str(int(path.stem)) for path in files.newest_first(folder)]
     return ["newest"] * bool(numbered) + ["best"] * (folder / "best.pt").is_file() + numbered

@@ -19,7 +19,7 @@ from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 
 FORMAT = 1
-FREE = (  # what a resumed run may change
+CHANGEABLE_ON_RESUME = (  # what a resumed run may change
     "trainer.images",
     "trainer.max_time",
     "trainer.device",
@@ -65,11 +65,11 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Checksum first: a checkpoint without one is never seen.
-        write_atomically(checksum_of(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
+        write_atomically(checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
         write_atomically(path, data)
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {why(error)}. Earlier checkpoints are kept; make room and resume."
+            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; make room and resume."
         ) from error
 
 
@@ -85,17 +85,17 @@ def write_atomically(path: Path, data: Any) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def why(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     return "no space left on the device" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
 
 
-def checksum_of(path: Path) -> Path:
+def checksum_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
 def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-    checksum_of(path).unlink(missing_ok=True)
+    checksum_path(path).unlink(missing_ok=True)
 
 
 def newest_first(folder: Path) -> list[Path]:
@@ -114,7 +114,7 @@ def read(path: Path) -> dict:
     """The state in a file. Raises ValueError, and says why, for one that is damaged or holds code."""
     try:
         data = path.read_bytes()
-        expected = checksum_of(path).read_text().split()[0]
+        expected = checksum_path(path).read_text().split()[0]
     except (OSError, IndexError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if hashlib.sha256(data).hexdigest() != expected:
@@ -151,11 +151,11 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
     found = list(differences(state["config"], config))
     if state["fingerprint"] != fingerprint:
         found.append("  the training images themselves differ (their SHA-256 does)")
-    refuse(found)
+    refuse_differences(found)
     load(parts, state["parts"])
 
 
-def refuse(found: Iterable[str]) -> None:
+def refuse_differences(found: Iterable[str]) -> None:
     """Raises ConfigError if there are differences."""
     lines = list(found)
     if lines:
@@ -176,7 +176,7 @@ def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
     """One line for each key that differs and may not. A key that did not exist before may be there, and empty."""
-    if key in FREE or (before is None and now == []):
+    if key in CHANGEABLE_ON_RESUME or (before is None and now == []):
         return
     if isinstance(before, dict) and isinstance(now, dict):
         for name in sorted(before.keys() | now.keys(), key=str):

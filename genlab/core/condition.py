@@ -123,7 +123,7 @@ class Condition(ABC):
         return {"_target_": f"{type(self).__module__}.{type(self).__qualname__}", **asdict(self)}
 
 
-def condition_of(facts: dict[str, Any]) -> Condition:
+def condition_from_facts(facts: dict[str, Any]) -> Condition:
     """Return what `Condition.facts` described, also by way of JSON. Raises ConfigError if its class is not found."""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     path = values.pop("_target_")
@@ -149,11 +149,11 @@ def is_text(given: Any) -> bool:
     return isinstance(given, str) or (isinstance(given, Sequence) and len(given) > 0 and isinstance(given[0], str))
 
 
-def numbers(given: Any, told: Condition) -> Tensor:
+def as_numbers(given: Any, condition: Condition) -> Tensor:
     """Return what a user gave as a tensor. Raises ConfigError for texts."""
     if is_text(given):
         raise ConfigError(
-            f"words={as_typed(given)}: this model is told {told.description}, and no words. Train one on data with "
+            f"words={as_typed(given)}: this model is told {condition.description}, and no words. Train one on data with "
             "words: model=text_gan data=mnist_words, or data.words=caption."
         )
     return torch.as_tensor(given)
@@ -192,7 +192,7 @@ class Classes(Condition):
         return labels
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        listed = numbers(given, self).reshape(-1).tolist()
+        listed = as_numbers(given, self).reshape(-1).tolist()
         if not listed or any(label not in range(self.count) for label in listed):
             typed = as_typed(given).replace(" ", "")
             raise ConfigError(f"{key}={typed}: expected whole numbers from 0 to {self.count - 1}, one or several.")
@@ -227,7 +227,7 @@ class Attributes(Condition):
         return torch.zeros(1, self.count)
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        rows = numbers(given, self)
+        rows = as_numbers(given, self)
         rows = rows[None] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != self.count or not len(rows):
             raise ConfigError(

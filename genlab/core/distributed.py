@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 @cache  # asked several times a turn
-def launched() -> bool:
+def is_launched() -> bool:
     """Whether torchrun started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 @cache
 def rank() -> int:
-    return int(os.environ["RANK"]) if launched() else 0
+    return int(os.environ["RANK"]) if is_launched() else 0
 
 
 def local_rank() -> int:
-    return int(os.environ.get("LOCAL_RANK", 0)) if launched() else 0
+    return int(os.environ.get("LOCAL_RANK", 0)) if is_launched() else 0
 
 
 @cache
 def world_size() -> int:
-    return int(os.environ["WORLD_SIZE"]) if launched() else 1
+    return int(os.environ["WORLD_SIZE"]) if is_launched() else 1
 
 
 def is_main() -> bool:
@@ -44,7 +44,7 @@ def start() -> None:
     import torch
     from torch import distributed
 
-    if not launched() or distributed.is_initialized():
+    if not is_launched() or distributed.is_initialized():
         return
     has_gpu = torch.cuda.device_count() > local_rank()
     if has_gpu:
@@ -55,14 +55,14 @@ def start() -> None:
 def stop() -> None:
     from torch import distributed
 
-    if launched() and distributed.is_initialized():
+    if is_launched() and distributed.is_initialized():
         distributed.destroy_process_group()
 
 
 @contextmanager
-def joined() -> Iterator[None]:
+def joined_ranks() -> Iterator[None]:
     """Among the other ranks, where torchrun started this process."""
-    if not launched():
+    if not is_launched():
         yield
         return
     start()

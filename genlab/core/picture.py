@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition, as_typed, numbers
+from genlab.core.condition import Condition, as_numbers, as_typed
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import round_network_input, to_network_input
 from genlab.core.random import generator
@@ -79,7 +79,7 @@ class Picture(Condition):
             )
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        numbers(given, self)
+        as_numbers(given, self)
         raise ConfigError(
             f"{key}={as_typed(given)}: this model is told pictures. Leave {key} out, and use {self.how_to_ask}."
         )

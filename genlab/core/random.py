@@ -45,17 +45,17 @@ class Draws:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape], standard normal."""
-        return self._mine(torch.randn(self.batch, *shape, **self._options(purpose)))
+        return self._own_rows(torch.randn(self.batch, *shape, **self._options(purpose)))
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """[stop - start, *shape] in [0, 1)."""
-        return self._mine(torch.rand(self.batch, *shape, **self._options(purpose)))
+        return self._own_rows(torch.rand(self.batch, *shape, **self._options(purpose)))
 
     def of(self, purpose: str) -> Draws:
         """Others for the same rows, so that two of a kind differ."""
         return replace(self, key=(*self.key, purpose))
 
-    def _mine(self, rows: Tensor) -> Tensor:
+    def _own_rows(self, rows: Tensor) -> Tensor:
         return rows if self.stop - self.start == self.batch else rows[self.start : self.stop]
 
     def _options(self, purpose: str) -> dict:

@@ -35,9 +35,9 @@ class Line(Schedule):
     images: Count | None = None  # at which `end` is reached; null: the run's
 
     def __call__(self, seen: int, total: int) -> float:
-        return self.start + (self.end - self.start) * self.risen(min(1.0, seen / (self.images or total)))
+        return self.start + (self.end - self.start) * self.share_of_way(min(1.0, seen / (self.images or total)))
 
-    def risen(self, progress: float) -> float:
+    def share_of_way(self, progress: float) -> float:
         """Return the share of the way done, from 0 at progress 0 to 1 at progress 1."""
         return progress
 
@@ -46,7 +46,7 @@ class Line(Schedule):
 class Ramp(Line):
     """From `start` to `end` along half a cosine, then `end`: Huang et al. 2024 (R3GAN) schedule so."""
 
-    def risen(self, progress: float) -> float:
+    def share_of_way(self, progress: float) -> float:
         return (1 - cos(pi * progress)) / 2
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition, condition_of
+from genlab.core.condition import Attributes, Classes, Condition, condition_from_facts
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.renamed_paths import rename_targets
@@ -35,7 +35,7 @@ class Spec:
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
         stored = facts.get("condition")
-        return cls(**known | {"condition": condition_of(stored) if stored else older_condition(facts)})
+        return cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
 
     def facts(self) -> dict[str, Any]:
         """Return plain values for a file."""

@@ -11,16 +11,17 @@ from torch import Tensor
 from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.network_input import centred, scaled
+from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
 
 if TYPE_CHECKING:
     from genlab.data.labels.words import WordRule
 
-CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
+SOURCE_CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
 
 
 class Split(NamedTuple):
@@ -37,11 +38,11 @@ class Split(NamedTuple):
                 digest.update(tensor.contiguous().numpy())
         return digest.hexdigest()
 
-    def centred(self, size: int) -> "Split":
+    def crop_centre(self, size: int) -> "Split":
         """Images, and pictures beside them, cut to the square in the middle."""
         return self._replace(
-            images=centred(self.images, size),
-            labels=centred(self.labels, size) if are_pictures(self.labels) else self.labels,
+            images=crop_centre(self.images, size),
+            labels=crop_centre(self.labels, size) if are_pictures(self.labels) else self.labels,
         )
 
 
@@ -84,7 +85,7 @@ class InMemory:
         refuse_task(self.task, train, labelled)
         train = train if labelled is None else with_few_labels(train, labelled, label_seed)
         self.pool = train  # what training draws from: where it crops, `train` is the middle
-        self.train, self.test, self.holdout = (shown(split, crop) for split in (train, test, holdout))
+        self.train, self.test, self.holdout = (crop_split(split, crop) for split in (train, test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
@@ -154,20 +155,23 @@ class InMemory:
         """
         if self.other is not None:
             images = self.other.examples.images
-            return scaled(images[torch.arange(start, start + count) % len(images)], torch.float32)
+            return to_network_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return self.spec.condition.as_input(split.labels[rows], torch.float32)
-        pieces = [self.task(scaled(split.images[rows[at]], torch.float32), draws) for at, draws in chunks(start, count)]
+        pieces = [
+            self.task(to_network_input(split.images[rows[at]], torch.float32), draws)
+            for at, draws in source_chunks(start, count)
+        ]
         return self.spec.condition.as_input(torch.cat(pieces), torch.float32)
 
 
-def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
+def source_chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
     """Stretches of rows, counted from `start`, and their draws: those of a row do not depend on `start`."""
-    for number in range(start // CHUNK, -(-(start + count) // CHUNK)):
-        first, last = max(start, number * CHUNK), min(start + count, (number + 1) * CHUNK)
-        rows = (position - number * CHUNK for position in (first, last))
-        yield slice(first - start, last - start), Draws(("source", number), CHUNK, *rows, torch.device("cpu"))
+    for number in range(start // SOURCE_CHUNK, -(-(start + count) // SOURCE_CHUNK)):
+        first, last = max(start, number * SOURCE_CHUNK), min(start + count, (number + 1) * SOURCE_CHUNK)
+        rows = (position - number * SOURCE_CHUNK for position in (first, last))
+        yield slice(first - start, last - start), Draws(("source", number), SOURCE_CHUNK, *rows, torch.device("cpu"))
 
 
 def kind_of(labels: Tensor, source_classes: int | None) -> Condition:
@@ -187,7 +191,7 @@ def are_words(labels: Tensor) -> bool:
     return labels.ndim == 2 and labels.dtype == torch.int64
 
 
-def shown(split: Split | None, crop: int | None) -> Split | None:
+def crop_split(split: Split | None, crop: int | None) -> Split | None:
     """As it is looked at where nothing is drawn. Raises ConfigError for a crop that does not fit."""
     if split is None or crop is None:
         return split
@@ -197,7 +201,7 @@ def shown(split: Split | None, crop: int | None) -> Split | None:
             f"data.crop={crop}: images have {width} x {height} pixels. Set a smaller crop, or store larger ones "
             f"(data.size={round(crop * 286 / 256)} data.crop={crop} is pix2pix's jitter)."
         )
-    return split.centred(crop)
+    return split.crop_centre(crop)
 
 
 def with_few_labels(split: Split, labelled: int, seed: int) -> Split:

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from genlab.core.condition import Condition
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.data.dataset import InMemory, Split
-from genlab.data.network_input import cut, scaled
+from genlab.data.sizes import crop_at
 from genlab.data.tasks import Task
 
-ROOM = 0.5  # share of a GPU's free memory that the data may take
+MAX_MEMORY_SHARE = 0.5  # share of a GPU's free memory that the data may take
 
 
 class Stream:
@@ -47,7 +48,7 @@ class Stream:
         place = device if fits(split, device) else split.images.device
         self.images = split.images.to(place)
         self.conditions = None if split.labels is None else split.labels.to(place)
-        self.order = lru_cache(maxsize=4)(self._order)
+        self.order = lru_cache(maxsize=4)(self._permutation)
 
     @classmethod
     def of(cls, data: InMemory, **placing: Any) -> Stream:
@@ -65,10 +66,10 @@ class Stream:
 
     def batch(self, player: str, position: int, draws: Draws) -> Tensor:
         """[N, C, H, W] in [-1, 1], or points [N, D]: the rows that `draws` is for, of the batch from `position` on."""
-        images = self._mine(self.images, player, position, draws)
+        images = self._take_rows(self.images, player, position, draws)
         if images.dtype != torch.uint8:
             return images.to(self.dtype).div_(self.scale)
-        return scaled(self._moved(images, draws), self.dtype, self.layout)
+        return to_network_input(self._crop_and_flip(images, draws), self.dtype, self.layout)
 
     def labels(self, player: str, position: int, draws: Draws) -> Tensor:
         """Return what models are told of the same rows, as networks read it.
@@ -80,11 +81,11 @@ class Stream:
         if self.task is not None:
             labels = self.task(self.batch(player, position, draws), draws.of("task"))
         else:
-            labels = self._mine(self.conditions, player, position, draws)
-            labels = self._moved(labels, draws) if self.condition.has_source else labels
+            labels = self._take_rows(self.conditions, player, position, draws)
+            labels = self._crop_and_flip(labels, draws) if self.condition.has_source else labels
         return self.condition.as_input(labels, self.dtype)
 
-    def labelled(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
+    def labelled_batch(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """As `batch` and `labels`, from an endless stream of the labelled images alone."""
         return self._labelled.batch(player, position, draws), self._labelled.labels(player, position, draws)
 
@@ -95,23 +96,25 @@ class Stream:
             return self
         part = copy(self)
         part.images, part.conditions = self.images[rows], self.conditions[rows]
-        part.order = lru_cache(maxsize=4)(part._order)
+        part.order = lru_cache(maxsize=4)(part._permutation)
         return part
 
-    def _mine(self, table: Tensor, player: str, position: int, draws: Draws) -> Tensor:
+    def _take_rows(self, table: Tensor, player: str, position: int, draws: Draws) -> Tensor:
         rows = self.rows(player, position + draws.start, draws.stop - draws.start)
         return table.index_select(0, rows).to(self.device, non_blocking=True)
 
-    def _moved(self, pictures: Tensor, draws: Draws) -> Tensor:
+    def _crop_and_flip(self, pictures: Tensor, draws: Draws) -> Tensor:
         """Cut and mirrored, every picture in its own way."""
         if self.crop is not None:
             chances, room = draws.uniform("crop", 2), (side - self.crop + 1 for side in pictures.shape[2:])
-            pictures = cut(pictures, self.crop, *((chances[:, axis] * most).long() for axis, most in enumerate(room)))
+            pictures = crop_at(
+                pictures, self.crop, *((chances[:, axis] * most).long() for axis, most in enumerate(room))
+            )
         if not self.flip:
             return pictures
         return torch.where(draws.uniform("flip", 1, 1, 1) < 0.5, pictures.flip(-1), pictures)
 
-    def _order(self, player: str, epoch: int) -> Tensor:
+    def _permutation(self, player: str, epoch: int) -> Tensor:
         source = generator(self.seed, "order", player, epoch)
         return torch.randperm(len(self.images), generator=source).to(self.images.device)
 
@@ -121,4 +124,4 @@ def fits(split: Split, device: torch.device) -> bool:
     if device.type != "cuda":
         return device.type == "cpu"
     free, _ = torch.cuda.mem_get_info(device)
-    return sum(part.nbytes for part in split if part is not None) <= ROOM * free
+    return sum(part.nbytes for part in split if part is not None) <= MAX_MEMORY_SHARE * free

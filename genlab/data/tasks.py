@@ -100,7 +100,7 @@ class Inpainting(Task):
 
     def __call__(self, images: Tensor, draws: Draws) -> Tensor:
         places = draws.uniform("hole", 2)
-        down, right = (within(places[:, axis : axis + 1], images.shape[2 + axis], self.side) for axis in (0, 1))
+        down, right = (stretch_mask(places[:, axis : axis + 1], images.shape[2 + axis], self.side) for axis in (0, 1))
         return images.masked_fill((down.unsqueeze(2) & right.unsqueeze(1)).unsqueeze(1), 0.0)
 
 
@@ -179,7 +179,7 @@ def luminance(images: Tensor) -> Tensor:
     return (images * torch.tensor(LUMA, dtype=images.dtype, device=images.device).view(3, 1, 1)).sum(1, keepdim=True)
 
 
-def within(chance: Tensor, length: int, share: float) -> Tensor:
+def stretch_mask(chance: Tensor, length: int, share: float) -> Tensor:
     """[N, length]: where a stretch of a share of the length lies, all of it inside; chance [N, 1] in [0, 1)."""
     size = round(length * share)
     first = (chance * (length - size + 1)).floor()

@@ -6,7 +6,7 @@ from genlab.sampling.grid import Classes, Grid
 from genlab.sampling.histogram import Histogram
 from genlab.sampling.interpolate import Interpolate
 from genlab.sampling.loaded_run import Loaded
-from genlab.sampling.mode import Asked
+from genlab.sampling.mode import Request
 from genlab.sampling.neighbours import Neighbours
 from genlab.sampling.noise import Noise
 from genlab.sampling.reconstruct import Reconstruct
@@ -18,7 +18,7 @@ from genlab.sampling.walk import Walk
 
 __all__ = [
     "Arithmetic",
-    "Asked",
+    "Request",
     "Classes",
     "Directions",
     "Grid",

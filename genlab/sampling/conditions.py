@@ -18,7 +18,7 @@ Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None
 
 
-def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, sure: bool = False) -> Tensor | None:
+def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, required: bool = False) -> Tensor | None:
     """Return what images `start` to `start + count` show, in turn what was given; None: the model is told nothing.
 
     By default they show all there is to show in turn, else what the run's own data say. With `sure` it is wrong to
@@ -27,7 +27,7 @@ def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, sure:
     condition = condition_of(run, given)
     if condition is None:
         return None
-    if given is None and sure:
+    if given is None and required:
         raise ConfigError(f"{run.run_dir}: the model is told what an image shows: give classes=[...], one an image.")
     labels = labels_of(condition, given)
     if labels is not None:
@@ -47,8 +47,8 @@ def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
         return run.spec.condition
     if given is not None:
         raise ConfigError(
-            f"{key_of(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
-            f"and is told none. Leave {key_of(given)} out, or train a conditional one, such as model=cgan_conv or "
+            f"{key_name(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
+            f"and is told none. Leave {key_name(given)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )
     return None
@@ -56,10 +56,10 @@ def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
 
 def labels_of(condition: Condition, given: Classes) -> Tensor | None:
     """Return the labels that were given, or all there are; None: more than can be listed."""
-    return condition.every() if given is None else condition.parse(given, key_of(given))
+    return condition.every() if given is None else condition.parse(given, key_name(given))
 
 
-def one_of(classes: Classes, words: Texts | None) -> Classes:
+def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
     """Raises ConfigError for both."""
     if classes is not None and words is not None:
         raise ConfigError(
@@ -68,6 +68,6 @@ def one_of(classes: Classes, words: Texts | None) -> Classes:
     return classes if words is None else words
 
 
-def key_of(given: Classes) -> str:
+def key_name(given: Classes) -> str:
     """Return the name under which it is given."""
     return "words" if is_text(given) else "classes"

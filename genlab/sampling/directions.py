@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Positive, Whole
 from genlab.models.latent_contract import is_plain_vector
-from genlab.sampling.affine import affines
 from genlab.sampling.conditions import conditions
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
-SPREAD = 5_000  # latents that deviations are taken over
+DEVIATION_SAMPLES = 5_000  # latents that deviations are taken over
 log = logging.getLogger(__name__)
 
 
@@ -48,8 +48,8 @@ class Directions(Picture):
         self.method, self.rows, self.columns, self.reach = method, rows, columns, reach
         self.layers, self.truncation = layers, truncation
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         latent = loaded.run.model.latent
         if not (is_plain_vector(latent, loaded.latent(1)) and latent.size):
             raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
@@ -59,41 +59,41 @@ class Directions(Picture):
         if self.method == "components":
             loaded.require_styles("mode.method=components")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        told = loaded.told([0], **asked.options)
-        z = loaded.latent(1, seed=asked.seed)
-        start = loaded.styles(z, classes=told, truncation=self.truncation)[0] if loaded.styled else z
-        moving = self.moving(len(start)).to(start)
-        directions = self.found(loaded, moving)[: self.rows]
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        condition = loaded.conditions_of([0], **request.options)
+        z = loaded.latent(1, seed=request.seed)
+        start = loaded.styles(z, classes=condition, truncation=self.truncation)[0] if loaded.has_styles else z
+        mask = self.layer_mask(len(start)).to(start)
+        directions = self.scaled_directions(loaded, mask)[: self.rows]
         steps = torch.linspace(-self.reach, self.reach, self.columns).to(start)
-        moved = start + moving[:, None] * steps[:, None, None] * directions[:, None, None]  # [rows, columns, L, D]
-        moved = moved.flatten(0, 1)
-        same = None if told is None else told.expand(len(moved), *told.shape[1:])
-        images = loaded.synthesise(moved) if loaded.styled else loaded.generate(moved[:, 0], classes=same)
+        points = start + mask[:, None] * steps[:, None, None] * directions[:, None, None]  # [rows, columns, L, D]
+        points = points.flatten(0, 1)
+        repeated = None if condition is None else condition.expand(len(points), *condition.shape[1:])
+        images = loaded.synthesise(points) if loaded.has_styles else loaded.generate(points[:, 0], classes=repeated)
         return loaded.draw(images, self.columns)
 
-    def moving(self, count: int) -> Tensor:
+    def layer_mask(self, count: int) -> Tensor:
         """[layers]: 1 for those that move, else 0."""
         chosen = range(count) if self.layers is None else self.layers
         if not chosen or max(chosen) >= count:
             raise ConfigError(f"mode.layers={list(chosen)}: this generator has layers 0 to {count - 1}; name some.")
         return torch.zeros(count).index_fill(0, torch.tensor(list(chosen)), 1.0)
 
-    def found(self, loaded: Loaded, moving: Tensor) -> Tensor:
+    def scaled_directions(self, loaded: Loaded, mask: Tensor) -> Tensor:
         """[D, D], the strongest first, each as long as the deviation along it."""
-        z = loaded.latent(SPREAD)
-        vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.styled else z
+        z = loaded.latent(DEVIATION_SAMPLES)
+        vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.has_styles else z
         vectors = vectors.double() - vectors.double().mean(0)
         if self.method == "components":
-            strengths, directions = strongest(vectors)
+            strengths, directions = principal_axes(vectors)
         else:
-            strengths, directions = strongest(matrix_of(loaded, moving))
+            strengths, directions = principal_axes(style_matrix(loaded, mask))
         log.info("strength of each row: %s", ", ".join(f"{share:.1%}" for share in strengths[: self.rows]))
         deviations = (vectors @ directions.T).square().mean(0).sqrt()
         return (directions * deviations[:, None]).to(z)
 
 
-def strongest(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def principal_axes(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """[M, D] -> shares [D] of the sum of all eigenvalues of its square, and eigenvectors [D, D], a row each.
 
     Each points to where its largest number is positive.
@@ -104,17 +104,17 @@ def strongest(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values / values.sum(), vectors * sign
 
 
-def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
+def style_matrix(loaded: Loaded, mask: Tensor) -> Tensor:
     """[outputs of all layers that move, D], in float64."""
     size = loaded.latent(1).shape[1]
     with loaded.run.sampling() as generator:
-        if loaded.styled:
-            marks = marked(generator.layers, generator.style_size, moving)
-            found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
+        if loaded.has_styles:
+            marks = marker_vectors(generator.layers, generator.style_size, mask)
+            found = layer_matrices(generator, lambda styles: generator.synthesis(styles[None]), marks)
         else:
-            told = conditions(loaded.run, 0, 1, None)
-            found = affines(generator, lambda z: generator(z, told), marked(1, size, moving))
-    matrices = [affine.matrix for affine in found if moving[affine.number]]
+            condition = conditions(loaded.run, 0, 1, None)
+            found = layer_matrices(generator, lambda z: generator(z, condition), marker_vectors(1, size, mask))
+    matrices = [affine.matrix for affine in found if mask[affine.number]]
     if not matrices:
         raise ConfigError(
             f"mode=directions: no layer of this generator ({loaded.run.run_dir}) takes the whole latent, or style, "
@@ -123,8 +123,60 @@ def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
     return torch.cat(matrices).double()
 
 
-def marked(count: int, size: int, like: Tensor) -> Tensor:
+def marker_vectors(count: int, size: int, like: Tensor) -> Tensor:
     """[count, size], all different, and with a mean square of 1: what normalises latents leaves them."""
     source = torch.Generator().manual_seed(0)
     marks = torch.randn(count, size, generator=source)
     return (marks / marks.square().mean(1, keepdim=True).sqrt()).to(like)
+
+
+class LayerMatrix(NamedTuple):
+    """What a layer makes of a vector: matrix @ vector + constant."""
+
+    number: int  # of the vector
+    matrix: Tensor  # [outputs, D]
+
+
+@torch.no_grad()
+def layer_matrices(network: nn.Module, run: Callable[[Tensor], object], marks: Tensor) -> list[LayerMatrix]:
+    """Of all layers that take one of the vectors `marks` [K, D], which `run(marks)` shows to the network in one image.
+
+    A layer is known by what it is fed, so that no network need say which of its layers they are, and its matrix is
+    what it answers to unit vectors, whatever scales its weights. What follows the vector, such as a class, is 0.
+    """
+    found: list[LayerMatrix] = []
+
+    def record_matrix(layer: nn.Module, inputs: tuple) -> None:
+        number = matching_marker(inputs[0], marks) if inputs else None
+        if number is not None:
+            found.append(LayerMatrix(number, matrix_of(layer, inputs[0], marks.shape[1])))
+
+    hooks = [layer.register_forward_pre_hook(record_matrix) for layer in network.modules() if is_innermost(layer)]
+    try:
+        run(marks)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def is_innermost(layer: nn.Module) -> bool:
+    """With weights, and no layers within."""
+    return any(True for _ in layer.parameters()) and (is_parametrized(layer) or not any(True for _ in layer.children()))
+
+
+def matching_marker(first_input: Tensor, marks: Tensor) -> int | None:
+    """The number of the mark that what a layer is fed begins with, up to rounding."""
+    size = marks.shape[1]
+    if not first_input.is_floating_point() or len(first_input) != 1 or first_input[0].numel() < size:
+        return None
+    matches = torch.isclose(first_input.flatten()[:size], marks, rtol=1e-3, atol=1e-5).all(1).nonzero()
+    return matches[0].item() if len(matches) else None
+
+
+def matrix_of(layer: nn.Module, like: Tensor, size: int) -> Tensor:
+    """[outputs, size]."""
+    units = like.new_zeros(1 + size, *like.shape[1:])
+    units.view(1 + size, -1)[1:, :size] = torch.eye(size)
+    constant, *columns = layer.forward(units).flatten(1)  # not by a call, which would look again
+    return torch.stack(columns, 1) - constant[:, None]

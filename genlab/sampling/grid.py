@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.sampling.conditions import condition_of, labels_of
-from genlab.sampling.loaded_run import POINTS
-from genlab.sampling.mode import Asked, Picture
-from genlab.sampling.noise import Noisy, noisy, require_noise
+from genlab.sampling.loaded_run import SHOWN_POINTS
+from genlab.sampling.mode import Picture, Request
+from genlab.sampling.noise import NoiseKind, require_noise, using_noise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,28 +33,28 @@ class Grid(Picture):
         *,
         rows: Count = 8,
         columns: Count = 8,
-        noise: Noisy = "fixed",  # of style-based generators: the same for all samples, new for each, or none
+        noise: NoiseKind = "fixed",  # of style-based generators: the same for all samples, new for each, or none
     ) -> None:
         self.rows, self.columns, self.noise = rows, columns, noise
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         if self.noise != "fixed":
             require_noise(loaded, f"mode.noise={self.noise}")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        columns = self.width(loaded, asked)
-        count = POINTS if loaded.points else self.rows * columns
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        columns = self.column_count(loaded, request)
+        count = SHOWN_POINTS if loaded.points else self.rows * columns
         if not loaded.points:
             log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
-        with noisy(loaded, self.noise):
-            return loaded.draw(loaded.sample(count, **asked.options), columns)
+        with using_noise(loaded, self.noise):
+            return loaded.draw(loaded.sample(count, **request.options), columns)
 
-    def width(self, loaded: Loaded, asked: Asked) -> int:
+    def column_count(self, loaded: Loaded, request: Request) -> int:
         """As many columns as there are labels to show, if that is at most twice of what was asked for."""
-        condition = condition_of(loaded.run, asked.classes)
-        shown = None if condition is None else labels_of(condition, asked.classes)
-        return self.columns if shown is None or not 1 < len(shown) <= 2 * self.columns else len(shown)
+        condition = condition_of(loaded.run, request.classes)
+        labels = None if condition is None else labels_of(condition, request.classes)
+        return self.columns if labels is None or not 1 < len(labels) <= 2 * self.columns else len(labels)
 
 
 class Classes(Picture):
@@ -68,24 +68,24 @@ class Classes(Picture):
     ) -> None:
         self.rows, self.most = rows, most
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        shown = self.shown(loaded, asked)
-        captions = map(loaded.spec.condition.caption, shown)
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        labels = self.column_labels(loaded, request)
+        captions = map(loaded.spec.condition.caption, labels)
         log.info("columns show classes %s; a row has one latent", ", ".join(captions))
-        z = loaded.latent(self.rows, seed=asked.seed).repeat_interleave(len(shown), 0)
-        return loaded.draw(loaded.generate(z, classes=shown), len(shown))
+        z = loaded.latent(self.rows, seed=request.seed).repeat_interleave(len(labels), 0)
+        return loaded.draw(loaded.generate(z, classes=labels), len(labels))
 
-    def shown(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def column_labels(self, loaded: Loaded, request: Request) -> Tensor:
         """Return the label of each column. Raises ConfigError for a model that is told none, or any number of them."""
-        condition = condition_of(loaded.run, asked.classes)
+        condition = condition_of(loaded.run, request.classes)
         if condition is None or condition.has_source:
             raise ConfigError(
                 f"mode=classes: this model ({loaded.run.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
-        labels = labels_of(condition, asked.classes)
+        labels = labels_of(condition, request.classes)
         if labels is None:
             raise ConfigError(
                 f"mode=classes: this model is told {condition.description}. Which columns? {condition.how_to_ask}."
             )
-        return labels[: self.most] if asked.classes is None else labels
+        return labels[: self.most] if request.classes is None else labels

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
-from genlab.sampling.mode import Asked, Film
+from genlab.sampling.mode import Film, Request
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,21 +35,21 @@ class Interpolate(Film):
         super().__init__(rate)
         self.rows, self.columns, self.stops, self.steps = rows, columns, stops, steps
 
-    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
-        for z in self.positions(loaded, asked):
-            yield loaded.draw(loaded.generate(z, classes=asked.classes), self.columns)
+    def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
+        for z in self.positions(loaded, request):
+            yield loaded.draw(loaded.generate(z, classes=request.classes), self.columns)
 
-    def positions(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
+    def positions(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
         """Latents [rows * columns, L] of each frame."""
-        stops = loaded.latent(self.rows * self.columns * self.stops, seed=asked.seed).chunk(self.stops)
+        stops = loaded.latent(self.rows * self.columns * self.stops, seed=request.seed).chunk(self.stops)
         for start, end in zip(stops, [*stops[1:], stops[0]], strict=True):
             for step in range(self.steps):
                 yield loaded.run.model.latent.interpolate(start, end, step / self.steps)
 
-    def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
-        start, end = loaded.latent(2 * self.rows, seed=asked.seed).chunk(2)
+    def strips(self, loaded: Loaded, request: Request) -> Tensor:
+        start, end = loaded.latent(2 * self.rows, seed=request.seed).chunk(2)
         between, last = loaded.run.model.latent.interpolate, max(1, self.columns - 1)
         z = torch.stack([between(start, end, column / last) for column in range(self.columns)], 1).flatten(0, 1)
-        classes = loaded.told(range(self.rows), **asked.options)
-        told = None if classes is None else classes.repeat_interleave(self.columns, 0)
-        return loaded.draw(loaded.generate(z, classes=told), self.columns)
+        classes = loaded.conditions_of(range(self.rows), **request.options)
+        condition = None if classes is None else classes.repeat_interleave(self.columns, 0)
+        return loaded.draw(loaded.generate(z, classes=condition), self.columns)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Interpolates
 from genlab.pictures.sheet import as_pil, write_png
-from genlab.sampling.conditions import key_of
+from genlab.sampling.conditions import key_name
 from genlab.sampling.video import write_gif, write_mp4
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What the user said of the samples, whatever is made of them."""
 
     seed: int | None = None  # None: the run's own
@@ -44,7 +44,7 @@ class Mode:
     def name(self) -> str:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
+    def check(self, loaded: Loaded, request: Request) -> None:
         """Raises ConfigError for what would have no effect or no meaning."""
         if loaded.points and not self.points:
             raise ConfigError(
@@ -52,23 +52,23 @@ class Mode:
                 "Points take mode=grid, mode=reconstruct where there is an encoder, and mode=save to=FILE.npz."
             )
         for key in ("seed", "classes"):
-            if getattr(asked, key) is not None and key not in self.takes:
-                said = key_of(asked.classes) if key == "classes" else key
-                raise ConfigError(f"{said}={getattr(asked, key)}: has no effect on mode={self.name}. Leave it out.")
+            if getattr(request, key) is not None and key not in self.takes:
+                said = key_name(request.classes) if key == "classes" else key
+                raise ConfigError(f"{said}={getattr(request, key)}: has no effect on mode={self.name}. Leave it out.")
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         raise NotImplementedError
 
 
 class Picture(Mode):
     """A PNG."""
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
         """uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
-        write_png(self.draw(loaded, asked), path)
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
+        write_png(self.draw(loaded, request), path)
 
 
 class Film(Mode):
@@ -79,22 +79,22 @@ class Film(Mode):
     def __init__(self, rate: int) -> None:
         self.rate = rate  # frames a second
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         if not isinstance(loaded.run.model.latent, Interpolates):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
-    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
+    def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
         """uint8 [1, 3 or 4, H, W] each."""
         raise NotImplementedError
 
-    def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def strips(self, loaded: Loaded, request: Request) -> Tensor:
         """uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         writer = {".gif": write_gif, ".mp4": write_mp4}.get(path.suffix.lower())
         if writer is None:
-            write_png(self.strips(loaded, asked), path)
+            write_png(self.strips(loaded, request), path)
         else:
-            writer(map(as_pil, self.frames(loaded, asked)), path, rate=self.rate)
+            writer(map(as_pil, self.frames(loaded, request)), path, rate=self.rate)

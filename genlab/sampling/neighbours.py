@@ -14,7 +14,7 @@ from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.pixels import as_saved, to_float
 from genlab.pictures.sheet import sheet, to_uint8
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,11 +44,11 @@ class Neighbours(Picture):
         features: Literal["pixels", "extractor"] = "pixels",
     ) -> None:
         self.extractor, self.count, self.nearest = extractor, count, nearest
-        self.reads = features == "extractor"
+        self.uses_features = features == "extractor"
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
-        if not self.reads:
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if not self.uses_features:
             return
         data = loaded.run.data
         try:
@@ -60,11 +60,11 @@ class Neighbours(Picture):
                 "mode.features=pixels."
             ) from error
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        data, samples = loaded.run.data, loaded.sample(self.count, **asked.options)
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        data, samples = loaded.run.data, loaded.sample(self.count, **request.options)
         images = loaded.spec.crop(data.train.images)
-        distances = self.in_features(loaded) if self.reads else in_pixels(images, loaded.run.device)
-        found, indices = neighbours(as_saved(samples), distances, self.nearest, mirrored=data.flip)
+        distances = self.feature_distances(loaded) if self.uses_features else pixel_distances(images, loaded.run.device)
+        found, indices = nearest_images(as_saved(samples), distances, self.nearest, mirrored=data.flip)
         for number, distance in enumerate(found[:, 0].tolist()):
             log.info("sample %d: its nearest training image differs by %.3f %s", number, distance, self.unit)
         rows = torch.cat([to_uint8(samples)[:, None], images[indices.cpu()]], 1)
@@ -72,15 +72,17 @@ class Neighbours(Picture):
 
     @property
     def unit(self) -> str:
-        return f"in {self.extractor.name}'s features" if self.reads else "a pixel (root mean square)"
+        return f"in {self.extractor.name}'s features" if self.uses_features else "a pixel (root mean square)"
 
-    def in_features(self, loaded: Loaded) -> Distances:
+    def feature_distances(self, loaded: Loaded) -> Distances:
         extractor, data = self.extractor.to(loaded.run.device), loaded.run.data
         training = Reference(data, "train", extractor, batch_size=loaded.batch_size)  # which keeps them for later runs
         return lambda samples: torch.cdist(extractor(samples).cpu(), training.features)
 
 
-def neighbours(samples: Tensor, distances: Distances, count: int, *, mirrored: bool = False) -> tuple[Tensor, Tensor]:
+def nearest_images(
+    samples: Tensor, distances: Distances, count: int, *, mirrored: bool = False
+) -> tuple[Tensor, Tensor]:
     """Samples [S, C, H, W] in [-1, 1] -> distances and indices [S, count] of training images, nearest first."""
     far = distances(samples)
     if mirrored:
@@ -89,7 +91,7 @@ def neighbours(samples: Tensor, distances: Distances, count: int, *, mirrored: b
     return found.values, found.indices
 
 
-def in_pixels(images: Tensor, device: torch.device | str = "cpu") -> Distances:
+def pixel_distances(images: Tensor, device: torch.device | str = "cpu") -> Distances:
     """From images uint8 [N, C, H, W]: the root of the mean squared difference of values in [-1, 1]."""
 
     def distances(samples: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import mix, reseed_global
 from genlab.core.types import Count
 from genlab.models.layer_contract import has_noise, set_noise
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.sampling.loaded_run import Loaded
 
-Noisy = Literal["fixed", "random", "none"]
+NoiseKind = Literal["fixed", "random", "none"]
 log = logging.getLogger(__name__)
 
 
@@ -40,33 +40,44 @@ class Noise(Picture):
     ) -> None:
         self.rows, self.random, self.draws = rows, random, draws
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         require_noise(loaded, "mode=noise")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
         log.info("columns: no noise, fixed noise, random noise x %d, deviation over random noise", self.random)
-        z, told = loaded.latent(self.rows, seed=asked.seed), loaded.told(range(self.rows), **asked.options)
-        columns = [self.shown(loaded, z, told, mode) for mode in ("none", "fixed")]
-        columns += [self.shown(loaded, z, told, "random", f"column {number}") for number in range(self.random)]
-        columns.append(brightest(self.deviation(loaded, z, told)))
+        z, labels = (
+            loaded.latent(self.rows, seed=request.seed),
+            loaded.conditions_of(range(self.rows), **request.options),
+        )
+        columns = [self.generate_with(loaded, z, labels, mode) for mode in ("none", "fixed")]
+        columns += [
+            self.generate_with(loaded, z, labels, "random", f"column {number}") for number in range(self.random)
+        ]
+        columns.append(deviation_pictures(self.deviation(loaded, z, labels)))
         return loaded.draw(torch.stack(columns, 1).flatten(0, 1), len(columns))
 
-    def shown(self, loaded: Loaded, z: Tensor, told: Tensor | None, mode: Noisy, *words: str) -> Tensor:
-        with noisy(loaded, mode, *words):
-            return loaded.generate(z, classes=told)
+    def generate_with(
+        self, loaded: Loaded, z: Tensor, labels: Tensor | None, mode: NoiseKind, *words: str
+    ) -> Tensor:
+        with using_noise(loaded, mode, *words):
+            return loaded.generate(z, classes=labels)
 
-    def deviation(self, loaded: Loaded, z: Tensor, told: Tensor | None) -> Tensor:
+    def deviation(self, loaded: Loaded, z: Tensor, labels: Tensor | None) -> Tensor:
         """[N, C, H, W], over noise."""
         rows = []
         for number in range(len(z)):
-            same = None if told is None else told[number : number + 1].expand(self.draws, *told.shape[1:])
-            images = self.shown(loaded, z[number].expand(self.draws, *z.shape[1:]), same, "random", "deviation")
+            repeated = (
+                None if labels is None else labels[number : number + 1].expand(self.draws, *labels.shape[1:])
+            )
+            images = self.generate_with(
+                loaded, z[number].expand(self.draws, *z.shape[1:]), repeated, "random", "deviation"
+            )
             rows.append(images.std(0, correction=0))
         return torch.stack(rows)
 
 
-def brightest(deviation: Tensor) -> Tensor:
+def deviation_pictures(deviation: Tensor) -> Tensor:
     """[N, C, H, W] -> grey images in [-1, 1], the largest deviation, of all channels together, white."""
     grey = deviation.square().mean(1, keepdim=True).sqrt()
     log.info("white: a deviation of %.3g, of values from -1 to 1", grey.max())
@@ -74,7 +85,7 @@ def brightest(deviation: Tensor) -> Tensor:
 
 
 @contextmanager
-def noisy(loaded: Loaded, mode: Noisy, *words: str) -> Iterator[None]:
+def using_noise(loaded: Loaded, mode: NoiseKind, *words: str) -> Iterator[None]:
     """All that is made meanwhile has such noise; random noise follows from the run's seed and `words`."""
     run = loaded.run
     cuda = [run.device] if run.device.type == "cuda" else []

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from genlab.core.checkpoint import why
+from genlab.core.checkpoint import reason_of
 from genlab.core.errors import ConfigError, RunError
 
 
-def checked(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
+def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
     """A place that can be written to, by a mode that writes such files ("": a folder). Raises ConfigError if not."""
     path = Path(to).expanduser()
     suffix = path.suffix.lower() if path.suffix[1:].isalpha() or path.suffix == ".mp4" else ""
     if suffix not in suffixes:
-        raise ConfigError(f"to={to}: this mode writes {' or '.join(map(kind, suffixes))}.")
+        raise ConfigError(f"to={to}: this mode writes {' or '.join(map(describe_suffix, suffixes))}.")
     require_free(path, suffix, overwrite)
     require_writable(path)
     return path
@@ -35,7 +35,7 @@ def require_free(path: Path, suffix: str, overwrite: bool) -> None:
         raise ConfigError(f"to={path}: is there already. Name another place, or write over it with overwrite=true.")
 
 
-def kind(suffix: str) -> str:
+def describe_suffix(suffix: str) -> str:
     return f"FILE{suffix}" if suffix else "a folder"
 
 
@@ -46,10 +46,10 @@ def require_writable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written to ({why(error)}). Name another place: to=PATH.") from error
+        raise ConfigError(f"{path}: cannot be written to ({reason_of(error)}). Name another place: to=PATH.") from error
 
 
-def free(folder: Path, name: str, suffix: str) -> Path:
+def free_path(folder: Path, name: str, suffix: str) -> Path:
     """`folder/name.suffix`, with a number if there is one already. Raises ConfigError if it cannot be written to."""
     names = (name if number == 1 else f"{name}_{number}" for number in count(1))
     path = next(path for path in (folder / f"{each}{suffix}" for each in names) if not path.exists())
@@ -58,7 +58,7 @@ def free(folder: Path, name: str, suffix: str) -> Path:
 
 
 @contextmanager
-def landing(path: Path) -> Iterator[Path]:
+def temporary_target(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to; it becomes `path` when all went well.
 
     Raises RunError if the disk is full.
@@ -70,6 +70,8 @@ def landing(path: Path) -> Iterator[Path]:
             path.rmdir()  # it is empty
         os.replace(temporary, path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {why(error)}. Make room, or name another place: to=PATH.") from error
+        raise RunError(
+            f"cannot write {path}: {reason_of(error)}. Make room, or name another place: to=PATH."
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True) if temporary.is_dir() else temporary.unlink(missing_ok=True)

@@ -16,17 +16,17 @@ PER_FOLDER = 1_000  # images of a zip, as NVIDIA's dataset_tool has it
 
 def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
     """As `np.savez(path, images, labels)`."""
-    told = []
+    all_labels = []
     with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
         for number, (images, labels) in enumerate(batches):
             if number == 0:
                 header = np.lib.format.header_data_from_array_1_0(images)
                 np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *images.shape[1:])})
             file.write(images.tobytes())
-            told += [] if labels is None else [labels]
-    if told:
+            all_labels += [] if labels is None else [labels]
+    if all_labels:
         with zipfile.ZipFile(path, "a") as archive, archive.open("arr_1.npy", "w") as file:
-            np.lib.format.write_array(file, np.concatenate(told))
+            np.lib.format.write_array(file, np.concatenate(all_labels))
 
 
 def write_zip(path: Path, batches: Iterable[Batch], count: int) -> None:
@@ -49,18 +49,18 @@ def write_pictures(
 ) -> list[list]:
     """Writes every image; gives [name, label] of each that has a label."""
     labels = []
-    for number, (image, label) in enumerate(one_by_one(batches)):
-        write(name(number), png(image))
+    for number, (image, label) in enumerate(with_labels(batches)):
+        write(name(number), encode_png(image))
         labels += [] if label is None else [[name(number), label]]
     return labels
 
 
-def one_by_one(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, object]]:
+def with_labels(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, object]]:
     for images, labels in batches:
         yield from zip(images, [None] * len(images) if labels is None else labels.tolist(), strict=True)
 
 
-def png(image: np.ndarray) -> bytes:
+def encode_png(image: np.ndarray) -> bytes:
     """uint8 [H, W, 1, 3 or 4]."""
     from PIL import Image
 

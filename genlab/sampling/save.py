@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.pictures.sheet import to_uint8
-from genlab.sampling.mode import Asked, Mode
+from genlab.sampling.mode import Mode, Request
 from genlab.sampling.sample_archives import write_folder, write_npz, write_zip
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
     from genlab.sampling.sample_archives import Batch
 
-DRAWABLE = (1, 3, 4)  # channels of a PNG
+PNG_CHANNELS = (1, 3, 4)  # channels of a PNG
 
 
 class Save(Mode):
@@ -40,19 +40,19 @@ class Save(Mode):
     ) -> None:
         self.count = count
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         writer = {".npz": write_npz, ".zip": write_zip}.get(path.suffix.lower(), write_folder)
-        if writer is not write_npz and (loaded.points or loaded.spec.channels not in DRAWABLE):
+        if writer is not write_npz and (loaded.points or loaded.spec.channels not in PNG_CHANNELS):
             kind = "points" if loaded.points else f"images of {loaded.spec.channels} channels"
             raise ConfigError(f"to={path.name}: no PNG holds {kind}. Save them with to=FILE.npz.")
-        writer(path, batches(loaded, asked, self.count), self.count)
+        writer(path, batches(loaded, request, self.count), self.count)
 
 
-def batches(loaded: Loaded, asked: Asked, count: int) -> Iterator[Batch]:
+def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
     """Arrays as they are saved."""
-    for samples, told in loaded.batches(count, **asked.options):
+    for samples, labels in loaded.batches(count, **request.options):
         images = samples if loaded.points else to_uint8(samples).permute(0, 2, 3, 1)
-        yield as_array(images), None if told is None else as_array(told)
+        yield as_array(images), None if labels is None else as_array(labels)
 
 
 def as_array(tensor) -> np.ndarray:

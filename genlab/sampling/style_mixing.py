@@ -10,8 +10,8 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.pictures.sheet import sheet, to_uint8
-from genlab.sampling.arithmetic import blanks
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.arithmetic import blank_cells
+from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,27 +41,27 @@ class StyleMixing(Picture):
     ) -> None:
         self.rows, self.columns, self.cuts, self.truncation = rows, columns, cuts, truncation
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         loaded.require_styles("mode=style_mixing")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
         count = self.rows + self.columns
-        z, told = loaded.latent(count, seed=asked.seed), loaded.told(range(count), **asked.options)
-        styles = loaded.styles(z, classes=told, truncation=self.truncation)
+        z, condition = loaded.latent(count, seed=request.seed), loaded.conditions_of(range(count), **request.options)
+        styles = loaded.styles(z, classes=condition, truncation=self.truncation)
         left, top = to_uint8(loaded.synthesise(styles)).split([self.rows, self.columns])
-        cells = [*blanks(left, 1), *top]
+        cells = [*blank_cells(left, 1), *top]
         log.info("samples 0 to %d are on the left, %d to %d along the top", self.rows - 1, self.rows, count - 1)
-        for name, (first, end) in zip(NAMES, self.groups(styles.shape[1]), strict=True):
+        for name, (first, end) in zip(NAMES, self.layer_groups(styles.shape[1]), strict=True):
             log.info(
                 "the next %d rows have %s styles (layers %d to %d) of the top row", self.rows, name, first, end - 1
             )
-            mixed = to_uint8(loaded.synthesise(mix(*styles.split([self.rows, self.columns]), first, end)))
+            mixed = to_uint8(loaded.synthesise(mix_styles(*styles.split([self.rows, self.columns]), first, end)))
             for image, row in zip(left, mixed.split(self.columns), strict=True):
                 cells += [image, *row]
         return sheet(torch.stack(cells), 1 + self.columns)
 
-    def groups(self, layers: int) -> list[tuple[int, int]]:
+    def layer_groups(self, layers: int) -> list[tuple[int, int]]:
         """First layer and the one after the last, of coarse, middle and fine styles."""
         coarse, middle = self.cuts or (round(layers / 3), round(layers * 2 / 3))
         if not 0 < coarse < middle < layers:
@@ -72,7 +72,7 @@ class StyleMixing(Picture):
         return [(0, coarse), (coarse, middle), (middle, layers)]
 
 
-def mix(left: Tensor, top: Tensor, first: int, end: int) -> Tensor:
+def mix_styles(left: Tensor, top: Tensor, first: int, end: int) -> Tensor:
     """[R, L, W], [C, L, W] -> [R * C, L, W], row by row: the left one's, but layers `first` to `end` the top one's."""
     mixed = left[:, None].repeat(1, len(top), 1, 1)
     mixed[:, :, first:end] = top[None, :, first:end]

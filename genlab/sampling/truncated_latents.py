@@ -17,10 +17,13 @@ from genlab.trainers.standing_statistics import gather_statistics
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import TrainedRun
 
-STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
+STATISTICS_SAMPLES, STATISTICS_BATCH = (
+    5_000,
+    50,
+)  # samples, and those at a time, that standing statistics are gathered over
 
 
-def law_within(threshold: float, latent: Latent) -> Latent:
+def truncate_law(threshold: float, latent: Latent) -> Latent:
     """Raises ConfigError for a law that is not normal."""
     if not isinstance(latent, Truncates):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
@@ -29,7 +32,7 @@ def law_within(threshold: float, latent: Latent) -> Latent:
     return latent.truncate(threshold)
 
 
-class Standing:
+class StandingStatistics:
     """Copies of a generator whose batch normalisation suits truncated latents, made once a threshold."""
 
     def __init__(self, run: TrainedRun) -> None:
@@ -46,7 +49,11 @@ class Standing:
         return self._made[threshold]
 
     def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
-        z = self.run.fixed(0, STATISTICS, law_within(threshold, self.run.model.latent).draw)
-        told = conditions(self.run, 0, STATISTICS, None)
-        labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
-        return zip(z.split(PIECE), labels, strict=True)
+        z = self.run.fixed(0, STATISTICS_SAMPLES, truncate_law(threshold, self.run.model.latent).draw)
+        condition = conditions(self.run, 0, STATISTICS_SAMPLES, None)
+        labels: Sequence[Tensor | None] = (
+            [None] * (STATISTICS_SAMPLES // STATISTICS_BATCH)
+            if condition is None
+            else condition.split(STATISTICS_BATCH)
+        )
+        return zip(z.split(STATISTICS_BATCH), labels, strict=True)

@@ -10,14 +10,14 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.sampling.loaded_run import Loaded
 
-WITHIN, PSI = (2.0, 1.0, 0.5, 0.04), (1.0, 0.7, 0.5, 0.0, -0.5)  # of latents; of styles
+LATENT_THRESHOLDS, STYLE_THRESHOLDS = (2.0, 1.0, 0.5, 0.04), (1.0, 0.7, 0.5, 0.0, -0.5)  # of latents; of styles
 log = logging.getLogger(__name__)
 
 
@@ -41,8 +41,8 @@ class Truncation(Picture):
             raise ConfigError("mode.thresholds=[]: expected one or more, such as [2,1,0.5,0.04].")
         self.thresholds, self.columns = thresholds, columns
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        thresholds = self.thresholds or (PSI if loaded.styled else WITHIN)
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
         log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
-        rows = [loaded.sample(self.columns, truncation=value, **asked.options) for value in thresholds]
+        rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
         return loaded.draw(torch.cat(rows), self.columns)

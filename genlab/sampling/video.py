@@ -29,7 +29,7 @@ def write_mp4(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
         ) from error
     writer = None
     for frame in frames:
-        picture = even(frame)
+        picture = pad_to_even(frame)
         if writer is None:
             writer = imageio_ffmpeg.write_frames(str(path), picture.size, fps=rate, macro_block_size=2)
             writer.send(None)
@@ -37,7 +37,7 @@ def write_mp4(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
     writer.close()
 
 
-def even(frame: Image.Image) -> Image.Image:
+def pad_to_even(frame: Image.Image) -> Image.Image:
     """RGB; with a black row or column more where H.264 would not take it."""
     from PIL import ImageOps
 

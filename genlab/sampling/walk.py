@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.types import Count
-from genlab.sampling.mode import Asked, Film
+from genlab.sampling.mode import Film, Request
 
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
@@ -40,37 +40,37 @@ class Walk(Film):
         self.rows, self.columns, self.stops, self.steps = rows, columns, stops, steps
         self.space, self.truncation = space, truncation
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         if self.space == "w":
             loaded.require_styles("mode.space=w")
         if self.truncation is not None:
             loaded.require_styles(f"mode.truncation={self.truncation}")
 
-    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
-        place = self.loops(loaded, asked, self.rows * self.columns)
+    def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
+        place = self.spline_images(loaded, request, self.rows * self.columns)
         for frame in range(self.stops * self.steps):
             yield loaded.draw(place(frame / self.steps), self.columns)
 
-    def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
-        place = self.loops(loaded, asked, self.rows)
+    def strips(self, loaded: Loaded, request: Request) -> Tensor:
+        place = self.spline_images(loaded, request, self.rows)
         columns = [place(self.stops * column / self.columns) for column in range(self.columns)]
         return loaded.draw(torch.stack(columns, 1).flatten(0, 1), self.columns)
 
-    def loops(self, loaded: Loaded, asked: Asked, count: int) -> Callable[[float], Tensor]:
+    def spline_images(self, loaded: Loaded, request: Request, count: int) -> Callable[[float], Tensor]:
         """(place, whole numbers at the stops) -> images [count, C, H, W]."""
-        z = loaded.latent(count * self.stops, seed=asked.seed)
-        told = loaded.told(range(count), **asked.options)
-        if self.space == "z" or not loaded.styled:
+        z = loaded.latent(count * self.stops, seed=request.seed)
+        condition = loaded.conditions_of(range(count), **request.options)
+        if self.space == "z" or not loaded.has_styles:
             stops, between = z.unflatten(0, (self.stops, count)), loaded.run.model.latent.interpolate
             psi = self.truncation
-            return lambda place: loaded.generate(loop(stops, between, place), classes=told, truncation=psi)
-        told = None if told is None else told.repeat(self.stops, *[1] * (told.ndim - 1))
-        styles = loaded.styles(z, classes=told, truncation=self.truncation).unflatten(0, (self.stops, count))
-        return lambda place: loaded.synthesise(loop(styles, torch.lerp, place))
+            return lambda place: loaded.generate(spline_point(stops, between, place), classes=condition, truncation=psi)
+        condition = None if condition is None else condition.repeat(self.stops, *[1] * (condition.ndim - 1))
+        styles = loaded.styles(z, classes=condition, truncation=self.truncation).unflatten(0, (self.stops, count))
+        return lambda place: loaded.synthesise(spline_point(styles, torch.lerp, place))
 
 
-def loop(stops: Tensor, between: Between, place: float) -> Tensor:
+def spline_point(stops: Tensor, between: Between, place: float) -> Tensor:
     """Where a closed curve through stops [K, ...] is at a place from 0 to K: [...].
 
     Catmull and Rom's spline as nested steps from one point to another, which may be arcs: Schlag 1991, "Using

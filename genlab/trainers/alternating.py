@@ -225,7 +225,7 @@ class Alternating(Trainer):
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         """Images that have a class, and it."""
-        return stream.labelled(f"{phase}/labelled", draws.position, draws)
+        return stream.labelled_batch(f"{phase}/labelled", draws.position, draws)
 
     def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """The latents [N, L] of a turn's generated images."""

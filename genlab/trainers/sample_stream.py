@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
+from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
-from genlab.data.network_input import scaled
 from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
@@ -97,11 +97,11 @@ class SampleStream:
         split, sources = self.data.examples, self.sample_conditions(start, count)
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
         if not self.model.translates_both_ways:
-            targets = scaled(split.images[start : start + count], torch.float32)
+            targets = to_network_input(split.images[start : start + count], torch.float32)
             return made | ({"target": targets} if self.data.aligned else {})
         rows = torch.arange(start, start + count) % len(split.images)
         made["cycle"] = self.draw_samples(start, count, made["output"], back=True)
-        made["image"] = scaled(split.images[rows], torch.float32).to(self.device, self.dtype)
+        made["image"] = to_network_input(split.images[rows], torch.float32).to(self.device, self.dtype)
         made["back"] = self.draw_samples(start, count, made["image"], back=True)
         made["back_cycle"] = self.draw_samples(start, count, made["back"])
         return made

@@ -12,7 +12,7 @@ from genlab import sample
 from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.pictures.sheet import to_uint8
-from genlab.sampling.framing import as_seen, extended
+from genlab.sampling.source_pictures import extend_to_multiple, source_input
 from tests.conftest import data_of, loaded_run, narrow, pictured
 
 
@@ -129,7 +129,9 @@ def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)
-    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.run.model.generator.side_multiple, loaded.spec)
+    seen, frame = extend_to_multiple(
+        source_input(pixels, loaded.spec), loaded.run.model.generator.side_multiple, loaded.spec
+    )
     whole = by_hand(loaded, seen, loaded.latent(1))
     left, _, top, _ = (side * times for side in frame)
     torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])
