@@ -12,9 +12,10 @@ from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
-from genlab.core.random import Draws, generator
+from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
+from genlab.data.labels.few_labels import with_few_labels
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
 
@@ -202,28 +203,6 @@ def crop_split(split: Split | None, crop: int | None) -> Split | None:
             f"(data.size={round(crop * 286 / 256)} data.crop={crop} is pix2pix's jitter)."
         )
     return split.crop_centre(crop)
-
-
-def with_few_labels(split: Split, labelled: int, seed: int) -> Split:
-    """`split` with `labelled` of its labels, the classes as equally as can be, and -1 for the others.
-
-    Raises ConfigError without classes, or if one of them has too few images.
-    """
-    if split.labels is None or split.labels.ndim != 1 or split.labels.is_floating_point():
-        raise ConfigError(f"data.labelled={labelled}: these data have no classes; set data.labelled=null.")
-    labels = torch.full_like(split.labels, -1)
-    classes = int(split.labels.max()) + 1
-    for index in range(classes):
-        wanted = (labelled + classes - 1 - index) // classes  # the first classes take what is left over
-        rows = (split.labels == index).nonzero().squeeze(1)
-        if not 0 < wanted <= len(rows):
-            raise ConfigError(
-                f"data.labelled={labelled}: takes {wanted} of the {len(rows)} images of class {index}; "
-                f"expected {classes} (one a class) to {len(split.labels)} in all. Set another number, or null for all."
-            )
-        order = torch.randperm(len(rows), generator=generator(seed, "labelled", index))
-        labels[rows[order[:wanted]]] = index
-    return split._replace(labels=labels)
 
 
 def check(split: Split, condition: Condition | None, source_classes: int | None) -> None:

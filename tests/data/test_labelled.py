@@ -7,7 +7,7 @@ from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import MNIST, InMemory, Split
-from genlab.data.dataset import with_few_labels
+from genlab.data.labels.few_labels import with_few_labels
 from genlab.data.stream import Stream
 
 LABELS = torch.arange(100) % 4

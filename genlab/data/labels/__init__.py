@@ -1,1 +1,1 @@
-"""Labels of images beside classes: attribute vectors and words."""
+"""Labels of images: attribute vectors, words, and few classes for many images."""
