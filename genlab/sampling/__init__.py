@@ -1,4 +1,4 @@
-"""What can be done with a trained run: one class a mode of `genlab.sample`, and the object behind `genlab.load`."""
+"""The modes of `genlab.sample`, one class each, and the object that `genlab.load` returns."""
 
 from genlab.sampling.arithmetic import Arithmetic
 from genlab.sampling.directions import Directions

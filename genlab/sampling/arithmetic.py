@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class Arithmetic(Picture):
-    """plus - minus + plus ..., each concept the mean latent of some samples, which are numbered as in mode=grid.
+    """Add and subtract concepts; a concept is the mean latent of some samples, numbered as in mode=grid.
 
-    A row a concept: its samples, and at the end what their mean looks like. The last row: the result, and the result
-    under a little uniform noise. A mean shows the class of its concept's first sample; the result that of the first
-    concept. The paper takes three samples a concept; the sum of three such means is as long as any normal latent.
+    Each row shows a concept: its samples, then their mean. The last row shows the result, then the result under a
+    little uniform noise. A mean has the class of its concept's first sample, the result that of the first concept.
+    The paper takes three samples a concept; the sum of three such means is as long as any normal latent.
 
     Raises ConfigError without a concept, or for latents that cannot be added.
     """
@@ -39,8 +39,8 @@ class Arithmetic(Picture):
         *,
         plus: Concepts = ((0, 1, 2), (6, 7, 8)),  # sample numbers of each concept
         minus: Concepts = ((3, 4, 5),),
-        others: Count = 8,  # results under noise
-        noise: NonNegative = 0.25,  # its reach in both directions, in every dimension
+        others: Count = 8,  # noisy versions of the result
+        noise: NonNegative = 0.25,  # largest change of each dimension, up or down
     ) -> None:
         self.plus, self.minus = parse_concepts(plus), parse_concepts(minus)
         self.others, self.noise = others, noise
@@ -63,14 +63,14 @@ class Arithmetic(Picture):
         )
 
     def results(self, means: Tensor, request: Request) -> Tensor:
-        """[1 + others, L]."""
+        """Return the latents [1 + others, L] of the result, without noise first."""
         total = means[: len(self.plus)].sum(0) - means[len(self.plus) :].sum(0)
         draws = Draws((request.seed or 0, "arithmetic"), self.others, 0, self.others, means.device, means.dtype)
         noise = self.noise * (2 * draws.uniform("noise", means.shape[1]) - 1)
         return torch.cat([total[None], total + noise])
 
     def generate_like(self, loaded: Loaded, request: Request, z: Tensor, like: list[int]) -> Tensor:
-        """Latents as images of the classes that samples `like` have."""
+        """Return the images of latents, with the classes of the samples numbered `like`."""
         return loaded.generate(z, classes=loaded.conditions_of(like, **request.options))
 
     def log_rows(self) -> None:
@@ -81,7 +81,7 @@ class Arithmetic(Picture):
 
 
 def parse_concepts(given: Concepts) -> list[list[int]]:
-    """One list of numbers is one concept. Raises ConfigError for an empty one."""
+    """Return a list of concepts; a plain list of numbers is one concept. Raises ConfigError for an empty one."""
     if given and not isinstance(given[0], Sequence):
         given = [given]
     if not all(given):
@@ -90,7 +90,7 @@ def parse_concepts(given: Concepts) -> list[list[int]]:
 
 
 def concept_sheet(rows: list[Tensor], results: Tensor) -> Tensor:
-    """A picture with concepts' rows [n, C, H, W], whose means stand in one column, above the row of results."""
+    """Return a sheet with a row for each concept [n, C, H, W], its mean in a common column, and the results below."""
     columns = max(len(results), *map(len, rows))
     widest = max(map(len, rows))
     cells = []

@@ -1,4 +1,4 @@
-"""What a conditional model is asked to show."""
+"""Conditions for samples of a conditional model, from what a user asks for."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Classes = int | Sequence[int] | Texts | Tensor | None
 
 
 def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, required: bool = False) -> Tensor | None:
-    """Return what images `start` to `start + count` show, in turn what was given; None: the model is told nothing.
+    """Return the conditions of images `start` to `start + count`: the given ones in turn; None: unconditional model.
 
-    By default they show all there is to show in turn, else what the run's own data say. With `sure` it is wrong to
-    choose for the user. Raises ConfigError for what the model cannot be told.
+    By default all conditions take turns, or those of the run's own data if they cannot be listed. With `required` the
+    user must choose. Raises ConfigError for conditions that the model does not know.
     """
     condition = condition_of(run, given)
     if condition is None:
@@ -42,7 +42,7 @@ def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, requi
 
 
 def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
-    """Return what the model is told; None: nothing. Raises ConfigError if something was given all the same."""
+    """Return the kind of condition; None: unconditional model. Raises ConfigError if one was given all the same."""
     if run.model.conditional:
         return run.spec.condition
     if given is not None:
@@ -55,12 +55,12 @@ def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
 
 
 def labels_of(condition: Condition, given: Classes) -> Tensor | None:
-    """Return the labels that were given, or all there are; None: more than can be listed."""
+    """Return the given labels, by default all there are; None: too many to list."""
     return condition.every() if given is None else condition.parse(given, key_name(given))
 
 
 def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
-    """Raises ConfigError for both."""
+    """Return the one that is given. Raises ConfigError for both."""
     if classes is not None and words is not None:
         raise ConfigError(
             f"classes={as_typed(classes)} words={as_typed(words)}: a model is told one of them. Drop the other."
@@ -69,5 +69,5 @@ def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
 
 
 def key_name(given: Classes) -> str:
-    """Return the name under which it is given."""
+    """Return the key with which a user gives such a condition: words or classes."""
     return "words" if is_text(given) else "classes"

@@ -1,4 +1,4 @@
-"""Directions in which samples change, found without a label or a gradient."""
+"""Directions of change in a generator's latents or styles, found without labels or gradients."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from genlab.sampling.mode import Picture, Request
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
-DEVIATION_SAMPLES = 5_000  # latents that deviations are taken over
+DEVIATION_SAMPLES = 5_000  # latents from which deviations and components are computed
 log = logging.getLogger(__name__)
 
 
 class Directions(Picture):
-    """A row a direction, the strongest first; a column a step along it, with the sample itself in the middle.
+    """Draw a direction a row, the strongest first, and a step along it a column, with the sample in the middle.
 
-    `factorisation`: eigenvectors of A'A, where A stacks the matrices that styles are multiplied with: Shen and Zhou
-    2021 (SeFa). Of a generator without styles A is its first layer, and the directions are of z.
-    `components`: the principal components of w: Haerkoenen et al. 2020 (GANSpace).
+    `factorisation` takes the eigenvectors of A'A, where A stacks the matrices that multiply the styles: Shen and Zhou
+    2021 (SeFa). In a generator without styles, A is the first layer and the directions are in z.
+    `components` takes the principal components of w: Haerkoenen et al. 2020 (GANSpace).
+    Steps are multiples of the deviation that styles, or latents, have along the direction.
 
-    A step is a multiple of the deviation that styles, or latents, have along the direction.
-
-    Raises ConfigError for components of z, which have no order, and for a generator whose first layer is not fed z.
+    Raises ConfigError for components of z, which have no order, and for a generator whose first layer does not read z.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Directions(Picture):
         rows: Count = 8,  # directions
         columns: Count = 7,  # steps, from -reach to reach
         reach: Positive = 3.0,  # deviations
-        layers: Sequence[Whole] | None = None,  # those whose styles move, and are factorised; null: all
+        layers: Sequence[Whole] | None = None,  # layers whose styles change and are factorised; null: all
         truncation: float | None = None,  # psi of the sample
     ) -> None:
         self.method, self.rows, self.columns, self.reach = method, rows, columns, reach
@@ -73,14 +72,14 @@ class Directions(Picture):
         return loaded.draw(images, self.columns)
 
     def layer_mask(self, count: int) -> Tensor:
-        """[layers]: 1 for those that move, else 0."""
+        """Return [count]: 1 for the layers whose styles change, else 0."""
         chosen = range(count) if self.layers is None else self.layers
         if not chosen or max(chosen) >= count:
             raise ConfigError(f"mode.layers={list(chosen)}: this generator has layers 0 to {count - 1}; name some.")
         return torch.zeros(count).index_fill(0, torch.tensor(list(chosen)), 1.0)
 
     def scaled_directions(self, loaded: Loaded, mask: Tensor) -> Tensor:
-        """[D, D], the strongest first, each as long as the deviation along it."""
+        """Return directions [D, D], the strongest first, each as long as the deviation along it."""
         z = loaded.latent(DEVIATION_SAMPLES)
         vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.has_styles else z
         vectors = vectors.double() - vectors.double().mean(0)
@@ -94,9 +93,9 @@ class Directions(Picture):
 
 
 def principal_axes(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """[M, D] -> shares [D] of the sum of all eigenvalues of its square, and eigenvectors [D, D], a row each.
+    """Return the eigenvalues [D] of A'A for A [M, D], as shares of their sum, and the eigenvectors as rows [D, D].
 
-    Each points to where its largest number is positive.
+    The signs make the largest component of each eigenvector positive.
     """
     values, vectors = torch.linalg.eigh(matrix.T @ matrix)
     values, vectors = values.flip(0).clamp(min=0), vectors.T.flip(0)
@@ -105,7 +104,7 @@ def principal_axes(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def style_matrix(loaded: Loaded, mask: Tensor) -> Tensor:
-    """[outputs of all layers that move, D], in float64."""
+    """Return the stacked matrices [outputs of all layers that change, D] in float64."""
     size = loaded.latent(1).shape[1]
     with loaded.run.sampling() as generator:
         if loaded.has_styles:
@@ -124,25 +123,25 @@ def style_matrix(loaded: Loaded, mask: Tensor) -> Tensor:
 
 
 def marker_vectors(count: int, size: int, like: Tensor) -> Tensor:
-    """[count, size], all different, and with a mean square of 1: what normalises latents leaves them."""
+    """Return distinct vectors [count, size] with a mean square of 1, which latent normalisation leaves unchanged."""
     source = torch.Generator().manual_seed(0)
     marks = torch.randn(count, size, generator=source)
     return (marks / marks.square().mean(1, keepdim=True).sqrt()).to(like)
 
 
 class LayerMatrix(NamedTuple):
-    """What a layer makes of a vector: matrix @ vector + constant."""
+    """The matrix with which a layer multiplies the style or latent of this number."""
 
-    number: int  # of the vector
+    number: int
     matrix: Tensor  # [outputs, D]
 
 
 @torch.no_grad()
 def layer_matrices(network: nn.Module, run: Callable[[Tensor], object], marks: Tensor) -> list[LayerMatrix]:
-    """Of all layers that take one of the vectors `marks` [K, D], which `run(marks)` shows to the network in one image.
+    """Return the matrices of all layers that read one of the vectors `marks` [K, D] while `run(marks)` makes an image.
 
-    A layer is known by what it is fed, so that no network need say which of its layers they are, and its matrix is
-    what it answers to unit vectors, whatever scales its weights. What follows the vector, such as a class, is 0.
+    Layers are recognised by their input, so no network has to list them. A matrix is measured by feeding unit vectors,
+    which includes any scaling of the weights. Inputs behind the vector, such as a class, are 0.
     """
     found: list[LayerMatrix] = []
 
@@ -161,12 +160,12 @@ def layer_matrices(network: nn.Module, run: Callable[[Tensor], object], marks: T
 
 
 def is_innermost(layer: nn.Module) -> bool:
-    """With weights, and no layers within."""
+    """Return whether a module has weights of its own and contains no other layers."""
     return any(True for _ in layer.parameters()) and (is_parametrized(layer) or not any(True for _ in layer.children()))
 
 
 def matching_marker(first_input: Tensor, marks: Tensor) -> int | None:
-    """The number of the mark that what a layer is fed begins with, up to rounding."""
+    """Return the number of the marker with which a layer's input begins, up to rounding; None: it is none of them."""
     size = marks.shape[1]
     if not first_input.is_floating_point() or len(first_input) != 1 or first_input[0].numel() < size:
         return None
@@ -175,8 +174,8 @@ def matching_marker(first_input: Tensor, marks: Tensor) -> int | None:
 
 
 def matrix_of(layer: nn.Module, like: Tensor, size: int) -> Tensor:
-    """[outputs, size]."""
+    """Return the matrix [outputs, size] of a layer, whose input has the shape of `like`."""
     units = like.new_zeros(1 + size, *like.shape[1:])
     units.view(1 + size, -1)[1:, :size] = torch.eye(size)
-    constant, *columns = layer.forward(units).flatten(1)  # not by a call, which would look again
+    constant, *columns = layer.forward(units).flatten(1)  # a call would run the hook again
     return torch.stack(columns, 1) - constant[:, None]

@@ -1,4 +1,4 @@
-"""Samples, as they come; and every class of the same latents."""
+"""Grids of samples, and of every class for the same latents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Grid(Picture):
-    """Samples 0, 1, 2, ... row by row; of a model that is told classes, every column shows one where they fit.
+    """Draw samples 0, 1, 2, ... row by row; of a conditional model each column shows one class where they fit.
 
     Raises ConfigError for noise where the generator adds none.
     """
@@ -51,20 +51,20 @@ class Grid(Picture):
             return loaded.draw(loaded.sample(count, **request.options), columns)
 
     def column_count(self, loaded: Loaded, request: Request) -> int:
-        """As many columns as there are labels to show, if that is at most twice of what was asked for."""
+        """Return the number of labels to show, if it is at most twice the configured columns; else these."""
         condition = condition_of(loaded.run, request.classes)
         labels = None if condition is None else labels_of(condition, request.classes)
         return self.columns if labels is None or not 1 < len(labels) <= 2 * self.columns else len(labels)
 
 
 class Classes(Picture):
-    """A column a class, or a text, a row a latent: what the class changes, and what it leaves."""
+    """Draw a class or text a column and a latent a row, which shows what the condition changes."""
 
     def __init__(
         self,
         *,
         rows: Count = 8,
-        most: Count = 20,  # columns: more classes are chosen with classes=[...]
+        most: Count = 20,  # columns by default; classes=[...] may ask for more
     ) -> None:
         self.rows, self.most = rows, most
 
@@ -76,7 +76,7 @@ class Classes(Picture):
         return loaded.draw(loaded.generate(z, classes=labels), len(labels))
 
     def column_labels(self, loaded: Loaded, request: Request) -> Tensor:
-        """Return the label of each column. Raises ConfigError for a model that is told none, or any number of them."""
+        """Return the label of each column. Raises ConfigError for unconditional models and for labels without a list."""
         condition = condition_of(loaded.run, request.classes)
         if condition is None or condition.has_source:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""How often each pixel value comes."""
+"""Histograms of pixel values, generated and real."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from genlab.sampling.mode import Picture, Request
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
-WIDTH, HEIGHT, MARGIN = 520, 240, 48  # pixels of a panel's frame, and around it
-DECADES = 6  # of the logarithmic scale: from 1 down to a millionth
+WIDTH, HEIGHT, MARGIN = 520, 240, 48  # pixels of a panel and around it
+DECADES = 6  # range of the logarithmic scale: from 1 down to a millionth
 GREY, PALE = (90, 90, 90), (225, 225, 225)
 Colour = tuple[int, int, int]
 log = logging.getLogger(__name__)
 
 
 class Histogram(Picture):
-    """Shares of pixel values 0 to 255, on a logarithmic scale, a panel a channel: generated ones as a red line over
-    those of as many real images (test images, else training images), in blue, where the data can be reached.
+    """Draw the shares of pixel values 0 to 255 on a logarithmic scale, with a panel for each channel.
 
-    Says how far the two lie apart: the total variation distance, 0 if alike and 1 if no value is shared.
+    A red line shows generated images, blue bars as many real ones (test images, else training images) where the data
+    are available. Logs the total variation distance of the two: 0 if they are alike, 1 if they share no value.
     """
 
     real: ClassVar[bool | None] = None
@@ -57,13 +57,13 @@ class Histogram(Picture):
 
 
 def value_counts(images: Tensor, bins: int) -> Tensor:
-    """uint8 [N, C, H, W] -> float64 [C, bins]."""
+    """Count the values of images uint8 [N, C, H, W]: float64 [C, bins]."""
     channels = images.cpu().movedim(1, 0).flatten(1).long() * bins // 256
     return torch.stack([channel.bincount(minlength=bins) for channel in channels]).double()
 
 
 def draw_panels(sets: list[tuple[Tensor, Colour]]) -> Tensor:
-    """Shares [C, bins] in their colours -> uint8 [3, H, W]: a panel a channel; the last set is a line, others bars."""
+    """Draw shares [C, bins] in their colours as uint8 [3, H, W]: the last set is a line, the others are bars."""
     from PIL import Image, ImageDraw
 
     channels = len(sets[0][0])
@@ -80,7 +80,7 @@ def draw_panels(sets: list[tuple[Tensor, Colour]]) -> Tensor:
 
 
 def log_heights(shares: Tensor) -> list[float]:
-    """In [0, 1], by the logarithm."""
+    """Return heights in [0, 1] on the logarithmic scale."""
     return (1 + shares.clamp(min=10.0**-DECADES).log10() / DECADES).tolist()
 
 
@@ -102,7 +102,7 @@ def draw_bars(pen, top: int, values: list[float], colour: Colour) -> None:
 
 
 def outline(top: int, values: list[float]) -> list[tuple[float, float]]:
-    """The outline of bars."""
+    """Return the corners of the outline around bars, in pixels."""
     wide = WIDTH / len(values)
     corners = [(index + side, value) for index, value in enumerate(values) for side in (0, 1)]
     return [(MARGIN + column * wide, top + HEIGHT * (1 - value)) for column, value in corners]

@@ -1,4 +1,4 @@
-"""The way from one latent to the next."""
+"""Interpolation between latents."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Interpolate(Film):
-    """Paths through the latents, side by side: a GIF or MP4 that ends where it began.
+    """Film paths through the latents, side by side, as a GIF or MP4 that ends where it began.
 
-    As a PNG every path is a row, from its first latent to its second. Normal latents turn on an arc, uniform ones
-    move on a line. Raises ConfigError for latents that nothing lies between.
+    A PNG shows each path as a row, from its first latent to its second. Normal latents are interpolated on an arc,
+    uniform ones on a line. Raises ConfigError for latents that cannot be interpolated.
     """
 
     def __init__(
         self,
         *,
         rows: Count = 4,
-        columns: Count = 8,  # paths are rows x columns; of a PNG its pictures a row
-        stops: Count = 4,  # latents that a path visits
+        columns: Count = 8,  # a film shows rows x columns paths; a PNG this many pictures of each
+        stops: Count = 4,  # latents on a path
         steps: Count = 16,  # frames from one to the next
         rate: Count = 20,  # frames a second
     ) -> None:
@@ -40,7 +40,7 @@ class Interpolate(Film):
             yield loaded.draw(loaded.generate(z, classes=request.classes), self.columns)
 
     def positions(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
-        """Latents [rows * columns, L] of each frame."""
+        """Yield the latents [rows * columns, L] of each frame."""
         stops = loaded.latent(self.rows * self.columns * self.stops, seed=request.seed).chunk(self.stops)
         for start, end in zip(stops, [*stops[1:], stops[0]], strict=True):
             for step in range(self.steps):

@@ -1,4 +1,4 @@
-"""A trained run to play with: what `genlab.load` gives."""
+"""The trained run that `genlab.load` returns."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.trainers.sample_stream import TrainedRun
 
-ROWS, COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # of the grid that a notebook shows
+ROWS, COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
 
 
 class Loaded:
-    """Samples a run. Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points [n, D] in their
-    own units. Of the same seed and classes, image i is the same however many are asked for.
+    """A trained run to sample, encode and translate with.
 
-    `classes` is one class for all or several that images show in turn, by default every class; of a model that is
-    told attributes, [n, K] numbers. `words` is a text, or several in turn, for a model that is told words.
-    `truncation` of a style-based generator is psi, which draws styles together about their mean: 1 leaves them, at 0
-    all are the mean (Karras et al. 2019, appendix B). Of other models latents are normal within +- truncation (Brock
-    et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
+    Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points are [n, D] in their own units. For
+    the same seed and classes, image i is the same however many are drawn.
+
+    `classes` is one class, or several that images show in turn, by default every class; for a model of attributes it
+    is [n, K] numbers. `words` is a text, or several in turn. `truncation` of a style-based generator is psi, which
+    scales styles about their mean: 1 leaves them, at 0 all are the mean (Karras et al. 2019, appendix B). Other models
+    draw normal latents within +- truncation (Brock et al. 2019, section 3.1). Methods raise ConfigError for what the
+    model cannot do.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Loaded:
 
     @property
     def spec(self) -> Spec:
-        """What the model was built for, padding included."""
+        """Return the facts of the data that the model was built for, padding included."""
         return self.run.spec
 
     @property
@@ -80,7 +82,7 @@ class Loaded:
         truncation: float | None = None,
         start: int = 0,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The same images, and what each was asked to show, `batch_size` at a time."""
+        """Yield the images of `sample` with their conditions, `batch_size` at a time."""
         if n < 1:
             raise ConfigError(f"{n} images: expected 1 or more.")
         for first in range(start, start + n, self.batch_size):
@@ -90,7 +92,7 @@ class Loaded:
             yield self._generate(z, condition, truncation), None if condition is None else condition.cpu()
 
     def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
-        """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
+        """Return latents [n, L] on the run's device; of a model with a codebook, indices [n, h, w]."""
         law = self.run.model.latent
         if truncation is not None and not self.has_styles:  # styles are truncated once the latents are mapped
             law = truncate_law(truncation, law)
@@ -99,7 +101,7 @@ class Loaded:
     def conditions_of(
         self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None
     ) -> Tensor | None:
-        """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
+        """Return the conditions of the samples with these numbers, as `classes` for `generate`; None: unconditional."""
         rows = list(numbers)
         condition = conditions(self._with_seed(seed), 0, 1 + max(rows), classes)
         return None if condition is None else condition[rows]
@@ -107,7 +109,7 @@ class Loaded:
     def generate(
         self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
     ) -> Tensor:
-        """What latents look like."""
+        """Return the images of latents."""
         condition = conditions(self.run, 0, len(z), classes_or_words(classes, words))
         parts = self._batch_slices(len(z))
         return torch.cat(
@@ -116,7 +118,7 @@ class Loaded:
 
     @torch.no_grad()
     def styles(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
-        """Latents [n, L] -> [n, layers, W]: a style for each layer of a style-based generator, on the run's device."""
+        """Map latents [n, L] to the styles [n, layers, W] of a style-based generator, on the run's device."""
         self.require_styles("styles")
         condition = conditions(self.run, 0, len(z), classes)
         with self.run.sampling() as generator:
@@ -124,7 +126,7 @@ class Loaded:
 
     @torch.no_grad()
     def synthesise(self, styles: Tensor) -> Tensor:
-        """What styles [n, layers, W] look like, each layer's for itself."""
+        """Return the images of styles [n, layers, W], one style for each layer."""
         self.require_styles("synthesise")
         with self.run.sampling() as generator:
             return torch.cat(
@@ -144,7 +146,7 @@ class Loaded:
             )
 
     def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
-        """Images as `sample` gives them, or uint8 -> latents on the run's device."""
+        """Encode images, in the format of `sample` or uint8, into latents on the run's device."""
         if not encodes(self.run):
             raise ConfigError(
                 f"{self.run.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
@@ -154,15 +156,15 @@ class Loaded:
         return codes_of(self.run, self._encoder_input(images), condition)
 
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
-        """What the decoder makes of the encoder's latents."""
+        """Return the decoder's images of the encoder's latents."""
         return self.generate(self.encode(images, classes=classes), classes=classes)
 
     def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0, back: bool = False) -> Tensor:
-        """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
+        """Translate source pictures [n, C, H, W], uint8 or in [-1, 1]; label maps are uint8 [n, 1, H, W].
 
-        Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
-        `start` is the number of the first picture's noise. `back`: source pictures that a model which translates both
-        ways makes of images.
+        Where the network needs multiples of some size, edge pixels are repeated around a picture and the output is
+        cut to size. `start` is the number of the first picture's noise. `back` translates images to source pictures,
+        with a model that goes both ways.
         """
         self.require_translator(back)
         spec = self.spec.reversed if back else self.spec
@@ -176,7 +178,7 @@ class Loaded:
         return remove_margin(torch.cat(made).float().cpu(), framed, margin).clamp(-1, 1)
 
     def require_translator(self, back: bool = False) -> None:
-        """Raises ConfigError for a model that makes no images from pictures, or no pictures from images."""
+        """Raise ConfigError unless the model translates pictures to images; with `back`, also the other way."""
         if not self.run.translates:
             raise ConfigError(
                 f"{self.run.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
@@ -188,7 +190,7 @@ class Loaded:
             )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]: a picture of images or points."""
+        """Return one picture of images or points, uint8 [1, 3 or 4, H, W]."""
         if self.points:
             return scatter([(images, GENERATED)], frame_of(images))
         return sheet(to_uint8(images), columns)
@@ -226,7 +228,7 @@ class Loaded:
         return [slice(first, first + self.batch_size) for first in range(0, count, self.batch_size)]
 
     def _encoder_input(self, images: Tensor) -> Tensor:
-        """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
+        """Return images as network input, padded as the data set is. Raises ConfigError for another shape."""
         spec, given = self.spec, tuple(images.shape[1:])
         bare = spec.shape if self.points else (spec.channels, *(side - 2 * spec.padding for side in spec.shape[1:]))
         if given not in (bare, spec.shape):
@@ -237,7 +239,7 @@ class Loaded:
         return framed.to(self.run.device, self.run.dtype)
 
     def _with_seed(self, seed: int | None) -> TrainedRun:
-        """Return the run with fixed noise of another seed; None: its own."""
+        """Return the run with the fixed noise of a seed; None: its own."""
         return self.run if seed is None else replace(self.run, seed=seed)
 
 

@@ -1,4 +1,4 @@
-"""What every mode of `genlab.sample` shares."""
+"""The base classes of the modes of `genlab.sample`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user said of the samples, whatever is made of them."""
+    """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | str | Sequence[str] | None = None  # or texts, in turn; None: all that there are
+    classes: int | Sequence[int] | str | Sequence[str] | None = (
+        None  # class numbers or texts, in turn; None: all there are
+    )
 
     @property
     def options(self) -> dict:
@@ -33,19 +35,19 @@ class Request:
 
 
 class Mode:
-    """One thing to do with a trained run; it says what it needs, and writes a file."""
+    """A use of a trained run that writes a file."""
 
-    suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of files that it can write, the usual one first; "": a folder
-    real: ClassVar[bool | None] = False  # does it need the run's data? None: uses them if they are there
-    points: ClassVar[bool] = False  # does it work for points too?
-    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # empty: it draws no samples
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of the files it writes, the default first; "": a folder
+    real: ClassVar[bool | None] = False  # whether it needs the run's data; None: uses them if available
+    points: ClassVar[bool] = False  # whether it works for points too
+    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # of the request; empty: it draws no samples
 
     @property
     def name(self) -> str:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     def check(self, loaded: Loaded, request: Request) -> None:
-        """Raises ConfigError for what would have no effect or no meaning."""
+        """Raise ConfigError if the run cannot serve this mode or part of the request has no effect on it."""
         if loaded.points and not self.points:
             raise ConfigError(
                 f"mode={self.name}: is for images, and this run made points. "
@@ -61,10 +63,10 @@ class Mode:
 
 
 class Picture(Mode):
-    """A PNG."""
+    """A mode that draws one PNG."""
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]."""
+        """Return the picture, uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:
@@ -72,7 +74,7 @@ class Picture(Mode):
 
 
 class Film(Mode):
-    """A GIF or MP4, or the same paths as rows of a PNG. Raises ConfigError for latents that nothing lies between."""
+    """A mode that films paths through the latents as a GIF or MP4, or draws them as rows of a PNG."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".gif", ".mp4", ".png")
 
@@ -85,11 +87,11 @@ class Film(Mode):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
     def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
-        """uint8 [1, 3 or 4, H, W] each."""
+        """Yield the frames of the film, uint8 [1, 3 or 4, H, W] each."""
         raise NotImplementedError
 
     def strips(self, loaded: Loaded, request: Request) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]."""
+        """Return the picture with a path in each row, uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Is a sample learnt, or remembered?"""
+"""The training images nearest to samples, which show whether a sample was memorised."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class Neighbours(Picture):
-    """A row a sample: the sample, then the training images nearest to it, in pixels or in an extractor's features.
+    """Draw each sample beside the training images nearest to it, in pixels or in an extractor's features.
 
-    Where training mirrors images, a training image is as near as the nearer of itself and its mirror image.
-    Raises ConfigError if the extractor does not read such images, and its features are asked for.
+    Where training mirrors images, the nearer of a training image and its mirror image counts.
+    Raises ConfigError for `features: extractor` if the extractor does not read such images.
     """
 
     real: ClassVar[bool | None] = True
@@ -76,14 +76,14 @@ class Neighbours(Picture):
 
     def feature_distances(self, loaded: Loaded) -> Distances:
         extractor, data = self.extractor.to(loaded.run.device), loaded.run.data
-        training = Reference(data, "train", extractor, batch_size=loaded.batch_size)  # which keeps them for later runs
+        training = Reference(data, "train", extractor, batch_size=loaded.batch_size)  # caches the features
         return lambda samples: torch.cdist(extractor(samples).cpu(), training.features)
 
 
 def nearest_images(
     samples: Tensor, distances: Distances, count: int, *, mirrored: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Samples [S, C, H, W] in [-1, 1] -> distances and indices [S, count] of training images, nearest first."""
+    """Return distances and indices [S, count] of the images nearest to samples [S, C, H, W], nearest first."""
     far = distances(samples)
     if mirrored:
         far = torch.minimum(far, distances(samples.flip(-1)))
@@ -92,12 +92,12 @@ def nearest_images(
 
 
 def pixel_distances(images: Tensor, device: torch.device | str = "cpu") -> Distances:
-    """From images uint8 [N, C, H, W]: the root of the mean squared difference of values in [-1, 1]."""
+    """Return a function for distances to images uint8 [N, C, H, W]: root mean squared differences in [-1, 1]."""
 
     def distances(samples: Tensor) -> Tensor:
         flat = samples.to(device).flatten(1)
         pieces = (to_float(part.to(device)).flatten(1) for part in images.split(CHUNK))
-        exact = "donot_use_mm_for_euclid_dist"  # the faster way leaves copies at a distance
+        exact = "donot_use_mm_for_euclid_dist"  # the faster formula gives identical images a distance above 0
         return torch.cat([torch.cdist(flat, piece, compute_mode=exact) for piece in pieces], 1) / flat.shape[1] ** 0.5
 
     return distances

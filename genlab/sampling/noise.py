@@ -1,4 +1,4 @@
-"""What noise changes in a picture, and what it leaves."""
+"""The effect of the noise that style-based generators add to their maps."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 
 class Noise(Picture):
-    """A row a sample: without noise, with the fixed one, with some random ones; Karras et al. 2019, figures 4 and 5.
+    """Draw each sample without noise, with fixed noise and with random noise: Karras et al. 2019, figures 4 and 5.
 
-    The last column shows each pixel's deviation over many random ones, white where it is largest in the picture.
+    The last column shows the standard deviation of each pixel over random noise, white where it is largest.
     Raises ConfigError for a generator without noise.
     """
 
@@ -36,7 +36,7 @@ class Noise(Picture):
         *,
         rows: Count = 4,  # samples
         random: Count = 4,  # columns with noise of their own
-        draws: Count = 100,  # of noise that the deviation is taken over, as in the paper
+        draws: Count = 100,  # of noise for the deviation, as in the paper
     ) -> None:
         self.rows, self.random, self.draws = rows, random, draws
 
@@ -57,19 +57,15 @@ class Noise(Picture):
         columns.append(deviation_pictures(self.deviation(loaded, z, labels)))
         return loaded.draw(torch.stack(columns, 1).flatten(0, 1), len(columns))
 
-    def generate_with(
-        self, loaded: Loaded, z: Tensor, labels: Tensor | None, mode: NoiseKind, *words: str
-    ) -> Tensor:
+    def generate_with(self, loaded: Loaded, z: Tensor, labels: Tensor | None, mode: NoiseKind, *words: str) -> Tensor:
         with using_noise(loaded, mode, *words):
             return loaded.generate(z, classes=labels)
 
     def deviation(self, loaded: Loaded, z: Tensor, labels: Tensor | None) -> Tensor:
-        """[N, C, H, W], over noise."""
+        """Return the standard deviation [N, C, H, W] of each sample's pixels over random noise."""
         rows = []
         for number in range(len(z)):
-            repeated = (
-                None if labels is None else labels[number : number + 1].expand(self.draws, *labels.shape[1:])
-            )
+            repeated = None if labels is None else labels[number : number + 1].expand(self.draws, *labels.shape[1:])
             images = self.generate_with(
                 loaded, z[number].expand(self.draws, *z.shape[1:]), repeated, "random", "deviation"
             )
@@ -78,7 +74,7 @@ class Noise(Picture):
 
 
 def deviation_pictures(deviation: Tensor) -> Tensor:
-    """[N, C, H, W] -> grey images in [-1, 1], the largest deviation, of all channels together, white."""
+    """Return deviations [N, C, H, W] as grey images in [-1, 1], white at the largest over all channels."""
     grey = deviation.square().mean(1, keepdim=True).sqrt()
     log.info("white: a deviation of %.3g, of values from -1 to 1", grey.max())
     return (grey / grey.max().clamp(min=1e-8) * 2 - 1).expand_as(deviation)
@@ -86,7 +82,7 @@ def deviation_pictures(deviation: Tensor) -> Tensor:
 
 @contextmanager
 def using_noise(loaded: Loaded, mode: NoiseKind, *words: str) -> Iterator[None]:
-    """All that is made meanwhile has such noise; random noise follows from the run's seed and `words`."""
+    """Set the generator's noise for a while; random noise depends on the run's seed and `words`."""
     run = loaded.run
     cuda = [run.device] if run.device.type == "cuda" else []
     with run.sampling() as generator, torch.random.fork_rng(cuda):

@@ -1,4 +1,4 @@
-"""Where pictures and samples land: nothing is overwritten, and nothing is left half written."""
+"""Paths of written files: nothing is overwritten unasked or left half written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genlab.core.errors import ConfigError, RunError
 
 
 def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
-    """A place that can be written to, by a mode that writes such files ("": a folder). Raises ConfigError if not."""
+    """Return the path of a file with one of the suffixes ("": a folder). Raises ConfigError if it cannot be written."""
     path = Path(to).expanduser()
     suffix = path.suffix.lower() if path.suffix[1:].isalpha() or path.suffix == ".mp4" else ""
     if suffix not in suffixes:
@@ -26,7 +26,7 @@ def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
 
 
 def require_free(path: Path, suffix: str, overwrite: bool) -> None:
-    """A folder must be empty in any case: what else may be in it is no one's to delete."""
+    """Raise ConfigError for an existing file without `overwrite`. A folder must be empty: its files are the user's."""
     if path.exists() and path.is_dir() != (suffix == ""):
         raise ConfigError(f"to={path}: is a {'folder' if path.is_dir() else 'file'} already. Name another place.")
     if path.is_dir() and any(path.iterdir()):
@@ -40,7 +40,7 @@ def describe_suffix(suffix: str) -> str:
 
 
 def require_writable(path: Path) -> None:
-    """Makes the folders above. Raises ConfigError where nothing can be written."""
+    """Create the parent folders. Raises ConfigError where nothing can be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -50,7 +50,7 @@ def require_writable(path: Path) -> None:
 
 
 def free_path(folder: Path, name: str, suffix: str) -> Path:
-    """`folder/name.suffix`, with a number if there is one already. Raises ConfigError if it cannot be written to."""
+    """Return `folder/name.suffix`, numbered if it exists. Raises ConfigError if it cannot be written."""
     names = (name if number == 1 else f"{name}_{number}" for number in count(1))
     path = next(path for path in (folder / f"{each}{suffix}" for each in names) if not path.exists())
     require_writable(path)
@@ -59,10 +59,7 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
 
 @contextmanager
 def temporary_target(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to; it becomes `path` when all went well.
-
-    Raises RunError if the disk is full.
-    """
+    """Yield a temporary path beside `path`, renamed to `path` on success. Raises RunError if the disk is full."""
     temporary = path.with_name(f".{os.getpid()}_{path.name}")
     try:
         yield temporary

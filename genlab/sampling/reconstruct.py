@@ -1,4 +1,4 @@
-"""What an autoencoder makes of real images."""
+"""Reconstructions of real images by an autoencoder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 
 class Reconstruct(Picture):
-    """The first test images, else training images, each with its reconstruction below.
-
-    Raises ConfigError for a model without an encoder.
-    """
+    """Draw the first test images, else training images, each above its reconstruction."""
 
     real: ClassVar[bool | None] = True
     points: ClassVar[bool] = True

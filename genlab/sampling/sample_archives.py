@@ -1,4 +1,4 @@
-"""Archives of samples, written batch by batch: they need not fit into memory."""
+"""Archives of samples, written batch by batch so that they need not fit into memory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 Batch = tuple[np.ndarray, np.ndarray | None]  # uint8 [n, H, W, C] or points [n, D]; labels [n] or [n, K]
-PER_FOLDER = 1_000  # images of a zip, as NVIDIA's dataset_tool has it
+IMAGES_PER_FOLDER = 1_000  # of a zip, as in NVIDIA's dataset_tool
 
 
 def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
-    """As `np.savez(path, images, labels)`."""
+    """Write the file that `np.savez(path, images, labels)` would."""
     all_labels = []
     with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
         for number, (images, labels) in enumerate(batches):
@@ -30,14 +30,14 @@ def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
 
 
 def write_zip(path: Path, batches: Iterable[Batch], count: int) -> None:
-    """00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}."""
+    """Write 00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}."""
     with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs are compressed already
-        labels = write_pictures(archive.writestr, batches, lambda n: f"{n // PER_FOLDER:05d}/img{n:08d}.png")
+        labels = write_pictures(archive.writestr, batches, lambda n: f"{n // IMAGES_PER_FOLDER:05d}/img{n:08d}.png")
         archive.writestr("dataset.json", json.dumps({"labels": labels or None}))
 
 
 def write_folder(path: Path, batches: Iterable[Batch], count: int) -> None:
-    """00000000.png, ... and dataset.json where there are labels."""
+    """Write 00000000.png, ... and dataset.json where there are labels."""
     path.mkdir()
     labels = write_pictures(lambda name, data: (path / name).write_bytes(data), batches, lambda n: f"{n:08d}.png")
     if labels:
@@ -47,7 +47,7 @@ def write_folder(path: Path, batches: Iterable[Batch], count: int) -> None:
 def write_pictures(
     write: Callable[[str, bytes], object], batches: Iterable[Batch], name: Callable[[int], str]
 ) -> list[list]:
-    """Writes every image; gives [name, label] of each that has a label."""
+    """Write every image; returns [name, label] for each that has a label."""
     labels = []
     for number, (image, label) in enumerate(with_labels(batches)):
         write(name(number), encode_png(image))
@@ -61,7 +61,7 @@ def with_labels(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, object]]
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """uint8 [H, W, 1, 3 or 4]."""
+    """Encode an image uint8 [H, W, 1, 3 or 4]."""
     from PIL import Image
 
     file = io.BytesIO()

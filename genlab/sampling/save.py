@@ -1,4 +1,4 @@
-"""Samples by the thousand, as other tools read them."""
+"""Samples by the thousand, in files that other tools read."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ PNG_CHANNELS = (1, 3, 4)  # channels of a PNG
 
 
 class Save(Mode):
-    """FILE.npz: `arr_0` uint8 [N, H, W, C], or points float32 [N, D], and of conditional models `arr_1`, the labels
-    [N] or attributes [N, K]: what ADM's evaluation reads. FILE.zip: PNGs and dataset.json, which NVIDIA's tools read.
-    A folder: the PNGs, numbered, and dataset.json where there are labels.
+    """Save samples to FILE.npz, FILE.zip or a folder.
 
-    The same seed gives the same pixels. Raises ConfigError for what no PNG can hold.
+    FILE.npz holds `arr_0`, uint8 [N, H, W, C] or points float32 [N, D], and for conditional models `arr_1`, labels [N]
+    or attributes [N, K]; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's tools read them.
+    A folder gets numbered PNGs, and dataset.json where there are labels. The same seed gives the same pixels.
+
+    Raises ConfigError for samples that no PNG can hold.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".zip", "")
@@ -49,7 +51,7 @@ class Save(Mode):
 
 
 def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
-    """Arrays as they are saved."""
+    """Yield images and labels as arrays in the format of the files."""
     for samples, labels in loaded.batches(count, **request.options):
         images = samples if loaded.points else to_uint8(samples).permute(0, 2, 3, 1)
         yield as_array(images), None if labels is None else as_array(labels)

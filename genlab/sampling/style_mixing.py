@@ -1,4 +1,4 @@
-"""Coarse, middle and fine styles of one image in another."""
+"""Style mixing: coarse, middle and fine styles of one sample in another."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class StyleMixing(Picture):
-    """A table: Karras et al. 2019, figure 3. Samples on the left, given styles of the samples along the top.
+    """Draw a table of samples on the left with styles of the samples along the top: Karras et al. 2019, figure 3.
 
-    Three groups of rows, each with the same samples on the left, take coarse, middle and fine styles from the top.
-    The paper cuts at 16 x 16 and 64 x 64 pixels, after 4 and 8 of 18 layers; thirds suit networks of any size.
+    Three groups of rows repeat the samples on the left with coarse, middle and fine styles from the top. The paper
+    cuts at 16 x 16 and 64 x 64 pixels, after 4 and 8 of 18 layers; thirds suit networks of any size.
 
     Raises ConfigError for a generator without styles, or cuts that leave nothing between them.
     """
@@ -62,7 +62,7 @@ class StyleMixing(Picture):
         return sheet(torch.stack(cells), 1 + self.columns)
 
     def layer_groups(self, layers: int) -> list[tuple[int, int]]:
-        """First layer and the one after the last, of coarse, middle and fine styles."""
+        """Return the half-open ranges of layers with coarse, middle and fine styles."""
         coarse, middle = self.cuts or (round(layers / 3), round(layers * 2 / 3))
         if not 0 < coarse < middle < layers:
             raise ConfigError(
@@ -73,7 +73,7 @@ class StyleMixing(Picture):
 
 
 def mix_styles(left: Tensor, top: Tensor, first: int, end: int) -> Tensor:
-    """[R, L, W], [C, L, W] -> [R * C, L, W], row by row: the left one's, but layers `first` to `end` the top one's."""
+    """Return styles [R * C, L, W]: those of `left` [R, L, W], with layers `first:end` from `top` [C, L, W]."""
     mixed = left[:, None].repeat(1, len(top), 1, 1)
     mixed[:, :, first:end] = top[None, :, first:end]
     return mixed.flatten(0, 1)

@@ -1,4 +1,4 @@
-"""What a translating model makes of a user's own pictures."""
+"""Translation of a user's own pictures."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NamedPicture = tuple[str, np.ndarray]
 
 
 class Translate(Mode):
-    """A folder of PNGs, one for each picture of `input`, under its name and in its size.
+    """Write a folder of PNGs, one for each picture of `input`, with its name and size.
 
-    Pictures are turned upright (EXIF), laid on white where they are transparent, and made grey or colour as the model
-    takes them; label maps keep their numbers. What has another size than the model's multiple is extended by its own
-    edges, and cut back. Every picture has noise of its own, which `seed` changes.
+    Pictures are turned upright (EXIF), laid on white where they are transparent, and converted to grey or colour as
+    the model needs; label maps keep their numbers. For a network that needs other sizes, edge pixels are repeated and
+    the output is cut to size. Every picture has noise of its own, which depends on `seed`.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ("",)
@@ -39,7 +39,7 @@ class Translate(Mode):
         self,
         *,
         input: str | None = None,  # a picture, or a folder or zip of pictures
-        back: bool = False,  # the other way, of a model that translates both
+        back: bool = False,  # from images to source pictures, with a model that goes both ways
     ) -> None:
         self.input, self.back = input, back
 
@@ -83,7 +83,7 @@ class Translate(Mode):
 
 
 class SingleFile:
-    """One picture, as a place of pictures."""
+    """A source of files that holds a single picture."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.names, self.others = path, [path.name], 0
@@ -102,7 +102,7 @@ class SingleFile:
 
 
 def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
-    """The pictures there, and the name of what becomes of each: its own without suffix. Raises ConfigError."""
+    """Return a source of pictures and the name of each output: the picture's, without suffix. Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")
     kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
@@ -117,7 +117,7 @@ def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
 
 
 def batches_of_one_shape(pictures: Iterator[NamedPicture], most: int) -> Iterator[list[NamedPicture]]:
-    """Runs of pictures of one shape."""
+    """Yield consecutive pictures of one shape, at most `most` together."""
     batch: list[NamedPicture] = []
     for name, pixels in pictures:
         if batch and (len(batch) == most or batch[0][1].shape != pixels.shape):

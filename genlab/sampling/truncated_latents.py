@@ -1,4 +1,4 @@
-"""Truncation of latents: Brock et al. 2019, section 3.1."""
+"""Truncated latents: Brock et al. 2019, section 3.1."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from genlab.trainers.standing_statistics import gather_statistics
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import TrainedRun
 
-STATISTICS_SAMPLES, STATISTICS_BATCH = (
-    5_000,
-    50,
-)  # samples, and those at a time, that standing statistics are gathered over
+STATISTICS_SAMPLES = 5_000  # from which standing statistics are computed
+STATISTICS_BATCH = 50  # samples
 
 
 def truncate_law(threshold: float, latent: Latent) -> Latent:
-    """Raises ConfigError for a law that is not normal."""
+    """Return the latent law within +- `threshold`. Raises ConfigError for a law that is not normal."""
     if not isinstance(latent, Truncates):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
     if not threshold > 0:
@@ -33,14 +31,14 @@ def truncate_law(threshold: float, latent: Latent) -> Latent:
 
 
 class StandingStatistics:
-    """Copies of a generator whose batch normalisation suits truncated latents, made once a threshold."""
+    """Copies of a generator with batch statistics of truncated latents, one for each threshold."""
 
     def __init__(self, run: TrainedRun) -> None:
         self.run = run
         self._made: dict[float, nn.Module] = {}
 
     def __call__(self, generator: nn.Module, threshold: float) -> nn.Module:
-        """The generator itself where it has no batch normalisation."""
+        """Return the copy for a threshold; the generator itself if it has no batch normalisation."""
         if not has_batch_norm(generator):
             return generator
         if threshold not in self._made:

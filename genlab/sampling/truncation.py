@@ -1,4 +1,4 @@
-"""Fidelity bought with variety."""
+"""Truncation, which trades variety for fidelity."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from genlab.sampling.loaded_run import Loaded
 
-LATENT_THRESHOLDS, STYLE_THRESHOLDS = (2.0, 1.0, 0.5, 0.04), (1.0, 0.7, 0.5, 0.0, -0.5)  # of latents; of styles
+LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
+STYLE_THRESHOLDS = (1.0, 0.7, 0.5, 0.0, -0.5)  # psi
 log = logging.getLogger(__name__)
 
 
 class Truncation(Picture):
-    """A row a threshold, a column a sample.
+    """Draw the same samples at several thresholds, a row each.
 
-    Of style-based generators a threshold is psi, at which styles are drawn together about their mean: at 0 all are
-    the mean, below it the opposite of what they were (Karras et al. 2019, figure 8). Of others latents are normal
-    within +- it (Brock et al. 2019, figure 2a), and batch normalisation's statistics are gathered anew for each.
+    For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
+    they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
+    (Brock et al. 2019, figure 2a), with batch statistics computed anew for each.
 
     Raises ConfigError for latents that are not normal.
     """

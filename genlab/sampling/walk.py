@@ -1,4 +1,4 @@
-"""A walk through the latents that returns to where it began."""
+"""Closed walks through latents or styles."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from genlab.sampling.mode import Film, Request
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
-Between = Callable[[Tensor, Tensor, float], Tensor]  # (from, to, share), beyond both ends as well
+Between = Callable[[Tensor, Tensor, float], Tensor]  # (from, to, share); extrapolates too
 
 
 class Walk(Film):
-    """Smooth loops through samples, side by side; of a PNG every loop is a row.
+    """Film smooth loops through samples, side by side; a PNG shows each loop as a row.
 
-    Styles move on cubic splines, latents on what arcs, or lines where latents are uniform, make of these: without a
-    corner at a sample, at the cost of leaving the cube of uniform latents by up to an eighth. Raises ConfigError for
-    latents that nothing lies between, and for styles where the generator has none.
+    Styles move on cubic splines, latents on the same splines built from arcs, or from lines if they are uniform. The
+    path has no corner at a sample, but leaves the cube of uniform latents by up to an eighth. Raises ConfigError for
+    latents that cannot be interpolated, and for `space: w` where the generator has no styles.
     """
 
     def __init__(
         self,
         *,
         rows: Count = 2,
-        columns: Count = 4,  # loops are rows x columns; of a PNG its pictures a row
-        stops: Count = 6,  # samples that a loop visits
+        columns: Count = 4,  # a film shows rows x columns loops; a PNG this many pictures of each
+        stops: Count = 6,  # samples on a loop
         steps: Count = 24,  # frames from one to the next
         rate: Count = 24,  # frames a second
         space: Literal["z", "w"] | None = None,  # null: w where the generator has styles
@@ -58,7 +58,7 @@ class Walk(Film):
         return loaded.draw(torch.stack(columns, 1).flatten(0, 1), self.columns)
 
     def spline_images(self, loaded: Loaded, request: Request, count: int) -> Callable[[float], Tensor]:
-        """(place, whole numbers at the stops) -> images [count, C, H, W]."""
+        """Return a function from a place on the loops, whole numbers at the stops, to images [count, C, H, W]."""
         z = loaded.latent(count * self.stops, seed=request.seed)
         condition = loaded.conditions_of(range(count), **request.options)
         if self.space == "z" or not loaded.has_styles:
@@ -71,10 +71,10 @@ class Walk(Film):
 
 
 def spline_point(stops: Tensor, between: Between, place: float) -> Tensor:
-    """Where a closed curve through stops [K, ...] is at a place from 0 to K: [...].
+    """Return the point [...] at a place from 0 to K on a closed curve through stops [K, ...].
 
-    Catmull and Rom's spline as nested steps from one point to another, which may be arcs: Schlag 1991, "Using
-    geometric constructions to interpolate orientation with quaternions".
+    Catmull and Rom's spline as nested interpolations, which may be arcs: Schlag 1991, "Using geometric constructions
+    to interpolate orientation with quaternions".
     """
     start, share = divmod(place, 1)
     before, first, second, after = (stops[(int(start) + offset) % len(stops)] for offset in (-1, 0, 1, 2))
