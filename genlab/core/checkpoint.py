@@ -1,4 +1,4 @@
-"""All state in one file, written so that a crash at any moment loses nothing older."""
+"""Checkpoints: all state in one file, written so that a crash loses no older checkpoint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 
 FORMAT = 1
-CHANGEABLE_ON_RESUME = (  # what a resumed run may change
+CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
     "trainer.max_time",
     "trainer.device",
@@ -43,14 +43,14 @@ class Stateful(Protocol):
 
 
 def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
-    """Return those of the parts that have a state."""
+    """Return the parts that have a state."""
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
 def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
     """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
 
-    Raises RunError if the disk is full; what was there before stays.
+    Raises RunError if the disk is full; an older file stays.
     """
     state = {
         "format": FORMAT,
@@ -99,19 +99,19 @@ def remove(path: Path) -> None:
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The numbered checkpoints of a run."""
+    """Return the numbered checkpoints in a folder."""
     return sorted(folder.glob("[0-9]*.pt"), reverse=True)
 
 
 def remove_beyond(folder: Path, images: int) -> None:
-    """Those of positions that a run has not reached, or has left again."""
+    """Remove the checkpoints after a position, which a run has not reached or has gone back from."""
     for path in newest_first(folder):
         if int(path.stem) > images:
             remove(path)
 
 
 def read(path: Path) -> dict:
-    """The state in a file. Raises ValueError, and says why, for one that is damaged or holds code."""
+    """Return the state in a file. Raises ValueError with the reason if it is damaged or holds code."""
     try:
         data = path.read_bytes()
         expected = checksum_path(path).read_text().split()[0]
@@ -131,7 +131,10 @@ def read(path: Path) -> dict:
 
 
 def newest_good(folder: Path) -> tuple[Path, dict] | None:
-    """The newest checkpoint that can be read, and its state; damaged ones are named in a warning."""
+    """Return the newest readable checkpoint and its state, with a warning for damaged ones; None: there is none.
+
+    Raises RunError if all are damaged.
+    """
     found = newest_first(folder)
     for path in found:
         try:
@@ -144,10 +147,7 @@ def newest_good(folder: Path) -> tuple[Path, dict] | None:
 
 
 def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: str) -> None:
-    """Load a state into the parts.
-
-    Raises ConfigError, with the differences, if it was made with another config or other data.
-    """
+    """Load a state into the parts. Raises ConfigError if it was made with another config or other data."""
     found = list(differences(state["config"], config))
     if state["fingerprint"] != fingerprint:
         found.append("  the training images themselves differ (their SHA-256 does)")
@@ -156,7 +156,7 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
 
 
 def refuse_differences(found: Iterable[str]) -> None:
-    """Raises ConfigError if there are differences."""
+    """Raise ConfigError if there are differences."""
     lines = list(found)
     if lines:
         raise ConfigError(
@@ -166,7 +166,7 @@ def refuse_differences(found: Iterable[str]) -> None:
 
 
 def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Callbacks may come and go; everything else must be there."""
+    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ."""
     wanted, kept = (sorted(name for name in names if not name.startswith("callback/")) for names in (parts, saved))
     if wanted != kept:
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
@@ -175,7 +175,7 @@ def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """One line for each key that differs and may not. A key that did not exist before may be there, and empty."""
+    """Yield a line for each key that must not differ but does. A new key with an empty list is no difference."""
     if key in CHANGEABLE_ON_RESUME or (before is None and now == []):
         return
     if isinstance(before, dict) and isinstance(now, dict):
@@ -186,7 +186,7 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
 
 
 def load_weights(networks: dict[str, Any], source: str) -> None:
-    """Take networks' weights from a checkpoint file or a run directory (its best, else its newest).
+    """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
     Raises ConfigError if there is none or its shapes differ.
     """

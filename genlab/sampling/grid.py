@@ -76,7 +76,7 @@ class Classes(Picture):
         return loaded.draw(loaded.generate(z, classes=labels), len(labels))
 
     def column_labels(self, loaded: Loaded, request: Request) -> Tensor:
-        """Return the label of each column. Raises ConfigError for unconditional models and for labels without a list."""
+        """Return the label of each column. Raises ConfigError if the model has none, or they cannot be listed."""
         condition = condition_of(loaded.run, request.classes)
         if condition is None or condition.has_source:
             raise ConfigError(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_gif(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
-    """Write an endless GIF. `rate` is in frames a second, rounded to whole hundredths of a second, at least 2 a frame."""
+    """Write an endless GIF at `rate` frames a second; a frame lasts whole hundredths of a second, at least two."""
     first, *others = frames
     pause = max(2, round(100 / rate)) * 10
     first.save(path, format="gif", save_all=True, append_images=others, duration=pause, loop=0)

@@ -91,8 +91,8 @@ def test_a_table_mixes_styles_of_two_samples(loaded):
 
 
 def test_cuts_are_thirds_or_must_fit(loaded):
-    assert StyleMixing().groups(6) == [(0, 2), (2, 4), (4, 6)]
-    assert StyleMixing().groups(10) == [(0, 3), (3, 7), (7, 10)]
+    assert StyleMixing().layer_groups(6) == [(0, 2), (2, 4), (4, 6)]
+    assert StyleMixing().layer_groups(10) == [(0, 3), (3, 7), (7, 10)]
     with pytest.raises(ConfigError, match=r"mode.cuts=\[4,8\]: this generator has 6 layers"):
         StyleMixing(cuts=[4, 8]).draw(loaded, Request())
 
