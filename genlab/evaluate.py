@@ -38,7 +38,7 @@ FILE = "evaluations.jsonl"
 
 
 def job(config: dict[str, Any]) -> None:
-    """Under torchrun the ranks share samples and their features, in chunks; rank 0 does all else, and writes."""
+    """Score a run. Under torchrun the ranks share samples and their features; rank 0 does the rest, and writes."""
     with distributed.joined_ranks():
         score(config)
 
@@ -59,7 +59,7 @@ def score(config: dict[str, Any]) -> None:
 
 
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
-    """Raises ConfigError if neither the command nor the run names any metric."""
+    """Build the chosen metrics, by default the run's. Raises ConfigError if there are none."""
     from genlab.build import instantiate as build
     from genlab.build import runs
 
@@ -67,11 +67,11 @@ def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
-    return build.make(build.check_node(chosen | asked, "metrics", config), "metrics").evaluation
+    return build.make(build.check_node(chosen | asked, "metrics"), "metrics").evaluation
 
 
 def score_table(records: list[Record]) -> list[str]:
-    """A row a number; how it was measured stands beside it."""
+    """Return the lines of a table with a row for each score and how it was measured."""
     rows = [("metric", "value", "measured")]
     rows += [(record.metric, f"{record.value:.6g}", describe_measurement(record)) for record in records]
     width, digits = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -100,7 +100,7 @@ def append_records(records: list[Record], config: dict[str, Any], path: Path) ->
 
 
 def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
-    """Writes what the metrics have to show into the run's pictures/, and prints where."""
+    """Write the metrics' pictures into the run's pictures/, and print their paths."""
     from genlab.callbacks.scores import FOLDER
     from genlab.pictures.groups import draw_groups
     from genlab.pictures.sheet import write_png

@@ -41,7 +41,7 @@ def job(config: dict[str, Any]) -> None:
     from genlab.exporting.card import model_card
     from genlab.exporting.sampler import Sampler, example_inputs
 
-    form = build.make(build.check_node(config["format"], "format", config), "format")
+    form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
@@ -61,7 +61,7 @@ def job(config: dict[str, Any]) -> None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
-    """Raises ConfigError if it cannot be made."""
+    """Create the output folder. Raises ConfigError if that fails."""
     own = run.run_dir / "export" / form.file.rpartition(".")[2]
     folder = own if config["to"] is None else Path(config["to"]).expanduser()
     try:
@@ -76,7 +76,7 @@ def facts(run: TrainedRun) -> dict[str, Any]:
 
 
 def require_same_output(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
-    """Raises RunError, and removes the file, if it gives other images than the generator."""
+    """Remove the file and raise RunError if its images differ from the generator's."""
     expected = sampler(*given)
     try:
         found = form.read(path)(*given)

@@ -72,7 +72,7 @@ def job(config: dict[str, Any]) -> None:
 
 
 def check_numbers(config: dict[str, Any]) -> None:
-    """Raises ConfigError for numbers out of range."""
+    """Raise ConfigError for numbers out of range."""
     for name, least in MINIMUM.items():
         if not isinstance(config[name], int) or config[name] < least:
             raise ConfigError(f"{name}={config[name]}: expected a whole number, {least} or more.")
@@ -82,11 +82,11 @@ def check_numbers(config: dict[str, Any]) -> None:
 
 
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
-    """None if it does not read such images. Raises ConfigError then, if features are to count."""
+    """Build the extractor; None if it does not read such images. Raises ConfigError then if features have a weight."""
     from genlab.build import instantiate as build
 
     features = config["features"]
-    extractor = build.make(build.check_node(features["extractor"], "features.extractor", config), "features.extractor")
+    extractor = build.make(build.check_node(features["extractor"], "features.extractor"), "features.extractor")
     try:
         extractor.check(run.spec)
     except ConfigError as error:

@@ -36,7 +36,7 @@ def job(config: dict[str, Any]) -> None:
 
 
 def run_paths(runs: Any) -> list[str]:
-    """Raises ConfigError if none is named."""
+    """Return the directories a user names. Raises ConfigError if there are none."""
     named = [str(run) for run in (runs if isinstance(runs, list) else [runs]) if run not in (None, "")]
     if not named:
         raise ConfigError("runs=...: names no directory. Give a run's, or one that holds runs.")
@@ -50,7 +50,7 @@ def grid_count(grids: Any) -> int:
 
 
 def write_page(text: str, target: Path) -> None:
-    """Raises RunError where it cannot be written."""
+    """Write the page. Raises RunError where that fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

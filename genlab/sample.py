@@ -74,7 +74,7 @@ def job(config: dict[str, Any]) -> None:
 
 
 def make_mode(config: dict[str, Any]) -> Mode:
-    """Raises ConfigError for what the mode does nothing with."""
+    """Build the mode. Raises ConfigError for keys that it does not use."""
     from genlab.build import instantiate as build
 
     given = {key: config[key] for key in MODE_KEYS if config[key] is not None}
@@ -83,7 +83,7 @@ def make_mode(config: dict[str, Any]) -> Mode:
             f"{key}={config[key]}: this mode {MODE_KEYS[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.check_node(config["mode"] | given, "mode", config), "mode")
+    return build.make(build.check_node(config["mode"] | given, "mode"), "mode")
 
 
 def request_of(config: dict[str, Any]) -> Request:
@@ -103,10 +103,10 @@ def request_of(config: dict[str, Any]) -> Request:
 
 
 def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:
-    """With the run's data if the mode needs them, or if it can use them and they are there."""
+    """Open the run, with its data if the mode needs them, or can use them and they are available."""
     if mode.real is not None:
         return load_run(config, real=mode.real or config["real"])
-    bare = load_run(config, real=False)  # a mistake in the command is told once
+    bare = load_run(config, real=False)  # raises for a mistake in the command
     try:
         return load_run(config, real=True)
     except (GenlabError, OSError) as error:
@@ -122,7 +122,7 @@ def load_run(config: dict[str, Any], *, real: bool) -> Loaded:
 
 
 def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:
-    """A name that says what the picture is of; a caption of the model's is part of it."""
+    """Return a new path that names the mode, the position, the seed and the model's caption."""
     from genlab.sampling.output_paths import free_path
 
     run = loaded.run

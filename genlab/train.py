@@ -35,7 +35,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command line; gives the exit code. A user's mistake is one message, never a traceback."""
+    """Run a command line and return the exit code. A user's mistake is one message, never a traceback."""
     if {"--help", "-h"} & set(arguments):
         print(menu.menu_text())
         return 0
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
-    """Compose, build and train; gives the best FID of the last job. Raises GenlabError."""
+    """Compose, build and train; returns the best FID of the last job. Raises GenlabError."""
     results: list[float | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:
@@ -60,14 +60,14 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
 
 
 def worst_score() -> float:
-    """What a sweeper that optimises is told of a job without a score; nan would stop it."""
+    """Return the score that an optimising sweeper gets for a job without one; nan would stop it."""
     from hydra.core.hydra_config import HydraConfig
 
     return -math.inf if HydraConfig.get().sweeper.get("direction") == "maximize" else math.inf
 
 
 def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | None:
-    """One job. An error is given back, not raised: the other jobs of a sweep go on."""
+    """Run one job. An error is returned, not raised, so that the other jobs of a sweep go on."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -82,7 +82,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     record_state("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
-        (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
+        (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
         record_state("done")
         return result
     except Interrupted as error:
@@ -108,7 +108,7 @@ def has_fixed_dir(hydra: Any) -> bool:
 
 
 def compose_and_call(job: Any, arguments: list[str]) -> None:
-    """Hydra's main, with its errors as ConfigError."""
+    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
     import hydra
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -125,7 +125,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
 
 
 def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Where the config comes from: the menu, or the directory of the run that is resumed."""
+    """Return the config's location, the menu or the directory of a resumed run, and overrides that go with it."""
     resume = next((word.partition("=")[2] for word in reversed(arguments) if word.startswith("resume=")), "null")
     if resume in ("null", "auto", ""):
         return {"config_path": CONFIGS, "config_name": "train"}, []
@@ -146,7 +146,7 @@ def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 @contextmanager
 def replaced_argv(arguments: list[str]) -> Iterator[None]:
-    """Hydra reads sys.argv, and shows errors itself unless it is asked for the exception."""
+    """Set sys.argv, which Hydra reads, and make it raise exceptions instead of printing them."""
     before, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = [before[0], *arguments], "1"
     try:

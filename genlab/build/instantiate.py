@@ -1,4 +1,4 @@
-"""From configuration to live objects. Besides the entry points the only file that imports Hydra."""
+"""Live objects from a config."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
-    """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
+    """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
     for group in GROUPS:
-        config[group] = check_node(config[group], group, config)
+        config[group] = check_node(config[group], group)
     data = data or dataset(config["data"])
     optimizers = dict(config["optimizer"])
     system = System(
@@ -51,12 +51,12 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
 
 
 def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen: int) -> SampleStream:
-    """Return what samples come from `seen` images into a run, without what only training needs.
+    """Build the source of samples of a run after `seen` images, without what only training needs.
 
     No optimizer, penalty, augmentation or callback is built, and no loss but one that reads a decoder's output.
     """
-    data = data or dataset(check_node(config["data"], "data", config))
-    config = config | {group: check_node(config[group], group, config) for group in ("model", "loss", "trainer")}
+    data = data or dataset(check_node(config["data"], "data"))
+    config = config | {group: check_node(config[group], group) for group in ("model", "loss", "trainer")}
     require_target(config["trainer"], "trainer")
     node = config["trainer"] | {"_target_": f"{config['trainer']['_target_']}.sample_stream"}
     loss = partial(make, config["loss"], "loss")
@@ -78,7 +78,7 @@ def dataset(node: dict[str, Any]) -> InMemory:
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
-    """In the order they are called: scores first, so that a checkpoint holds the newest."""
+    """Build the callbacks, scores first, so that a checkpoint holds the newest ones."""
     scores = {"scores": make(config["metrics"], "metrics")} if config["metrics"] else {}
     return scores | make_each(config["callbacks"], "callbacks")
 
@@ -88,7 +88,7 @@ def make_each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
-    """The object that a node's `_target_` names."""
+    """Instantiate the `_target_` of a node."""
     require_target(node, key)
     try:
         return instantiate({**node, "_partial_": True}, _convert_="all")(*args, **named)
@@ -99,7 +99,7 @@ def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
 
 
 def user_error(error: BaseException, key: str) -> GenlabError:
-    """The error that Hydra wrapped, if it was meant for the user; else its words with the key."""
+    """Return the GenlabError inside Hydra's error; without one, a ConfigError with the innermost message."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, GenlabError):
@@ -109,19 +109,19 @@ def user_error(error: BaseException, key: str) -> GenlabError:
 
 
 def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optimizer]:
-    """Parameters -> optimizer; the fused implementation unless the config says otherwise: fewer, larger kernels."""
+    """Return a function from parameters to their optimizer, fused where possible unless the config says otherwise."""
     fused = {"fused": True} if "fused" in inspect.signature(get_object(node["_target_"])).parameters else {}
     return lambda parameters: make(fused | node, key, parameters)
 
 
-def check_node(node: Any, key: str, config: dict[str, Any]) -> Any:
-    """A node whose every value fits the signature of its `_target_`, converted where the type says so.
+def check_node(node: Any, key: str) -> Any:
+    """Return a node with all values converted to the types in the signature of its `_target_`.
 
     Raises ConfigError with the key, what was found and what was expected.
     """
     if not isinstance(node, dict):
         return node
-    children = {name: check_node(value, f"{key}.{name}", config) for name, value in node.items()}
+    children = {name: check_node(value, f"{key}.{name}") for name, value in node.items()}
     if "_target_" in children:
         return children | dict(check_arguments(children, key))
     for name in children if key in LISTS else ():
@@ -138,7 +138,7 @@ def require_target(node: Any, key: str) -> None:
 
 
 def check_arguments(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
-    """The plain arguments of a node, validated against its target's annotations."""
+    """Yield the plain arguments of a node, validated against its target's annotations."""
     target = locate(node["_target_"], key)
     expected = accepted_arguments(target)
     for name, value in node.items():
@@ -158,7 +158,7 @@ def locate(path: str, key: str) -> Any:
 
 
 def accepted_arguments(target: Any) -> dict[str, Any]:
-    """Name -> annotation of all that a class takes, its bases' keyword arguments included."""
+    """Return the annotations of all arguments of a class or function, keyword arguments of base classes included."""
     owners = (
         [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
     )
@@ -184,7 +184,7 @@ def has_target(value: Any) -> bool:
 
 
 def validate(value: Any, hint: Any, key: str) -> Any:
-    """A value as its annotation has it: 1e6 for a whole number becomes 1000000."""
+    """Convert a value to its annotated type: 1e6 for a whole number becomes 1000000. Raises ConfigError."""
     if hint is inspect.Parameter.empty or isinstance(hint, str):
         return value
     try:

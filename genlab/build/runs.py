@@ -1,4 +1,4 @@
-"""A trained run, opened from its directory."""
+"""Trained runs, opened from their directories."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def open_run(
     *,
     checkpoint: str | int = "newest",  # or best, or a number of images
     device: str = "auto",
-    real: bool = False,  # with the run's own data, which must still be there; else with blank images
-    data: InMemory | None = None,  # or with these
+    real: bool = False,  # with the run's own data instead of blank images
+    data: InMemory | None = None,  # with these data
 ) -> TrainedRun:
-    """Return a run as a checkpoint left it, to sample and to measure; what only training needs is not built.
+    """Return a run from a checkpoint, to sample and to measure, without what only training needs.
 
-    Raises ConfigError where there is no such run or checkpoint, and RunError if all checkpoints are damaged.
+    Raises ConfigError if there is no such run or checkpoint, RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
     _, state = find_checkpoint(run_dir, checkpoint)
@@ -46,17 +46,17 @@ def open_run(
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
-    """Return the config that a run directory holds."""
+    """Return the config of a run directory, with today's class paths."""
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
 
 
 def blank_data(spec: dict[str, Any] | None) -> Blank | None:
-    """None for a checkpoint that says nothing of its data: then the data themselves are needed."""
+    """Return blank data with the spec of a checkpoint; None for a checkpoint without one, which needs its data."""
     return None if spec is None else Blank(Spec.of(spec))
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:
-    """A checkpoint's file and its state. Raises ConfigError if there is none."""
+    """Return a checkpoint's file and its state. Raises ConfigError if there is none."""
     folder = run_dir / "checkpoints"
     if not folder.is_dir():
         raise ConfigError(
@@ -77,6 +77,6 @@ def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:
 
 
 def checkpoint_names(folder: Path) -> list[str]:
-    """What can be typed as `checkpoint=`."""
+    """Return the valid values of `checkpoint=`."""
     numbered = [str(int(path.stem)) for path in files.newest_first(folder)]
     return ["newest"] * bool(numbered) + ["best"] * (folder / "best.pt").is_file() + numbered

@@ -55,9 +55,11 @@ def start() -> None:
 
 
 def stop() -> None:
-    if is_launched():
-        from torch import distributed
+    if not is_launched():
+        return
+    from torch import distributed
 
+    if distributed.is_initialized():
         distributed.destroy_process_group()
 
 

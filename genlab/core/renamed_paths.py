@@ -54,8 +54,8 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
     ("core", "core"): "ramp=schedule",
     ("", "core"): "ramp=schedule",
     ("sampling", "sampling"): (
-        "files=sample_archives film=video loaded=loaded_run places=output_paths told=conditions "
-        "truncated=truncated_latents"
+        "interpolate=films loaded=loaded_run noise=styles reconstruct=grid style_mixing=styles "
+        "truncated=truncated_latents truncation=grid walk=films"
     ),
     ("trainers", "trainers"): "frozen=frozen_layers inner=differentiable_optimizers sampling=sample_stream",
     ("", "cli"): "watch=hydra_callback",

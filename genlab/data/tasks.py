@@ -31,7 +31,7 @@ class Task(ABC):
     classes: ClassVar[int | None] = None
 
     def shape(self, images: Shape) -> Shape:
-        """Return the shape of a source for images of a shape. Raises ConfigError for images that the task cannot use."""
+        """Return the shape of a source for images of a shape. Raises ConfigError for unusable images."""
         return images
 
     @abstractmethod

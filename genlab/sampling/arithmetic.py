@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
@@ -16,8 +17,6 @@ from genlab.pictures.sheet import GREY, sheet, to_uint8
 from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genlab.sampling.loaded_run import Loaded
 
 Concepts = Sequence[Whole] | Sequence[Sequence[Whole]]

@@ -1,22 +1,28 @@
-"""Grids of samples, and of every class for the same latents."""
+"""Grids of samples, of classes, of truncation thresholds and of reconstructions."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
+from torch import Tensor
+
+from genlab.callbacks.reconstructions import draw_reconstructions
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS
 from genlab.sampling.mode import Picture, Request
-from genlab.sampling.noise import NoiseKind, require_noise, using_noise
+from genlab.sampling.styles import NoiseKind, require_noise, using_noise
+from genlab.trainers.encoder import encodes
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genlab.sampling.loaded_run import Loaded
 
+LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
+STYLE_THRESHOLDS = (1.0, 0.7, 0.5, 0.0, -0.5)  # psi
 log = logging.getLogger(__name__)
 
 
@@ -89,3 +95,52 @@ class Classes(Picture):
                 f"mode=classes: this model is told {condition.description}. Which columns? {condition.how_to_ask}."
             )
         return labels[: self.most] if request.classes is None else labels
+
+
+class Truncation(Picture):
+    """Draw the same samples at several thresholds, a row each.
+
+    For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
+    they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
+    (Brock et al. 2019, figure 2a), with batch statistics computed anew for each.
+
+    Raises ConfigError for latents that are not normal.
+    """
+
+    def __init__(
+        self,
+        thresholds: Sequence[float] | None = None,  # null: 1, 0.7, 0.5, 0, -0.5 of styles; 2, 1, 0.5, 0.04 of latents
+        *,
+        columns: Count = 8,
+    ) -> None:
+        if thresholds is not None and not thresholds:
+            raise ConfigError("mode.thresholds=[]: expected one or more, such as [2,1,0.5,0.04].")
+        self.thresholds, self.columns = thresholds, columns
+
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+        log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
+        rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
+        return loaded.draw(torch.cat(rows), self.columns)
+
+
+class Reconstruct(Picture):
+    """Draw the first test images, else training images, each above its reconstruction."""
+
+    real: ClassVar[bool | None] = True
+    points: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, *, rows: Count = 4, columns: Count = 8) -> None:
+        self.rows, self.columns = rows, columns
+
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if not encodes(loaded.run):
+            raise ConfigError(
+                f"mode=reconstruct: this model ({loaded.run.run_dir}) has no encoder. "
+                "Search for an image's latent with python -m genlab.project."
+            )
+
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        return draw_reconstructions(loaded.run, self.rows, self.columns)

@@ -34,12 +34,7 @@ class Histogram(Picture):
 
     real: ClassVar[bool | None] = None
 
-    def __init__(
-        self,
-        *,
-        count: Count = 1_000,  # images
-        bins: Count = 64,
-    ) -> None:
+    def __init__(self, *, count: Count = 1_000, bins: Count = 64) -> None:  # count: images
         self.count, self.bins = count, bins
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:

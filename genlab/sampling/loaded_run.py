@@ -42,12 +42,7 @@ class Loaded:
     model cannot do.
     """
 
-    def __init__(
-        self,
-        run: TrainedRun,
-        *,
-        batch_size: int = 250,  # images at a time
-    ) -> None:
+    def __init__(self, run: TrainedRun, *, batch_size: int = 250) -> None:
         self.run, self.batch_size = run, batch_size
         self._standing = StandingStatistics(run)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
@@ -17,8 +18,6 @@ from genlab.pictures.sheet import sheet, to_uint8
 from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genlab.sampling.loaded_run import Loaded
 
 Distances = Callable[["Tensor"], "Tensor"]  # samples [S, C, H, W] in [-1, 1] -> [S, N] to all training images

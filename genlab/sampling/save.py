@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.pictures.sheet import to_uint8
 from genlab.sampling.mode import Mode, Request
-from genlab.sampling.sample_archives import write_folder, write_npz, write_zip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-
     from genlab.sampling.loaded_run import Loaded
-    from genlab.sampling.sample_archives import Batch
 
-PNG_CHANNELS = (1, 3, 4)  # channels of a PNG
+PNG_CHANNELS = (1, 3, 4)
+Batch = tuple[np.ndarray, np.ndarray | None]  # uint8 [n, H, W, C] or points [n, D]; labels [n] or [n, K]
+IMAGES_PER_FOLDER = 1_000  # of a zip, as in NVIDIA's dataset_tool
 
 
 class Save(Mode):
@@ -35,11 +37,7 @@ class Save(Mode):
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".zip", "")
     points: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        count: Count = 50_000,  # images
-    ) -> None:
+    def __init__(self, *, count: Count = 50_000) -> None:  # images
         self.count = count
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:
@@ -54,8 +52,59 @@ def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
     """Yield images and labels as arrays in the format of the files."""
     for samples, labels in loaded.batches(count, **request.options):
         images = samples if loaded.points else to_uint8(samples).permute(0, 2, 3, 1)
-        yield as_array(images), None if labels is None else as_array(labels)
+        yield images.contiguous().numpy(), None if labels is None else labels.contiguous().numpy()
 
 
-def as_array(tensor) -> np.ndarray:
-    return tensor.contiguous().numpy()
+def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """Write the file that `np.savez(path, images, labels)` would."""
+    all_labels = []
+    with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
+        for number, (images, labels) in enumerate(batches):
+            if number == 0:
+                header = np.lib.format.header_data_from_array_1_0(images)
+                np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *images.shape[1:])})
+            file.write(images.tobytes())
+            all_labels += [] if labels is None else [labels]
+    if all_labels:
+        with zipfile.ZipFile(path, "a") as archive, archive.open("arr_1.npy", "w") as file:
+            np.lib.format.write_array(file, np.concatenate(all_labels))
+
+
+def write_zip(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """Write 00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}."""
+    with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs are compressed already
+        labels = write_pictures(archive.writestr, batches, lambda n: f"{n // IMAGES_PER_FOLDER:05d}/img{n:08d}.png")
+        archive.writestr("dataset.json", json.dumps({"labels": labels or None}))
+
+
+def write_folder(path: Path, batches: Iterable[Batch], count: int) -> None:
+    """Write 00000000.png, ... and dataset.json where there are labels."""
+    path.mkdir()
+    labels = write_pictures(lambda name, data: (path / name).write_bytes(data), batches, lambda n: f"{n:08d}.png")
+    if labels:
+        (path / "dataset.json").write_text(json.dumps({"labels": labels}))
+
+
+def write_pictures(
+    write: Callable[[str, bytes], object], batches: Iterable[Batch], name: Callable[[int], str]
+) -> list[list]:
+    """Write every image; returns [name, label] for each that has a label."""
+    labels = []
+    for number, (image, label) in enumerate(with_labels(batches)):
+        write(name(number), encode_png(image))
+        labels += [] if label is None else [[name(number), label]]
+    return labels
+
+
+def with_labels(batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, object]]:
+    for images, labels in batches:
+        yield from zip(images, [None] * len(images) if labels is None else labels.tolist(), strict=True)
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode an image uint8 [H, W, 1, 3 or 4]."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "png")
+    return file.getvalue()

@@ -7,7 +7,7 @@ import genlab
 from genlab.core.errors import ConfigError
 from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Directions, Grid, Noise, Request, StyleMixing, Truncation
-from genlab.sampling.noise import using_noise
+from genlab.sampling.styles import using_noise
 from tests.conftest import narrow, saved, styled
 from tests.sampling.test_modes import cells
 

@@ -10,7 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.models.latent import slerp
 from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Request, Walk
-from genlab.sampling.walk import spline_point
+from genlab.sampling.films import spline_point
 from tests.conftest import narrow, saved
 from tests.sampling.test_modes import cells
 
