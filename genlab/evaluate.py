@@ -39,23 +39,20 @@ FILE = "evaluations.jsonl"
 
 def job(config: dict[str, Any]) -> None:
     """Score a run. Under torchrun the ranks share samples and their features; rank 0 does the rest, and writes."""
-    with distributed.joined_ranks():
-        score(config)
-
-
-def score(config: dict[str, Any]) -> None:
     from genlab.build import runs
     from genlab.callbacks.scores import source_of
 
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
-    run = run if config["seed"] is None else replace(run, seed=config["seed"])
-    evaluation = evaluation_of(config, run)
-    evaluation.check(run.data, run)
-    records = evaluation.run(source_of(run, run.images), run.data, device=run.device, shared=distributed.is_launched())
-    if distributed.is_main():
-        print("\n".join(score_table(records)))
-        append_records(records, config, run.run_dir / FILE)
-        write_pictures(evaluation.pictures, run)
+    with distributed.joined_ranks():
+        run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
+        run = run if config["seed"] is None else replace(run, seed=config["seed"])
+        evaluation = evaluation_of(config, run)
+        evaluation.check(run.data, run)
+        source, shared = source_of(run, run.images), distributed.is_launched()
+        records = evaluation.run(source, run.data, device=run.device, shared=shared)
+        if distributed.is_main():
+            print("\n".join(score_table(records)))
+            append_records(records, config, run.run_dir / FILE)
+            write_pictures(evaluation.pictures, run)
 
 
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:

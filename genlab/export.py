@@ -46,8 +46,9 @@ def job(config: dict[str, Any]) -> None:
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
+    facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images}
     try:
-        form.write(sampler, example, path, facts(run))
+        form.write(sampler, example, path, facts)
     except Exception as error:  # tracers raise nearly anything
         path.unlink(missing_ok=True)
         raise RunError(
@@ -61,18 +62,10 @@ def job(config: dict[str, Any]) -> None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
-    """Create the output folder. Raises ConfigError if that fails."""
+    from genlab.sampling.output_paths import make_folder
+
     own = run.run_dir / "export" / form.file.rpartition(".")[2]
-    folder = own if config["to"] is None else Path(config["to"]).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
-    return folder
-
-
-def facts(run: TrainedRun) -> dict[str, Any]:
-    return {"config": run.config, "spec": run.spec.facts(), "images": run.images}
+    return make_folder(own if config["to"] is None else Path(config["to"]).expanduser())
 
 
 def require_same_output(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:

@@ -72,7 +72,6 @@ def job(config: dict[str, Any]) -> None:
 
 
 def check_numbers(config: dict[str, Any]) -> None:
-    """Raise ConfigError for numbers out of range."""
     for name, least in MINIMUM.items():
         if not isinstance(config[name], int) or config[name] < least:
             raise ConfigError(f"{name}={config[name]}: expected a whole number, {least} or more.")
@@ -97,12 +96,9 @@ def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
-    folder = Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
-    return folder
+    from genlab.sampling.output_paths import make_folder
+
+    return make_folder(Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser())
 
 
 def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:

@@ -50,7 +50,6 @@ def grid_count(grids: Any) -> int:
 
 
 def write_page(text: str, target: Path) -> None:
-    """Write the page. Raises RunError where that fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -49,10 +49,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
 """
 FOLDER = "pictures"
-MODE_KEYS = {
-    "count": "does not count samples",
-    "input": "reads no pictures",
-}  # keys of modes, and why others refuse them
+MODE_KEYS = {"count": "does not count samples", "input": "reads no pictures"}  # and why other modes refuse them
 log = logging.getLogger(__name__)
 
 
@@ -60,9 +57,8 @@ def job(config: dict[str, Any]) -> None:
     from genlab.sampling.output_paths import check_target, temporary_target
 
     mode, request = make_mode(config), request_of(config)
-    path = (
-        None if config["to"] is None else check_target(str(config["to"]), mode.suffixes, overwrite=config["overwrite"])
-    )
+    to = config["to"]
+    path = None if to is None else check_target(str(to), mode.suffixes, overwrite=config["overwrite"])
     loaded = open_for_mode(config, mode)
     mode.check(loaded, request)
     path = path or default_path(loaded, mode, request)

@@ -40,7 +40,6 @@ def refuse_models_without_the_contract(system: System) -> None:
 
 
 def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
-    """Return the facts of a system that its parts may use."""
     model, spec = system.model, system.data.spec
     one_way = "pairs" if model.conditional and spec.has_source else "no"
     return SystemFacts(

@@ -36,8 +36,8 @@ def open_run(
     _, state = find_checkpoint(run_dir, checkpoint)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
-    if data is None and not real:
-        data = blank_data(state.get("spec"))
+    if data is None and not real and state.get("spec"):  # a checkpoint without a spec needs its data
+        data = Blank(Spec.of(state["spec"]))
     position = {name: parts["position"][name] for name in ("images", "step")}
     stream = build.sample_stream(config, data, seen=position["images"])
     files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
@@ -48,11 +48,6 @@ def open_run(
 def read_config(run_dir: Path) -> dict[str, Any]:
     """Return the config of a run directory, with today's class paths."""
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
-
-
-def blank_data(spec: dict[str, Any] | None) -> Blank | None:
-    """Return blank data with the spec of a checkpoint; None for a checkpoint without one, which needs its data."""
-    return None if spec is None else Blank(Spec.of(spec))
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:

@@ -43,7 +43,6 @@ class Stateful(Protocol):
 
 
 def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
-    """Return the parts that have a state."""
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
@@ -156,7 +155,6 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
 
 
 def refuse_differences(found: Iterable[str]) -> None:
-    """Raise ConfigError if there are differences."""
     lines = list(found)
     if lines:
         raise ConfigError(

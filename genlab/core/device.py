@@ -29,7 +29,9 @@ def choose_device(name: str, deterministic: bool = False) -> torch.device:
 
     Raises ConfigError for a device that is not there.
     """
-    device = torch.device(best_device()) if name == "auto" else parse_device(name)
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = parse_device(name)
     if device.type == "cuda" and device.index is None:
         device = torch.device("cuda", distributed.local_rank())
     if deterministic:
@@ -37,12 +39,6 @@ def choose_device(name: str, deterministic: bool = False) -> torch.device:
         torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = not deterministic
     return device
-
-
-def best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def parse_device(name: str) -> torch.device:

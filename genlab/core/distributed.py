@@ -85,7 +85,6 @@ def from_main(value: Any) -> Any:
 
 
 def mean(tensor: Tensor) -> Tensor:
-    """Return the mean over ranks."""
     if world_size() == 1:
         return tensor
     from torch import distributed
@@ -101,7 +100,6 @@ def shared_mean(tensor: Tensor) -> Tensor:
 
 @cache
 def _averaging() -> type:
-    """Return the autograd function of a mean over ranks, whose backward is itself."""
     import torch
 
     class Averaging(torch.autograd.Function):

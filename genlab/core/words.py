@@ -66,7 +66,6 @@ class Words(Condition):
         return (draws.uniform("words", self.length) * (1 + self.size)).long()
 
     def stand_ins(self) -> Tensor:
-        """Return texts of one word."""
         count = min(self.size, MAX_STAND_INS)
         alone = torch.zeros(count, self.length, dtype=torch.int64)
         alone[:, 0] = torch.arange(1, count + 1)
@@ -107,7 +106,6 @@ class Words(Condition):
         return encode_texts(texts, self.vocabulary, max(len(words_of(text)) for text in texts))
 
     def _with_nearest(self, unknown: Iterable[str]) -> str:
-        """Return the unknown words, each with similar known ones, as text."""
         near = {word: get_close_matches(word, self.vocabulary, n=MAX_NEAREST, cutoff=0.0) for word in unknown}
         return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
 

@@ -69,7 +69,6 @@ class Arithmetic(Picture):
         return torch.cat([total[None], total + noise])
 
     def generate_like(self, loaded: Loaded, request: Request, z: Tensor, like: list[int]) -> Tensor:
-        """Return the images of latents, with the classes of the samples numbered `like`."""
         return loaded.generate(z, classes=loaded.conditions_of(like, **request.options))
 
     def log_rows(self) -> None:

@@ -69,5 +69,4 @@ def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
 
 
 def key_name(given: Classes) -> str:
-    """Return the key with which a user gives such a condition: words or classes."""
     return "words" if is_text(given) else "classes"

@@ -165,7 +165,7 @@ def is_innermost(layer: nn.Module) -> bool:
 
 
 def matching_marker(first_input: Tensor, marks: Tensor) -> int | None:
-    """Return the number of the marker with which a layer's input begins, up to rounding; None: it is none of them."""
+    """Return the number of the marker with which a layer's input begins, up to rounding."""
     size = marks.shape[1]
     if not first_input.is_floating_point() or len(first_input) != 1 or first_input[0].numel() < size:
         return None

@@ -108,7 +108,6 @@ class Interpolate(Film):
             yield loaded.draw(loaded.generate(z, classes=request.classes), self.columns)
 
     def positions(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
-        """Yield the latents [rows * columns, L] of each frame."""
         stops = loaded.latent(self.rows * self.columns * self.stops, seed=request.seed).chunk(self.stops)
         for start, end in zip(stops, [*stops[1:], stops[0]], strict=True):
             for step in range(self.steps):

@@ -234,7 +234,6 @@ class Loaded:
         return framed.to(self.run.device, self.run.dtype)
 
     def _with_seed(self, seed: int | None) -> TrainedRun:
-        """Return the run with the fixed noise of a seed; None: its own."""
         return self.run if seed is None else replace(self.run, seed=seed)
 
 

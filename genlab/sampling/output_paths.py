@@ -40,13 +40,21 @@ def describe_suffix(suffix: str) -> str:
 
 
 def require_writable(path: Path) -> None:
-    """Create the parent folders. Raises ConfigError where nothing can be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written to ({reason_of(error)}). Name another place: to=PATH.") from error
+
+
+def make_folder(folder: Path) -> Path:
+    """Create the folder of `to`. Raises ConfigError if that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
+    return folder
 
 
 def free_path(folder: Path, name: str, suffix: str) -> Path:

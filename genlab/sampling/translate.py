@@ -12,7 +12,6 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
-from genlab.data.storage.content_hash import content_key
 from genlab.pictures.sheet import to_uint8, write_png
 from genlab.sampling.mode import Mode, Request
 
@@ -82,23 +81,11 @@ class Translate(Mode):
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
 
 
-class SingleFile:
-    """A source of files that holds a single picture."""
+class SingleFile(Directory):
+    """One picture of a folder."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.names, self.others = path, [path.name], 0
-
-    def content_key(self) -> str:
-        return content_key({self.path.name: self.path})
-
-    def size(self, name: str) -> int:
-        return self.path.stat().st_size
-
-    def holds(self, name: str) -> bool:
-        return name == self.path.name
-
-    def read(self, name: str) -> bytes:
-        return self.path.read_bytes()
+        self.root, self.names, self.others = str(path.absolute().parent), [path.name], 0
 
 
 def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
