@@ -34,7 +34,7 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
 
   torchrun --nproc_per_node=2 -m genlab.evaluate run=outputs/...    the same records: ranks share the sampling
 """
-FILE = "evaluations.jsonl"
+RECORDS_FILE = "evaluations.jsonl"
 
 
 def job(config: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def job(config: dict[str, Any]) -> None:
         records = evaluation.run(source, run.data, device=run.device, shared=shared)
         if distributed.is_main():
             print("\n".join(score_table(records)))
-            append_records(records, config, run.run_dir / FILE)
+            append_records(records, config, run.run_dir / RECORDS_FILE)
             write_pictures(evaluation.pictures, run)
 
 

@@ -48,7 +48,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
 All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
 """
-FOLDER = "pictures"
+PICTURES_FOLDER = "pictures"
 MODE_KEYS = {"count": "does not count samples", "input": "reads no pictures"}  # and why other modes refuse them
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:
     seed = run.seed if request.seed is None else request.seed
     drawn = [f"seed{seed}", *run.caption.replace(",", "").split()] if mode.takes else []
     name = "_".join([mode.name, f"{run.images:09d}", *drawn])
-    return free_path(run.run_dir / FOLDER, name, mode.suffixes[0])
+    return free_path(run.run_dir / PICTURES_FOLDER, name, mode.suffixes[0])
 
 
 if __name__ == "__main__":

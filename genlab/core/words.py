@@ -83,10 +83,10 @@ class Words(Condition):
         if not names:
             return None
         bags = bags_of(labels, self.size)
-        named = torch.stack([self._name(bags, words_of(name)) for name in names], 1)  # [N, classes]
+        named = torch.stack([self._contains_all(bags, words_of(name)) for name in names], 1)  # [N, classes]
         return torch.where(named.sum(1) == 1, named.int().argmax(1), -1)
 
-    def _name(self, bags: Tensor, words: Sequence[str]) -> Tensor:
+    def _contains_all(self, bags: Tensor, words: Sequence[str]) -> Tensor:
         """Return bool [N]: whether bags [N, 1 + size] contain all the words."""
         if not words or not set(words) <= set(self.vocabulary):
             return torch.zeros(len(bags), dtype=torch.bool, device=bags.device)

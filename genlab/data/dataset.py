@@ -76,7 +76,7 @@ class InMemory:
         condition: Condition | None = None,  # the kind of labels; None: inferred from them
         class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
         labelled: int | None = None,  # training images that keep their label; None: all
-        label_seed: int = 0,  # which ones
+        label_seed: int = 0,  # chooses them
         name: str = "data",
     ) -> None:
         for split in filter(None, (train, test, holdout)):

@@ -33,9 +33,9 @@ def fit_size(images: Tensor, size: int | None, *, padding: int = 0) -> Tensor:
         return images
     if padding:
         return pad(images, [padding] * 4)
-    return torch.cat([_resized(chunk, size) for chunk in images.split(RESIZE_CHUNK)])
+    return torch.cat([_resize(chunk, size) for chunk in images.split(RESIZE_CHUNK)])
 
 
-def _resized(images: Tensor, size: int) -> Tensor:
+def _resize(images: Tensor, size: int) -> Tensor:
     resized = interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
     return resized.round().clamp(0, 255).to(torch.uint8)

@@ -45,7 +45,7 @@ class Stream:
         self.other: Stream | None = None  # of unpaired source pictures
         layout = channels_last and split.images.ndim == 4
         self.layout = torch.channels_last if layout else torch.contiguous_format
-        place = device if fits(split, device) else split.images.device
+        place = device if fits_on(split, device) else split.images.device
         self.images = split.images.to(place)
         self.conditions = None if split.labels is None else split.labels.to(place)
         self.order = lru_cache(maxsize=4)(self._permutation)
@@ -115,7 +115,7 @@ class Stream:
         return torch.randperm(len(self.images), generator=source).to(self.images.device)
 
 
-def fits(split: Split, device: torch.device) -> bool:
+def fits_on(split: Split, device: torch.device) -> bool:
     """Return whether the data may be stored on the device: the CPU, or a GPU with room to spare."""
     if device.type != "cuda":
         return device.type == "cpu"

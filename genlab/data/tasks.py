@@ -46,7 +46,7 @@ class Edges(Task):
     is above it, and white elsewhere.
     """
 
-    threshold: Share | None = None  # as a share of a step from black to white; null: shades
+    threshold: Share | None = None  # as a share of a step from black to white; null: grey levels
 
     def shape(self, images: Shape) -> Shape:
         return (1, *images[1:])

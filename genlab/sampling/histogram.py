@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, MARGIN = 520, 240, 48  # pixels of a panel and around it
 DECADES = 6  # range of the logarithmic scale: from 1 down to a millionth
-GREY, PALE = (90, 90, 90), (225, 225, 225)
+TEXT_COLOUR, LINE_COLOUR = (90, 90, 90), (225, 225, 225)
 Colour = tuple[int, int, int]
 log = logging.getLogger(__name__)
 
@@ -82,10 +82,10 @@ def log_heights(shares: Tensor) -> list[float]:
 def draw_axes(pen, top: int) -> None:
     for decade in range(DECADES + 1):
         y = top + HEIGHT * decade // DECADES
-        pen.line([(MARGIN, y), (MARGIN + WIDTH, y)], fill=PALE)
-        pen.text((MARGIN - 6, y), f"{10.0**-decade:g}", fill=GREY, anchor="rm")
+        pen.line([(MARGIN, y), (MARGIN + WIDTH, y)], fill=LINE_COLOUR)
+        pen.text((MARGIN - 6, y), f"{10.0**-decade:g}", fill=TEXT_COLOUR, anchor="rm")
     for value in (0, 64, 128, 192, 255):
-        pen.text((MARGIN + WIDTH * value / 255, top + HEIGHT + 4), str(value), fill=GREY, anchor="mt")
+        pen.text((MARGIN + WIDTH * value / 255, top + HEIGHT + 4), str(value), fill=TEXT_COLOUR, anchor="mt")
 
 
 def draw_bars(pen, top: int, values: list[float], colour: Colour) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.trainers.sample_stream import TrainedRun
 
-ROWS, COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
+SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
 
 
 class Loaded:
@@ -192,7 +192,9 @@ class Loaded:
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
-        as_pil(self.draw(self.sample(SHOWN_POINTS if self.points else ROWS * COLUMNS), COLUMNS)).save(file, "png")
+        as_pil(self.draw(self.sample(SHOWN_POINTS if self.points else SHOWN_ROWS * SHOWN_COLUMNS), SHOWN_COLUMNS)).save(
+            file, "png"
+        )
         return file.getvalue()
 
     def __repr__(self) -> str:

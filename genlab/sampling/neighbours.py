@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
 Distances = Callable[["Tensor"], "Tensor"]  # samples [S, C, H, W] in [-1, 1] -> [S, N] to all training images
-CHUNK = 2_000  # training images compared at a time
+CHUNK_IMAGES = 2_000  # training images compared at a time
 log = logging.getLogger(__name__)
 
 
@@ -95,7 +95,7 @@ def pixel_distances(images: Tensor, device: torch.device | str = "cpu") -> Dista
 
     def distances(samples: Tensor) -> Tensor:
         flat = samples.to(device).flatten(1)
-        pieces = (to_float(part.to(device)).flatten(1) for part in images.split(CHUNK))
+        pieces = (to_float(part.to(device)).flatten(1) for part in images.split(CHUNK_IMAGES))
         exact = "donot_use_mm_for_euclid_dist"  # the faster formula gives identical images a distance above 0
         return torch.cat([torch.cdist(flat, piece, compute_mode=exact) for piece in pieces], 1) / flat.shape[1] ** 0.5
 

@@ -21,7 +21,7 @@ from genlab.sampling.mode import Picture, Request
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
 
-NAMES = ("coarse", "middle", "fine")
+GROUP_NAMES = ("coarse", "middle", "fine")
 NoiseKind = Literal["fixed", "random", "none"]
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class StyleMixing(Picture):
         left, top = to_uint8(loaded.synthesise(styles)).split([self.rows, self.columns])
         cells = [*blank_cells(left, 1), *top]
         log.info("samples 0 to %d are on the left, %d to %d along the top", self.rows - 1, self.rows, count - 1)
-        for name, (first, end) in zip(NAMES, self.layer_groups(styles.shape[1]), strict=True):
+        for name, (first, end) in zip(GROUP_NAMES, self.layer_groups(styles.shape[1]), strict=True):
             log.info(
                 "the next %d rows have %s styles (layers %d to %d) of the top row", self.rows, name, first, end - 1
             )
