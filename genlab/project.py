@@ -104,7 +104,8 @@ def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
 def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
     import numpy as np
 
-    from genlab.pictures.sheet import sheet, to_uint8, write_png
+    from genlab.core.pixels import to_uint8
+    from genlab.pictures.sheet import sheet, write_png
 
     write_png(sheet(to_uint8(images), len(images)), folder / "way.png")
     np.savez(

@@ -32,11 +32,11 @@ from genlab.cli.command import exit_code_of
 from genlab.core import checkpoint
 from genlab.core.device import choose_device
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import as_saved, to_float
 from genlab.data import MNIST, InMemory
 from genlab.metrics import Classifier, Moments, frechet_distance
 from genlab.metrics.scores.distances import MAX_ROWS, map_rows
 from genlab.metrics.scores.prdc import prdc
-from genlab.pictures.pixels import as_saved, to_float
 
 NEAREST = 1_000  # images whose nearest training image is found
 

@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import genlab
 from genlab.core.errors import ConfigError
-from genlab.pictures.pixels import as_saved
+from genlab.core.pixels import as_saved
 
 FOLDER = Path("outputs/references")
 PROBE_SECONDS = 20.0  # of a run that measures a system's speed, for its schedule

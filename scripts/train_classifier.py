@@ -25,6 +25,7 @@ from genlab.build import instantiate as build
 from genlab.cli.command import exit_code_of
 from genlab.cli.composition import compose
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float
 from genlab.data import InMemory, Split
 from genlab.metrics.extractors.classifier import ImageClassifier
 from genlab.metrics.extractors.digit_classifier import CLASSIFIER_WEIGHTS
@@ -80,7 +81,7 @@ def labelled_images(data: InMemory, split: Split | None) -> Labelled:
             "folders data.test_share=0.1 is held out."
         )
     rows = split.labels >= 0
-    return Labelled(data.spec.crop(split.images[rows]).float() / 127.5 - 1, split.labels[rows])
+    return Labelled(to_float(data.spec.crop(split.images[rows])), split.labels[rows])
 
 
 def classifier_facts(data: InMemory, classifier: ImageClassifier, test: Labelled) -> dict[str, Any]:

@@ -162,14 +162,19 @@ class WithoutFeatures(nn.Module):
         return self.last(images.flatten(1)).squeeze(1)
 
 
-def test_a_discriminator_of_ones_own_needs_features_for_what_compares_them(make_trainer):
-    words = ("model=gan", *narrow("gan"), "penalty=[feature_matching]")
-    config = composed(*TINY, *words)
+def without_features(model, *words):
+    """A trainer of a model with that discriminator."""
+    config = composed(*TINY, f"model={model}", *narrow(model), *words)
     config["model"]["discriminator"] = {"_target_": f"{__name__}.WithoutFeatures", "_partial_": True}
+    return build.trainer(config, Path(mkdtemp()), data_of(model))
+
+
+def test_a_discriminator_of_ones_own_needs_features_for_what_compares_them():
+    without_features("gan").take_step()
     with pytest.raises(ConfigError, match="penalty=feature_matching needs a discriminator that has `features`"):
-        build.trainer(config, Path(mkdtemp()), data_of("gan"))
-    config["penalty"] = {}
-    build.trainer(config, Path(mkdtemp()), data_of("gan")).take_step()
+        without_features("gan", "penalty=[feature_matching]")
+    with pytest.raises(ConfigError, match="model.discriminator: it needs `features`"):
+        without_features("vae_gan")
 
 
 @pytest.mark.parametrize("penalty", ["r1", "gradient_penalty", "drift", "cr"])

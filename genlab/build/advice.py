@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.callbacks.scores import Scores
 from genlab.models.contract import is_unbounded
 from genlab.models.layer_contract import has_batch_norm
+from genlab.trainers.callback import callbacks_of
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
@@ -47,18 +49,17 @@ def slow_discriminator(trainer: Trainer) -> str | None:
 
 
 def clipping_and_penalty(trainer: Trainer) -> str | None:
-    clip = settings(trainer, "trainer").get("clip_weights")
-    if clip is None or not trainer.penalties:
+    if trainer.clip_weights is None or not trainer.penalties:
         return None
     return (
-        f"trainer.clip_weights={clip} and penalty=[{','.join(trainer.penalties)}] both hold the critic's slope down: "
-        "one of them is enough (trainer.clip_weights=null or penalty=[])."
+        f"trainer.clip_weights={trainer.clip_weights} and penalty=[{','.join(trainer.penalties)}] both hold the "
+        "critic's slope down: one of them is enough (trainer.clip_weights=null or penalty=[])."
     )
 
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or settings(trainer, "augment") or trainer.spec.has_source:  # it would move images alone
+    if images >= FEW_IMAGES or trainer.augmentations or trainer.spec.has_source:  # it would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 
@@ -77,14 +78,14 @@ def unbounded_output(trainer: Trainer) -> str | None:
 
 def slow_bfloat16(trainer: Trainer) -> str | None:
     has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)  # private: absent before torch 2.6
-    asked = trainer.device.type == "cpu" and settings(trainer, "trainer").get("precision") == "bfloat16"
+    asked = trainer.device.type == "cpu" and trainer.engine.autocast is not None
     if not asked or has_amx is None or has_amx():
         return None
     return "trainer.precision=bfloat16 on a CPU without AMX is slower than float32 (0.5 to 0.8 times as fast)."
 
 
 def unbounded_critic(trainer: Trainer) -> str | None:
-    if not trainer.loss.needs_lipschitz or settings(trainer, "trainer").get("clip_weights"):
+    if not trainer.loss.needs_lipschitz or trainer.clip_weights:
         return None
     if any(penalty.bounds_slope for penalty in trainer.penalties.values()) or has_spectral_norm(trainer):
         return None
@@ -134,10 +135,15 @@ def unfinished_growth(trainer: Trainer) -> str | None:
 
 
 def few_score_images(trainer: Trainer) -> str | None:
-    images = settings(trainer, "metrics").get("images")
-    if images is None or images >= FEW_SAMPLES:
-        return None
-    return f"metrics.images={images:,}: FID from fewer than 2,000 samples is far too high; compare only like with like."
+    for scores in callbacks_of(trainer, Scores):
+        images, metrics = scores.evaluation.images, scores.evaluation.metrics.items()
+        biased = [name for name, metric in metrics if metric.biased_by_few and images < FEW_SAMPLES]
+        if biased:
+            return (
+                f"metrics.images={images:,}: {' and '.join(biased)} from fewer than {FEW_SAMPLES:,} samples is far too "
+                "high; compare only like with like."
+            )
+    return None
 
 
 def batch_near_data(trainer: Trainer) -> str | None:
@@ -164,10 +170,6 @@ ADVERSARIAL: list[Rule] = [  # of systems with a discriminator
     penalty_with_batch_norm,
     no_ema,
 ]
-
-
-def settings(trainer: Trainer, group: str) -> dict[str, Any]:
-    return trainer.config.get(group) or {}
 
 
 def has_spectral_norm(trainer: Trainer) -> bool:

@@ -41,7 +41,7 @@ def refuse_models_without_the_contract(system: System) -> None:
 
 def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     model, spec = system.model, system.data.spec
-    one_way = "pairs" if model.conditional and spec.has_source else "no"
+    one_way = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(
         players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,

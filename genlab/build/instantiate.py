@@ -1,4 +1,4 @@
-"""Live objects from a config."""
+"""Builds the objects that a resolved config describes. Only build/, cli/ and the entry points import Hydra."""
 
 from __future__ import annotations
 

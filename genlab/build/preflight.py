@@ -114,15 +114,13 @@ def _duration(trainer: Trainer) -> str:
     images, batch = trainer.total_images, trainer.batch_size
     if not trainer.iterates:
         return f"{images:,} images, {batch} at a time"
-    n_critic = (trainer.config.get("trainer") or {}).get("n_critic", 1)
-    # Only the discriminator's images count. A schedule of its turns has no one number of images a step.
-    steps = [f"{-(-images // (batch * n_critic)):,} steps"] if isinstance(n_critic, int) else []
+    steps = [f"{-(-images // trainer.images_a_step):,} steps"] if trainer.images_a_step else []
     epochs = f"{images / trainer.spec.images:.1f} epochs"
     return " = ".join([f"{images:,} images", *steps, epochs]) + f", batches of {batch}"
 
 
 def _device(trainer: Trainer) -> str:
-    precision = (trainer.config.get("trainer") or {}).get("precision", "float32")
+    precision = str(trainer.engine.autocast or trainer.engine.dtype).removeprefix("torch.")
     threads = f", {torch.get_num_threads()} threads" if trainer.device.type == "cpu" else ""
     return f"{trainer.device} ({device_name(trainer.device)}), {precision}{threads}"
 

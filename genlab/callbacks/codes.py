@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, Positive
 from genlab.models.latent_contract import VariesCodes
-from genlab.pictures.sheet import READABLE, drawable, enlarge, tile, to_uint8, write_png
+from genlab.pictures.sheet import READABLE, drawable, enlarge, tile, write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from genlab.core.pixels import network_values
 from genlab.core.types import Count
 from genlab.models.contract import ClassifiesImages
 from genlab.trainers.callback import Callback
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.trainers.trainer import Trainer
+
+
+NAME = "test_accuracy"
 
 
 class Accuracy(Callback):
@@ -40,8 +42,11 @@ class Accuracy(Callback):
             return
         value = sum(self._right(trainer, model.classify)) / len(test.labels)
         self.done_at = trainer.images
-        trainer.publish({"score/test_accuracy": value})
         trainer.report(self._record(trainer, value))
+        trainer.publish({f"score/{NAME}": value})
+
+    def scores(self, number: str) -> bool:
+        return number == NAME
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
@@ -51,20 +56,15 @@ class Accuracy(Callback):
         """Images of each batch that are named rightly."""
         test = trainer.data.test
         for images, labels in zip(test.images.split(self.batch_size), test.labels.split(self.batch_size), strict=True):
-            named = classify(self._read(trainer, images)).argmax(1).cpu()
+            seen = network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
+            named = classify(seen).argmax(1).cpu()
             yield int((named == labels).sum())
-
-    @staticmethod
-    def _read(trainer: Trainer, images: Tensor) -> Tensor:
-        """As networks see them in training."""
-        values = images.to(trainer.device, trainer.samples.dtype)
-        return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
 
     @staticmethod
     def _record(trainer: Trainer, value: float) -> dict[str, Any]:
         train, test = trainer.data.train.labels, trainer.data.test
         return {
-            "metric": "test_accuracy",
+            "metric": NAME,
             "value": value,
             "reference": f"{trainer.data.name}/test",
             "reference_hash": test.fingerprint(),
@@ -73,4 +73,5 @@ class Accuracy(Callback):
             "ema": False,
             "seed": trainer.samples.seed,
             "position": trainer.images,
+            "higher_is_better": True,
         }

@@ -2,55 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
-from genlab.metrics.scores.fid import FID
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
     from genlab.trainers.trainer import Trainer
 
-MONITORS = {"fid": "score/fid", "wasserstein": "discriminator/wasserstein", "loss": "generator/adversarial"}
 KEY = "callbacks.early_stop.monitor"
 
 
 class EarlyStop(Callback):
-    """Stops once the best value is `patience` images old. Lower is better.
+    """Stops once the best value is `patience` images old.
 
-    fid: as measured. wasserstein, loss: the absolute value of an exponential mean with a half-life of a tenth of
-    `patience`. Both start near zero and rise before they fall, so the first `patience` images cannot hold the best
-    value. Of the two only wasserstein follows quality (Arjovsky et al. 2017, section 4.2); a GAN's loss says little.
+    The monitor is a score by its name (`fid`, `recall`, `test_accuracy`), whose record says which way is better; or a
+    curve of training by its name in TensorBoard (`generator/adversarial`), in short `loss`, or that of an estimate
+    that the loss makes (`wasserstein`). Of a curve lower is better: the absolute value of an exponential mean with a
+    half-life of a tenth of `patience`. Curves start near zero and rise before they fall, so the first `patience`
+    images cannot hold the best value. Wasserstein's estimate follows quality (Arjovsky et al. 2017, section 4.2); a
+    GAN's loss says little.
 
-    Raises ConfigError for an unknown monitor, and at the start if nobody will publish it.
+    Raises ConfigError at the start if nobody will publish the monitor.
     """
 
     def __init__(
         self,
-        monitor: Literal["fid", "wasserstein", "loss"] = "fid",
+        monitor: str = "fid",
         patience: Count | None = None,  # images; null: never stop
     ) -> None:
-        if monitor not in MONITORS:
-            raise ConfigError(f"{KEY}={monitor}: expected one of {', '.join(MONITORS)}.")
         self.monitor, self.patience = monitor, patience
-        self.best, self.best_at = float("inf"), 0
+        self.curve = {"loss": "generator/adversarial"}.get(monitor, monitor)
+        self.best, self.best_at = math.inf, 0  # where higher is better, its negative
+        self._sign = 1
         self._mean: float | None = None
         self._seen_at = 0
 
     def start(self, trainer: Trainer) -> None:
-        problem = None if self.patience is None else CHECKS[self.monitor](trainer)
+        problem = None if self.patience is None else self._problem(trainer)
         if problem:
             raise ConfigError(f"{KEY}={self.monitor}: {problem}, or callbacks.early_stop.patience=null.")
 
+    def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        if self.patience is not None and record["metric"] == self.monitor:
+            self._sign = -1 if record["higher_is_better"] else 1
+            self._judge(trainer, self._sign * record["value"], eligible=True)
+
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        value = values.get(MONITORS[self.monitor])
-        if self.patience is None or value is None:
-            return
-        if MONITORS[self.monitor].startswith("score/"):
-            self._judge(trainer, value, eligible=True)
-        else:
-            self._judge(trainer, abs(self._smooth(value, trainer.images)), eligible=trainer.images > self.patience)
+        found = [value for name, value in values.items() if name in (self.curve, f"discriminator/{self.curve}")]
+        if self.patience is not None and found:
+            mean = self._smooth(found[0], trainer.images)
+            self._judge(trainer, abs(mean), eligible=trainer.images > self.patience)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -76,35 +82,34 @@ class EarlyStop(Callback):
     def _judge(self, trainer: Trainer, value: float, *, eligible: bool) -> None:
         if value < self.best or not eligible:
             self.best_at = trainer.images
-            self.best = value if eligible else float("inf")
+            self.best = value if eligible else math.inf
         elif trainer.images - self.best_at >= self.patience:
-            trainer.stop(
-                f"{self.monitor} was best ({self.best:.4g}) at {self.best_at:,} images and has not improved for "
-                f"{trainer.images - self.best_at:,}; callbacks.early_stop.patience={self.patience}."
+            best = f"{self.monitor} was best ({self._sign * self.best:.4g}) at {self.best_at:,} images"
+            since = f"has not improved for {trainer.images - self.best_at:,}"
+            trainer.stop(f"{best} and {since}; callbacks.early_stop.patience={self.patience}.")
+
+    def _problem(self, trainer: Trainer) -> str | None:
+        """Why nobody will publish the monitor, or not often enough; None: somebody will."""
+        scoring = [callback for callback in trainer.callbacks.values() if callback.scores(self.monitor)]
+        if scoring:
+            return (
+                None if any(callback.every for callback in scoring) else "is measured at the end alone; set its every"
             )
+        player, _, name = self.curve.rpartition("/")
+        if player:
+            players = ", ".join(trainer.players) or "none"
+            return None if player in trainer.players else f"this system has no {player}, its players are {players}"
+        estimates = estimates_of(trainer)
+        if name in estimates:
+            return None
+        return (
+            f"no such score is measured, and {type(trainer.loss).__name__} does not estimate it (it estimates "
+            f"{', '.join(estimates) or 'nothing'}). Add its metric, choose another monitor"
+        )
 
 
-def _no_fid(trainer: Trainer) -> str | None:
-    scores = trainer.callbacks.get("scores")
-    measured = {} if scores is None else scores.evaluation.metrics
-    if not any(isinstance(metric, FID) for metric in measured.values()):
-        return f"no FID is measured (metrics=[{','.join(measured)}]); add it, metrics=[{','.join(['fid', *measured])}]"
-    return None if scores.every else "FID is measured at the end alone; set metrics.every"
-
-
-def _no_wasserstein(trainer: Trainer) -> str | None:
-    import torch
-
-    adversarial = "discriminator" in trainer.players
-    if adversarial and "wasserstein" in trainer.loss.watch(torch.zeros(1), torch.zeros(1)):
-        return None
-    return f"{type(trainer.loss).__name__} does not estimate it; choose loss=wasserstein, or another monitor"
-
-
-def _no_loss(trainer: Trainer) -> str | None:
-    if "generator" in trainer.players:
-        return None
-    return f"this system has no generator, only {', '.join(trainer.players)}; choose another monitor"
-
-
-CHECKS = {"fid": _no_fid, "wasserstein": _no_wasserstein, "loss": _no_loss}
+def estimates_of(trainer: Trainer) -> list[str]:
+    """Names of what the loss watches in a discriminator's turns."""
+    if "discriminator" not in trainer.players:
+        return []
+    return list(trainer.loss.watch(torch.zeros(1), torch.zeros(1)))

@@ -11,7 +11,7 @@ from genlab.callbacks import health_measures as measure
 from genlab.callbacks.health_rollback import LastHealthy
 from genlab.callbacks.health_rules import EXPECTED, Finding, Reading, declines, findings, worsening
 from genlab.core.types import Count, Fraction, Whole
-from genlab.trainers.callback import Callback
+from genlab.trainers.callback import Callback, callbacks_of
 
 if TYPE_CHECKING:
     from genlab.core.errors import Diverged
@@ -53,6 +53,7 @@ class Health(Callback):
         self._active: dict[str, str] = {}  # topic -> key, of what was said and still holds
         self._suspects: dict[str, int] = {}  # kind -> extent, of what the look before showed
         self._scores: dict[str, list[float]] = {}  # by metric, oldest first
+        self._rises: dict[str, bool] = {}  # by metric: is higher better?
         self._published: dict[str, float] = {}
         self._looked_at: int | None = None
         self._refuge = LastHealthy(rollback_factor, rollbacks) if action == "rollback" else None
@@ -70,9 +71,18 @@ class Health(Callback):
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
         self._published |= {name: value for name, value in values.items() if not name.startswith(CLOCKED)}
-        for name, value in values.items():
-            if name.startswith("score/"):
-                self._judge_score(trainer, name.removeprefix("score/"), value)
+
+    def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        """Judges the run by a score, if its metric says that this can be done."""
+        if not record.get("judges_run"):
+            return
+        name = record["metric"]
+        self._rises[name] = record["higher_is_better"]
+        self._scores.setdefault(name, []).append(record["value"])
+        if one := worsening(name, self._scores[name], higher_is_better=self._rises[name]):
+            self._say(trainer, one)
+        else:
+            self._active.pop(f"worsening/{name}", None)
 
     def tick(self, trainer: Trainer) -> None:
         self._look(trainer, last=trainer.images >= trainer.total_images)
@@ -85,7 +95,7 @@ class Health(Callback):
         self._say(trainer, Finding("diverged", str(error)))
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("found", "_active", "_suspects", "_scores", "_published", "_looked_at")
+        names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -109,8 +119,9 @@ class Health(Callback):
 
     @property
     def _well(self) -> bool:
-        """Nothing is wrong, and no score is on its way down."""
-        return not (self._active or self._suspects or any(declines(*scores) for scores in self._scores.items()))
+        """Nothing is wrong, and no score got worse."""
+        declining = (declines(self._scores[name], higher_is_better=rises) for name, rises in self._rises.items())
+        return not (self._active or self._suspects or any(declining))
 
     def _read(self, trainer: Trainer, *, thorough: bool) -> Reading:
         samples = trainer.samples.draw_samples(0, self.samples)
@@ -136,13 +147,6 @@ class Health(Callback):
         values["time_share"] = self._seconds / max(time.perf_counter() - self._began, 1e-9)
         trainer.publish({f"health/{name}": value for name, value in values.items()})
 
-    def _judge_score(self, trainer: Trainer, name: str, value: float) -> None:
-        self._scores.setdefault(name, []).append(value)
-        if one := worsening(name, self._scores[name]):
-            self._say(trainer, one)
-        else:
-            self._active.pop(f"worsening/{name}", None)
-
     def _say(self, trainer: Trainer, one: Finding) -> None:
         """Once, and again when it changed."""
         if self._active.get(one.topic) == one.key:
@@ -161,5 +165,4 @@ class Health(Callback):
 
 def found_by_health(trainer: Trainer) -> list[dict[str, Any]]:
     """Every warning of a run: kind, message, images. Empty where nobody watches."""
-    health = trainer.callbacks.get("health")
-    return health.found if health else []
+    return [found for health in callbacks_of(trainer, Health) for found in health.found]

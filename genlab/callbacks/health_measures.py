@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.models.contract import per_image
@@ -24,8 +25,7 @@ CHUNKS = 10  # times all samples that are looked through at most, before a class
 
 def seen(trainer: Trainer, images: Tensor) -> Tensor:
     """Stored images or points as networks see them."""
-    values = images.to(trainer.device, trainer.samples.dtype)
-    return values / 127.5 - 1 if images.dtype == torch.uint8 else values / trainer.spec.scale
+    return network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
 
 
 def diversity(images: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Which numbers mean that a run is sick, and the words for it. Every threshold stands here."""
+"""Which numbers mean that a run is sick, the bounds that say so, and the words for it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ WON = 0.02  # the discriminator's loss: it is right with 99 % certainty
 SPREAD = 0.2  # accuracy on training images less that on held-out ones; 0.06 is chance among 100 of each
 WORSE = 3  # scores in a row
 BY = 1.2  # and this much worse than the best
-FALLING = ("fid", "kid")  # names begin so; lower is better
-RISING = ("inception_score", "classifier_score", "is")  # or are these; higher is better
 
 
 class Finding(NamedTuple):
@@ -96,25 +94,20 @@ def overfits(measured: dict[str, float]) -> Iterator[Finding]:
         yield Finding("overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment].")
 
 
-def declines(name: str, values: list[float]) -> bool:
+def declines(values: list[float], *, higher_is_better: bool) -> bool:
     """Whether the last score of a metric is worse than the one before."""
-    return len(values) > 1 and sign_of(name) * (values[-1] - values[-2]) > 0
+    return len(values) > 1 and (values[-1] < values[-2] if higher_is_better else values[-1] > values[-2])
 
 
-def sign_of(name: str) -> int:
-    """1 for a metric that rises when the run gets worse, -1 for one that falls, 0 for those not known here."""
-    return 1 if name.startswith(FALLING) else -1 if name in RISING else 0
-
-
-def worsening(name: str, values: list[float]) -> Finding | None:
-    """Of the scores of one metric, oldest first. `name` as in `score/NAME`; None for metrics not known here."""
-    sign = sign_of(name)
+def worsening(name: str, values: list[float], *, higher_is_better: bool) -> Finding | None:
+    """Judges the scores of one metric, oldest first."""
     last = values[-WORSE - 1 :]
-    if not sign or len(last) <= WORSE or not all(sign * (b - a) > 0 for a, b in zip(last, last[1:], strict=False)):
+    pairs = zip(last, last[1:], strict=False)
+    if len(last) <= WORSE or not all(declines(list(pair), higher_is_better=higher_is_better) for pair in pairs):
         return None
-    best = min(values) if sign > 0 else max(values)
-    if max(best, last[-1]) < BY * min(best, last[-1]):
+    best = max(values) if higher_is_better else min(values)
+    if abs(last[-1] - best) < (BY - 1) * min(abs(last[-1]), abs(best)):
         return None
-    way, numbers = "rose" if sign > 0 else "fell", ", ".join(f"{value:.4g}" for value in last)
+    way, numbers = "fell" if higher_is_better else "rose", ", ".join(f"{value:.4g}" for value in last)
     words = f"The run gets worse: {name} {way} {WORSE} times in a row ({numbers}; its best was {best:.4g})"
     return Finding("worsening", f"{words}. Stop it: callbacks.early_stop.patience.", metric=name)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
 from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
 

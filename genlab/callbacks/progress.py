@@ -24,14 +24,14 @@ SPEED = "speed/images_per_second"
 
 
 class Progress(Callback):
-    """Position, speed, time left, losses and the last FID. Never touches the device."""
+    """Position, speed, time left, losses and the last scores. Never touches the device."""
 
     def __init__(
         self,
         every: Count | None = 1_000,  # images between looks at the clock
         *,
         seconds: Positive = 10.0,  # between plain lines, at least
-        shown: Sequence[str] = ("*/adversarial", "score/fid"),  # published names; * stands for anything
+        shown: Sequence[str] = ("*/adversarial", "score/*"),  # published names; * stands for anything
     ) -> None:
         self.every, self.seconds, self.shown = every, seconds, tuple(shown)
         self._values: dict[str, float] = {}

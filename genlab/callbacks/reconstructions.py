@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from genlab.core.types import Count
-from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.reconstructions import draw_reconstructions, how_many
+from genlab.pictures.sheet import write_png
 from genlab.trainers.callback import Callback
-from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
+from genlab.trainers.encoder import encodes, reconstruct
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.trainer import Trainer
-
-POINTS = 300  # with a line each
-LINE = (200, 200, 200)
-DOTS = 60  # that a line is drawn with
 
 
 class Reconstructions(Callback):
@@ -36,30 +27,11 @@ class Reconstructions(Callback):
     def tick(self, trainer: Trainer) -> None:
         if not encodes(trainer.samples) or self.done_at == trainer.images:
             return
-        picture = draw_reconstructions(trainer.samples, self.rows, self.columns)
+        count = how_many(trainer.spec, self.rows, self.columns)
+        picture = draw_reconstructions(*reconstruct(trainer.samples, count), trainer.spec, self.columns)
         write_png(picture, trainer.run_dir / "reconstructions" / f"{trainer.images:09d}.png")
         trainer.show("reconstructions", picture)
         self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)
-
-
-def draw_reconstructions(samples: SampleStream, rows: int, columns: int) -> Tensor:
-    """uint8 [C, H, W]: `rows` of real images, each with a row of their reconstructions below; or points and lines."""
-    return draw_lines(samples) if samples.spec.height is None else draw_pairs(samples, rows, columns)
-
-
-def draw_pairs(samples: SampleStream, rows: int, columns: int) -> Tensor:
-    split, images, condition = first_images(samples, rows * columns)
-    again = to_uint8(decoded(samples, codes_of(samples, images, condition), condition)).cpu()
-    pairs = zip(split.images.split(columns), again.split(columns), strict=True)
-    return sheet(samples.spec.crop(torch.cat([row for pair in pairs for row in pair])), columns)
-
-
-def draw_lines(samples: SampleStream) -> Tensor:
-    split, points, condition = first_images(samples, POINTS)
-    again = decoded(samples, codes_of(samples, points, condition), condition).cpu() * samples.spec.scale
-    steps = torch.linspace(0, 1, DOTS).view(-1, 1, 1)
-    lines = torch.lerp(split.images, again.to(split.images.dtype), steps).flatten(0, 1)
-    return scatter([(lines, LINE), (split.images, REAL), (again, GENERATED)], frame_of(split.images))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from genlab.callbacks.captions import captioned
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.pictures.sheet import GREY, sheet, to_uint8, write_png
+from genlab.pictures.sheet import GREY, sheet, write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from genlab.metrics.records import Record, differing_fields
 from genlab.metrics.sample_source import SampleSource
 from genlab.pictures.groups import draw_groups
 from genlab.pictures.sheet import write_png
-from genlab.trainers.callback import Callback
+from genlab.trainers.callback import Callback, callbacks_of
 
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import SampleStream
@@ -64,13 +64,16 @@ class Scores(Callback):
             )
             return
         self._remember(records[0])
-        trainer.publish({f"score/{record.metric}": record.value for record in records})
-        for record in records:
+        for record in records:  # before the numbers: a checkpoint of the best score holds what others make of them
             trainer.report(record.as_dict())
+        trainer.publish({f"score/{record.metric}": record.value for record in records})
         for name, images in self.evaluation.pictures.items():
             picture = draw_groups(images)
             write_png(picture, trainer.run_dir / FOLDER / f"{trainer.images:09d}_{name.replace(' ', '_')}.png")
             trainer.show(name, picture)
+
+    def scores(self, number: str) -> bool:
+        return self.evaluation.gives(number)
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
@@ -99,8 +102,7 @@ class Scores(Callback):
                 stacklevel=2,
             )
             return True
-        higher = self.evaluation.metric_of[record.metric].higher_is_better
-        return record.value > best.value if higher else record.value < best.value
+        return record.value > best.value if record.higher_is_better else record.value < best.value
 
 
 def source_of(samples: SampleStream, position: int) -> SampleSource:
@@ -116,6 +118,5 @@ def source_of(samples: SampleStream, position: int) -> SampleSource:
 
 
 def best_record(trainer: Trainer) -> Record | None:
-    """The best score so far: of FID, or of whatever is measured first. None where nothing is."""
-    scores = trainer.callbacks.get("scores")
-    return scores.best_record if scores else None
+    """The best score so far, of the metric that is measured first. None where nothing is."""
+    return next((scores.best_record for scores in callbacks_of(trainer, Scores)), None)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import interpolate
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
 
 if TYPE_CHECKING:
@@ -30,15 +31,14 @@ class Translations(Callback):
 
     def __init__(self, every: Count | None = 50_000, *, rows: Count = 3, columns: Count = 8) -> None:
         self.every, self.rows, self.columns = every, rows, columns
-        self._drawn_at: int | None = None
 
     def tick(self, trainer: Trainer) -> None:
-        if not trainer.samples.translates or self._drawn_at == trainer.images:
+        if not trainer.samples.translates or self.done_at == trainer.images:
             return
         picture = draw_translations(trainer, self.rows, self.columns)
         write_png(picture, trainer.run_dir / "translations" / f"{trainer.images:09d}.png")
         trainer.show("translations", picture)
-        self._drawn_at = trainer.images
+        self.done_at = trainer.images
 
     def finish(self, trainer: Trainer) -> None:
         self.tick(trainer)

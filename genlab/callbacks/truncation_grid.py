@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count, Positive
 from genlab.models.latent_contract import Truncates
-from genlab.pictures.sheet import sheet, to_uint8, write_png
+from genlab.pictures.sheet import sheet, write_png
 from genlab.trainers.callback import Callback
 from genlab.trainers.standing_statistics import gather_statistics
 

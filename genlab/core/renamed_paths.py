@@ -32,10 +32,10 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
         "reconstruction=reconstruction_error swd"
     ),
     ("metrics", "metrics.extractors"): (
-        "adapter=custom classifier digits=digit_classifier extractors=extractor inception own_classifier"
+        "adapter=custom classifier digits=digit_classifier extractors=extractor inception own_classifier "
+        "pixels=measured_images"
     ),
     ("metrics", "metrics.references"): "cache=statistics_cache reference",
-    ("metrics", "pictures"): "pixels",
     ("metrics", "metrics"): "source=sample_source trained=trained_model",
     ("models", "models.autoencoders"): (
         "adversarial_autoencoder autoencoder codebook conv_coder dense_coder pca posterior vae_gan vqvae"

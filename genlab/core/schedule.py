@@ -60,7 +60,7 @@ class Step(Line):
         return self.end if seen >= (self.images or self.share * total) else self.start
 
 
-def at(number: Any, seen: int, total: int) -> float:
+def value_at(number: Any, seen: int, total: int) -> float:
     """Return the value of a constant or changing number after `seen` of `total` images."""
     if isinstance(number, (int, float)):
         return number

@@ -26,7 +26,7 @@ class SystemFacts:
     judges_codes: bool  # the discriminator sees the codes of an adversarial autoencoder instead of the data
     conditioned: frozenset[str]  # the players that receive the condition
     latent_size: int  # numbers of noise that the generator makes an image of; 0: none
-    translates: Literal["no", "pairs", "both ways"]  # pairs: every generated image has a real partner
+    translates: Literal["no", "one way", "both ways"]  # one way: every generated image has a real partner
     batch_normalised: frozenset[str]  # players with batch normalisation
     clip_weights: float | None  # bound on the discriminator's weights
     moving_augmentations: Sequence[str]  # names of those that show the discriminator images out of place

@@ -1,6 +1,6 @@
 """Argument types that state their range; `build` checks every configured value against them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -11,3 +11,4 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 Share = Annotated[float, Ge(0), Le(1)]
 ProperShare = Annotated[float, Ge(0), Lt(1)]
+PlayerName = Literal["generator", "discriminator"]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,12 +15,10 @@ from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.labels.few_labels import with_few_labels
+from genlab.data.few_labels import with_few_labels
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
-
-if TYPE_CHECKING:
-    from genlab.data.labels.words import WordRule
+from genlab.data.word_rule import WordRule
 
 SOURCE_CHUNK = 50  # rows whose sources are made from one batch of draws
 
@@ -57,7 +55,7 @@ class InMemory:
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
 
-    rule: "WordRule | None" = None  # words that can be measured in a picture
+    rule: WordRule | None = None  # words that can be measured in a picture
 
     def __init__(
         self,
@@ -159,11 +157,9 @@ class InMemory:
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return self.spec.condition.as_input(split.labels[rows], torch.float32)
-        pieces = [
-            self.task(to_network_input(split.images[rows[at]], torch.float32), draws)
-            for at, draws in source_chunks(start, count)
-        ]
-        return self.spec.condition.as_input(torch.cat(pieces), torch.float32)
+        images = to_network_input(split.images[rows], torch.float32)
+        made = torch.cat([self.task(images[at], draws) for at, draws in source_chunks(start, count)])
+        return self.spec.condition.as_input(made, torch.float32)
 
 
 def source_chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:

@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative
-from genlab.losses.penalties import Penalty, PlayerName, Weight
+from genlab.core.types import NonNegative, PlayerName
+from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
 from genlab.models.contract import ClassifiesFeatures, GuessesCodes
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import at
+from genlab.core.schedule import value_at
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative, Whole
-from genlab.losses.penalties import Penalty, PlayerName, Weight, mean_of_values
+from genlab.core.types import NonNegative, PlayerName, Whole
+from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 
 
@@ -63,7 +63,7 @@ class BalancedConsistency(Consistency):
     def __call__(self, turn: Turn) -> Tensor:
         real = super().__call__(turn)
         fake = self.change(turn, "fake", turn.fake, turn.fake_logits, turn.fake_condition)
-        return real + at(self.fake_weight, turn.seen, turn.total) * fake
+        return real + value_at(self.fake_weight, turn.seen, turn.total) * fake
 
 
 @dataclass
@@ -101,7 +101,7 @@ class LatentConsistency(Penalty):
 
     def made_unlike(self, turn: Turn) -> Tensor:
         change = turn.fake - turn.generator(self.near(turn), turn.fake_condition)
-        return -at(self.generator_weight, turn.seen, turn.total) * mean_of_values(change.square())
+        return -value_at(self.generator_weight, turn.seen, turn.total) * mean_of_values(change.square())
 
     def near(self, turn: Turn) -> Tensor:
         """Latents near those of this turn."""

@@ -27,7 +27,7 @@ class Paired(Penalty):
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         system.require_images()
-        if system.translates != "pairs":
+        if system.translates != "one way":
             raise ConfigError(
                 "compares what is made of a picture with its partner, and this model is told no picture that has one. "
                 "Choose model=pix2pix, or leave the penalty out."

@@ -13,7 +13,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.system import SystemFacts
-from genlab.losses.penalties import Penalty, PlayerName, Weight, spread
+from genlab.core.types import PlayerName
+from genlab.losses.penalties import Penalty, Weight, spread
 from genlab.losses.turn import Turn
 from genlab.models.layer_contract import weight_scale_of
 

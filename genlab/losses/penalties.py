@@ -14,14 +14,13 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import Changing, at
+from genlab.core.schedule import Changing, value_at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
-from genlab.core.types import Count, NonNegative, Positive
+from genlab.core.types import Count, NonNegative, PlayerName, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
-PlayerName = Literal["discriminator", "generator"]
 Weight = Changing[NonNegative]
 
 
@@ -61,7 +60,7 @@ class Penalty:
 
     def strength(self, turn: Turn) -> float:
         """The weight at this turn."""
-        return at(self.weight, turn.seen, turn.total)
+        return value_at(self.weight, turn.seen, turn.total)
 
 
 def spread(value: Tensor, turn: Turn) -> Tensor:

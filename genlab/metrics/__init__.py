@@ -5,9 +5,9 @@ from genlab.metrics.extractors.custom import Adapter, Pixels
 from genlab.metrics.extractors.digit_classifier import Classifier, StackedClassifier
 from genlab.metrics.extractors.extractor import Coordinates, Extractor, Inception
 from genlab.metrics.extractors.own_classifier import OwnClassifier
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, differing_fields
+from genlab.metrics.references.frechet import Moments, frechet_distance
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.sample_source import SampleSource
 from genlab.metrics.scores.accuracy import Accuracy, BalancedAccuracy

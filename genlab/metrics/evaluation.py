@@ -38,7 +38,6 @@ class Evaluation:
     ) -> None:
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
-        self.metric_of: dict[str, Metric] = {}  # by the names of the last run's numbers
         self.pictures: dict[str, Tensor] = {}  # of the last run, by name: groups of images [G, n, C, H, W]
         self._reference: Reference | None = None
 
@@ -80,10 +79,13 @@ class Evaluation:
             return []
         if any(metric.needs_features for metric in metrics):
             _ = reference.features  # first: moments are then computed from them
-        found = [(metric, *number) for metric in metrics for number in metric.compute(reference).items()]
-        self.metric_of = {name: metric for metric, name, _ in found}
+        found = [(metric, list(metric.compute(reference).items())) for metric in metrics]
         self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
-        return [self._record(name, value, metric, reference, source) for metric, name, value in found]
+        rows = [(metric, place, number) for metric, numbers in found for place, number in enumerate(numbers)]
+        return [
+            self._record(*number, metric, reference, source, judges_run=metric.judges_run and place == 0)
+            for metric, place, number in rows
+        ]
 
     def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():
@@ -96,7 +98,13 @@ class Evaluation:
         reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
-    def _record(self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource) -> Record:
+    def gives(self, number: str) -> bool:
+        """Tell whether a number of this name may come out."""
+        return any(metric.gives(number, self.extractor) for metric in self.metrics.values())
+
+    def _record(
+        self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource, *, judges_run: bool
+    ) -> Record:
         extractor = self.extractor if metric.uses_extractor else None
         return Record(
             metric=name,
@@ -112,6 +120,8 @@ class Evaluation:
             seed=source.seed,
             position=source.position,
             settings=metric.settings,
+            higher_is_better=metric.higher_is_better != (name in metric.opposite),
+            judges_run=judges_run,
         )
 
     def _feed(self, metrics: list[Metric], source: SampleSource, spec: Spec, *, shared: bool) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from genlab.pictures.pixels import to_bytes
+from genlab.core.pixels import to_uint8
 
 if TYPE_CHECKING:
+    from genlab.metrics.extractors.extractor import Extractor
     from genlab.metrics.references.reference import Reference
     from genlab.metrics.sample_source import SampleSource
     from genlab.metrics.trained_model import TrainedModel
@@ -22,7 +25,11 @@ class Metric(ABC):
     A metric may also take the images themselves (`update_images`), or ask their source for more (`start`).
     """
 
-    higher_is_better = False  # of its first number, which decides the best checkpoint
+    numbers: Sequence[str] = ("*",)  # names of its numbers; * is a wildcard. The first decides the best checkpoint
+    higher_is_better = False  # of its numbers, except those in `opposite`
+    opposite: frozenset[str] = frozenset()
+    judges_run = False  # its first number sums up how good samples are: a run in which it gets worse is sick
+    biased_by_few = False  # upwards: from few samples it is far too high
     needs_features = False  # needs the features of real images, not only their moments
     uses_extractor = True  # else it takes no features, and its records name no extractor
     uses_samples = True  # else it takes neither features nor images
@@ -47,6 +54,10 @@ class Metric(ABC):
             f"{images:,} samples and {reference.count:,} real images: expected {self.min_images:,} or more of either "
             f"kind; {remedy}{self.settings_to_lower and f', or lower its {self.settings_to_lower}'}"
         )
+
+    def gives(self, number: str, extractor: Extractor) -> bool:
+        """Tell whether a number of this name is among those that it may yield."""
+        return any(fnmatch(number, name) for name in self.numbers)
 
     @abstractmethod
     def reset(self) -> None:
@@ -145,7 +156,7 @@ class ImageMetric(Metric):
     def update_images(self, images: Tensor, condition: Tensor | None = None) -> None:
         images = images[: self.limit - self._kept]
         self.finite = self.finite and bool(images.isfinite().all())
-        self._images.append(to_bytes(images))
+        self._images.append(to_uint8(images))
         if condition is not None:
             self._conditions.append(condition[: len(images)])
         self._kept += len(images)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-RESULT_FIELDS = ("value", "seed", "position")  # the result; all other fields say how it was measured
+# The result, and what to make of it; all other fields say how it was measured.
+RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "judges_run")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Record:
     seed: int  # of the noise
     position: int  # images shown in training when it was measured
     settings: str = ""  # of the metric itself
+    higher_is_better: bool | None = None  # None: older records do not say
+    judges_run: bool = False  # whether a run in which this number gets worse and worse is sick
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
+from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
 from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.extractors.measured_images import samples_as_measured
 from genlab.metrics.trained_model import TrainedModel
-from genlab.pictures.pixels import as_seen, to_bytes
 
 Conditions = Callable[[int, int], "Tensor | None"]
 Chunk = tuple[int, int]  # (start, count) of rows of the stream
@@ -32,7 +33,7 @@ class SampleSource:
 
     def regenerate(self, rows: list[int], spec: Spec) -> Tensor:
         """Generate single images of the stream again: uint8 [N, C, H, W], cropped."""
-        return torch.cat([to_bytes(spec.crop(self.sample(row, 1))) for row in rows]).cpu()
+        return torch.cat([to_uint8(spec.crop(self.sample(row, 1))) for row in rows]).cpu()
 
 
 class Samples(NamedTuple):
@@ -71,7 +72,7 @@ def make_samples(source: SampleSource, chunk: Chunk, spec: Spec, extractor: Extr
     """Make a chunk. Non-finite samples, which 8 bit would turn into a colour, are nan, and so are their features."""
     samples = source.sample(*chunk)
     broken = ~samples.isfinite().flatten(1).all(1)
-    images = mask_rows(as_seen(samples, spec), broken)
+    images = mask_rows(samples_as_measured(samples, spec), broken)
     return Samples(images, source.conditions(*chunk), mask_rows(extractor(images), broken) if extractor else None)
 
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from genlab.core.pixels import to_float
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.data.dataset import InMemory, Split
 from genlab.models.contract import Model
-from genlab.pictures.pixels import to_float
 
 
 class TrainedModel(Protocol):

@@ -1,16 +1,18 @@
-"""Sizes of maps in residual networks: their channels, the number of halvings, and the map that attends to itself."""
+"""Sizes of maps: the number of halvings, channels, and the map that attends to itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
+from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 
 # constant: one width for all maps, as for images of 32 pixels in Miyato et al. 2018, table 4.
 # doubling: twice as wide each time the side halves, as for larger images in tables 5 and 6.
 Growth = Literal["constant", "doubling"]
 
+SMALLEST, LARGEST = 4, 7  # pixels of the innermost map's shorter side
 WIDEST = 16  # largest width, as a multiple of the outermost map's
 PUBLISHED = {  # from the innermost map outwards: Brock et al. 2019, appendix B, for 256 and 512 pixels
     6: (16, 16, 8, 8, 4, 2, 1),
@@ -35,6 +37,21 @@ def halvings(spec: Spec, smallest: int) -> int:
     return count
 
 
+def innermost_map(spec: Spec) -> tuple[tuple[int, int], int]:
+    """(height, width) of the map in which the shorter side has 4 to 7 pixels, and how often it is halved on the way.
+
+    Raises ConfigError for a size that halving does not bring there.
+    """
+    count = halvings(spec, LARGEST)
+    size = spec.height >> count, spec.width >> count
+    if not count or not SMALLEST <= min(size) <= LARGEST:
+        raise ConfigError(
+            f"images of {spec.height}x{spec.width}: these networks halve the side until {SMALLEST} to {LARGEST} pixels "
+            f"are left, so it must be 4, 5, 6 or 7 times a power of two. Set data.size={_nearest_size(spec)}."
+        )
+    return size, count
+
+
 def map_sides(spec: Spec, levels: int) -> list[int]:
     """Return the shorter side of images and of every map, from the outermost inwards."""
     return [min(spec.height, spec.width) >> level for level in range(levels + 1)]
@@ -49,3 +66,10 @@ def attention_level(sides: Sequence[int], largest: int) -> int:
     if not largest or not smaller:
         return -1
     return sides.index(max((side for side in smaller if side <= largest), default=min(smaller)))
+
+
+def _nearest_size(spec: Spec) -> int:
+    """The smallest side not below the image's that halving can bring to 4 to 7 pixels."""
+    side = max(spec.height, spec.width, 2 * SMALLEST)
+    sizes = [base << power for base in range(SMALLEST, LARGEST + 1) for power in range(1, side.bit_length())]
+    return min(size for size in sizes if size >= side)

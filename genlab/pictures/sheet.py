@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
@@ -21,11 +19,6 @@ def sheet(images: Tensor, columns: int) -> Tensor:
     images = drawable(images.cpu())
     factor = -(-READABLE // (columns * images.shape[-1]))
     return tile(enlarge(images, factor), columns)
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """[-1, 1] -> 0 ... 255; the inverse of how training reads pixels. Values outside saturate."""
-    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def drawable(images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
         ) from error
-    return torch.from_numpy(pixels.copy())[None].float() / 127.5 - 1
+    return to_float(torch.from_numpy(pixels.copy())[None])
 
 
 def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:

@@ -23,6 +23,7 @@ class Column:
     mark: str  # a letter where the metric was measured in several ways, else empty
     difference: str  # its values of the fields in which it differs from the metric's other columns
     how: str  # the measurement in words
+    higher_is_better: bool
 
     @property
     def title(self) -> str:
@@ -96,8 +97,9 @@ def score_columns(found: list[dict[tuple, scores.Record]]) -> list[Column]:
 def _metric_columns(metric: str, protocols: list[tuple], first: dict[tuple, scores.Record]) -> list[Column]:
     marks = [column_letter(index) if len(protocols) > 1 else "" for index in range(len(protocols))]
     differences = scores.describe_differences(protocols)
-    words = [scores.describe_measurement(first[protocol]) for protocol in protocols]
-    return [Column(metric, *column) for column in zip(protocols, marks, differences, words, strict=True)]
+    records = [first[protocol] for protocol in protocols]
+    words, rising = map(scores.describe_measurement, records), map(scores.higher_is_better, records)
+    return [Column(metric, *column) for column in zip(protocols, marks, differences, words, rising, strict=True)]
 
 
 def column_letter(index: int) -> str:
@@ -134,7 +136,7 @@ def _sort_rows(rows: list[Row], columns: list[Column], primary: Column | None) -
         return rows
     order = [index for index, column in enumerate(columns) if column.metric == primary.metric]
     order.sort(key=lambda index: columns[index] is not primary)
-    sign = -1 if scores.higher_is_better(primary.metric) else 1
+    sign = -1 if primary.higher_is_better else 1
 
     def rank(row: Row) -> tuple[int, float]:
         scored = ((turn, row.cells[index].mean) for turn, index in enumerate(order))

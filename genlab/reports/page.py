@@ -13,7 +13,6 @@ from genlab.reports import curves, tables
 from genlab.reports.leaderboard import Leaderboard, build_leaderboard, footnotes
 from genlab.reports.picture_strips import select_pictures
 from genlab.reports.run import Run
-from genlab.reports.score_records import higher_is_better
 from genlab.reports.seed_groups import Group, differing_values, flatten, group_by_config
 from genlab.reports.template_values import View
 
@@ -53,7 +52,7 @@ def template_variables(runs: list[Run], title: str, grids: int) -> dict[str, Any
         "many": len(views) > 1,
         "board": board,
         "statuses": Counter(view.run.status.kind for view in views),
-        "primary_sort": "descending" if board.primary and higher_is_better(board.primary.metric) else "ascending",
+        "primary_sort": "descending" if board.primary and board.primary.higher_is_better else "ascending",
         "primary_place": board.columns.index(board.primary) if board.primary else -1,
         "footnotes": footnotes(board.columns),
         "measured": [(column.title, column.how) for column in board.columns],

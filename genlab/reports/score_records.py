@@ -7,8 +7,9 @@ from typing import Any
 from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
-RESULT_FIELDS = ("value", "seed", "position", "checkpoint")  # the result; all other fields say how it was measured
-HIGHER_IS_BETTER = (  # prefixes of names; for all other metrics lower is better
+# The result, and what to make of it; all other fields say how it was measured.
+RESULT_FIELDS = ("value", "seed", "position", "checkpoint", "higher_is_better", "judges_run")
+HIGHER_IS_BETTER = (  # prefixes of names in older records, which do not tell; for all other names lower is better
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
     *("balanced_accuracy", "described"),
@@ -51,9 +52,9 @@ def describe_differences(protocols: list[tuple]) -> list[str]:
     return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
-def higher_is_better(metric: str) -> bool:
-    """Tell which direction is better for one of genlab's metrics; for unknown ones it is taken to be lower."""
-    return metric.startswith(HIGHER_IS_BETTER)
+def higher_is_better(record: Record) -> bool:
+    told = record.get("higher_is_better")
+    return str(record.get("metric")).startswith(HIGHER_IS_BETTER) if told is None else bool(told)
 
 
 def score_value(record: Record | None) -> float | None:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Whole
 from genlab.models.latent_contract import is_plain_vector
-from genlab.pictures.sheet import GREY, sheet, to_uint8
+from genlab.pictures.sheet import GREY, sheet
 from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:

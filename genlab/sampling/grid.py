@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from genlab.callbacks.reconstructions import draw_reconstructions
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
+from genlab.pictures.reconstructions import draw_reconstructions, how_many
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS
 from genlab.sampling.mode import Picture, Request
 from genlab.sampling.styles import NoiseKind, require_noise, using_noise
-from genlab.trainers.encoder import encodes
+from genlab.trainers.encoder import encodes, reconstruct
 
 if TYPE_CHECKING:
     from genlab.sampling.loaded_run import Loaded
@@ -143,4 +143,6 @@ class Reconstruct(Picture):
             )
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
-        return draw_reconstructions(loaded.run, self.rows, self.columns)
+        spec = loaded.run.spec
+        pairs = reconstruct(loaded.run, how_many(spec, self.rows, self.columns))
+        return draw_reconstructions(*pairs, spec, self.columns)

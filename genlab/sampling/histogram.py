@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.data.blank_dataset import Blank
 from genlab.pictures.scatter import GENERATED, REAL
-from genlab.pictures.sheet import to_uint8
 from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float, to_uint8
 from genlab.models.contract import StyleBased, side_multiple_of
-from genlab.pictures.pixels import to_float
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
-from genlab.pictures.sheet import as_pil, sheet, to_uint8
+from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditions
 from genlab.sampling.source_pictures import extend_to_multiple, remove_margin, source_input
 from genlab.sampling.truncated_latents import StandingStatistics, truncate_law
@@ -191,10 +191,8 @@ class Loaded:
         return sheet(to_uint8(images), columns)
 
     def _repr_png_(self) -> bytes:
-        file = io.BytesIO()
-        as_pil(self.draw(self.sample(SHOWN_POINTS if self.points else SHOWN_ROWS * SHOWN_COLUMNS), SHOWN_COLUMNS)).save(
-            file, "png"
-        )
+        file, count = io.BytesIO(), SHOWN_POINTS if self.points else SHOWN_ROWS * SHOWN_COLUMNS
+        as_pil(self.draw(self.sample(count), SHOWN_COLUMNS)).save(file, "png")
         return file.getvalue()
 
     def __repr__(self) -> str:

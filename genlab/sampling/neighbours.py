@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.types import Count
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
-from genlab.pictures.pixels import as_saved, to_float
-from genlab.pictures.sheet import sheet, to_uint8
+from genlab.pictures.sheet import sheet
 from genlab.sampling.mode import Picture, Request
 
 if TYPE_CHECKING:

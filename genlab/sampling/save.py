@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
-from genlab.pictures.sheet import to_uint8
 from genlab.sampling.mode import Mode, Request
 
 if TYPE_CHECKING:

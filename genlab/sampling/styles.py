@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.random import mix, reseed_global
 from genlab.core.types import Count
 from genlab.models.layer_contract import has_noise, set_noise
-from genlab.pictures.sheet import sheet, to_uint8
+from genlab.pictures.sheet import sheet
 from genlab.sampling.arithmetic import blank_cells
 from genlab.sampling.mode import Picture, Request
 

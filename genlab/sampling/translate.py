@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
-from genlab.pictures.sheet import to_uint8, write_png
+from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Mode, Request
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.schedule import Changing, at
+from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
 from genlab.losses.turn import Generated, each
@@ -100,7 +100,11 @@ class Alternating(Trainer):
 
     def turns_now(self, number: Changing[Count], seen: int) -> int:
         """Return how many turns a player takes in a step after `seen` images, one at least."""
-        return max(1, round(at(number, seen, self.total_images)))
+        return max(1, round(value_at(number, seen, self.total_images)))
+
+    @property
+    def images_a_step(self) -> int | None:
+        return self.batch_size * self.n_critic if isinstance(self.n_critic, int) else None
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -179,7 +183,7 @@ class Alternating(Trainer):
 
     def weight(self, turn: Turn) -> float:
         """Of the loss in the generator's turn."""
-        return at(self.adversarial_weight, turn.seen, turn.total)
+        return value_at(self.adversarial_weight, turn.seen, turn.total)
 
     def keep(self, turn: Turn) -> None:
         """The generator's images for the discriminator's next turn, if that is to use them."""
@@ -191,7 +195,7 @@ class Alternating(Trainer):
         values = self.weight(turn) * turn.per_image(values)
         if self.top_k is None:
             return values
-        return best_of(values, turn.per_image(turn.fake_logits), at(self.top_k, turn.seen, turn.total))
+        return best_of(values, turn.per_image(turn.fake_logits), value_at(self.top_k, turn.seen, turn.total))
 
     def turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         """Begin a turn: of the phase's player, or one that sees what another player would."""

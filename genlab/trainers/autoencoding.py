@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.schedule import Changing, Line, at
+from genlab.core.schedule import Changing, Line, value_at
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal
 from genlab.losses.quantisation import commitment
@@ -107,7 +107,9 @@ class Variational(Autoencoding):
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         posterior = self.model.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        weight = at(self.beta, self.images, self.total_images) * at(self.warm_up, self.images, self.total_images)
+        weight = value_at(self.beta, self.images, self.total_images) * value_at(
+            self.warm_up, self.images, self.total_images
+        )
         return Code(
             z=posterior.sample(draws.normal("posterior", self.model.latent.size)),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},

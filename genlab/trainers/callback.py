@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import torch
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from genlab.trainers.statistics import Statistics
     from genlab.trainers.system import Player
     from genlab.trainers.trainer import Trainer
+
+
+Kind = TypeVar("Kind", bound="Callback")
 
 
 class Watched(Protocol):
@@ -80,11 +84,15 @@ class Callback:
         """Somebody published a picture, uint8 [3 or 1, H, W]."""
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
-        """Somebody published a score record (DESIGN: a score says how it was measured)."""
+        """Somebody published a score as a record of how it was measured: `genlab.metrics.records.Record` as a dict."""
 
     def went_back(self, trainer: Trainer) -> None:
         """The run went back: an earlier state is loaded, this callback's too, as if it were resumed from there."""
         self.done_at = None
+
+    def scores(self, number: str) -> bool:
+        """Whether it publishes records of a score of this name."""
+        return False
 
     def finish(self, trainer: Trainer) -> None:
         """After the last step, also when a signal or a callback ended the run early; again if it then went back."""
@@ -94,3 +102,8 @@ class Callback:
 
         `finish` is not called, or did not come to its end.
         """
+
+
+def callbacks_of(trainer: Trainer, kind: type[Kind]) -> Iterator[Kind]:
+    """Those of a run that are of a class, whatever they are called in its config."""
+    return (callback for callback in trainer.callbacks.values() if isinstance(callback, kind))

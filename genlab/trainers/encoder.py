@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.pixels import network_values
 from genlab.models.contract import EncodesImages
-from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tens
     """The first of the test split, else of the training images: as they are, as networks see them, their conditions."""
     data, spec = samples.data, samples.spec
     split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
-    seen = to_float(split.images) if split.images.dtype == torch.uint8 else split.images / spec.scale
+    seen = network_values(split.images, spec.scale)
     condition = samples.conditions_of(split, len(split.images))
     return split, seen.to(samples.device, samples.dtype), condition
 
@@ -42,6 +42,12 @@ def decoded(samples: SampleStream, codes: Tensor, condition: Tensor | None) -> T
     """Images in [-1, 1], as networks see them."""
     with samples.sampling() as generator:
         return samples.render(generator(codes, condition))
+
+
+def reconstruct(samples: SampleStream, count: int) -> tuple[Tensor, Tensor]:
+    """Stored test images (training images where there are none), and what the model makes of each, in [-1, 1]."""
+    split, images, condition = first_images(samples, count)
+    return split.images, decoded(samples, codes_of(samples, images, condition), condition).cpu()
 
 
 @contextmanager

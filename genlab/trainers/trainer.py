@@ -39,6 +39,7 @@ class Trainer:
 
     moves: ClassVar[frozenset[str]] = frozenset()  # players
     iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
+    clip_weights: float | None = None  # bound on the critic's weights
     translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
 
     def __init__(
@@ -145,6 +146,11 @@ class Trainer:
     def images_to_full_size(self) -> int:
         """Images seen after which networks that grow have their last size; 0: they do not grow."""
         return 0
+
+    @property
+    def images_a_step(self) -> int | None:
+        """Images that a step adds to `images`; None: that changes over the run."""
+        return self.batch_size
 
     def move_to(self, images: int) -> None:
         """As if so many images had been seen. For measuring: nothing has been learned from them."""

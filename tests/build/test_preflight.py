@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,9 +9,11 @@ from torch import nn
 
 from genlab.build import preflight
 from genlab.build.advice import advice
+from genlab.callbacks import Scores
 from genlab.data import InMemory, Split
 from genlab.losses import Bernoulli, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
+from genlab.metrics import FID, KID, PRDC, Pixels
 from genlab.trainers import Player
 
 
@@ -38,7 +41,10 @@ class FakeTrainer:
         self.loss, self.penalties, self.augmentations, self.ema = NonSaturating(), {}, {}, object()
         self.device, self.seed, self.run_dir = torch.device("cpu"), 7, tmp_path
         self.images, self.total_images, self.batch_size, self.largest = 0, 60_000, 64, 1.0
-        self.config = {"trainer": {"precision": "float32", "n_critic": 5}, "metrics": {"images": 10_000}}
+        self.config: dict = {}  # nobody reads it by key
+        self.clip_weights, self.images_a_step, self.images_to_full_size = None, 320, 0
+        self.engine = SimpleNamespace(dtype=torch.float32, autocast=None)
+        self.callbacks = {"mine": Scores(Pixels(), {"fid": FID()}, images=10_000)}
 
     @property
     def samples(self):
@@ -80,13 +86,17 @@ def add_batch_norm(trainer, **values):
     vars(trainer).update(values)
 
 
+def score(trainer, **metrics):
+    trainer.callbacks = {"mine": Scores(Pixels(), metrics, images=1_999)}
+
+
 UNWISE = {
     "trainer.batch_size=16 with batch normalisation": lambda t: add_batch_norm(t, batch_size=16),
     "optimizer.discriminator.lr=1e-05 is below": lambda t: (
         t.players["discriminator"].optimizer.param_groups[0].update(lr=1e-5)
     ),
     r"trainer.clip_weights=0.01 and penalty=\[r1\]": lambda t: (
-        t.config["trainer"].update(clip_weights=0.01),
+        setattr(t, "clip_weights", 0.01),
         t.penalties.update(r1=R1()),
     ),
     "4,000 images without augmentation": few_images,
@@ -96,7 +106,7 @@ UNWISE = {
     "no EMA": lambda t: setattr(t, "ema", None),
     "less than one epoch": lambda t: setattr(t, "total_images", 5_999),
     "full size after 150,000 images": lambda t: setattr(t, "images_to_full_size", 150_000),
-    "metrics.images=1,999": lambda t: t.config["metrics"].update(images=1_999),
+    "metrics.images=1,999: fid from fewer": lambda t: score(t, fid=FID(), kid=KID(100)),
     "under 10 steps an epoch": lambda t: setattr(t, "batch_size", 601),
 }
 
@@ -117,7 +127,7 @@ def test_a_generator_that_was_published_without_bounds_needs_no_advice(trainer):
     "bound",
     [
         lambda t: t.penalties.update(gradient_penalty=GradientPenalty()),
-        lambda t: t.config["trainer"].update(clip_weights=0.01),
+        lambda t: setattr(t, "clip_weights", 0.01),
         lambda t: nn.utils.parametrizations.spectral_norm(t.model.discriminator[1]),
     ],
 )
@@ -127,8 +137,16 @@ def test_whatever_bounds_the_slope_is_enough_for_wasserstein(trainer, bound):
     assert advice(trainer) == []
 
 
+def test_no_fid_no_advice_on_fid(trainer):
+    """KID has no bias: few samples make it uncertain, not too high."""
+    score(trainer, kid=KID(100), recall=PRDC())
+    assert advice(trainer) == []
+    trainer.callbacks = {}
+    assert advice(trainer) == []
+
+
 def test_bfloat16_is_slow_without_amx(trainer, monkeypatch):
-    trainer.config["trainer"]["precision"] = "bfloat16"
+    trainer.engine.autocast = torch.bfloat16
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
     assert advice(trainer) == []
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
@@ -137,7 +155,7 @@ def test_bfloat16_is_slow_without_amx(trainer, monkeypatch):
 
 def test_augmentation_silences_the_advice_on_few_images(trainer):
     few_images(trainer)
-    trainer.config["augment"] = {"_target_": "anything"}
+    trainer.augmentations = {"mine": object()}
     assert advice(trainer) == []
 
 
@@ -162,7 +180,7 @@ def test_the_table_holds_the_resolved_facts(trainer):
 
 
 def test_a_schedule_of_turns_has_no_number_of_steps(trainer):
-    trainer.config["trainer"]["n_critic"] = {0: 5, 1000: 1}
+    trainer.images_a_step = None
     assert dict(preflight.describe(trainer))["duration"] == "60,000 images = 10.0 epochs, batches of 64"
 
 

@@ -1,18 +1,22 @@
 import pytest
 
-from genlab.callbacks import EarlyStop
+from genlab.callbacks import Accuracy, EarlyStop
 from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
 from genlab.losses import Wasserstein
-from genlab.metrics import FID, KID, Pixels
+from genlab.metrics import FID, KID, PRDC, Pixels
 
-SCORE = "score/fid"
+SCORE = "fid"
 
 
-def feed(stop, trainer, name, curve):
+def feed(stop, trainer, name, curve, *, rises=False):
     """Publishes {position: value} until the run is stopped; returns where."""
     for position, value in curve.items():
-        stop.scalars(trainer.at(position), {name: value})
+        trainer.at(position)
+        if "/" in name:
+            stop.scalars(trainer, {name: value})
+        else:
+            stop.record(trainer, {"metric": name, "value": value, "higher_is_better": rises})
         if trainer.stopped:
             return position
     return None
@@ -84,21 +88,28 @@ def test_another_monitor_forgets_the_old_best():
     assert loss.best == float("inf")
 
 
-def test_an_unknown_monitor_lists_the_valid_ones():
-    with pytest.raises(ConfigError, match="monitor=accuracy: expected one of fid, wasserstein, loss"):
-        EarlyStop("accuracy")
+def test_a_record_says_which_way_is_better(trainer):
+    curve = {100: 0.1, 200: 0.6, 300: 0.5, 400: 0.55, 500: 0.6}
+    assert feed(EarlyStop("recall", patience=300), trainer, "recall", curve, rises=True) == 500
+    assert "recall was best (0.6) at 200 images" in trainer.stopped
+
+
+def test_other_scores_are_none_of_its_business(trainer):
+    stop = EarlyStop("recall", patience=100)
+    assert feed(stop, trainer, "fid", dict.fromkeys(range(0, 1_000, 100), 1.0)) is None
+
+
+def test_an_unknown_monitor_lists_the_estimates_of_the_loss(trainer):
+    with pytest.raises(ConfigError, match="monitor=acuracy: no such score.*it estimates real_probability, fake_prob"):
+        EarlyStop("acuracy", patience=100).start(trainer)
 
 
 @pytest.mark.parametrize(
     ("metrics", "every", "said"),
     [
-        (None, 100, r"no FID is measured \(metrics=\[\]\); add it, metrics=\[fid\],.*patience=null"),
-        (
-            {"kid": KID()},
-            100,
-            r"no FID is measured \(metrics=\[kid\]\); add it, metrics=\[fid,kid\]",
-        ),
-        ({"fid": FID()}, None, "FID is measured at the end alone; set metrics.every"),
+        (None, 100, "no such score is measured.*patience=null"),
+        ({"kid": KID()}, 100, "no such score is measured.*Add its metric"),
+        ({"fid": FID()}, None, "is measured at the end alone; set its every"),
     ],
 )
 def test_fid_must_be_measured(trainer, metrics, every, said):
@@ -106,8 +117,12 @@ def test_fid_must_be_measured(trainer, metrics, every, said):
         trainer.callbacks["scores"] = Scores(Pixels(), metrics, every=every)
     with pytest.raises(ConfigError, match=said):
         EarlyStop("fid", patience=100).start(trainer)
-    trainer.callbacks["scores"] = Scores(Pixels(), {"mine": FID()})
-    EarlyStop("fid", patience=100).start(trainer)
+
+
+@pytest.mark.parametrize("monitor", ["fid", "recall", "test_accuracy", "generator/adversarial", "real_probability"])
+def test_whatever_somebody_publishes_can_be_watched(trainer, monitor):
+    trainer.callbacks = {"mine": Scores(Pixels(), {"a": FID(), "b": PRDC()}), "shares": Accuracy()}
+    EarlyStop(monitor, patience=100).start(trainer)
 
 
 def test_wasserstein_needs_a_loss_that_estimates_it(trainer):
@@ -119,5 +134,5 @@ def test_wasserstein_needs_a_loss_that_estimates_it(trainer):
 
 def test_loss_needs_a_generator(trainer):
     trainer.players = {"autoencoder": None}
-    with pytest.raises(ConfigError, match="only autoencoder"):
+    with pytest.raises(ConfigError, match="no generator, its players are autoencoder"):
         EarlyStop("loss", patience=100).start(trainer)

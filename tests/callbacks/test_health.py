@@ -26,6 +26,10 @@ def watched(every=320, after=320, action="warn", samples=32):
     return LOG, f"+callbacks.health={{{target}}}", SUMMARY
 
 
+def record(metric, value, *, higher_is_better=False, judges_run=True):
+    return {"metric": metric, "value": value, "higher_is_better": higher_is_better, "judges_run": judges_run}
+
+
 @pytest.fixture
 def make_trainer(tmp_path):
     """One that trains: this folder's own only remembers."""
@@ -109,20 +113,31 @@ def test_one_that_does_not_overfit_is_not_accused(health):
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "word"),
+    ("name", "rises", "values", "word"),
     [
-        ("fid", [9, 5, 6, 7, 8], "rose"),
-        ("inception_score", [2, 6, 5, 4, 3], "fell"),
-        ("fid", [9, 5, 6, 5.5, 8], None),  # not in a row
-        ("fid", [5, 5.1, 5.2, 5.3], None),  # noise
-        ("fid", [9, 8, 7, 6], None),
-        ("inception_score", [3, 4, 5, 6], None),
-        ("unknown", [1, 2, 3, 4], None),
+        ("fid", False, [9, 5, 6, 7, 8], "rose"),
+        ("inception_score", True, [2, 6, 5, 4, 3], "fell"),
+        ("fid", False, [9, 5, 6, 5.5, 8], None),  # not in a row
+        ("fid", False, [5, 5.1, 5.2, 5.3], None),  # noise
+        ("fid", False, [9, 8, 7, 6], None),
+        ("inception_score", True, [3, 4, 5, 6], None),
+        ("kid", False, [-0.001, 0.1, 0.2, 0.3], "rose"),  # an estimate without bias may be below 0
+        ("bound", True, [-100, -101, -102, -103], None),  # 3 % worse
+        ("bound", True, [-100, -110, -120, -130], "fell"),
     ],
 )
-def test_scores_that_worsen(name, values, word):
-    found = worsening(name, values)
+def test_scores_that_worsen(name, rises, values, word):
+    found = worsening(name, values, higher_is_better=rises)
     assert (found is None) if word is None else (word in found.message)
+
+
+def test_a_number_that_does_not_sum_up_a_run_is_not_judged(make_trainer):
+    """Recall falls, and novelty does, in runs that are well."""
+    trainer = make_trainer("model=gan", *watched())
+    health = trainer.callbacks["health"]
+    for value in (0.9, 0.6, 0.4, 0.2):
+        health.record(trainer, record("recall", value, higher_is_better=True, judges_run=False))
+    assert not health.found and health._well
 
 
 def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
@@ -130,7 +145,7 @@ def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
     health = trainer.callbacks["health"]
     for images, value in enumerate([9, 5, 6, 7, 8, 9, 5, 6, 7, 8]):
         trainer.images = images
-        health.scalars(trainer, {"score/fid": float(value)})
+        health.record(trainer, record("fid", float(value)))
     assert [(found["kind"], found["images"]) for found in health.found] == [("worsening", 4), ("worsening", 9)]
 
 
@@ -139,7 +154,8 @@ def test_two_scores_that_worsen_are_said_once_each(make_trainer):
     health = trainer.callbacks["health"]
     for images, value in enumerate([5, 6, 7, 8, 9, 10]):
         trainer.images = images
-        health.scalars(trainer, {"score/fid": float(value), "score/kid": value / 10})
+        health.record(trainer, record("fid", float(value)))
+        health.record(trainer, record("kid", value / 10))
     assert ["fid" in found["message"] for found in health.found] == [True, False]
 
 
@@ -188,9 +204,9 @@ def test_what_was_found_outlives_a_restart(make_trainer):
     trainer = make_trainer("model=gan", *watched())
     before, after = trainer.callbacks["health"], make_trainer("model=gan", *watched()).callbacks["health"]
     for value in (5.0, 6.0, 7.0, 8.0):
-        before.scalars(trainer, {"score/fid": value})
+        before.record(trainer, record("fid", value))
     after.load_state_dict(before.state_dict())
-    after.scalars(trainer, {"score/fid": 9.0})
+    after.record(trainer, record("fid", 9.0))
     assert len(after.found) == 1
 
 

@@ -10,8 +10,10 @@ import torch
 from genlab.build import instantiate as build
 from genlab.callbacks import Callback, Grid
 from genlab.callbacks.health_rules import declines
+from genlab.callbacks.scores import Scores
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError, Diverged
+from genlab.metrics import FID, Pixels
 from tests.conftest import NARROW_MLP, TINY, composed, tiny_data
 from tests.test_resume import assert_same, curves, state
 
@@ -201,8 +203,9 @@ def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path
 def test_another_score_at_the_position_of_the_best_is_not_saved_as_the_best(make):
     """A run that went back comes to the positions of what it left once more."""
     trainer = make()
-    best = SimpleNamespace(metric="fid", value=4.0, position=0)
-    saver, trainer.callbacks = trainer.callbacks["checkpoint"], {"scores": SimpleNamespace(best_record=best)}
+    scoring = Scores(Pixels(), {"fid": FID()})
+    scoring.best_record = SimpleNamespace(metric="fid", value=4.0, position=0, as_dict=dict)
+    saver, trainer.callbacks = trainer.callbacks["checkpoint"], {"mine": scoring}
     file = trainer.run_dir / "checkpoints" / "best.pt"
     saver.scalars(trainer, {"score/fid": 5.0})
     assert not file.exists()
@@ -232,7 +235,8 @@ class Scored(Callback):
 
     def tick(self, trainer):
         sick = self.values[trainer.images // 160 - 1]
-        trainer.publish({"score/fid": 5.0 if trainer.rollback.count else float(sick)})
+        value = 5.0 if trainer.rollback.count else float(sick)
+        trainer.report({"metric": "fid", "value": value, "higher_is_better": False, "judges_run": True})
 
 
 def test_scores_that_worsen_lead_back_to_before_they_did(make):
@@ -245,17 +249,11 @@ def test_scores_that_worsen_lead_back_to_before_they_did(make):
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "so"),
-    [
-        ("fid", [5, 6], True),
-        ("fid", [6, 5], False),
-        ("inception_score", [6, 5], True),
-        ("fid", [6], False),
-        ("unknown", [1, 9], False),
-    ],
+    ("rises", "values", "so"),
+    [(False, [5, 6], True), (False, [6, 5], False), (True, [6, 5], True), (False, [6], False)],
 )
-def test_a_score_declines(name, values, so):
-    assert declines(name, values) is so
+def test_a_score_declines(rises, values, so):
+    assert declines(values, higher_is_better=rises) is so
 
 
 @pytest.mark.parametrize("factor", [0, 1, 2])

@@ -42,7 +42,7 @@ def test_a_plain_line_says_all(trainer, clock, progress, capsys):
     progress.scalars(trainer.at(400), VALUES)
     assert capsys.readouterr().out == (
         "[ 40.0%]  400 / 1,000 images  step 40  12,346 images/s  0:00:15 left  "
-        "FID 12.35  discriminator/adversarial 1.235  generator/adversarial 0.8\n"
+        "FID 12.35  KID 1  discriminator/adversarial 1.235  generator/adversarial 0.8\n"
     )
 
 

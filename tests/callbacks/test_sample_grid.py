@@ -6,7 +6,7 @@ from PIL import Image
 from genlab.callbacks import Grid
 from genlab.data.sets.points import Ring
 from genlab.pictures.scatter import SIDE
-from genlab.pictures.sheet import GREY, drawable, enlarge, tile, to_uint8
+from genlab.pictures.sheet import GREY, drawable, enlarge, tile
 
 
 def pixels(trainer, name):
@@ -26,12 +26,6 @@ def test_every_picture_lies_where_it_belongs():
 
 def test_enlarged_pixels_are_squares():
     assert enlarge(torch.tensor([[[[1, 2]]]]), 2).tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
-
-
-def test_pixels_survive_the_way_to_floats_and_back():
-    levels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_uint8(levels.float() / 127.5 - 1), levels)
-    assert to_uint8(torch.tensor([-1.5, 1.5])).tolist() == [0, 255]
 
 
 def test_a_grid_can_be_looked_at_and_shows_the_samples_in_order(trainer):

@@ -61,6 +61,7 @@ def test_a_score_comes_with_its_record():
     (record,) = trainer.records
     assert record["metric"] == "fid" and record["value"] == value
     assert record["position"] == 10 and record["ema"] is False and record["images"] == 60
+    assert record["higher_is_better"] is False and record["judges_run"] is True
 
 
 def test_what_metrics_have_to_show_is_saved_and_published(tmp_path):

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from genlab.callbacks import Summary
+from genlab.callbacks import Scores, Summary
+from genlab.metrics import FID, Pixels
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def finished(summary, trainer):
 
 def with_best(trainer, value, images):
     record = SimpleNamespace(metric="fid", value=value, position=images)
-    trainer.callbacks["scores"] = SimpleNamespace(best_record=record)
+    trainer.callbacks["mine"] = Scores(Pixels(), {"fid": FID()})
+    trainer.callbacks["mine"].best_record = record
     return trainer
 
 

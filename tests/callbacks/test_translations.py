@@ -5,8 +5,8 @@ import torch
 from genlab.callbacks import Translations
 from genlab.callbacks.translations import as_picture, coloured, draw_translations
 from genlab.core.picture import Picture
+from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
-from genlab.pictures.sheet import to_uint8
 from tests.conftest import narrow, pictured, saved
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import as_saved
 from genlab.data import MNIST, InMemory, Split
 from genlab.data.sets.points import Ring
 from genlab.metrics import (
@@ -26,10 +27,9 @@ from genlab.metrics import (
     Record,
     SampleSource,
 )
-from genlab.metrics.frechet import Moments
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.frechet import Moments
 from genlab.metrics.scores.ms_ssim import MSSSIM
-from genlab.pictures.pixels import as_saved
 
 
 def run(evaluation: Evaluation, sample, data: InMemory) -> list[Record]:

@@ -5,7 +5,7 @@ import torch
 
 import genlab
 from genlab.core.errors import ConfigError
-from genlab.pictures.sheet import to_uint8
+from genlab.core.pixels import to_uint8
 from genlab.sampling import Directions, Request
 from genlab.sampling.directions import layer_matrices, marker_vectors, principal_axes, style_matrix
 from tests.conftest import narrow, saved, styled

@@ -10,10 +10,10 @@ from PIL import Image
 
 import genlab
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import as_saved, to_uint8
 from genlab.metrics import Classifier, Pixels
 from genlab.models.latent import Normal, Uniform
-from genlab.pictures.pixels import as_saved
-from genlab.pictures.sheet import sheet, to_uint8
+from genlab.pictures.sheet import sheet
 from genlab.sampling import Arithmetic, Classes, Grid, Histogram, Interpolate, Neighbours, Request, Save, Truncation
 from genlab.sampling.histogram import value_counts
 from genlab.sampling.neighbours import nearest_images, pixel_distances

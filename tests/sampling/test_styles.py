@@ -5,7 +5,7 @@ import torch
 
 import genlab
 from genlab.core.errors import ConfigError
-from genlab.pictures.sheet import to_uint8
+from genlab.core.pixels import to_uint8
 from genlab.sampling import Directions, Grid, Noise, Request, StyleMixing, Truncation
 from genlab.sampling.styles import using_noise
 from tests.conftest import narrow, saved, styled

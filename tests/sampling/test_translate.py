@@ -11,7 +11,7 @@ import genlab
 from genlab import sample
 from genlab.cli import command
 from genlab.core.errors import ConfigError
-from genlab.pictures.sheet import to_uint8
+from genlab.core.pixels import to_uint8
 from genlab.sampling.source_pictures import extend_to_multiple, source_input
 from tests.conftest import data_of, loaded_run, narrow, pictured
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 import genlab
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.models.latent import slerp
-from genlab.pictures.sheet import to_uint8
 from genlab.sampling import Request, Walk
 from genlab.sampling.films import spline_point
 from tests.conftest import narrow, saved

@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
 from genlab.data.sets.folder import Folder
 from genlab.metrics import OwnClassifier
-from genlab.pictures.pixels import to_float
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

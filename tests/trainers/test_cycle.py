@@ -6,10 +6,10 @@ import torch
 from genlab.callbacks.scores import source_of
 from genlab.callbacks.translations import draw_translations
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.data import InMemory, Split
 from genlab.metrics import Evaluation, Pixels
 from genlab.metrics.scores.pair_distances import L1
-from genlab.pictures.sheet import to_uint8
 from genlab.trainers.turns import micro_batches
 from tests.callbacks.test_translations import cells
 from tests.conftest import narrow, pictured, tiny_data, unpaired
@@ -240,8 +240,11 @@ def test_pictures_show_both_ways(make_trainer):
 
 def evaluated(trainer, data):
     evaluation = Evaluation(Pixels(), {"l1": L1()}, images=20, batch_size=4, split="test")
-    evaluation.check(data, trainer)
-    return {record.metric: record.value for record in evaluation.run(source_of(trainer), data, device="cpu")}
+    evaluation.check(data, trainer.samples)
+    return {
+        record.metric: record.value
+        for record in evaluation.run(source_of(trainer.samples, trainer.images), data, device="cpu")
+    }
 
 
 def test_aligned_pictures_are_measured_with_their_partners(make_trainer):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlab.core.words import encode_texts
 from genlab.data.dataset import Split
-from genlab.data.labels.words import WordRule
+from genlab.data.word_rule import WordRule
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # About a quarter of the training digits lie beyond each threshold. The mean slant is 0.1 to the right.

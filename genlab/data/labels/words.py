@@ -6,11 +6,9 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
-
-from torch import Tensor
+from typing import Literal
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
@@ -67,13 +65,6 @@ class Words:
 
 
 WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
-
-
-class WordRule(NamedTuple):
-    """Words whose truth can be measured in a picture."""
-
-    words: tuple[str, ...]
-    measure: Callable[[Tensor], Tensor]  # uint8 [N, C, H, W], without padding -> bool [N, words]
 
 
 class Captions:

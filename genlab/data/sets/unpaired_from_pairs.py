@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.data.dataset import InMemory, Split, are_pictures
 
 
@@ -48,7 +49,7 @@ def require_pairs(of: InMemory) -> None:
 
 def source_pictures(of: InMemory, split: Split, count: int) -> Tensor:
     """Return the sources of the first rows, uint8 [count, C, H, W]."""
-    return ((of.conditions(split, 0, count) + 1) * 127.5).round_().byte()
+    return to_uint8(of.conditions(split, 0, count))
 
 
 def without_sources(split: Split | None) -> Split | None:

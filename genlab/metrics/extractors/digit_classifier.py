@@ -12,7 +12,7 @@ from genlab.core.spec import Spec
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.classifier import FEATURES, ImageClassifier
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
-from genlab.pictures.pixels import real_as_seen
+from genlab.metrics.extractors.measured_images import data_as_measured
 
 CLASSIFIER_WEIGHTS = Path(__file__).parents[1] / "weights" / "mnist_classifier.safetensors"
 CHECKED_IMAGES = 200  # real images that are classified before training
@@ -58,7 +58,7 @@ class Classifier(Extractor):
         images, labels = (None if part is None else part[:CHECKED_IMAGES] for part in split)
         if labels is None:
             return
-        found = self.labels(self(real_as_seen(images, spec))).cpu()
+        found = self.labels(self(data_as_measured(images, spec))).cpu()
         share = (found == labels)[labels >= 0].double().mean().item()  # nan without any; below 0: not labelled
         if share < MIN_ACCURACY:
             raise ConfigError(

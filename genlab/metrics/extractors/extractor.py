@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
+from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
 from genlab.data.dataset import Split
 
@@ -152,4 +153,4 @@ def to_colour(images: Tensor) -> Tensor:
         alpha = (images[:, 3:] + 1) / 2
         images = images[:, :3] * alpha + (1 - alpha)  # white is 1
     colour = images.expand(-1, 3, -1, -1)
-    return ((colour + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return to_uint8(colour)

@@ -12,9 +12,9 @@ from genlab.core.random import generator
 from genlab.data.dataset import InMemory, Split
 from genlab.data.sets.points import Modes, Points
 from genlab.metrics.extractors.extractor import Extractor
-from genlab.metrics.frechet import Moments
+from genlab.metrics.extractors.measured_images import data_as_measured
+from genlab.metrics.references.frechet import Moments
 from genlab.metrics.references.statistics_cache import compute_once
-from genlab.pictures.pixels import real_as_seen
 
 
 class Reference:
@@ -83,7 +83,7 @@ class Reference:
 
     def _batches(self) -> Iterator[Tensor]:
         for images in self.split.images.split(self.batch_size):
-            yield self.extractor(real_as_seen(images, self.data.spec)).cpu()
+            yield self.extractor(data_as_measured(images, self.data.spec)).cpu()
 
     def _key(self, kind: str) -> dict[str, str | int]:
         return {

@@ -20,6 +20,7 @@ class Accuracy(FeatureMetric):
     either: the bundled classifier is right about 99.3 % of MNIST's test images.
     """
 
+    numbers = ("accuracy",)
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -41,6 +42,8 @@ class BalancedAccuracy(Accuracy):
 
     If one class is most of the data, samples of that class alone have a high accuracy, but score 1 / classes here.
     """
+
+    numbers = ("balanced_accuracy",)
 
     def score(self, right: Tensor, asked: Tensor) -> dict[str, float]:
         shares = [right[asked == label].mean().item() for label in asked.unique()]

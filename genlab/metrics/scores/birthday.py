@@ -27,6 +27,8 @@ class Birthday(IllustratedMetric):
     saturates at the real images' own, s (s - 1) / (2 log 2), which is 180,000 for 500.
     """
 
+    numbers = ("birthday_support", "birthday_collisions")
+    opposite = frozenset({"birthday_collisions"})
     higher_is_better = True
     needs_features = True
     settings_to_lower = "batch"

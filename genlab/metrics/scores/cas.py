@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from genlab.core.pixels import to_float
 from genlab.core.random import generator, mix
 from genlab.core.types import Count, Positive
 from genlab.metrics.extractors.extractor import full_precision
+from genlab.metrics.extractors.measured_images import samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
-from genlab.pictures.pixels import as_seen, to_float
 
 if TYPE_CHECKING:
     from genlab.metrics.trained_model import TrainedModel
@@ -35,6 +36,7 @@ class ClassificationAccuracy(SourceMetric):
     For models with classes. Real images are trained on from the training split, and tested on from `metrics.split`.
     """
 
+    numbers = ("gan_*", "real_*")
     higher_is_better = True
 
     def __init__(
@@ -92,7 +94,7 @@ class ClassificationAccuracy(SourceMetric):
         for start in range(0, self.images, reference.batch_size):
             count = min(reference.batch_size, self.images - start)
             made = self.source.sample(start, count)
-            images.append(as_seen(made.nan_to_num(0, 0, 0), reference.data.spec))
+            images.append(samples_as_measured(made.nan_to_num(0, 0, 0), reference.data.spec))
             labels.append(self.source.conditions(start, count).to(made.device))
         return torch.cat(images), torch.cat(labels)
 

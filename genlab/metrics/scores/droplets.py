@@ -35,6 +35,8 @@ class Droplets(SourceMetric):
     it is no measure of quality.
     """
 
+    numbers = ("droplets*",)
+
     def __init__(
         self,
         images: Count = 500,

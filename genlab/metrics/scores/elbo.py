@@ -29,6 +29,9 @@ class Likelihood(SourceMetric):
     pixels are a true likelihood for black and white images (data.binarise=true) alone.
     """
 
+    numbers = ("nll", "elbo")
+    opposite = frozenset({"elbo"})
+
     def __init__(
         self,
         images: Count = 1_000,  # the first so many of the real split

@@ -97,6 +97,8 @@ class TranslationEquivariance(Equivariance):
     Translations reach up to an eighth of the side: appendix E.1 and E.2.
     """
 
+    numbers = ("eq_t", "eq_t_frac")
+
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:
         right, down = ((2 * chance - 1) * side / 8 for chance in chances)
         return {"eq_t": Translation(round(right), round(down)), "eq_t_frac": Translation(right, down)}
@@ -105,6 +107,7 @@ class TranslationEquivariance(Equivariance):
 class RotationEquivariance(Equivariance):
     """`eq_r`, by any angle about the centre, which resampling bounds at about 40 dB: appendix E.3."""
 
+    numbers = ("eq_r",)
     smallest = 20  # pixels a side: filters reach over 7.2 of them on either side
 
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import Metric
+from genlab.metrics.references.frechet import Moments, frechet_distance
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class FID(Metric):
     """Heusel et al. 2017, eq. 6; lower is better. Biased upwards by few images: compare equal numbers alone."""
 
+    numbers = ("fid",)
+    biased_by_few = True
+    judges_run = True
     min_images = 2  # a covariance needs two
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from genlab.core.types import Count
 from genlab.metrics.metric import FeatureMetric
 
 if TYPE_CHECKING:
+    from genlab.metrics.extractors.extractor import Extractor
     from genlab.metrics.references.reference import Reference
     from genlab.metrics.trained_model import TrainedModel
 
@@ -24,11 +25,15 @@ class InceptionScore(FeatureMetric):
     No number for extractors without classes.
     """
 
+    judges_run = True
     higher_is_better = True
 
     def __init__(self, splits: Count = 10) -> None:  # equal parts, in the order of the samples; the paper's 10
         super().__init__()
         self.splits = splits
+
+    def gives(self, number: str, extractor: Extractor) -> bool:
+        return number in (extractor.score, f"{extractor.score}_deviation")
 
     def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return whether samples are too few for the parts; real images do not matter."""

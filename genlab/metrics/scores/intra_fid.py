@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from genlab.metrics.frechet import Moments, frechet_distance
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.frechet import Moments, frechet_distance
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -24,6 +24,8 @@ class IntraFID(FeatureMetric):
     numbers alone. No number for models or data without classes.
     """
 
+    numbers = ("intra_fid",)
+    biased_by_few = True
     needs_features = True
 
     def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:

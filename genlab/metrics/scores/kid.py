@@ -24,6 +24,8 @@ class KID(FeatureMetric):
     torch-fidelity draws them. With fewer images than `subset_size`, a subset holds all of them.
     """
 
+    numbers = ("kid", "kid_deviation")
+    judges_run = True
     needs_features = True
     min_images = 2  # a pair
 

@@ -30,6 +30,7 @@ class MaskAgreement(PairMetric):
     classes neither asked for nor found; values beyond the classes are wrong.
     """
 
+    numbers = ("mask_agreement*", "mask_iou*")
     higher_is_better = True
 
     def __init__(

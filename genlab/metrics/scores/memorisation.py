@@ -27,6 +27,7 @@ class Memorisation(IllustratedMetric):
     `metrics.split`; data need a test split. The samples nearest to training images are shown beside the nearest ones.
     """
 
+    numbers = ("novelty", "copying_z")
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:

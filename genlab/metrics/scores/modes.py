@@ -31,6 +31,7 @@ class MixtureModes(FeatureMetric):
     `modes`: number found; `high_quality`: share of samples, 0.989 for real points in two dimensions.
     """
 
+    numbers = ("modes", "high_quality")
     higher_is_better = True
 
     def __init__(self, deviations: Positive = 3.0) -> None:  # radius of high quality, in standard deviations
@@ -56,6 +57,8 @@ class ClassModes(FeatureMetric):
     shares to 1/1000 each, in nats. As many real images have 1,000 and about 0.02.
     """
 
+    numbers = ("modes", "reverse_kl")
+    opposite = frozenset({"reverse_kl"})
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -77,6 +80,8 @@ class ClassCoverage(FeatureMetric):
     count. Lower KL is better. No number for extractors without classes, or data without labels.
     """
 
+    numbers = ("classes", "class_kl")
+    opposite = frozenset({"class_kl"})
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:

@@ -32,6 +32,7 @@ class MSSSIM(ImageMetric):
     divided by their sum, and such records do not compare. Negative terms count as 0.
     """
 
+    numbers = ("ms_ssim*",)
     min_images = 2  # a pair
 
     def __init__(self, pairs: Count = 5_000) -> None:  # of samples, and of real images; in ProGAN's code 10,000

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from genlab.core.types import Count
+from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Metric
 from genlab.metrics.scores.ms_ssim import WINDOW, ssim
-from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -81,13 +81,17 @@ class PairDistance(PairMetric):
 
     name: ClassVar[str]
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}_mean", f"{self.name}_identity")
+
     def reset(self) -> None:
         super().reset()
         self.found: dict[str, list[Tensor]] = {}
 
     def compare(self, images: Tensor, rows: slice) -> None:
         spec, split = self.data.spec, self.data.examples
-        targets = real_as_seen(split.images[rows], spec).to(images.device)
+        targets = data_as_measured(split.images[rows], spec).to(images.device)
         answers = {self.name: images, f"{self.name}_mean": mean_image(self.data)}
         if not spec.require_source().classes:
             answers[f"{self.name}_identity"] = as_images(self.data.conditions(split, rows.start, len(images)), spec)
@@ -151,7 +155,7 @@ def as_images(sources: Tensor, spec: Spec) -> Tensor:
         sources = interpolate(sources, size=spec.shape[1:], mode="bicubic", antialias=True)
     if sources.shape[1] != spec.channels:
         sources = sources.mean(1, keepdim=True).expand(-1, spec.channels, -1, -1)
-    return as_seen(sources, spec)
+    return samples_as_measured(sources, spec)
 
 
 @lru_cache(maxsize=1)
@@ -159,4 +163,4 @@ def mean_image(data: InMemory) -> Tensor:
     """Return the mean of the first training images, as it would be saved: [1, C, H, W]."""
     images = data.train.images[:MEAN_IMAGE_COUNT]
     total = sum(chunk.double().sum(0, keepdim=True) for chunk in images.split(1_000))
-    return real_as_seen((total / len(images)).round(), data.spec)
+    return data_as_measured((total / len(images)).round(), data.spec)

@@ -47,6 +47,8 @@ class Wasserstein(PointPairs):
     points of a mode is random.
     """
 
+    numbers = ("w1",)
+
     def __init__(self, pairs: Count = 1_000) -> None:  # 2 seconds; 2,500 take 30
         super().__init__(pairs)
 
@@ -67,6 +69,7 @@ class MMD(PointPairs):
     between the real points: a single bandwidth would see either the modes' places or their widths.
     """
 
+    numbers = ("mmd2",)
     min_images = 2  # a pair
 
     def __init__(self, pairs: Count = 2_000) -> None:  # a second
@@ -86,6 +89,7 @@ class Divergences(FeatureMetric):
     out; half a point is added to the counts that a KL divides by.
     """
 
+    numbers = ("kl", "reverse_kl", "js")
     needs_features = True
 
     def __init__(self, bins: Count = 20) -> None:  # squares along each axis, where there are no modes

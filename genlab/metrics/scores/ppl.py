@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import as_saved
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode
@@ -48,6 +49,10 @@ class PathLength(SourceMetric):
     ) -> None:
         self.paths, self.epsilon, self.discard = paths, epsilon, discard
         self.space, self.sampling = space, sampling
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @property
     def name(self) -> str:
@@ -132,5 +137,5 @@ def rounds_to_8_bit(reference: Reference) -> bool:
     """Tell whether an eighth of a grey level changes nothing in the extractor's features."""
     spec = reference.data.spec
     images = torch.linspace(-0.9, 0.9, math.prod(spec.shape)).view(1, *spec.shape)
-    images = spec.crop((images * 127.5 + 127.5).round() / 127.5 - 1)
+    images = spec.crop(as_saved(images))
     return torch.equal(reference.extractor(images), reference.extractor(images + 1e-3))

@@ -23,6 +23,7 @@ class PRDC(FeatureMetric):
     Higher is better. All depend on the numbers of images on both sides: compare equal numbers alone.
     """
 
+    numbers = ("precision", "recall", "density", "coverage")
     higher_is_better = True
     needs_features = True
     settings_to_lower = "k_precision and k_density"

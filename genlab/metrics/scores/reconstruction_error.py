@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from genlab.core.types import Count
+from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import EncodesImages
-from genlab.pictures.pixels import as_seen, real_as_seen
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -21,6 +21,8 @@ class ReconstructionError(SourceMetric):
 
     For models with an encoder. Conditional ones are given the label; variational ones decode the posterior's mean.
     """
+
+    numbers = ("reconstruction_mse",)
 
     def __init__(self, images: Count = 10_000) -> None:  # the first so many of the real split
         self.images = images
@@ -47,7 +49,7 @@ class ReconstructionError(SourceMetric):
         images, condition = network_inputs(trained, rows)
         with evaluation_mode(trained) as decoder:
             again = trained.render(decoder(trained.model.codes(images, condition), condition))
-        difference = as_seen(again, spec) - real_as_seen(rows.images, spec).to(again.device)
+        difference = samples_as_measured(again, spec) - data_as_measured(rows.images, spec).to(again.device)
         return difference.double().square().flatten(1).mean(1).sum().item()
 
 

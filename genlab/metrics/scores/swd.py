@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from genlab.core.pixels import to_float
 from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import ImageMetric
 from genlab.metrics.scores.laplacian_pyramid import laplacian_pyramid
-from genlab.pictures.pixels import to_float
 
 if TYPE_CHECKING:
     from genlab.metrics.references.reference import Reference
@@ -33,6 +33,8 @@ class SlicedWasserstein(ImageMetric):
     channel, real and generated ones apart, so that contrast and tint do not count. The distance is the mean over
     directions of the 1-D distance of projections. Needs no network. Few images bias it upwards: compare equal numbers.
     """
+
+    numbers = ("swd*",)
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ class Described(ImageMetric):
     Only for data whose words can be measured, such as data=mnist_words.
     """
 
+    numbers = ("described*",)
     higher_is_better = True
 
     def __init__(self, images: Count = 10_000) -> None:  # at most; later ones are left out

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
 from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.map_sizes import innermost_map
 
 
 class Encoder(nn.Module):
@@ -25,7 +25,7 @@ class Encoder(nn.Module):
         blocks: Count = 2,  # convolutions at each size
     ) -> None:
         super().__init__()
-        innermost, halvings = reach(spec)
+        innermost, halvings = innermost_map(spec)
         self.condition = ConcatenatedMaps(spec)
         self.layers = nn.Sequential(conv(spec.channels + self.condition.extra, width), nn.ELU())
         for level in range(1, halvings + 1):
@@ -46,7 +46,7 @@ class Decoder(nn.Module):
 
     def __init__(self, spec: Spec, latent_size: Count, *, width: Count = 64, blocks: Count = 2) -> None:
         super().__init__()
-        innermost, halvings = reach(spec)
+        innermost, halvings = innermost_map(spec)
         self.condition = Concatenation(spec)
         first = nn.Linear(latent_size + self.condition.extra, width * prod(innermost))
         self.layers = nn.Sequential(first, nn.Unflatten(1, (width, *innermost)), *convs(width, blocks))

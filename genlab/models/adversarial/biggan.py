@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.attention import with_attention
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.residual import UpBlock
 from genlab.models.layers.weights import initialise, set_apart
-from genlab.models.map_sizes import Growth, attention_level, map_sides, widths
+from genlab.models.map_sizes import Growth, attention_level, innermost_map, map_sides, widths
 
 
 class SharedEmbedding(nn.Module):
@@ -53,7 +52,7 @@ class Generator(nn.Module):
         embedding_size: Count = 128,  # of the condition
     ) -> None:
         super().__init__()
-        innermost, levels = reach(spec)
+        innermost, levels = innermost_map(spec)
         sizes = widths(width, levels, growth)
         self.parts = split_evenly(latent_size, levels + 1)
         self.shared = SharedEmbedding(spec, embedding_size)

@@ -12,13 +12,12 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial import discriminator as base
 from genlab.models.adversarial.biggan import SharedEmbedding
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.attention import with_attention
 from genlab.models.layers.bottleneck import DownBottleneck, UpBottleneck
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.weights import initialise
-from genlab.models.map_sizes import Growth, attention_level, halvings, map_sides, widths
+from genlab.models.map_sizes import Growth, attention_level, halvings, innermost_map, map_sides, widths
 
 
 class Generator(nn.Module):
@@ -38,7 +37,7 @@ class Generator(nn.Module):
         embedding_size: Count = 128,  # of the condition
     ) -> None:
         super().__init__()
-        innermost, levels = reach(spec)
+        innermost, levels = innermost_map(spec)
         sizes = widths(width, levels, growth)
         self.shared = SharedEmbedding(spec, embedding_size)
         inputs = latent_size + self.shared.extra

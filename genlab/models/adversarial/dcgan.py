@@ -7,7 +7,6 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
@@ -16,8 +15,7 @@ from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.models.layers.vector import FromVector
-
-SMALLEST = 4  # pixels a side of the innermost map
+from genlab.models.map_sizes import innermost_map
 
 
 class Generator(nn.Module):
@@ -36,7 +34,7 @@ class Generator(nn.Module):
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
-        innermost, halvings = reach(spec)
+        innermost, halvings = innermost_map(spec)
         sizes = [width << level for level in reversed(range(halvings))]
         self.condition = Concatenation(spec)
         first = FromVector(latent_size + self.condition.extra, sizes[0], innermost, bias=False)
@@ -66,7 +64,7 @@ class Discriminator(base.Discriminator):
         outputs: Count = 1,
         condition: base.ConditionName = "projection",
     ) -> None:
-        (height, breadth), halvings = reach(spec)
+        (height, breadth), halvings = innermost_map(spec)
         sizes = [width << level for level in range(halvings)]
         shared = {"minibatch": minibatch, "outputs": outputs, "projection": condition == "projection"}
         super().__init__(spec, sizes[-1] * height * breadth, bias=False, **shared)
@@ -80,30 +78,6 @@ class Discriminator(base.Discriminator):
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         maps = self.layers(self.maps(images, condition))
         return maps.permute(0, 2, 3, 1).flatten(1)  # no copy in channels_last
-
-
-def reach(spec: Spec) -> tuple[tuple[int, int], int]:
-    """The innermost map's (height, width), and how often the side halves on the way there.
-
-    Raises ConfigError for a size that halving does not bring to between 4 and 7 pixels.
-    """
-    spec.require_images()
-    height, width, halvings = spec.height, spec.width, 0
-    while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
-        height, width, halvings = height // 2, width // 2, halvings + 1
-    if not halvings or not SMALLEST <= min(height, width) < 2 * SMALLEST:
-        raise ConfigError(
-            f"images of {spec.height}x{spec.width}: these networks halve the side until 4 to 7 pixels are left, "
-            f"so it must be 4, 5, 6 or 7 times a power of two. Set data.size={nearest_size(spec)}."
-        )
-    return (height, width), halvings
-
-
-def nearest_size(spec: Spec) -> int:
-    """The smallest side not below the image's that halving can reach."""
-    side = max(spec.height, spec.width, 2 * SMALLEST)
-    sizes = [base << power for base in range(SMALLEST, 2 * SMALLEST) for power in range(1, side.bit_length())]
-    return min(size for size in sizes if size >= side)
 
 
 def doubling_layer(inputs: int, outputs: int, upsampling: str) -> nn.Module:

@@ -9,10 +9,11 @@ from torch.nn.functional import avg_pool2d
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import init_normal, reach
+from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.layers.condition import Concatenation
 from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.models.layers.vector import FromVector
+from genlab.models.map_sizes import innermost_map
 
 
 class Generator(nn.Module):
@@ -32,7 +33,7 @@ class Generator(nn.Module):
         skip: Count = 4,  # doublings between a map and the one that it scales; at most all
     ) -> None:
         super().__init__()
-        innermost, halvings = reach(spec)
+        innermost, halvings = innermost_map(spec)
         widths = [min(width << level, most) for level in reversed(range(halvings + 1))]
         self.condition = Concatenation(spec)
         first = FromVector(latent_size + self.condition.extra, 2 * widths[0], innermost, bias=False)

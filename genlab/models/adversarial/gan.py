@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
+from genlab.core.types import PlayerName
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
 from genlab.models.layers.spectral import normalise_players
 from genlab.models.layers.virtual_norm import with_reference, without_reference
 
-PlayerName = Literal["generator", "discriminator"]
 PLAYERS: tuple[PlayerName, ...] = get_args(PlayerName)
 
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.fixup import FixupBlock, init_scaled, scaled_conv
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.resample import DownsampleBilinear, UpsampleBilinear
+from genlab.models.map_sizes import innermost_map
 
 
 class Generator(nn.Module):
@@ -109,7 +109,7 @@ class Basis(nn.Module):
 
 def plan_maps(spec: Spec, width: int, growth: int, most: int) -> tuple[tuple[int, int], list[int]]:
     """Return (height, width) of the innermost map, and the channels of all maps from the largest to it."""
-    innermost, halvings = reach(spec)
+    innermost, halvings = innermost_map(spec)
     return innermost, [min(width * growth**level, most) for level in range(halvings + 1)]
 
 

@@ -11,13 +11,12 @@ from torch.nn.functional import relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial import discriminator as base
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.attention import with_attention
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.residual import DownBlock, UpBlock
 from genlab.models.layers.weights import WeightsName, initialise, set_apart
-from genlab.models.map_sizes import Growth, attention_level, halvings, map_sides, widths
+from genlab.models.map_sizes import Growth, attention_level, halvings, innermost_map, map_sides, widths
 
 
 class Generator(nn.Module):
@@ -36,7 +35,7 @@ class Generator(nn.Module):
         attention: Whole = 0,  # pixels a side of the largest map that may attend to itself; 0: none does
     ) -> None:
         super().__init__()
-        innermost, levels = reach(spec)
+        innermost, levels = innermost_map(spec)
         sizes = widths(width, levels, growth)
         self.first = VectorToMap(latent_size, sizes[0], innermost)
         level = attention_level(map_sides(spec, levels)[::-1], attention)

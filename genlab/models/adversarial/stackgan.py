@@ -22,13 +22,14 @@ from torch.nn.functional import avg_pool2d
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.adversarial.dcgan import SMALLEST, init_normal
+from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.adversarial.discriminator import Discriminator as StageDiscriminator
 from genlab.models.latent import Normal
 from genlab.models.layers.residual import upsample_nearest
 from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.models.layers.vector import FromVector
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
+from genlab.models.map_sizes import LARGEST, SMALLEST, halvings
 
 
 class Generator(nn.Module):
@@ -204,15 +205,14 @@ def innermost_of(spec: Spec) -> tuple[tuple[int, int], int]:
 
     Raises ConfigError for a size that halving does not bring there.
     """
-    height, width, doublings = spec.height, spec.width, 0
-    while height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
-        height, width, doublings = height // 2, width // 2, doublings + 1
-    if not SMALLEST <= min(height, width) < 2 * SMALLEST:
+    doublings = halvings(spec, LARGEST)
+    size = spec.height >> doublings, spec.width >> doublings
+    if not SMALLEST <= min(size) <= LARGEST:
         raise ConfigError(
             f"model.generator: its first stage makes images of {spec.width} x {spec.height} pixels, and halving must "
             "bring these to between 4 and 7. Set data.size=32 (or 28, 64, ...), or another model.generator.stages."
         )
-    return (height, width), doublings
+    return size, doublings
 
 
 def require_condition(spec: Spec) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 
 from genlab.core.spec import Spec
-from genlab.models.adversarial.gan import PlayerName
+from genlab.core.types import PlayerName
 from genlab.models.autoencoders.autoencoder import Autoencoder, network_spec
 from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform

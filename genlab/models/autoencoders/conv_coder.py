@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import reach
 from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
 from genlab.models.layers.norm import NormName, norm2d
+from genlab.models.map_sizes import innermost_map
 
 
 class Encoder(nn.Module):
@@ -57,5 +57,5 @@ class Decoder(nn.Module):
 
 def plan_maps(spec: Spec, width: int) -> tuple[tuple[int, int], Sequence[int]]:
     """Return (height, width) of the innermost map, and the channels of all maps from the largest to it."""
-    innermost, halvings = reach(spec)
+    innermost, halvings = innermost_map(spec)
     return innermost, [width << level for level in range(halvings)]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.adversarial.gan import PlayerName
+from genlab.core.types import PlayerName
 from genlab.models.autoencoders.autoencoder import network_spec
 from genlab.models.autoencoders.posterior import DiagonalNormal
-from genlab.models.contract import Model
+from genlab.models.contract import HasFeatures, Model
 from genlab.models.latent import Normal
 from genlab.models.layers.spectral import normalise_players
 
@@ -36,6 +37,8 @@ class VAEGAN(Model):
         self.generator = generator(spec, latent.size)
         self.discriminator = discriminator(spec)
         normalise_players(self.players, spectral_norm)
+        if not isinstance(self.discriminator, HasFeatures):
+            raise ConfigError("model.discriminator: it needs `features`, in which this model compares images.")
 
     @property
     def players(self) -> dict[str, nn.Module]:

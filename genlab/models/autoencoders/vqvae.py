@@ -12,6 +12,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare, Share
 from genlab.models.autoencoders.codebook import Codebook, UniformCodes
 from genlab.models.contract import Model, Quantised
+from genlab.models.map_sizes import halvings
 
 HALVINGS = 2  # most halvings of the side: section 4.1
 
@@ -86,7 +87,7 @@ class Encoder(nn.Sequential):
         blocks: Count = 2,
     ) -> None:
         super().__init__()
-        sizes = [spec.channels, *[width] * halvings(spec)]
+        sizes = [spec.channels, *[width] * levels_of(spec)]
         for inputs, outputs in pairwise(sizes):
             self.extend([nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()])
         self.append(nn.Conv2d(sizes[-1], width, 3, padding=1))
@@ -100,7 +101,7 @@ class Decoder(nn.Module):
     def __init__(self, spec: Spec, size: Count, *, width: Count = 256, blocks: Count = 2) -> None:
         super().__init__()
         self.layers = nn.Sequential(nn.Conv2d(size, width, 3, padding=1), *[Residual(width) for _ in range(blocks)])
-        sizes = [*[width] * halvings(spec), spec.channels]
+        sizes = [*[width] * levels_of(spec), spec.channels]
         if len(sizes) == 1:
             self.layers.extend([nn.ReLU(), nn.Conv2d(width, spec.channels, 3, padding=1)])
         for inputs, outputs in pairwise(sizes):
@@ -120,11 +121,11 @@ class Residual(nn.Sequential):
         return maps + super().forward(maps)
 
 
-def halvings(spec: Spec) -> int:
+def levels_of(spec: Spec) -> int:
     """How often both sides can be halved, twice at most."""
-    return next((count for count in range(HALVINGS, 0, -1) if not (spec.height % 2**count or spec.width % 2**count)), 0)
+    return min(HALVINGS, halvings(spec, 0))
 
 
 def grid(spec: Spec) -> tuple[int, int]:
     """(h, w) of the codes of an image."""
-    return spec.height >> halvings(spec), spec.width >> halvings(spec)
+    return spec.height >> levels_of(spec), spec.width >> levels_of(spec)

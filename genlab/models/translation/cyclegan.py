@@ -10,7 +10,8 @@ from torch import nn
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.adversarial.gan import GAN, PlayerName
+from genlab.core.types import PlayerName
+from genlab.models.adversarial.gan import GAN
 from genlab.models.contract import Model, side_multiple_of
 
 

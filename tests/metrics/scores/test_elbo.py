@@ -18,8 +18,11 @@ from tests.conftest import narrow, tiny_data
 
 def scored(trainer, metric, *, batch_size=20, split="train"):
     evaluation = Evaluation(Coordinates(), {"it": metric}, images=10, batch_size=batch_size, split=split)
-    evaluation.check(trainer.data, trainer)
-    return {record.metric: record for record in evaluation.run(source_of(trainer), trainer.data, device="cpu")}
+    evaluation.check(trainer.data, trainer.samples)
+    return {
+        record.metric: record
+        for record in evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device="cpu")
+    }
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_every_encoder_is_measured(make_trainer, model):
     [
         ("dcgan", ReconstructionError(), r"models with an encoder, and this one \(GAN\) has none"),
         ("autoencoder", Likelihood(), r"a distribution over latents, and this Autoencoder has none"),
-        ("vae_gan", Likelihood(), "loss=bernoulli or gaussian, and this VAEGAN has NonSaturating"),
+        ("vae_gan", Likelihood(), "loss=bernoulli or gaussian; this VAEGAN has none"),
     ],
 )
 def test_models_without_these_numbers_are_refused_before_training(make_trainer, model, metric, said):

@@ -59,7 +59,9 @@ def test_a_copy_is_at_distance_zero():
 def test_nan_gives_nan():
     metric, extractor = Memorisation(), Pixels()
     metric.update(torch.full((5, 9), math.nan))
-    reference = SimpleNamespace(beside=lambda split: SimpleNamespace(features=torch.zeros(3, 9)), extractor=extractor)
+    reference = SimpleNamespace(
+        other_split=lambda split: SimpleNamespace(features=torch.zeros(3, 9)), extractor=extractor
+    )
     assert all(map(math.isnan, metric.compute(reference).values()))
 
 

@@ -6,6 +6,7 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.adversarial import dcgan, mlp
+from genlab.models.map_sizes import innermost_map
 
 
 def spec(channels=3, height=64, width=None):
@@ -38,7 +39,7 @@ def test_shapes(channels, size, upsampling):
 def test_a_size_out_of_reach_is_refused_with_one_that_works(size, advice):
     with pytest.raises(ConfigError, match=f"data.size={advice}"):
         dcgan.Generator(spec(1, size), 10)
-    dcgan.reach(spec(1, advice))
+    innermost_map(spec(1, advice))
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "instance", "none"])
