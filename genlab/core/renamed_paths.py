@@ -64,10 +64,12 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
 
 def full_paths() -> dict[str, str]:
     """Return `MOVED` as dotted paths: module that an older config names -> module that holds its classes now."""
-    moves = [(rooms, *name.split("=")) for rooms, names in MOVED.items() for name in names.split()]
-    return {
-        ".".join(filter(None, ("genlab", old, names[0]))): f"genlab.{new}.{names[-1]}" for (old, new), *names in moves
-    }
+    paths = {}
+    for (old_room, new_room), names in MOVED.items():
+        for name in names.split():
+            old, _, new = name.partition("=")
+            paths[f"genlab.{old_room}.{old}".replace("..", ".")] = f"genlab.{new_room}.{new or old}"
+    return paths
 
 
 RENAMED = full_paths()

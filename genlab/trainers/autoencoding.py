@@ -107,9 +107,8 @@ class Variational(Autoencoding):
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         posterior = self.model.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        weight = value_at(self.beta, self.images, self.total_images) * value_at(
-            self.warm_up, self.images, self.total_images
-        )
+        seen, total = self.images, self.total_images
+        weight = value_at(self.beta, seen, total) * value_at(self.warm_up, seen, total)
         return Code(
             z=posterior.sample(draws.normal("posterior", self.model.latent.size)),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},
