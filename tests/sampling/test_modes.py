@@ -1,4 +1,4 @@
-"""What each mode shows, against what it must show."""
+"""The pictures of each mode, compared with samples drawn by hand."""
 
 import json
 import zipfile
@@ -110,7 +110,7 @@ def test_neighbours_stand_beside_their_sample(encoder):
 
 
 def test_neighbours_are_those_of_the_extractors_features(encoder):
-    """Of pixels at half the size; a training image that is a sample stands first."""
+    """Features are pixels at half the size; a training image that is a sample stands first."""
     extractor = Pixels(size=2)
     encoder.run.data.train.images[5] = to_framed(encoder.sample(1)[0])
     mode = Neighbours(extractor, count=2, nearest=3, features="extractor")

@@ -1,4 +1,4 @@
-"""What is done with the styles of a style-based generator, against the generator itself."""
+"""The modes for styles and noise, compared with the generator itself."""
 
 import pytest
 import torch

@@ -25,7 +25,7 @@ def grey(height, width, seed=0):
 
 
 def by_hand(loaded, pictures, z):
-    """Of the generator itself, for pictures of its size."""
+    """Return the output of the generator itself, for pictures of its size."""
     with torch.no_grad(), loaded.run.sampling() as generator:
         return generator(z, pictures).clamp(-1, 1)
 
@@ -42,7 +42,7 @@ def test_pictures_become_what_the_generator_makes_of_them(translator):
 
 
 def test_any_size_will_do(translator):
-    """What is no multiple of 8 is extended by its edges on all sides alike, and cut back."""
+    """Sides that are no multiple of 8 are extended evenly by edge pixels, and the output is cut back."""
     loaded = genlab.load(translator, device="cpu")
     pixels = torch.from_numpy(grey(11, 21))[None, None]
     rows, columns = (
