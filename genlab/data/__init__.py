@@ -1,4 +1,4 @@
-"""Data sets: what they hold in memory, and the batches that training draws from them."""
+"""Data sets in memory, and the batches that training draws from them."""
 
 from genlab.core.spec import Spec
 from genlab.data.corruption import GaussianNoise, Masking

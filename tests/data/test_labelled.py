@@ -63,10 +63,10 @@ def test_labelled_batches_hold_labelled_images_with_their_labels():
     known = set((data.labels >= 0).nonzero().flatten().tolist())
     seen = []
     for turn in range(4):
-        images, labels = stream.labelled("labelled", 6 * turn, draws(turn, 0, 6))
+        images, labels = stream.labelled_batch("labelled", 6 * turn, draws(turn, 0, 6))
         rows = ((images[:, 0, 0, 0] + 1) * 127.5).round().long()
         assert torch.equal(LABELS[rows], labels)
-        half = stream.labelled("labelled", 6 * turn, draws(turn, 3, 6))
+        half = stream.labelled_batch("labelled", 6 * turn, draws(turn, 3, 6))
         assert torch.equal(half[0], images[3:]) and torch.equal(half[1], labels[3:])
         seen += rows.tolist()
     assert set(seen) == known
@@ -75,5 +75,5 @@ def test_labelled_batches_hold_labelled_images_with_their_labels():
 
 def test_fully_labelled_data_give_all_of_their_images():
     stream = Stream(SPLIT, seed=0, condition=Classes(4), device=torch.device("cpu"))
-    _, labels = stream.labelled("labelled", 0, Draws((0,), 100, 0, 100, torch.device("cpu")))
+    _, labels = stream.labelled_batch("labelled", 0, Draws((0,), 100, 0, 100, torch.device("cpu")))
     assert labels.bincount().tolist() == [25] * 4

@@ -146,7 +146,7 @@ def test_labelled_images_are_small_as_well(make):
     trainer = make()
     (draws,) = [draws for draws in _draws(trainer)]
     images, labels = trainer.begin_turn(trainer.main_phases["discriminator"], draws).draw_labelled()
-    whole, same = trainer.stream.labelled("discriminator/labelled", 0, draws)
+    whole, same = trainer.stream.labelled_batch("discriminator/labelled", 0, draws)
     torch.testing.assert_close(images, avg_pool2d(whole, 4))
     assert torch.equal(labels, same)
 
