@@ -188,4 +188,4 @@ def test_a_global_network_is_trained_first_and_then_enhanced(make_trainer, tmp_p
     ):
         assert torch.equal(one, other)
     large.take_step()
-    assert large.draw_samples(0, 2).shape == (2, 1, 16, 16)
+    assert large.samples.draw_samples(0, 2).shape == (2, 1, 16, 16)

@@ -1,5 +1,9 @@
 """The errors a user meets: one readable message each, and the exit code that goes with it."""
 
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
 
 class GenlabError(Exception):
     """A failure that is shown as one message, without a traceback."""
@@ -11,6 +15,13 @@ class ConfigError(GenlabError):
     """The user's mistake: what was found, what was expected, what to do."""
 
     exit_code = 2
+
+
+def require(value: Value | None, refusal: str) -> Value:
+    """Return a value that is not None. Raises ConfigError, with the refusal as its message, for None."""
+    if value is None:
+        raise ConfigError(refusal)
+    return value
 
 
 class RunError(GenlabError):

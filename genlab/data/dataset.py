@@ -84,7 +84,8 @@ class InMemory:
         refuse_task(self.task, train, labelled)
         train = train if labelled is None else with_few_labels(train, labelled, label_seed)
         self.pool = train  # what training draws from: where it crops, `train` is the middle
-        self.train, self.test, self.holdout = (shown(split, crop) for split in (train, test, holdout))
+        self.train = shown(train, crop)
+        self.test, self.holdout = (None if split is None else shown(split, crop) for split in (test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
@@ -188,9 +189,9 @@ def are_words(labels: Tensor) -> bool:
     return labels.ndim == 2 and labels.dtype == torch.int64
 
 
-def shown(split: Split | None, crop: int | None) -> Split | None:
+def shown(split: Split, crop: int | None) -> Split:
     """As it is looked at where nothing is drawn. Raises ConfigError for a crop that does not fit."""
-    if split is None or crop is None:
+    if crop is None:
         return split
     height, width = split.images.shape[2:]
     if crop > min(height, width):

@@ -1,4 +1,4 @@
-"""How stored pictures become what networks see: cut to size, label maps as one-hot maps."""
+"""Cuts stored pictures to the size that networks see."""
 
 from __future__ import annotations
 

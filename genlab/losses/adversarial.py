@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.core.types import Positive, Share
 
@@ -42,6 +42,11 @@ class AdversarialLoss:
         """
         real_mean, fake_mean = real.mean(0), fake.mean(0)
         return (real - (real_mean + fake_mean) / 2) * (real_mean - fake_mean).sign()
+
+
+def require_real(real: Tensor | None) -> Tensor:
+    """Return the real logits that a loss with `uses_real` is given in the generator's turn."""
+    return require(real, "this loss compares generated images with real ones: pass the real logits too.")
 
 
 def cross_entropy(logits: Tensor, label: float) -> Tensor:

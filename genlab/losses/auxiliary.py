@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative, PlayerName
 from genlab.losses.penalties import Penalty, Weight
@@ -21,7 +21,7 @@ class Auxiliary(Penalty):
     """Base of penalties that read a second head of the discriminator."""
 
     weight: Weight = 1.0
-    on: list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
     head: ClassVar[type] = ClassifiesFeatures  # contract of a discriminator with that head
@@ -52,8 +52,10 @@ class AuxiliaryClassification(Auxiliary):
             costs = costs + self.class_cross_entropy(turn, turn.real_features, turn.condition)
         return self.strength(turn) * costs
 
-    def class_cross_entropy(self, turn: Turn, features: Tensor, classes: Tensor) -> Tensor:
-        return cross_entropy(turn.network.classify(features), classes, reduction="none")
+    def class_cross_entropy(self, turn: Turn, features: Tensor, classes: Tensor | None) -> Tensor:
+        discriminator: ClassifiesFeatures = turn.network
+        logits = discriminator.classify(features)
+        return cross_entropy(logits, require(classes, "needs classes."), reduction="none")
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Supervised(Auxiliary):
     models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
-        images, classes = turn.draw_labelled()
+        images, classes = require(turn.draw_labelled, "needs labelled images.")()
         features = turn.network.features(turn.augment(images, "labelled"))
         return self.strength(turn) * cross_entropy(turn.network.classify(features), classes, reduction="none")
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.losses.latent_terms import kl_to_standard_normal
 from genlab.losses.penalties import Penalty, Weight
@@ -34,10 +34,11 @@ class Mismatch(Penalty):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        others = turn.condition.roll(1, 0)
-        differ = (others != turn.condition).view(len(others), -1).any(1)
+        own, loss = require(turn.condition, "needs a condition."), require(turn.loss, "needs the loss.")
+        others = own.roll(1, 0)
+        differ = others.ne(own).view(len(others), -1).any(1)
         logits = turn.network(turn.augment(turn.real, "mismatch"), others)
-        return self.strength(turn) * differ * turn.per_image(turn.loss.discriminator(turn.real_logits, logits))
+        return self.strength(turn) * differ * turn.per_image(loss.discriminator(turn.real_logits, logits))
 
 
 @dataclass
@@ -55,5 +56,6 @@ class ConditioningKL(Penalty):
         system.require_network("generator", AugmentsConditions, "Choose model=text_gan, or leave the penalty out.")
 
     def __call__(self, turn: Turn) -> Tensor:
-        moments = turn.generator.conditioning(turn.fake_condition)
+        generator: AugmentsConditions = turn.generator
+        moments = generator.conditioning(require(turn.fake_condition, "needs a condition."))
         return self.strength(turn) * kl_to_standard_normal(*moments).mean(1)

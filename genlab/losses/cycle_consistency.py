@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
@@ -30,7 +30,9 @@ class CycleConsistency(TwoWay):
     weight: Weight = 10.0  # the paper's, section 4
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * mean_of_values((turn.translate_back(turn.fake) - turn.fake_condition).abs())
+        translate_back = require(turn.translate_back, "needs a generator that translates back.")
+        sources = require(turn.fake_condition, "needs source pictures.")
+        return self.strength(turn) * mean_of_values((translate_back(turn.fake) - sources).abs())
 
 
 @dataclass

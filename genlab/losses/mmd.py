@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Positive
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, require_real
 from genlab.losses.penalties import GradientPenalty, Weight
 from genlab.losses.turn import Turn
 
@@ -45,7 +47,7 @@ class Mixture:
         family = KERNEL_FAMILIES[self.kernel]
         # Differences take N x M x K numbers, but stay exact where points are near, and differentiate twice.
         squared = (as_vectors(one)[:, None] - as_vectors(other)).square().sum(2)
-        return sum(family.form(squared, scale) for scale in self.scales or family.scales)
+        return reduce(add, [family.form(squared, scale) for scale in self.scales or family.scales])
 
 
 def as_vectors(outputs: Tensor) -> Tensor:
@@ -67,7 +69,7 @@ class MMD(Mixture, AdversarialLoss):
         return -self.squared_mmd(real, fake)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return self.squared_mmd(real, fake)
+        return self.squared_mmd(require_real(real), fake)
 
     def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)

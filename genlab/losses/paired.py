@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import ClassVar, Literal
 
 import torch
@@ -77,10 +79,11 @@ class PairedFeatureMatching(Paired):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        real, fake = (turn.network.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
+        discriminator: FeaturesByLayer = turn.network
+        real, fake = (discriminator.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
         scales = (zip(*layers, strict=True) for layers in zip(real, fake, strict=True))
         distances = (mean_of_values((a - b).abs()) for pairs in scales for a, b in pairs)
-        return self.strength(turn) / len(real) * sum(distances)
+        return self.strength(turn) / len(real) * reduce(add, distances)
 
 
 @dataclass
@@ -95,7 +98,7 @@ class Perceptual(Paired):
     distance: Literal["squared", "absolute"] = "squared"
     shares: Sequence[NonNegative] | None = None  # weight of each map; null: 1
     # Images [N, C, H, W] in [-1, 1] -> a map, or several. Loading weights is the network's own affair.
-    features: Callable[[Tensor], FeatureMaps] | None = field(default=None, repr=False)
+    features: Callable[[Tensor], FeatureMaps] = field(kw_only=True, repr=False)
 
     def settle(self, spec: Spec, batch_size: int) -> None:
         """Raise ConfigError if the network cannot read such images, or `shares` are not as many as its maps."""
@@ -125,7 +128,7 @@ class Perceptual(Paired):
         with torch.no_grad():
             real = self.maps(turn.real)
         pairs = zip(real, self.maps(turn.fake), self.shares or [1.0] * len(real), strict=True)
-        return self.strength(turn) * sum(share * self.map_distance(a, b) for a, b, share in pairs)
+        return self.strength(turn) * reduce(add, [share * self.map_distance(a, b) for a, b, share in pairs])
 
     def map_distance(self, real: Tensor, fake: Tensor) -> Tensor:
         difference = real - fake

@@ -1,7 +1,9 @@
 """Penalties on the parameters of the player whose turn it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any, ClassVar
 
 import torch
@@ -114,22 +116,22 @@ class HistoricalAveraging(Penalty):
     weight: Weight = 1.0
     on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
     calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player
-    means: dict[str, list[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
+    means: dict[str, Sequence[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
 
     def __call__(self, turn: Turn) -> Tensor:
-        parameters = list(turn.trained_network.parameters())
+        parameters: list[Tensor] = list(turn.trained_network.parameters())
         distances = torch._foreach_sub(parameters, self.previous_means(turn.player, parameters))
-        value = sum(distance.square().sum() for distance in distances)
+        value = reduce(add, [distance.square().sum() for distance in distances])
         self.update_means(turn.player, parameters)
         return self.strength(turn) * expand_to_batch(value, turn)
 
-    def previous_means(self, player: str, parameters: list[nn.Parameter]) -> list[Tensor]:
+    def previous_means(self, player: str, parameters: list[Tensor]) -> list[Tensor]:
         """Return the means so far; before the first call, the parameters themselves."""
         known = self.means.get(player, parameters)
         return [mean.detach().to(now) for mean, now in zip(known, parameters, strict=True)]
 
     @torch.no_grad()
-    def update_means(self, player: str, parameters: list[nn.Parameter]) -> None:
+    def update_means(self, player: str, parameters: list[Tensor]) -> None:
         self.calls[player] = self.calls.get(player, 0) + 1
         self.means[player] = torch._foreach_lerp(
             self.previous_means(player, parameters), parameters, 1 / self.calls[player]

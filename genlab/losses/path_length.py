@@ -46,8 +46,9 @@ class PathLength(Penalty):
     def lengths(self, turn: Turn) -> Tensor:
         """Return |J^T y| of every `shrink`-th latent, [N / shrink]."""
         condition = None if turn.condition is None else turn.condition[:: self.shrink]
-        styles = turn.generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
-        images = turn.generator.synthesis(styles)
+        generator: StyleBased = turn.generator
+        styles = generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
+        images = generator.synthesis(styles)
         noise = turn.draws.normal("path_length", *images.shape[1:])[:: self.shrink] / images[0, 0].numel() ** 0.5
         (slopes,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5

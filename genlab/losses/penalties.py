@@ -6,8 +6,9 @@ every k-th one, k times as strong (lazy regularisation: Karras et al. 2020, sect
 
 # Annotations are no strings here: dataclasses in other files inherit these fields, and `genlab.build.instantiate`
 # reads their types where the names would mean nothing.
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from genlab.core.types import Count, NonNegative, PlayerName, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
-Weight = Changing[NonNegative]
+Weight: TypeAlias = Changing[NonNegative]
 
 
 @dataclass
@@ -158,27 +159,35 @@ class Drift(Penalty):
         return self.strength(turn) * turn.per_image(turn.real_logits.square())
 
 
-@dataclass
+@dataclass(init=False)
 class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
 
     Weight auto is factor * pixels of an image / batch size: Karras et al. 2020 (ADA).
     """
 
-    weight: Weight | Literal["auto"] = 10.0
     on: Literal["discriminator"] = "discriminator"
-    factor: Positive = field(default=2e-4, repr=False)  # for weight auto: StyleGAN2's
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
 
+    def __init__(
+        self,
+        weight: Weight | Literal["auto"] = 10.0,
+        every: Count = 1,
+        on: Literal["discriminator"] = "discriminator",
+        factor: Positive = 2e-4,  # for weight auto: StyleGAN2's
+    ) -> None:
+        super().__init__(0.0 if isinstance(weight, str) else weight, every, on)
+        self.auto_factor = factor if weight == "auto" else None
+
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        if self.weight == "auto":
+        if self.auto_factor is not None:
             system.require_images()
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        if self.weight == "auto":
-            self.weight = self.factor * spec.height * spec.width / batch_size
+        if self.auto_factor is not None:
+            self.weight = prod(spec.shape[1:], start=self.auto_factor) / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)

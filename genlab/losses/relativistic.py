@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, require_real
 
 # Costs of margins x that should be negative.
 MARGIN_COSTS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -35,7 +35,7 @@ class RelativisticAverage(AdversarialLoss):
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Return the discriminator's cost with the roles exchanged."""
-        return self.discriminator(fake, real)
+        return self.discriminator(fake, require_real(real))
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake.mean()}
@@ -53,7 +53,7 @@ class RelativisticPairing(AdversarialLoss):
         return softplus(fake - real)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return softplus(real - fake)
+        return softplus(require_real(real) - fake)
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake, "real_wins": sigmoid(real - fake)}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
+from genlab.core.errors import require
 from genlab.core.random import Draws
 from genlab.models.contract import per_image
 
@@ -29,7 +30,8 @@ class Generated(NamedTuple):
 
 def map_fields(change: Callable[..., Tensor], *generated: Generated) -> Generated:
     """Apply `change` to every field; None stays None."""
-    return Generated(*(None if fields[0] is None else change(*fields) for fields in zip(*generated, strict=True)))
+    images, latents, conditions = zip(*generated, strict=True)
+    return Generated(change(*images), change(*latents), None if conditions[0] is None else change(*conditions))
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class Turn:
     `dataclasses.replace` returns another turn with nothing computed yet.
     """
 
-    player: Literal["discriminator", "generator"]  # whose turn it is
-    network: nn.Module  # the discriminator: (images, condition) -> logits, with `features` and `head`
-    generator: nn.Module  # (z [N, L], condition) -> images
+    player: str  # whose turn it is: that of the `discriminator` or of the `generator`
+    # Networks are of any class: a penalty has asked the system for the capabilities of the contract that it uses.
+    network: Any  # the discriminator: (images, condition) -> logits, with `features` and `head`
+    generator: Any  # (z [N, L], condition) -> images
     images: Callable[[Turn], Tensor]  # returns the real images [N, C, H, W] of this turn
     noise: Callable[[Turn], Tensor]  # returns the latents [N, L] of this turn
     draws: Draws  # this turn's random numbers
@@ -133,7 +136,9 @@ class Turn:
     @cached_property
     def _joint_input(self) -> tuple[Tensor, Tensor | None]:
         """Return real and generated images in one batch [2N, C, H, W], augmented, and their conditions."""
-        condition = None if self.condition is None else torch.cat([self.condition, self.fake_condition])
+        condition = None
+        if self.condition is not None:
+            condition = torch.cat([self.condition, require(self.fake_condition, "generated images lack a condition.")])
         return torch.cat([self._augmented("real"), self._augmented("fake")]), condition
 
     @cached_property

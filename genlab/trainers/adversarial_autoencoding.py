@@ -16,6 +16,7 @@ from genlab.losses import Turn
 from genlab.losses.latent_terms import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
 from genlab.trainers.alternating import Alternating
+from genlab.trainers.autoencoding import require_posterior
 from genlab.trainers.game import Game
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
@@ -42,12 +43,11 @@ class AdversarialAutoencoding(Alternating):
             )
         self.reconstruction = reconstruction
         self.samples = replace(self.samples, decoding=reconstruction)
-        self.opponents = self.opponents._replace(generator=self.model.encoder)
         self.phase = Phase("autoencoder", "autoencoder", self.autoencoder_losses)
 
     @classmethod
-    def sample_stream(cls, *args: Any, reconstruction: Reconstruction, **settings: Any) -> SampleStream:
-        return replace(super().sample_stream(*args, **settings), decoding=reconstruction)
+    def sample_stream(cls, *args: Any, **settings: Any) -> SampleStream:
+        return replace(super().sample_stream(*args, **settings), decoding=settings["reconstruction"])
 
     def take_step(self) -> None:
         self.take_turn(self.phase)
@@ -57,7 +57,7 @@ class AdversarialAutoencoding(Alternating):
     def autoencoder_losses(self, phase: Phase, draws: Draws) -> Losses:
         images = self.stream.batch(phase.name, draws.position, draws)
         condition = self.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None
-        output = self.model.autoencoder(images, condition).to(images.dtype)
+        output = self.players[phase.player].module(images, condition).to(images.dtype)
         return Losses({"reconstruction": self.reconstruction.reconstruction(output, images)})
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
@@ -81,7 +81,7 @@ class VariationalAlternating(Alternating):
 
     def __init__(self, system: System, run: Run, *, gamma: NonNegative = 1e-2, **shared: Any) -> None:
         super().__init__(system, run, **shared)
-        self.gamma = gamma
+        self.gamma, self.posterior = gamma, require_posterior(self.model)
         self.phase = Game("encoder", "encoder", self.encoder_losses)
         self.main_phases["generator"] = replace(self.main_phases["generator"], with_features=True)
 
@@ -93,10 +93,10 @@ class VariationalAlternating(Alternating):
     def encoder_losses(self, phase: Game, draws: Draws) -> Losses:
         """Return the encoder's loss: equation 3, with the feature error of equation 7."""
         turn = self.begin_turn(phase, draws, player="generator")
-        posterior = self.model.posterior(turn.real, turn.condition)
+        posterior = self.posterior(turn.real, turn.condition)
 
         def codes(_: Turn) -> Tensor:
-            return posterior.sample(draws.normal("posterior", self.model.latent.size))
+            return posterior.sample(draws.normal("posterior", *posterior.mean.shape[1:]))
 
         decoded = replace(turn, images=lambda _: turn.real, noise=codes)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
@@ -110,8 +110,8 @@ class VariationalAlternating(Alternating):
     @torch.no_grad()
     def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return codes of the turn's real images in every other row, and draws from the prior in the rest."""
-        posterior = self.model.posterior(turn.real, turn.condition)
-        codes = posterior.sample(turn.draws.normal("posterior", self.model.latent.size))
+        posterior = self.posterior(turn.real, turn.condition)
+        codes = posterior.sample(turn.draws.normal("posterior", *posterior.mean.shape[1:]))
         return torch.where(self.reconstruction_mask(turn.draws)[:, None] > 0, codes, self.model.latent.draw(turn.draws))
 
     def reconstruction_mask(self, draws: Draws) -> Tensor:

@@ -27,6 +27,7 @@ from genlab.trainers.turns import Losses
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream
+    from genlab.losses import AdversarialLoss
 
 
 class Alternating(Trainer):
@@ -35,6 +36,7 @@ class Alternating(Trainer):
     Either number may change over the run, such as a staircase in images: `{0: 5, 200000: 1}`.
     """
 
+    loss: AdversarialLoss  # others refuse a system with a discriminator
     trained_players: ClassVar[frozenset[str]] = frozenset({"discriminator", "generator"})
 
     def __init__(
@@ -59,11 +61,12 @@ class Alternating(Trainer):
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
         self.adversarial_weight = adversarial_weight
-        self.joint = not mixes_batch(self.model.discriminator)
-        self.makes_pyramids = isinstance(self.model.generator, MultiStage)
+        generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
+        self.joint = not mixes_batch(discriminator)
+        self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
-        self.opponents = Opponents(self.model.generator, self.model.discriminator, self.stream, self.replay)
+        self.opponents = Opponents(generator, discriminator, self.stream, self.replay)
         self.top_k = TopK(final=top_k) if isinstance(top_k, (int, float)) else top_k
         if freeze_discriminator:
             blank = blank_input(self.spec, self.model.conditional, self.device, self.engine.dtype)
@@ -132,7 +135,7 @@ class Alternating(Trainer):
     @torch.no_grad()
     def clip_critic(self) -> None:
         if self.clip_weights is not None:
-            weights = self.players["discriminator"].parameters
+            weights = tuple(self.players["discriminator"].parameters)
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
@@ -224,7 +227,7 @@ class Alternating(Trainer):
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return a turn's real images, as pyramids where the generator makes pyramids."""
         images = stream.batch(phase, turn.draws.position, turn.draws)
-        return self.model.generator.build_pyramid(images) if self.makes_pyramids else images
+        return images if self.multi_stage is None else self.multi_stage.build_pyramid(images)
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return labelled images and their classes."""
@@ -237,7 +240,7 @@ class Alternating(Trainer):
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
         """Apply every augmentation in its order, each with draws of its own; the levels of a pyramid change alike."""
         seen = self.images / self.total_images
-        parts = images.split(self.spec.channels, 1) if self.makes_pyramids else [images]
+        parts = images.split(self.spec.channels, 1) if self.multi_stage else [images]
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]

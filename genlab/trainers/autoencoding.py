@@ -13,7 +13,9 @@ from genlab.core.random import Draws
 from genlab.core.schedule import Changing, Line, at
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.latent_terms import commitment, free_bits, kl_to_standard_normal
-from genlab.models.contract import GivesPosterior, VectorQuantised
+from genlab.losses.reconstruction import Reconstruction
+from genlab.models.contract import GivesPosterior, Model, Posterior, VectorQuantised
+from genlab.trainers.encoder import require_encoder
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
 from genlab.trainers.trainer import Trainer
@@ -35,6 +37,7 @@ class Autoencoding(Trainer):
     (Vincent et al. 2008).
     """
 
+    loss: Reconstruction  # others refuse a system without a discriminator
     trained_players: ClassVar[frozenset[str]] = frozenset({"autoencoder"})
 
     def __init__(
@@ -42,7 +45,8 @@ class Autoencoding(Trainer):
     ) -> None:
         super().__init__(system, run, **shared)
         self.samples = replace(self.samples, decoding=self.loss)
-        self.corrupt = corrupt
+        self.corrupt, self.decoder = corrupt, self.model.get_submodule("decoder")
+        self.codes = require_encoder(self.model).codes
         self.phase = Phase("autoencoder", "autoencoder", self.compute_losses)
 
     @classmethod
@@ -61,11 +65,21 @@ class Autoencoding(Trainer):
         condition = self.stream.labels("autoencoder", draws.position, draws) if self.model.conditional else None
         damaged = images if self.corrupt is None else self.corrupt(images, draws)
         code = self.encode(damaged, condition, draws)
-        output = self.model.decoder(code.z, condition).to(images.dtype)  # sums over pixels need float32
+        output = self.decoder(code.z, condition).to(images.dtype)  # sums over pixels need float32
         return Losses({"reconstruction": self.loss.reconstruction(output, images)} | code.terms, code.stats)
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        return Code(self.model.codes(images, condition))
+        return Code(self.codes(images, condition))
+
+
+def require_posterior(model: Model) -> Callable[[Tensor, Tensor | None], Posterior]:
+    """Return the function (images, condition) -> distribution. Raises ConfigError for a model that has none."""
+    if not isinstance(model, GivesPosterior):
+        raise ConfigError(
+            "trainer: this model's encoder gives no distribution, which a variational trainer needs. Choose "
+            "model=vae, or trainer=autoencoding."
+        )
+    return model.posterior
 
 
 class Variational(Autoencoding):
@@ -86,11 +100,7 @@ class Variational(Autoencoding):
         **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
-        if not isinstance(self.model, GivesPosterior):
-            raise ConfigError(
-                "trainer: this model's encoder gives no distribution, which a variational trainer needs. Choose "
-                "model=vae, or trainer=autoencoding."
-            )
+        self.posterior = require_posterior(self.model)
         self.beta, self.free_bits = beta, free_bits
         self.warm_up = Line(0.0, 1.0, images=kl_warmup) if kl_warmup else 1.0  # Bowman et al. 2016, section 3.1
 
@@ -100,11 +110,11 @@ class Variational(Autoencoding):
         return losses._replace(stats=losses.stats | {"elbo": elbo})
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        posterior = self.model.posterior(images, condition)
+        posterior = self.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
         weight = at(self.beta, self.images, self.total_images) * at(self.warm_up, self.images, self.total_images)
         return Code(
-            z=posterior.sample(draws.normal("posterior", self.model.latent.size)),
+            z=posterior.sample(draws.normal("posterior", *posterior.mean.shape[1:])),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},
             stats={"kl": divergence.sum(1)},
         )
@@ -120,14 +130,14 @@ class VectorQuantising(Autoencoding):
         super().__init__(system, run, **shared)
         if not isinstance(self.model, VectorQuantised):
             raise ConfigError("trainer: this model has no codebook. Choose model=vqvae, or trainer=autoencoding.")
-        self.commitment = commitment
+        self.commitment, self.quantised = commitment, self.model
 
     def take_step(self) -> None:
         super().take_step()
-        self.model.update_codebook()
+        self.quantised.update_codebook()
 
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        quantised = self.model.quantise(images)
+        quantised = self.quantised.quantise(images)
         return Code(
             z=quantised.straight_through,
             terms={"commitment": self.commitment * commitment(quantised.latents, quantised.codes)},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from genlab.core.errors import Diverged
     from genlab.core.spec import Spec
     from genlab.data import InMemory
-    from genlab.losses import AdversarialLoss
+    from genlab.losses import AdversarialLoss, Reconstruction
     from genlab.trainers.rollback import Rollback
     from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.statistics import Statistics
@@ -33,7 +33,7 @@ class Watched(Protocol):
     model: nn.Module
     data: InMemory
     spec: Spec
-    loss: AdversarialLoss
+    loss: AdversarialLoss | Reconstruction
     players: dict[str, Player]
     device: torch.device
     # the run

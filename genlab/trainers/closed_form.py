@@ -39,11 +39,12 @@ class ClosedForm(Trainer):
                 f"trainer.images={images}: there are {available} images; seeing one twice changes nothing."
             )
         super().__init__(system, run, images=images or available, **shared)
+        self.solved = system.model
 
     def take_step(self) -> None:
-        self.model.fit(self.chunks, seed=self.seed)
+        self.solved.fit(self.chunks, seed=self.seed)
         self.images += self.total_images
-        for name, value in self.model.facts().items():
+        for name, value in self.solved.facts().items():
             self.statistics.add(f"solution/{name}", value, self.step)
 
     def chunks(self) -> Iterator[Tensor]:

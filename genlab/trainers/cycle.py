@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from genlab.core.checkpoint import stateful
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.game import Game
+from genlab.trainers.game import Game, Opponents
 from genlab.trainers.system import Run, System
 from genlab.trainers.trainer import prefixed
 from genlab.trainers.turns import Losses
@@ -36,13 +36,13 @@ class Cycle(Alternating):
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: there are two discriminators here. Set it to 0.")
         super().__init__(system, run, **shared)
-        images, sources = self.stream, Stream.of(self.data.other, seed=self.seed, **self.placement)
+        other = require(self.data.other, "trainer: needs two kinds of pictures. Choose data=unpaired.")
+        images, sources = self.stream, Stream.of(other, seed=self.seed, **self.placement)
         images.other, sources.other = sources, images
-        generators, discriminators = self.model.generator, self.model.discriminator
-        self.opponents = self.opponents._replace(generator=generators.there, discriminator=discriminators.there)
-        self.opponents_back = self.opponents._replace(
-            generator=generators.back, discriminator=discriminators.back, stream=sources, replay=deepcopy(self.replay)
-        )
+        generators, discriminators = self.model.players["generator"], self.model.players["discriminator"]
+        there, back = ((generators.get_submodule(way), discriminators.get_submodule(way)) for way in ("there", "back"))
+        self.opponents = Opponents(*there, images, self.replay)
+        self.opponents_back = Opponents(*back, sources, deepcopy(self.replay))
         self.penalties_back = deepcopy(self.penalties)
 
     @property

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlab.core.errors import ConfigError
 from genlab.core.evaluation import evaluating
 from genlab.core.pixels import network_values
-from genlab.models.contract import EncodesImages
+from genlab.data import Split
+from genlab.models.contract import EncodesImages, Model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlab.data import Split
     from genlab.trainers.sample_stream import SampleStream
 
 
@@ -21,10 +22,18 @@ def encodes(samples: SampleStream) -> bool:
     return isinstance(samples.model, EncodesImages)
 
 
+def require_encoder(model: Model) -> EncodesImages:
+    """Return the model. Raises ConfigError if it encodes no images."""
+    if not isinstance(model, EncodesImages):
+        raise ConfigError("this model encodes no images. Choose one that does, such as model=vae.")
+    return model
+
+
 def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tensor | None]:
     """Return the first rows of the test (else training) split, their images as networks see them, and conditions."""
     data, spec = samples.data, samples.spec
-    split = type(data.train)(*(None if part is None else part[:count] for part in data.test or data.train))
+    rows = data.test or data.train
+    split = Split(rows.images[:count], None if rows.labels is None else rows.labels[:count])
     images = network_values(split.images, spec.scale)
     condition = samples.conditions_of(split, len(split.images))
     return split, images.to(samples.device, samples.dtype), condition
@@ -33,7 +42,7 @@ def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tens
 @torch.no_grad()
 def encode(samples: SampleStream, images: Tensor, condition: Tensor | None) -> Tensor:
     with evaluating(samples.model):
-        return samples.model.codes(images, condition)
+        return require_encoder(samples.model).codes(images, condition)
 
 
 @torch.no_grad()

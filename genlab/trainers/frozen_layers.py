@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.evaluation import evaluating
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def layers_in_order(network: nn.Module, images: Tensor, condition: Tensor | None
 
 def own_weights(module: nn.Module) -> list[nn.Parameter]:
     """Return the module's own parameters, without those of its submodules."""
-    originals = module.parametrizations.parameters() if is_parametrized(module) else ()
+    originals = getattr(module, "parametrizations", nn.ModuleDict()).parameters()
     return [*module.parameters(recurse=False), *originals]
 
 
@@ -83,4 +82,4 @@ def blank_input(
     images = torch.zeros(BLANK_IMAGES, *spec.shape, device=device, dtype=dtype)
     if not conditional:
         return images, None
-    return images, spec.condition.input_batch(BLANK_IMAGES, dtype).to(device)
+    return images, require(spec.condition, "the data have no condition.").input_batch(BLANK_IMAGES, dtype).to(device)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.random import Draws
 from genlab.core.schedule import staircase
 from genlab.core.spec import Spec
@@ -75,22 +75,23 @@ class Progressive(Alternating):
         if shared.get("replay"):
             raise ConfigError("trainer.replay: earlier images are smaller ones when networks grow. Set it to null.")
         super().__init__(system, run, **shared)
-        require_growth(self.model.players)
+        self.growing = growing_networks(self.samples)
         self.batch_sizes, self.rates = {0: self.batch_size} | (batch_sizes or {}), {0: 1.0} | (rates or {})
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
-        self.growth = make_growth(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.growth = make_growth(
+            self.growing["generator"], self.spec, stage_images=stage_images, fade=fade, start_size=start_size
+        )
         self.turning_points, self.images_to_full_size = self.growth.starts, self.growth.end
         self.samples = replace(self.samples, growing=True)
         self.grow()
 
     @classmethod
-    def sample_stream(
-        cls, *args: Any, seen: int, stage_images: Count, fade: ProperShare = 0.5, start_size: Count = 4, **settings: Any
-    ) -> SampleStream:
+    def sample_stream(cls, *args: Any, seen: int, **settings: Any) -> SampleStream:
         stream = super().sample_stream(*args, seen=seen, **settings)
-        growth = make_growth(stream.model.generator, stream.spec, stage_images, fade, start_size)
-        grow(stream, growth(seen))
+        networks = growing_networks(stream)
+        growth = make_growth(networks["generator"], stream.spec, **settings)
+        grow(networks, growth(seen))
         return replace(stream, growing=True)
 
     def take_step(self) -> None:
@@ -104,7 +105,7 @@ class Progressive(Alternating):
     def grow(self) -> None:
         """Bring networks and batch size to the size of the images seen so far; weights stay as they are."""
         self.level = self.growth(self.images)
-        grow(self.samples, self.level)
+        grow(self.growing, self.level)
         self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
 
@@ -115,7 +116,7 @@ class Progressive(Alternating):
     @property
     def side(self) -> int:
         """Return the side, in pixels, of the images that networks see now."""
-        return self.model.generator.side
+        return self.growing["generator"].side
 
     def rate_factor(self) -> float:
         return super().rate_factor() * staircase(self.rates, self.side)
@@ -130,11 +131,11 @@ class Progressive(Alternating):
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return real images of the size of the generated ones."""
-        return self.model.discriminator.shrink(super().real_images(stream, phase, turn))
+        return self.growing["discriminator"].shrink(super().real_images(stream, phase, turn))
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         images, classes = super().labelled_images(stream, phase, draws)
-        return self.model.discriminator.shrink(images), classes
+        return self.growing["discriminator"].shrink(images), classes
 
     @property
     def fair(self) -> bool:
@@ -144,26 +145,37 @@ class Progressive(Alternating):
         return super().learning_rates() | {"growth/doublings": self.level}
 
 
-def grow(samples: SampleStream, level: float) -> None:
-    """Bring networks, the averaged one too, to a number of doublings; weights stay as they are."""
-    averaged = [samples.ema.network] if samples.ema else []
-    for network in (*samples.model.players.values(), *averaged):
+def grow(networks: dict[str, Grows], level: float) -> None:
+    """Bring networks to a number of doublings; weights stay as they are."""
+    for network in networks.values():
         network.grow(level)
 
 
-def make_growth(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
-    last = generator.doublings
-    sizes = [spec.height >> last << level for level in range(last + 1)]
+def make_growth(
+    generator: Grows,
+    spec: Spec,
+    *,
+    stage_images: int,
+    fade: float = 0.5,
+    start_size: int = 4,
+    **_: Any,  # the trainer's other settings
+) -> Growth:
+    last, height = generator.doublings, require(spec.height, "trainer: Progressive grows images; the data are points.")
+    sizes = [height >> last << level for level in range(last + 1)]
     if start_size not in sizes:
         expected = ", ".join(map(str, sizes))
         raise ConfigError(f"trainer.start_size={start_size}: expected a size of the networks, {expected}.")
     return Growth(sizes.index(start_size), last, stage_images, fade)
 
 
-def require_growth(players: dict[str, nn.Module]) -> None:
-    fixed = [name for name, network in players.items() if not isinstance(network, Grows)]
+def growing_networks(samples: SampleStream) -> dict[str, Grows]:
+    """Return the players and the averaged generator, by name. Raises ConfigError for players that cannot grow."""
+    networks = samples.model.players | ({"ema": samples.ema.network} if samples.ema else {})
+    growing: dict[str, Grows] = {name: net for name, net in networks.items() if isinstance(net, Grows)}
+    fixed = [name for name in samples.model.players if name not in growing]
     if fixed:
         raise ConfigError(
             f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "
             "Choose model=progan or stylegan, or trainer=alternating."
         )
+    return growing

@@ -57,7 +57,7 @@ class Replay:
         rows = evenly_spaced_rows(
             self.replaced_count(draws), self.batch_size, draws.start, draws.stop, generated.images.device
         )
-        if not self.filled or not len(rows):
+        if self.history is None or not self.filled or not len(rows):
             return generated
         chosen = (draws.uniform("replay") * self.filled).long().index_select(0, rows)
         # The type is that of the new rows: a lazy penalty's turn has float32 where the others are mixed.
@@ -67,20 +67,20 @@ class Replay:
 
     def end_turn(self) -> None:
         """Store the turn's new images."""
-        if not self.new:  # nobody asked for images
+        if not self.new or self.draws is None:  # nobody asked for images
             return
         new = map_fields(lambda *pieces: distributed.gather(torch.cat(pieces)), *self.new)
         self.new = []
         if self.history is None:
             self.history = map_fields(lambda rows: rows.new_zeros(self.size, *rows.shape[1:]), new)
-        chosen, places = self.choose_rows(new.images.device)
+        chosen, places = self.choose_rows(self.draws, new.images.device)
         map_fields(lambda old, rows: old.index_copy_(0, places, rows.index_select(0, chosen)), self.history, new)
 
-    def choose_rows(self, device: torch.device) -> tuple[Tensor, Tensor]:
+    def choose_rows(self, draws: Draws, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return the rows of the batch to store, and their places in the history."""
         if self.filled == self.size:
-            chosen = evenly_spaced_rows(self.replaced_count(self.draws), self.batch_size, 0, self.batch_size, device)
-            return chosen, self.choose_places(replace(self.draws, start=0, stop=self.batch_size), len(chosen))
+            chosen = evenly_spaced_rows(self.replaced_count(draws), self.batch_size, 0, self.batch_size, device)
+            return chosen, self.choose_places(replace(draws, start=0, stop=self.batch_size), len(chosen))
         chosen = torch.arange(min(self.batch_size, self.size - self.filled), device=device)
         places = self.filled + chosen
         self.filled += len(chosen)

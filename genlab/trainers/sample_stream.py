@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
+from genlab.core.errors import require
 from genlab.core.evaluation import evaluating
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
@@ -64,7 +65,7 @@ class SampleStream:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
             noise = self.fixed_rows(start, count, self.model.latent.draw)
-            return self.render((generator.back if back else generator)(noise, condition))
+            return self.render((generator.get_submodule("back") if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
         """Return the conditions of samples: random labels of training images, or the sources of `data.examples`.
@@ -93,7 +94,8 @@ class SampleStream:
         A model that translates both ways gives pictures, images of them and pictures of those; then images of the data,
         back and there likewise. Of pairs, each image is the target of the picture above it.
         """
-        split, sources = self.data.examples, self.sample_conditions(start, count)
+        split = self.data.examples
+        sources = require(self.sample_conditions(start, count), "this model makes no images from pictures.")
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
         if not self.model.translates_both_ways:
             targets = to_network_input(split.images[start : start + count], torch.float32)
@@ -124,9 +126,10 @@ class SampleStream:
         return rows[first : first + count]
 
     def _draw_labels(self, draws: Draws) -> Tensor:
-        labels = self.data.train.labels
+        labels = require(self.data.train.labels, "the data have no labels.")
+        condition = require(self.spec.condition, "the data have no condition.")
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        return self.spec.condition.as_input(labels[rows], self.dtype)
+        return condition.as_input(labels[rows], self.dtype)
 
     def _on_device(self, condition: Tensor) -> Tensor:
         return condition.to(self.device, self.dtype if condition.is_floating_point() else None)

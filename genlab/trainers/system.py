@@ -17,7 +17,7 @@ from genlab.trainers.schedules import Constant
 
 if TYPE_CHECKING:
     from genlab.data.augment import Augmentation
-    from genlab.losses import AdversarialLoss, Penalty
+    from genlab.losses import AdversarialLoss, Penalty, Reconstruction
     from genlab.trainers.callback import Callback
     from genlab.trainers.trainer import Trainer
 
@@ -28,7 +28,7 @@ class System:
 
     model: Model
     data: InMemory
-    loss: AdversarialLoss
+    loss: AdversarialLoss | Reconstruction
     penalties: dict[str, Penalty]
     augmentations: dict[str, Augmentation]  # of the discriminator's images, in this order
     optimizers: dict[str, Callable[..., torch.optim.Optimizer]]  # one a player: parameters -> optimizer

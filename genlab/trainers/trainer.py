@@ -25,7 +25,7 @@ from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.losses import AdversarialLoss
+    from genlab.losses import AdversarialLoss, Reconstruction
     from genlab.trainers.callback import Callback
 
 STOP, SIGNAL, BACK = 1, 2, 3  # requests that a rank can make after a step; all ranks obey the largest
@@ -65,7 +65,12 @@ class Trainer:
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
-        placement = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
+        placement: dict[str, Any] = {
+            "device": device,
+            "precision": precision,
+            "deterministic": deterministic,
+            "ema": ema,
+        }
         self.samples = place_model(
             system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placement
         )
@@ -92,7 +97,7 @@ class Trainer:
         model: Model,
         data: InMemory,
         *,
-        loss: Callable[[], AdversarialLoss],  # builds the loss, which reads a decoder's output
+        loss: Callable[[], AdversarialLoss | Reconstruction],  # builds the loss, which reads a decoder's output
         seen: int,  # images so far
         **settings: Any,  # of the trainer, as its config has them, and `seed`
     ) -> SampleStream:

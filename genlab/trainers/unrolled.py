@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 import torch
@@ -84,7 +86,7 @@ class Unrolled(Alternating):
         terms = self.discriminator_losses(turn).terms | {
             name: penalty(turn) for name, penalty in self.lookahead_phase.penalties.items()
         }
-        return sum(term.mean() for term in terms.values())
+        return reduce(add, [term.mean() for term in terms.values()])
 
     def losses_ahead(self, turn: Turn) -> Losses:
         if not self.zero_sum:

@@ -15,7 +15,7 @@ from genlab import ConfigError
 from genlab.data import MNIST, InMemory, Split
 from genlab.metrics import FID, Classifier, Evaluation, SampleSource
 from genlab.metrics.scores import distances
-from tests.conftest import NARROW, NARROW_MLP, TINY, composed
+from tests.conftest import NARROW, NARROW_MLP, TINY
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 RUN = ["model=gan", *NARROW_MLP, "data.limit=64", "trainer.batch_size=8", "trainer.device=cpu", "metrics=none"]
@@ -65,10 +65,9 @@ def test_the_nearest_distance_is_that_of_a_loop(quality: ModuleType, monkeypatch
 
 
 def test_a_runs_fid_is_the_one_that_genlab_scores(quality: ModuleType, digits: InMemory, run_dir: Path) -> None:
-    trainer = quality.build.trainer(composed(*RUN, "data.size=32"), run_dir)
-    quality.checkpoint.load(trainer.parts, quality.find_checkpoint(run_dir, "newest")[1]["parts"])
+    run = quality.runs.open_run(run_dir, device="cpu", real=True)
     scores = Evaluation(Classifier(), {"fid": FID()}, images=120, batch_size=50)
-    cropped = SampleSource(lambda start, count: trainer.spec.crop(trainer.samples.draw_samples(start, count)))
+    cropped = SampleSource(lambda start, count: run.spec.crop(run.draw_samples(start, count)))
     (record,) = scores.run(cropped, digits, device="cpu")
     found, samples = quality.sample_run(run_dir, "newest", 120, "cpu")
     assert quality.Ruler(digits).measure(samples)["fid"] == pytest.approx(record.value, rel=1e-4)
