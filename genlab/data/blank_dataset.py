@@ -1,7 +1,5 @@
 """A data set of which only its facts are known."""
 
-from __future__ import annotations
-
 import torch
 
 from genlab.core.spec import Spec

@@ -1,7 +1,5 @@
 """What a denoising autoencoder is shown in place of an image: functions of (images, draws)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -15,7 +15,7 @@ from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.few_labels import with_few_labels
+from genlab.data.few_labels import keep_few_labels
 from genlab.data.network_input import centred
 from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.data.word_rule import WordRule
@@ -82,7 +82,8 @@ class InMemory:
             check(split, condition, source_classes)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
-        train = train if labelled is None else with_few_labels(train, labelled, label_seed)
+        if labelled is not None:
+            train = train._replace(labels=keep_few_labels(train.labels, labelled, label_seed))
         self.pool = train  # what training draws from: where it crops, `train` is the middle
         self.train = shown(train, crop)
         self.test, self.holdout = (None if split is None else shown(split, crop) for split in (test, holdout))

@@ -1,7 +1,5 @@
 """Cuts stored pictures to the size that networks see."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Pairs from any images: what a model is shown in place of an image, which it is to give back."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

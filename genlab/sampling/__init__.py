@@ -15,22 +15,3 @@ from genlab.sampling.style_mixing import StyleMixing
 from genlab.sampling.translate import Translate
 from genlab.sampling.truncation import Truncation
 from genlab.sampling.walk import Walk
-
-__all__ = [
-    "Arithmetic",
-    "Asked",
-    "Classes",
-    "Directions",
-    "Grid",
-    "Histogram",
-    "Interpolate",
-    "Loaded",
-    "Neighbours",
-    "Noise",
-    "Reconstruct",
-    "Save",
-    "StyleMixing",
-    "Translate",
-    "Truncation",
-    "Walk",
-]
