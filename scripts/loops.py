@@ -27,7 +27,7 @@ from genlab.data import InMemory
 from genlab.data.dataset import Split
 from genlab.data.sets.mnist import BUNDLED
 from genlab.models.layer_contract import has_batch_norm
-from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.resample import UpsampleConv2d
 
 RANDOM_IMAGES = 2_048  # in data sets other than MNIST
 UNLIMITED_IMAGES = 10**12  # no slice reaches the end of the run

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.layers.norm import NormName, norm2d
-from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.resample import UpsampleConv2d
 
 
 class Generator(nn.Module):

@@ -10,11 +10,6 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
     ("callbacks", "trainers"): "base=callback encoded=encoder",
     ("callbacks", "pictures"): "groups=sheet scatter",
     ("data.augment", "data.augment"): "base=augmentation",
-    ("data", "data"): "blank=blank_dataset",
-    ("data", "data.storage"): (
-        "cache contents=content_hash decoder layout=folder_layout pictures=image_file places=directories "
-        "sources=archives stored=cached_set"
-    ),
     ("data", "data.sets"): (
         "celeba colour_sets folder grey_sets halves=unpaired_from_pairs mnist pairs points stacked_mnist "
         "torchvision_set unpaired"
@@ -31,12 +26,12 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
     ),
     ("metrics", "metrics.extractors"): (
         "adapter=custom classifier digits=digit_classifier extractors=extractor inception own_classifier "
-        "pixels=measured_images"
+        "pixels=extractor"
     ),
-    ("metrics", "metrics.references"): "cache=statistics_cache reference",
+    ("metrics", "metrics.references"): "reference",
     ("metrics", "metrics"): "source=sample_source trained=trained_model",
     ("models", "models.autoencoders"): (
-        "adversarial_autoencoder autoencoder codebook conv_coder dense_coder pca posterior vae_gan vqvae"
+        "adversarial_autoencoder autoencoder codebook conv_coder dense_coder pca posterior=autoencoder vae_gan vqvae"
     ),
     ("models", "models.adversarial"): (
         "auxiliary=auxiliary_classifier began biggan biggan_deep dcgan discriminator "

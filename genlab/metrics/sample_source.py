@@ -10,8 +10,7 @@ from torch import Tensor
 from genlab.core import distributed
 from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
-from genlab.metrics.extractors.extractor import Extractor
-from genlab.metrics.extractors.measured_images import samples_as_measured
+from genlab.metrics.extractors.extractor import Extractor, samples_as_measured
 from genlab.metrics.trained_model import TrainedModel
 
 Conditions = Callable[[int, int], "Tensor | None"]

@@ -8,9 +8,8 @@ from genlab.trainers.cycle import Cycle
 from genlab.trainers.ema import EMA
 from genlab.trainers.progressive import Progressive
 from genlab.trainers.replay import Replay
-from genlab.trainers.schedules import Constant, Cosine, Linear
+from genlab.trainers.schedules import Constant, Cosine, Linear, TopK
 from genlab.trainers.system import Player, Run, System
-from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 from genlab.trainers.unrolled import Unrolled

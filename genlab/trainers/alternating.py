@@ -19,8 +19,8 @@ from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
 from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
 from genlab.trainers.replay import Replay
+from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.system import Run, System
-from genlab.trainers.top_k import TopK, select_best
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses
 

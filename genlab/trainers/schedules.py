@@ -1,7 +1,9 @@
-"""Schedules: factors on the learning rates, as functions of the images seen."""
+"""Schedules of the learning rates, and of the share of images that the generator learns from."""
 
 from dataclasses import dataclass
 from math import cos, pi
+
+from torch import Tensor
 
 from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.types import Count, NonNegative, ProperShare, Share, Whole
@@ -51,3 +53,25 @@ class Cosine(Linear):
 
     def remaining_share(self, progress: float) -> float:
         return (1 + cos(pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class TopK(Schedule):
+    """The share of generated images that count: Sinha et al. 2020, section 3.
+
+    The share falls by a constant factor an image, from 1 to `final`; the paper multiplies it by 0.99 after every epoch,
+    down to a half or three quarters.
+    """
+
+    final: Share = 0.5  # of a batch; at least one image is kept
+    until: Share = 1.0  # of the run, where the fall ends
+
+    def __call__(self, seen: int, total: int) -> float:
+        progress = seen / total
+        return self.final if progress >= self.until else self.final ** (progress / self.until)
+
+
+def select_best(values: Tensor, logits: Tensor, share: float) -> Tensor:
+    """Return the values [k] of the micro-batch's images [N] that the discriminator rates best, at least one."""
+    count = max(1, round(share * len(values)))
+    return values if count == len(values) else values.index_select(0, logits.topk(count, sorted=False).indices)

@@ -65,14 +65,9 @@ class Trainer:
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
-        placement: dict[str, Any] = {
-            "device": device,
-            "precision": precision,
-            "deterministic": deterministic,
-            "ema": ema,
-        }
+        options: dict[str, Any] = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
         self.samples = place_model(
-            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placement
+            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **options
         )
         self.device, self.ema = self.samples.device, self.samples.ema
         check_batch(batch_size, accumulate, self.spec.images)

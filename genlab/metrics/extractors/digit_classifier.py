@@ -9,8 +9,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.classifier import FEATURES, ImageClassifier
-from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
-from genlab.metrics.extractors.measured_images import data_as_measured
+from genlab.metrics.extractors.extractor import Extractor, data_as_measured, full_precision, require_images
 
 CLASSIFIER_WEIGHTS = Path(__file__).parents[1] / "weights" / "mnist_classifier.safetensors"
 CHECKED_IMAGES = 200  # real images that are classified before training

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
-from genlab.core.pixels import to_uint8
+from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.spec import Spec
 from genlab.data.dataset import Split
 
@@ -152,3 +152,13 @@ def to_colour(images: Tensor) -> Tensor:
         images = images[:, :3] * alpha + (1 - alpha)  # white is 1
     colour = images.expand(-1, 3, -1, -1)
     return to_uint8(colour)
+
+
+def samples_as_measured(samples: Tensor, spec: Spec) -> Tensor:
+    """Return generated images cropped and as saved, or points in the data's own units."""
+    return samples.float() * spec.scale if spec.height is None else as_saved(spec.crop(samples))
+
+
+def data_as_measured(images: Tensor, spec: Spec) -> Tensor:
+    """Return stored images cropped and in [-1, 1], or points as they are."""
+    return images if spec.height is None else to_float(spec.crop(images))

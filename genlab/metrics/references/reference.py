@@ -9,8 +9,7 @@ from torch import Tensor
 from genlab.core.random import generator
 from genlab.data.dataset import InMemory, Split
 from genlab.data.sets.points import Modes, Points
-from genlab.metrics.extractors.extractor import Extractor
-from genlab.metrics.extractors.measured_images import data_as_measured
+from genlab.metrics.extractors.extractor import Extractor, data_as_measured
 from genlab.metrics.references.frechet import Moments
 from genlab.metrics.references.statistics_cache import compute_once
 

@@ -9,8 +9,7 @@ from torch.nn.functional import cross_entropy
 from genlab.core.pixels import to_float
 from genlab.core.random import generator, mix
 from genlab.core.types import Count, Positive
-from genlab.metrics.extractors.extractor import full_precision
-from genlab.metrics.extractors.measured_images import samples_as_measured
+from genlab.metrics.extractors.extractor import full_precision, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel

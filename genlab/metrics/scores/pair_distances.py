@@ -13,7 +13,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.data import InMemory
 from genlab.metrics.evaluation import SampleSource
-from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
+from genlab.metrics.extractors.extractor import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Metric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.ms_ssim import WINDOW, ssim

@@ -3,7 +3,7 @@
 import torch
 
 from genlab.core.types import Count
-from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
+from genlab.metrics.extractors.extractor import data_as_measured, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows

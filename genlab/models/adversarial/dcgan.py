@@ -12,7 +12,7 @@ from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
 from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d
-from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.map_sizes import innermost_map
 
 

@@ -24,8 +24,8 @@ from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.adversarial.discriminator import Discriminator as StageDiscriminator
 from genlab.models.latent import Normal, refuse_other_size
 from genlab.models.layers.first_and_last import FromVector
+from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.layers.residual import upsample_nearest
-from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
 from genlab.models.map_sizes import LARGEST, SMALLEST, halvings
 

@@ -1,7 +1,8 @@
 """The autoencoder and the VAE: an encoder, a decoder, and the latent between them."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import log, pi
 from typing import ClassVar, Literal
 
 import torch
@@ -9,9 +10,30 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.autoencoders.posterior import DiagonalNormal
 from genlab.models.contract import Model
 from genlab.models.latent import Normal, Uniform
+
+
+@dataclass(frozen=True)
+class DiagonalNormal:
+    """Independent normal distributions of latents [N, L]."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    @classmethod
+    def of(cls, parameters: Tensor) -> "DiagonalNormal":
+        """Make the distribution from an encoder's outputs [N, 2L]: means, then log variances."""
+        return cls(*parameters.chunk(2, dim=1))
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """Return latents from standard normal noise (reparametrisation): Kingma and Welling 2014, section 2.4."""
+        return self.mean + (self.log_variance / 2).exp() * noise
+
+    def log_density(self, z: Tensor) -> Tensor:
+        """Return the log density [..., N] of latents [..., N, L], in nats."""
+        excess = (z - self.mean).square() * (-self.log_variance).exp()
+        return -(excess + self.log_variance + log(2 * pi)).sum(-1) / 2
 
 
 class Autoencoder(Model):

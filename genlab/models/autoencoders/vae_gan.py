@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import PlayerName
-from genlab.models.autoencoders.autoencoder import network_spec
-from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.autoencoders.autoencoder import DiagonalNormal, network_spec
 from genlab.models.contract import HasFeatures, Model
 from genlab.models.latent import Normal
 from genlab.models.layers.spectral import normalise_players

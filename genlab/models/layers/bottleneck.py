@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from genlab.models.layers.batch_norm import ConditionalBatchNorm2d
+from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.layers.residual import upsample_nearest
-from genlab.models.layers.upsample import UpsampleConv2d
 
 REDUCTION = 4  # channels of a block over those of its bottleneck
 

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from genlab.core.types import Count
-from genlab.models.layers.downsample import conv2d_downsample, downsampling_fold
 from genlab.models.layers.equalised import EqualisedConv2d
+from genlab.models.layers.resample import conv2d_downsample, downsampling_fold, upsample_conv2d, upsampling_fold
 from genlab.models.layers.upfirdn import binomial, blur2d
-from genlab.models.layers.upsample import upsample_conv2d, upsampling_fold
 
 
 class EqualisedUpConv2d(EqualisedConv2d):

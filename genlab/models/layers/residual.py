@@ -6,8 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
 from genlab.models.layers.batch_norm import ConditionalBatchNorm2d
-from genlab.models.layers.downsample import ConvDownsample2d
-from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.resample import ConvDownsample2d, UpsampleConv2d
 
 
 class UpBlock(nn.Module):

@@ -12,7 +12,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.layers.condition import ConcatenatedSource
-from genlab.models.layers.downsample import halve
+from genlab.models.layers.resample import halve
 from genlab.models.translation.patchgan import FIELDS, NormName, PatchGAN, halvings_of
 
 Field = Literal[16, 34, 70, 142, 286]

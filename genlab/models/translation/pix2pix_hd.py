@@ -10,7 +10,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.latent import no_latent
-from genlab.models.layers.downsample import halve
+from genlab.models.layers.resample import halve
 from genlab.models.translation.resnet_translator import Block, Down, NormName, Trunk, Up, conv_norm
 
 SMALLEST = 4  # fewest pixels a side of the global network's source, padded by reflecting 3, and of its maps

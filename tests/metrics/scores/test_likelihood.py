@@ -6,7 +6,7 @@ from torch.distributions import MultivariateNormal
 
 from genlab.losses import Gaussian
 from genlab.metrics.scores.likelihood import likelihood, log_prior
-from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.autoencoders.autoencoder import DiagonalNormal
 
 DIMENSIONS, SIZE, NOISE, COUNT = 6, 2, 0.5, 40
 LOSS = Gaussian(deviation=NOISE)

@@ -1,7 +1,7 @@
 import torch
 from torch.distributions import Normal
 
-from genlab.models.autoencoders.posterior import DiagonalNormal
+from genlab.models.autoencoders.autoencoder import DiagonalNormal
 
 
 def test_it_is_torchs_normal_and_samples_are_differentiable():

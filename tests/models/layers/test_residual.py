@@ -7,7 +7,7 @@ from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from genlab.models.layers.bottleneck import DownBottleneck, UpBottleneck
-from genlab.models.layers.downsample import ConvDownsample2d
+from genlab.models.layers.resample import ConvDownsample2d
 from genlab.models.layers.residual import DownBlock, UpBlock
 
 

@@ -10,9 +10,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.models.layer_contract import weight_scale_of
-from genlab.models.layers.downsample import ConvDownsample2d
+from genlab.models.layers.resample import ConvDownsample2d, UpsampleConv2d
 from genlab.models.layers.spectral import WEIGHTY, normalise_players, normalise_spectrum
-from genlab.models.layers.upsample import UpsampleConv2d
 from genlab.models.layers.weights import set_apart
 from tests.conftest import choices, data_of, narrow, read
 from tests.test_models_and_penalties import EQUALISED

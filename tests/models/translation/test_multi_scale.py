@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.layers.downsample import halve
+from genlab.models.layers.resample import halve
 from genlab.models.translation.multi_scale import MultiScale
 from genlab.models.translation.patchgan import PatchGAN
 

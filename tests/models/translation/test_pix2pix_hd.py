@@ -8,7 +8,7 @@ from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.layers.downsample import halve
+from genlab.models.layers.resample import halve
 from genlab.models.translation.pix2pix_hd import Generator
 
 NOTHING = torch.empty(2, 0)

@@ -5,7 +5,7 @@ from torch import nn
 from torch.autograd import grad
 
 from genlab.models.layers.first_and_last import FromVector
-from genlab.models.layers.upsample import UpsampleConv2d
+from genlab.models.layers.resample import UpsampleConv2d
 
 
 def pair(bias=True):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.trainers.top_k import TopK, select_best
+from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW_MLP
 
