@@ -99,7 +99,7 @@ def penalty_with_batch_norm(trainer: Trainer) -> str | None:
     names = [
         name
         for name, penalty in trainer.penalties.items()
-        if penalty.per_sample_gradient and has_batch_norm(trainer.model.discriminator)
+        if penalty.per_sample_gradient and has_batch_norm(trainer.model.players["discriminator"])
     ]
     if not names:
         return None

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from torch.nn.utils.parametrize import remove_parametrizations
 
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import SampleStream
@@ -37,7 +37,7 @@ def remove_all_parametrizations(network: nn.Module) -> nn.Module:
     """Replace parametrised weights (spectral norm, fixed lengths) by ordinary ones of the same value, in place."""
     network.eval()  # or spectral norm would take one more power iteration
     for module in list(network.modules()):
-        for name in list(module.parametrizations) if is_parametrized(module) else ():
+        for name in list(getattr(module, "parametrizations", ())):
             remove_parametrizations(module, name)
     return network
 

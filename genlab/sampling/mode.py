@@ -25,7 +25,7 @@ class Asked:
     """What the user said of the samples, whatever is made of them."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | str | Sequence[str] | None = None  # or texts, in turn; None: all that there are
+    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = None  # or texts, in turn; None: all there are
 
     @property
     def options(self) -> dict:
