@@ -108,9 +108,8 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     from genlab.pictures.sheet import sheet, write_png
 
     write_png(sheet(to_uint8(images), len(images)), folder / "way.png")
-    np.savez(
-        folder / "latent.npz", **{name: value.cpu().numpy() for name, value in latent.items() if value is not None}
-    )
+    arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in latent.items() if value is not None}
+    np.savez(folder / "latent.npz", **arrays)
     (folder / "distance.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     for name, value in facts["end"].items():
         if value is not None:

@@ -47,16 +47,18 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     results: list[float | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:
-        results.append(attempt(config, data))
-        return results[-1] if isinstance(results[-1], float) else worst_score()
+        result = attempt(config, data)
+        results.append(result)
+        return result if isinstance(result, float) else worst_score()
 
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     with distributed.joined_ranks(), sweep.write_table_at_end():
         compose_and_call(job, [*run_dir, *arguments])
     sweep.raise_failures()
-    if results and isinstance(results[-1], GenlabError):
-        raise results[-1]
-    return results[-1] if results else None
+    last = results[-1] if results else None
+    if isinstance(last, GenlabError):
+        raise last
+    return last
 
 
 def worst_score() -> float:

@@ -1,13 +1,15 @@
 """Checks that refuse combinations before anything runs. Each part says itself what it cannot serve."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.system import SystemFacts
+from genlab.data.augment import Augmentation
+from genlab.losses import Penalty
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
 from genlab.models.layer_contract import has_batch_norm
@@ -20,7 +22,9 @@ def check(system: System, config: dict[str, Any]) -> None:
     facts = facts_of(system, config["trainer"].get("clip_weights"))
     with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
-    for group, parts in {"penalty": system.penalties, "augment": system.augmentations}.items():
+    groups: dict[str, Mapping[str, Penalty | Augmentation]]
+    groups = {"penalty": system.penalties, "augment": system.augmentations}
+    for group, parts in groups.items():
         for name, part in parts.items():
             with prefixed_errors(f"{group}={name}"):
                 part.refuse(facts)
@@ -39,7 +43,7 @@ def refuse_models_without_the_contract(system: System) -> None:
 
 def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     model, spec = system.model, system.data.spec
-    one_way = "one way" if model.conditional and spec.has_source else "no"
+    one_way: Literal["one way", "no"] = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(
         players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,
@@ -55,7 +59,7 @@ def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
 
 def forward_network(model: Model, network: nn.Module) -> nn.Module:
     """Return the network, of a model that translates both ways the one for the first direction."""
-    return network.there if model.translates_both_ways else network
+    return network.get_submodule("there") if model.translates_both_ways else network
 
 
 @contextmanager

@@ -13,12 +13,12 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from torch import nn
 
 from genlab.build import checks
 from genlab.core.errors import ConfigError, GenlabError
 from genlab.core.random import mix
 from genlab.data import InMemory
+from genlab.models.contract import Model
 from genlab.trainers import Run, System, Trainer
 from genlab.trainers.callback import Callback
 from genlab.trainers.sample_stream import SampleStream
@@ -61,7 +61,7 @@ def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen:
     return make(node, "trainer", model_of(config, data), data, seed=config["seed"], loss=loss, seen=seen)
 
 
-def model_of(config: dict[str, Any], data: InMemory) -> nn.Module:
+def model_of(config: dict[str, Any], data: InMemory) -> Model:
     torch.manual_seed(mix(config["seed"], "weights"))
     return make(config["model"], "model", data.spec)
 
@@ -161,7 +161,7 @@ def accepted_arguments(target: Any) -> dict[str, Any]:
         [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
     )
     found: dict[str, Any] = {}
-    for call in [owner.__init__ for owner in owners if "__init__" in vars(owner)] or [target]:
+    for call in [vars(owner)["__init__"] for owner in owners if "__init__" in vars(owner)] or [target]:
         parameters = inspect.signature(call).parameters.values()
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             found = {}

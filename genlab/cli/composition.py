@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
 from genlab.core.errors import ConfigError
@@ -22,7 +22,8 @@ def compose(name: str, words: list[str]) -> dict:
 
     where = {"config_path": CONFIGS, "config_name": name}
     try:
-        return OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
+        config: Any = OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
+        return config
     except MissingMandatoryValue as error:
         raise ConfigError(f"{error.full_key}=...: is needed. See --help.") from error
     except (HydraException, OmegaConfBaseException) as error:
@@ -47,7 +48,7 @@ def explain_error(error: Exception, arguments: list[str], where: dict[str, str])
     message = str(error)
     choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
     if choice:
-        return explain_unknown_choice(*choice.groups(), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
+        return explain_unknown_choice(choice.group(1), choice.group(2), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
         place = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""

@@ -60,7 +60,7 @@ def menu_text() -> str:
 
 def choices(group: str) -> dict[str, str]:
     """Return the description of every YAML in a group, by name."""
-    from genlab import configs
+    import genlab.configs as configs
 
     return {path.stem: description(path) for path in sorted(Path(configs.__path__[0], group).glob("*.yaml"))}
 

@@ -52,8 +52,10 @@ def write_table(folder: Path) -> None:
 
 def raise_failures() -> None:
     """Raise an error of the first failure's kind if jobs of the sweep that has just ended failed."""
-    folder = finished_sweeps.pop() if finished_sweeps else None
-    failed = sorted(folder.glob(f"*/{ERROR_FILE}")) if folder else []
+    if not finished_sweeps:
+        return
+    folder = finished_sweeps.pop()
+    failed = sorted(folder.glob(f"*/{ERROR_FILE}"))
     if failed:
         jobs = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
         kind, _, words = failed[0].read_text(encoding="utf-8").strip().partition(": ")

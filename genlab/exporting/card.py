@@ -72,7 +72,7 @@ def find_choice(group: str, words: list[str] | None) -> str | None:
 
 
 def config_path(group: str, name: str | None) -> Path | None:
-    from genlab import configs
+    import genlab.configs as configs
 
     path = Path(configs.__path__[0], group, f"{name}.yaml")
     return path if path.is_file() else None

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from torch.nn.utils.parametrize import remove_parametrizations
 
 from genlab.trainers.sample_stream import SampleStream
 
@@ -33,7 +33,7 @@ def remove_all_parametrizations(network: nn.Module) -> nn.Module:
     """Replace parametrised weights (spectral norm, fixed lengths) by ordinary ones of the same value, in place."""
     network.eval()  # or spectral norm would take one more power iteration
     for module in list(network.modules()):
-        for name in list(module.parametrizations) if is_parametrized(module) else ():
+        for name in list(getattr(module, "parametrizations", ())):
             remove_parametrizations(module, name)
     return network
 

@@ -18,12 +18,24 @@ from genlab.models.contract import Model
 class TrainedModel(Protocol):
     """Attributes and methods of a stream of samples that metrics use."""
 
-    model: Model
-    decoding: Any  # the loss that reads a decoder's output as an image; None: the output is one
-    device: torch.device
-    dtype: torch.dtype  # of the networks
-    spec: Spec
-    data: InMemory
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def decoding(self) -> Any:
+        """Return the loss that reads a decoder's output as an image; None: the output is one."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def data(self) -> InMemory: ...
 
     def sampling(self) -> AbstractContextManager[nn.Module]:
         """Give the generator or decoder that samples come from, in evaluation mode."""

@@ -22,7 +22,7 @@ def starts_of(run: TrainedRun, conditions: Tensor | None, *, count: int, seed: i
 def conditions(run: TrainedRun, asked: Any) -> Tensor | None:
     """Return the conditions to try, one a row; None for an unconditional model. Raises ConfigError if none fits."""
     condition = run.spec.condition
-    if not run.model.conditional:
+    if condition is None or not run.model.conditional:
         if asked is not None:
             raise ConfigError(f"class={asked}: this model is told no class. Leave it out.")
         return None

@@ -19,7 +19,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        pixels = read_picture(path.read_bytes(), PixelRule(spec.channels, spec.height - 2 * spec.padding))
+        pixels = read_picture(path.read_bytes(), PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding))
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
@@ -29,7 +29,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
 
 def error_of(target: Tensor, extractor: Extractor | None, weight: float) -> Callable[[Tensor], Tensor]:
     """Return images [N, C, H, W] -> [N]: the mean squared error of pixels, plus `weight` times that of features."""
-    if not weight:
+    if not weight or extractor is None:
         return lambda images: (images - target).square().flatten(1).mean(1)
     wanted = extractor.differentiable(target).detach()
 

@@ -21,7 +21,7 @@ class Request:
     """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | str | Sequence[str] | None = (
+    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = (
         None  # class numbers or texts, in turn; None: all there are
     )
 
