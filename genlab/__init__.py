@@ -22,10 +22,10 @@ __all__ = ["ConfigError", "GenlabError", "Interrupted", "RunError", "__version__
 
 
 def run(overrides: list[str] | None = None, *, data: InMemory | None = None) -> float | None:
-    """Train as the command line does; returns the best FID (None without scores).
+    """Train as the command line does and return the best FID (None without scores).
 
-    `overrides` are written as in a shell: `["model=dcgan", "trainer.images=1e6"]`. `data` takes the
-    place of the configured data set. Raises GenlabError where the command line would print and exit.
+    `overrides` are written as in a shell: `["model=dcgan", "trainer.images=1e6"]`. `data` replaces the configured
+    data set. Raises GenlabError where the command line would print and exit.
     """
     from genlab.train import run as train  # imported late: `import genlab` stays quick
 
@@ -37,10 +37,10 @@ def load(
     *,
     checkpoint: str | int = "newest",  # or best, or a number of images
     device: str = "auto",
-    real: bool = False,  # with the run's own data: for attributes that images are told as training images have them
+    real: bool = False,  # with the run's own data, from which sampled attributes and sources are taken
     batch_size: int = 250,  # images at a time
 ) -> Loaded:
-    """A trained run from its directory, to sample, encode and look at. Raises ConfigError if there is none."""
+    """Open a trained run from its directory, to sample and encode. Raises ConfigError if there is none."""
     from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 

@@ -34,32 +34,29 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
 
   torchrun --nproc_per_node=2 -m genlab.evaluate run=outputs/...    the same records: ranks share the sampling
 """
-FILE = "evaluations.jsonl"
+RECORDS_FILE = "evaluations.jsonl"
 
 
 def job(config: dict[str, Any]) -> None:
-    """Under torchrun the ranks share samples and their features, in chunks; rank 0 does all else, and writes."""
-    with distributed.joined():
-        score(config)
-
-
-def score(config: dict[str, Any]) -> None:
+    """Score a run. Under torchrun the ranks share samples and their features; rank 0 does the rest, and writes."""
     from genlab.build import runs
     from genlab.callbacks.scores import source_of
 
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
-    run = run if config["seed"] is None else replace(run, seed=config["seed"])
-    evaluation = evaluation_of(config, run)
-    evaluation.check(run.data, run)
-    records = evaluation.run(source_of(run, run.images), run.data, device=run.device, shared=distributed.launched())
-    if distributed.is_main():
-        print("\n".join(table(records)))
-        keep(records, config, run.run_dir / FILE)
-        show(evaluation.pictures, run)
+    with distributed.joined_ranks():
+        run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
+        run = run if config["seed"] is None else replace(run, seed=config["seed"])
+        evaluation = evaluation_of(config, run)
+        evaluation.check(run.data, run)
+        source, shared = source_of(run, run.images), distributed.is_launched()
+        records = evaluation.run(source, run.data, device=run.device, shared=shared)
+        if distributed.is_main():
+            print("\n".join(score_table(records)))
+            append_records(records, config, run.run_dir / RECORDS_FILE)
+            write_pictures(evaluation.pictures, run)
 
 
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
-    """Raises ConfigError if neither the command nor the run names any metric."""
+    """Build the chosen metrics, by default the run's. Raises ConfigError if there are none."""
     from genlab.build import instantiate as build
     from genlab.build import runs
 
@@ -67,18 +64,18 @@ def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
-    return build.make(build.checked(chosen | asked, "metrics", config), "metrics").evaluation
+    return build.make(build.check_node(chosen | asked, "metrics"), "metrics").evaluation
 
 
-def table(records: list[Record]) -> list[str]:
-    """A row a number; how it was measured stands beside it."""
+def score_table(records: list[Record]) -> list[str]:
+    """Return the lines of a table with a row for each score and how it was measured."""
     rows = [("metric", "value", "measured")]
-    rows += [(record.metric, f"{record.value:.6g}", how(record)) for record in records]
+    rows += [(record.metric, f"{record.value:.6g}", describe_measurement(record)) for record in records]
     width, digits = (max(len(row[column]) for row in rows) for column in (0, 1))
     return [f"{name:<{width}}  {value:>{digits}}  {words}" for name, value, words in rows]
 
 
-def how(record: Record) -> str:
+def describe_measurement(record: Record) -> str:
     words = [
         f"{record.images:,} samples" if record.images else "",
         f"seed {record.seed}{' (EMA)' if record.ema else ''}",
@@ -90,25 +87,24 @@ def how(record: Record) -> str:
     return "; ".join(word for word in words if word)
 
 
-def keep(records: list[Record], config: dict[str, Any], path: Path) -> None:
-    from genlab.callbacks.jsonl import finite
+def append_records(records: list[Record], config: dict[str, Any], path: Path) -> None:
+    from genlab.callbacks.jsonl import replace_non_finite
 
     with path.open("a", encoding="utf-8") as file:
         for record in records:
-            facts = {"checkpoint": str(config["checkpoint"])} | finite(record.as_dict())
+            facts = {"checkpoint": str(config["checkpoint"])} | replace_non_finite(record.as_dict())
             file.write(json.dumps(facts, allow_nan=False) + "\n")
 
 
-def show(pictures: dict[str, Tensor], run: TrainedRun) -> None:
-    """Writes what the metrics have to show into the run's pictures/, and prints where."""
-    from genlab.callbacks.scores import FOLDER
-    from genlab.pictures.groups import draw_groups
-    from genlab.pictures.sheet import write_png
-    from genlab.sampling.output_paths import free
+def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
+    """Write the metrics' pictures into the run's pictures/, and print their paths."""
+    from genlab.callbacks.scores import PICTURE_FOLDER
+    from genlab.pictures.sheet import draw_groups, write_png
+    from genlab.sampling.output_paths import free_path
 
     for name, images in pictures.items():
         named = f"{run.images:09d}_{name.replace(' ', '_')}_seed{run.seed}"
-        path = free(run.run_dir / FOLDER, named, ".png")
+        path = free_path(run.run_dir / PICTURE_FOLDER, named, ".png")
         write_png(draw_groups(images), path)
         print(path)
 

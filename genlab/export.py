@@ -29,7 +29,7 @@ Exports a run's generator (averaged weights if it has any) to one file with a mo
 The file takes z [N, ...], and the condition [N] or [N, K] of a conditional model, and gives images in [-1, 1]. It is
 run once, at two sizes of the batch, and compared with the generator before it is left there.
 """
-WAY = "Export the weights: format=safetensors."
+REMEDY = "Export the weights: format=safetensors."
 TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level; float32 in another order of sums
 
 
@@ -41,42 +41,35 @@ def job(config: dict[str, Any]) -> None:
     from genlab.exporting.card import model_card
     from genlab.exporting.sampler import Sampler, example_inputs
 
-    form = build.make(build.checked(config["format"], "format", config), "format")
+    form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
+    facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images}
     try:
-        form.write(sampler, example, path, facts(run))
+        form.write(sampler, example, path, facts)
     except Exception as error:  # tracers raise nearly anything
         path.unlink(missing_ok=True)
         raise RunError(
-            f"{path.name}: this network cannot be written in that format: {first_line(error)} {WAY}"
+            f"{path.name}: this network cannot be written in that format: {first_line(error)} {REMEDY}"
         ) from error
     for given in (example, example_inputs(run, 4, 7), example_inputs(run, 11, 1)):
         with torch.no_grad():
-            compare(form, path, sampler, given)
+            require_same_output(form, path, sampler, given)
     (path.parent / "README.md").write_text(model_card(run, form, example, yaml_of(run)), encoding="utf-8")
     print(f"{path}\n{path.parent / 'README.md'}")
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
-    """Raises ConfigError if it cannot be made."""
+    from genlab.sampling.output_paths import make_folder
+
     own = run.run_dir / "export" / form.file.rpartition(".")[2]
-    folder = own if config["to"] is None else Path(config["to"]).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
-    return folder
+    return make_folder(own if config["to"] is None else Path(config["to"]).expanduser())
 
 
-def facts(run: TrainedRun) -> dict[str, Any]:
-    return {"config": run.config, "spec": run.spec.facts(), "images": run.images}
-
-
-def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
-    """Raises RunError, and removes the file, if it gives other images than the generator."""
+def require_same_output(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
+    """Remove the file and raise RunError if its images differ from the generator's."""
     expected = sampler(*given)
     try:
         found = form.read(path)(*given)
@@ -89,7 +82,7 @@ def compare(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:
     if problem:
         path.unlink()
         raise RunError(
-            f"{path.name}: does not give the generator's output for {len(given[0])} latents: {problem} {WAY}"
+            f"{path.name}: does not give the generator's output for {len(given[0])} latents: {problem} {REMEDY}"
         )
 
 

@@ -31,7 +31,7 @@ Looks for the latent of a given image, by Adam from several starts and then by L
   checkpoint    best (default), newest, or a number of images;  device: auto, cpu, cuda, mps
   to            a folder; by default projections/IMAGE in the run directory
 """
-LEAST = {"steps": 1, "restarts": 1, "candidates": 1, "polish": 0, "snapshots": 2}
+MINIMUM = {"steps": 1, "restarts": 1, "candidates": 1, "polish": 0, "snapshots": 2}
 
 
 def job(config: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ def job(config: dict[str, Any]) -> None:
     from genlab.build import runs
     from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
 
-    check(config)
+    check_numbers(config)
     run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"])
     law = require_searchable(run.model.latent)
     target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
@@ -66,12 +66,13 @@ def job(config: dict[str, Any]) -> None:
             "end": distances(found.frames[-1:], target, extractor),
             "class": None if chosen is None else chosen[0].tolist(),
         }
-    keep(folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen)
+    write_results(
+        folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen
+    )
 
 
-def check(config: dict[str, Any]) -> None:
-    """Raises ConfigError for numbers out of range."""
-    for name, least in LEAST.items():
+def check_numbers(config: dict[str, Any]) -> None:
+    for name, least in MINIMUM.items():
         if not isinstance(config[name], int) or config[name] < least:
             raise ConfigError(f"{name}={config[name]}: expected a whole number, {least} or more.")
     for name, value in {"lr": config["lr"], "prior": config["prior"], "seed": config["seed"]}.items():
@@ -80,11 +81,11 @@ def check(config: dict[str, Any]) -> None:
 
 
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
-    """None if it does not read such images. Raises ConfigError then, if features are to count."""
+    """Build the extractor; None if it does not read such images. Raises ConfigError then if features have a weight."""
     from genlab.build import instantiate as build
 
     features = config["features"]
-    extractor = build.make(build.checked(features["extractor"], "features.extractor", config), "features.extractor")
+    extractor = build.make(build.check_node(features["extractor"], "features.extractor"), "features.extractor")
     try:
         extractor.check(run.spec)
     except ConfigError as error:
@@ -95,15 +96,12 @@ def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
-    folder = Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
-    return folder
+    from genlab.sampling.output_paths import make_folder
+
+    return make_folder(Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser())
 
 
-def keep(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
+def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
     import numpy as np
 
     from genlab.core.pixels import to_uint8

@@ -1,7 +1,5 @@
 """The entry point that writes a page about runs: `python -m genlab.report runs=outputs/...`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,29 +26,28 @@ def job(config: dict[str, Any]) -> None:
     from genlab.reports.run import read_run
     from genlab.reports.run_directories import find_runs
 
-    grids = count(config["grids"])
-    runs = [read_run(path) for path in find_runs(places(config["runs"]))]
+    grids = grid_count(config["grids"])
+    runs = [read_run(path) for path in find_runs(run_paths(config["runs"]))]
     target = Path(config["to"]).expanduser() if config["to"] else page.common_folder(runs) / "report.html"
-    write(page.render(runs, title=page.page_title(runs), grids=grids), target)
+    write_page(page.render(runs, title=page.page_title(runs), grids=grids), target)
     print(f"{target}  ({len(runs)} run{'s' * (len(runs) > 1)}, {target.stat().st_size / 1e6:.1f} MB)")
 
 
-def places(runs: Any) -> list[str]:
-    """Raises ConfigError if none is named."""
+def run_paths(runs: Any) -> list[str]:
+    """Return the directories a user names. Raises ConfigError if there are none."""
     named = [str(run) for run in (runs if isinstance(runs, list) else [runs]) if run not in (None, "")]
     if not named:
         raise ConfigError("runs=...: names no directory. Give a run's, or one that holds runs.")
     return named
 
 
-def count(grids: Any) -> int:
+def grid_count(grids: Any) -> int:
     if isinstance(grids, int) and not isinstance(grids, bool) and grids > 0:
         return grids
     raise ConfigError(f"grids={grids}: expected a whole number, 1 or more.")
 
 
-def write(text: str, target: Path) -> None:
-    """Raises RunError where it cannot be written."""
+def write_page(text: str, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from genlab.cli import command
 from genlab.core.errors import ConfigError, GenlabError
 
 if TYPE_CHECKING:
-    from genlab.sampling import Asked, Loaded
+    from genlab.sampling import Loaded, Request
     from genlab.sampling.mode import Mode
 
 USAGE = """\
@@ -48,83 +48,84 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
 All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
 """
-FOLDER = "pictures"
-OF_SOME = {"count": "does not count samples", "input": "reads no pictures"}  # keys of modes, and why others refuse them
+PICTURES_FOLDER = "pictures"
+MODE_KEYS = {"count": "does not count samples", "input": "reads no pictures"}  # and why other modes refuse them
 log = logging.getLogger(__name__)
 
 
 def job(config: dict[str, Any]) -> None:
-    from genlab.sampling.output_paths import checked, landing
+    from genlab.sampling.output_paths import check_target, temporary_target
 
-    mode, asked = mode_of(config), asked_of(config)
-    path = None if config["to"] is None else checked(str(config["to"]), mode.suffixes, overwrite=config["overwrite"])
-    loaded = opened(config, mode)
-    mode.check(loaded, asked)
-    path = path or usual_place(loaded, mode, asked)
-    with landing(path) as unfinished:
-        mode.write(loaded, asked, unfinished)
+    mode, request = make_mode(config), request_of(config)
+    to = config["to"]
+    path = None if to is None else check_target(str(to), mode.suffixes, overwrite=config["overwrite"])
+    loaded = open_for_mode(config, mode)
+    mode.check(loaded, request)
+    path = path or default_path(loaded, mode, request)
+    with temporary_target(path) as unfinished:
+        mode.write(loaded, request, unfinished)
     if mode.takes and loaded.run.caption:
         log.info("know of these: %s", loaded.run.caption)
     print(path)
 
 
-def mode_of(config: dict[str, Any]) -> Mode:
-    """Raises ConfigError for what the mode does nothing with."""
+def make_mode(config: dict[str, Any]) -> Mode:
+    """Build the mode. Raises ConfigError for keys that it does not use."""
     from genlab.build import instantiate as build
 
-    given = {key: config[key] for key in OF_SOME if config[key] is not None}
+    given = {key: config[key] for key in MODE_KEYS if config[key] is not None}
     for key in given.keys() - config["mode"].keys():
         raise ConfigError(
-            f"{key}={config[key]}: this mode {OF_SOME[key]}. "
+            f"{key}={config[key]}: this mode {MODE_KEYS[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.checked(config["mode"] | given, "mode", config), "mode")
+    return build.make(build.check_node(config["mode"] | given, "mode"), "mode")
 
 
-def asked_of(config: dict[str, Any]) -> Asked:
-    from genlab.build.instantiate import validated
+def request_of(config: dict[str, Any]) -> Request:
+    from genlab.build.instantiate import validate
     from genlab.core.types import Count, Whole
-    from genlab.sampling import Asked
-    from genlab.sampling.conditions import one_of
+    from genlab.sampling import Request
+    from genlab.sampling.conditions import classes_or_words
 
-    config["batch_size"] = validated(config["batch_size"], Count, "batch_size")
-    return Asked(
-        seed=validated(config["seed"], Whole | None, "seed"),
-        classes=one_of(
-            validated(config["classes"], Whole | Sequence[Whole] | None, "classes"),
-            validated(config["words"], str | Sequence[str] | None, "words"),
+    config["batch_size"] = validate(config["batch_size"], Count, "batch_size")
+    return Request(
+        seed=validate(config["seed"], Whole | None, "seed"),
+        classes=classes_or_words(
+            validate(config["classes"], Whole | Sequence[Whole] | None, "classes"),
+            validate(config["words"], str | Sequence[str] | None, "words"),
         ),
     )
 
 
-def opened(config: dict[str, Any], mode: Mode) -> Loaded:
-    """With the run's data if the mode needs them, or if it can use them and they are there."""
+def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:
+    """Open the run, with its data if the mode needs them, or can use them and they are available."""
     if mode.real is not None:
-        return loaded_from(config, real=mode.real or config["real"])
-    bare = loaded_from(config, real=False)  # a mistake in the command is told once
+        return load_run(config, real=mode.real or config["real"])
+    bare = load_run(config, real=False)  # raises for a mistake in the command
     try:
-        return loaded_from(config, real=True)
+        return load_run(config, real=True)
     except (GenlabError, OSError) as error:
         log.warning("without real images, which cannot be had: %s", error)
         return bare
 
 
-def loaded_from(config: dict[str, Any], *, real: bool) -> Loaded:
+def load_run(config: dict[str, Any], *, real: bool) -> Loaded:
     import genlab
 
     options = {name: config[name] for name in ("checkpoint", "device", "batch_size")}
     return genlab.load(config["run"], real=real, **options)
 
 
-def usual_place(loaded: Loaded, mode: Mode, asked: Asked) -> Path:
-    """A name that says what the picture is of; a caption of the model's is part of it."""
-    from genlab.sampling.output_paths import free
+def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:
+    """Return a new path that names the mode, the position, the seed and the model's caption."""
+    from genlab.sampling.output_paths import free_path
 
     run = loaded.run
-    seed = run.seed if asked.seed is None else asked.seed
+    seed = run.seed if request.seed is None else request.seed
     drawn = [f"seed{seed}", *run.caption.replace(",", "").split()] if mode.takes else []
     name = "_".join([mode.name, f"{run.images:09d}", *drawn])
-    return free(run.run_dir / FOLDER, name, mode.suffixes[0])
+    return free_path(run.run_dir / PICTURES_FOLDER, name, mode.suffixes[0])
 
 
 if __name__ == "__main__":

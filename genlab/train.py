@@ -35,7 +35,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command line; gives the exit code. A user's mistake is one message, never a traceback."""
+    """Run a command line and return the exit code. A user's mistake is one message, never a traceback."""
     if {"--help", "-h"} & set(arguments):
         print(menu.menu_text())
         return 0
@@ -43,17 +43,17 @@ def main(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
-    """Compose, build and train; gives the best FID of the last job. Raises GenlabError."""
+    """Compose, build and train; returns the best FID of the last job. Raises GenlabError."""
     results: list[float | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:
         result = attempt(config, data)
         results.append(result)
-        return result if isinstance(result, float) else worst()
+        return result if isinstance(result, float) else worst_score()
 
-    named = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
-    with distributed.joined(), sweep.write_table_at_end():
-        compose_and_call(job, [*named, *arguments])
+    run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
+    with distributed.joined_ranks(), sweep.write_table_at_end():
+        compose_and_call(job, [*run_dir, *arguments])
     sweep.raise_failures()
     last = results[-1] if results else None
     if isinstance(last, GenlabError):
@@ -61,15 +61,15 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     return last
 
 
-def worst() -> float:
-    """What a sweeper that optimises is told of a job without a score; nan would stop it."""
+def worst_score() -> float:
+    """Return the score that an optimising sweeper gets for a job without one; nan would stop it."""
     from hydra.core.hydra_config import HydraConfig
 
     return -math.inf if HydraConfig.get().sweeper.get("direction") == "maximize" else math.inf
 
 
 def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | None:
-    """One job. An error is given back, not raised: the other jobs of a sweep go on."""
+    """Run one job. An error is returned, not raised, so that the other jobs of a sweep go on."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -78,12 +78,14 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     many = hydra.mode == RunMode.MULTIRUN
-    note = partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
-    note("interrupted")
+    record_state = (
+        partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
+    )
+    record_state("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
-        (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # of an earlier attempt
-        note("done")
+        (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
+        record_state("done")
         return result
     except Interrupted as error:
         if many:  # Ctrl-C ends the sweep, not this job alone
@@ -97,7 +99,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
         if many:
             log.error("%s: %s", type(error).__name__, error)
             sweep.write_error(folder, error)
-            note("failed")
+            record_state("failed")
         return error
 
 
@@ -108,7 +110,7 @@ def has_fixed_dir(hydra: Any) -> bool:
 
 
 def compose_and_call(job: Any, arguments: list[str]) -> None:
-    """Hydra's main, with its errors as ConfigError."""
+    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
     import hydra
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -116,16 +118,16 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
-    where, extra = source(arguments)
-    with command_line([*arguments, *extra]):
+    where, extra = config_source(arguments)
+    with replaced_argv([*arguments, *extra]):
         try:
             hydra.main(version_base="1.3", **where)(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_error(error, arguments, where)) from error
 
 
-def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Where the config comes from: the menu, or the directory of the run that is resumed."""
+def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the config's location, the menu or the directory of a resumed run, and overrides that go with it."""
     resume = next((word.partition("=")[2] for word in reversed(arguments) if word.startswith("resume=")), "null")
     if resume in ("null", "auto", ""):
         return {"config_path": CONFIGS, "config_name": "train"}, []
@@ -145,8 +147,8 @@ def source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 @contextmanager
-def command_line(arguments: list[str]) -> Iterator[None]:
-    """Hydra reads sys.argv, and shows errors itself unless it is asked for the exception."""
+def replaced_argv(arguments: list[str]) -> Iterator[None]:
+    """Set sys.argv, which Hydra reads, and make it raise exceptions instead of printing them."""
     before, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = [before[0], *arguments], "1"
     try:

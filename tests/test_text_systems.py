@@ -10,12 +10,12 @@ from PIL import Image
 import genlab
 from genlab import evaluate, export, sample
 from genlab.callbacks import Grid
-from genlab.callbacks.captions import captioned
 from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.exporting import load
+from genlab.pictures.sheet import caption_rows
 from tests.conftest import WORDS, narrow, pictured, saved, tiny_data, worded
 from tests.test_resume import resumes_to_the_same_bits
 from tests.trainers.test_sync import must_not_wait
@@ -224,7 +224,7 @@ def test_the_most_frequent_texts_come_first():
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_texts_stand_beside_their_rows(channels):
-    picture = captioned(torch.zeros(channels, 60, 10, dtype=torch.uint8), ["blue", "red cat"])
+    picture = caption_rows(torch.zeros(channels, 60, 10, dtype=torch.uint8), ["blue", "red cat"])
     margin = picture[:, :, :-10]
     assert (picture[:, :, -10:] == 0).all() and picture.shape[1] == 60
     dark = (margin[0] < 128).sum(1)

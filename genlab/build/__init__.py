@@ -1,1 +1,1 @@
-"""From a config to live objects, and what is refused or advised before the first step."""
+"""Live objects from a config, and the checks and advice before the first step."""

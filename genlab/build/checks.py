@@ -1,6 +1,4 @@
-"""Combinations that cannot work, refused before anything runs. Each part says itself what it cannot serve."""
-
-from __future__ import annotations
+"""Checks that refuse combinations before anything runs. Each part says itself what it cannot serve."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,16 +17,16 @@ from genlab.trainers import System
 
 
 def check(system: System, config: dict[str, Any]) -> None:
-    """Ask every part, and raise ConfigError for the first combination that makes no sense."""
+    """Raise ConfigError for the first combination that some part of the system cannot serve."""
     refuse_models_without_the_contract(system)
     facts = facts_of(system, config["trainer"].get("clip_weights"))
-    with named(f"loss is {type(system.loss).__name__}, which"):
+    with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
     groups: dict[str, Mapping[str, Penalty | Augmentation]]
     groups = {"penalty": system.penalties, "augment": system.augmentations}
     for group, parts in groups.items():
         for name, part in parts.items():
-            with named(f"{group}={name}"):
+            with prefixed_errors(f"{group}={name}"):
                 part.refuse(facts)
     refuse_missing_labels(system)
     refuse_missing_sources(system)
@@ -44,11 +42,10 @@ def refuse_models_without_the_contract(system: System) -> None:
 
 
 def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
-    """Collect what the parts of a system may ask."""
     model, spec = system.model, system.data.spec
     one_way: Literal["one way", "no"] = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(
-        players={name: way_there(model, network) for name, network in model.players.items()},
+        players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,
         judges_codes=model.discriminates_codes,
         conditioned=model.conditioned_networks,
@@ -60,14 +57,14 @@ def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
     )
 
 
-def way_there(model: Model, network: nn.Module) -> nn.Module:
-    """Return the network of one direction, of those that have two."""
+def forward_network(model: Model, network: nn.Module) -> nn.Module:
+    """Return the network, of a model that translates both ways the one for the first direction."""
     return network.get_submodule("there") if model.translates_both_ways else network
 
 
 @contextmanager
-def named(part: str) -> Iterator[None]:
-    """Put the part's key in front of what it says."""
+def prefixed_errors(part: str) -> Iterator[None]:
+    """Put a part's key in front of the ConfigErrors raised meanwhile."""
     try:
         yield
     except ConfigError as error:
@@ -81,7 +78,7 @@ def refuse_missing_labels(system: System) -> None:
 
 
 def refuse_missing_sources(system: System) -> None:
-    """Raise ConfigError for a translator whose data have partners where it needs none, or none where it needs them."""
+    """Raise ConfigError for a translator that needs pairs and has none, or the other way round."""
     data, model = system.data, system.model
     translates, both_ways = model.conditional and data.spec.has_source, model.translates_both_ways
     if both_ways and data.other is None:

@@ -1,6 +1,4 @@
-"""Makes the objects that a resolved config describes. Only build/, cli/ and the entry points import Hydra."""
-
-from __future__ import annotations
+"""Builds the objects that a resolved config describes. Only build/, cli/ and the entry points import Hydra."""
 
 import inspect
 import logging
@@ -31,17 +29,17 @@ log = logging.getLogger(__name__)
 
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
-    """The trainer that a resolved config describes, ready to fit. Raises ConfigError for what cannot work."""
+    """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
     for group in GROUPS:
-        config[group] = checked(config[group], group, config)
+        config[group] = check_node(config[group], group)
     data = data or dataset(config["data"])
     optimizers = dict(config["optimizer"])
     system = System(
         model=model_of(config, data),
         data=data,
         loss=make(config["loss"], "loss"),
-        penalties=each(config["penalty"], "penalty"),
-        augmentations=each(config["augment"], "augment"),
+        penalties=make_each(config["penalty"], "penalty"),
+        augmentations=make_each(config["augment"], "augment"),
         schedule=make(optimizers.pop("schedule"), "optimizer.schedule"),
         optimizers={name: optimizer(node, f"optimizer.{name}") for name, node in optimizers.items()},
     )
@@ -51,12 +49,12 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
 
 
 def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen: int) -> SampleStream:
-    """Return what samples come from `seen` images into a run, without what only training needs.
+    """Build the source of samples of a run after `seen` images, without what only training needs.
 
     No optimizer, penalty, augmentation or callback is built, and no loss but one that reads a decoder's output.
     """
-    data = data or dataset(checked(config["data"], "data", config))
-    config = config | {group: checked(config[group], group, config) for group in ("model", "loss", "trainer")}
+    data = data or dataset(check_node(config["data"], "data"))
+    config = config | {group: check_node(config[group], group) for group in ("model", "loss", "trainer")}
     require_target(config["trainer"], "trainer")
     node = config["trainer"] | {"_target_": f"{config['trainer']['_target_']}.sample_stream"}
     loss = partial(make, config["loss"], "loss")
@@ -78,28 +76,28 @@ def dataset(node: dict[str, Any]) -> InMemory:
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
-    """In the order they are called: scores first, so that a checkpoint holds the newest."""
+    """Build the callbacks, scores first, so that a checkpoint holds the newest ones."""
     scores = {"scores": make(config["metrics"], "metrics")} if config["metrics"] else {}
-    return scores | each(config["callbacks"], "callbacks")
+    return scores | make_each(config["callbacks"], "callbacks")
 
 
-def each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
+def make_each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: make(node, f"{key}.{name}") for name, node in nodes.items() if node is not None}
 
 
 def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
-    """The object that a node's `_target_` names."""
+    """Instantiate the `_target_` of a node."""
     require_target(node, key)
     try:
         return instantiate({**node, "_partial_": True}, _convert_="all")(*args, **named)
     except InstantiationException as error:
-        raise readable(error, key) from error
+        raise user_error(error, key) from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{key}: {error}") from error
 
 
-def readable(error: BaseException, key: str) -> GenlabError:
-    """The error that Hydra wrapped, if it was meant for the user; else its words with the key."""
+def user_error(error: BaseException, key: str) -> GenlabError:
+    """Return the GenlabError inside Hydra's error; without one, a ConfigError with the innermost message."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, GenlabError):
@@ -109,21 +107,21 @@ def readable(error: BaseException, key: str) -> GenlabError:
 
 
 def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optimizer]:
-    """Parameters -> optimizer; the fused implementation unless the config says otherwise: fewer, larger kernels."""
+    """Return a function from parameters to their optimizer, fused where possible unless the config says otherwise."""
     fused = {"fused": True} if "fused" in inspect.signature(get_object(node["_target_"])).parameters else {}
     return lambda parameters: make(fused | node, key, parameters)
 
 
-def checked(node: Any, key: str, config: dict[str, Any]) -> Any:
-    """A node whose every value fits the signature of its `_target_`, converted where the type says so.
+def check_node(node: Any, key: str) -> Any:
+    """Return a node with all values converted to the types in the signature of its `_target_`.
 
     Raises ConfigError with the key, what was found and what was expected.
     """
     if not isinstance(node, dict):
         return node
-    children = {name: checked(value, f"{key}.{name}", config) for name, value in node.items()}
+    children = {name: check_node(value, f"{key}.{name}") for name, value in node.items()}
     if "_target_" in children:
-        return children | dict(fitting(children, key))
+        return children | dict(check_arguments(children, key))
     for name in children if key in LISTS else ():
         require_target(children[name], f"{key}.{name}")
     return children
@@ -137,28 +135,28 @@ def require_target(node: Any, key: str) -> None:
         )
 
 
-def fitting(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
-    """The plain arguments of a node, validated against its target's annotations."""
-    target = located(node["_target_"], key)
-    expected = arguments(target)
+def check_arguments(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """Yield the plain arguments of a node, validated against its target's annotations."""
+    target = locate(node["_target_"], key)
+    expected = accepted_arguments(target)
     for name, value in node.items():
         if name in ("_target_", "_partial_", "_convert_", "_recursive_", "_args_"):
             continue
         if name not in expected:
-            raise ConfigError(unknown(f"{key}.{name}", sorted(expected)))
+            raise ConfigError(unknown_key(f"{key}.{name}", sorted(expected)))
         if not has_target(value):
-            yield name, validated(value, expected[name], f"{key}.{name}")
+            yield name, validate(value, expected[name], f"{key}.{name}")
 
 
-def located(path: str, key: str) -> Any:
+def locate(path: str, key: str) -> Any:
     try:
         return get_object(path)
     except Exception as error:  # Hydra raises a bare Exception
         raise ConfigError(f"{key}._target_={path}: cannot be imported. {error}") from error
 
 
-def arguments(target: Any) -> dict[str, Any]:
-    """Name -> annotation of all that a class takes, its bases' keyword arguments included."""
+def accepted_arguments(target: Any) -> dict[str, Any]:
+    """Return the annotations of all arguments of a class or function, keyword arguments of base classes included."""
     owners = (
         [owner for owner in reversed(inspect.getmro(target)) if owner is not object] if inspect.isclass(target) else []
     )
@@ -168,11 +166,11 @@ def arguments(target: Any) -> dict[str, Any]:
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             found = {}
         found |= {parameter.name: parameter.annotation for parameter in parameters if parameter.name != "self"}
-        found |= {name: hint for name, hint in hints(call).items() if name in found}
+        found |= {name: hint for name, hint in type_hints(call).items() if name in found}
     return {name: hint for name, hint in found.items() if name not in ("shared", "return")}
 
 
-def hints(call: Callable) -> dict[str, Any]:
+def type_hints(call: Callable) -> dict[str, Any]:
     try:
         return typing.get_type_hints(call, include_extras=True)
     except NameError:  # annotations that only a type checker can see
@@ -183,8 +181,8 @@ def has_target(value: Any) -> bool:
     return isinstance(value, dict) and ("_target_" in value or any(has_target(child) for child in value.values()))
 
 
-def validated(value: Any, hint: Any, key: str) -> Any:
-    """A value as its annotation has it: 1e6 for a whole number becomes 1000000."""
+def validate(value: Any, hint: Any, key: str) -> Any:
+    """Convert a value to its annotated type: 1e6 for a whole number becomes 1000000. Raises ConfigError."""
     if hint is inspect.Parameter.empty or isinstance(hint, str):
         return value
     try:
@@ -194,7 +192,7 @@ def validated(value: Any, hint: Any, key: str) -> Any:
         raise ConfigError(f"{key}={value}: {' or '.join(reasons)}.") from error
 
 
-def unknown(key: str, valid: list[str]) -> str:
+def unknown_key(key: str, valid: list[str]) -> str:
     name = key.rsplit(".", 1)[-1]
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""

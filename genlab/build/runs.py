@@ -1,10 +1,8 @@
-"""A trained run, opened from its directory."""
-
-from __future__ import annotations
+"""Trained runs, opened from their directories."""
 
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -13,11 +11,9 @@ from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
+from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
-
-if TYPE_CHECKING:
-    from genlab.data import InMemory
 
 
 def open_run(
@@ -25,19 +21,19 @@ def open_run(
     *,
     checkpoint: str | int = "newest",  # or best, or a number of images
     device: str = "auto",
-    real: bool = False,  # with the run's own data, which must still be there; else with blank images
-    data: InMemory | None = None,  # or with these
+    real: bool = False,  # with the run's own data instead of blank images
+    data: InMemory | None = None,  # with these data
 ) -> TrainedRun:
-    """Return a run as a checkpoint left it, to sample and to measure; what only training needs is not built.
+    """Return a run from a checkpoint, to sample and to measure, without what only training needs.
 
-    Raises ConfigError where there is no such run or checkpoint, and RunError if all checkpoints are damaged.
+    Raises ConfigError if there is no such run or checkpoint, RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
-    _, state = found(run_dir, checkpoint)
+    _, state = find_checkpoint(run_dir, checkpoint)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
-    if data is None and not real:
-        data = blank(state.get("spec"))
+    if data is None and not real and state.get("spec"):  # a checkpoint without a spec needs its data
+        data = Blank(Spec.of(state["spec"]))
     position = {name: parts["position"][name] for name in ("images", "step")}
     stream = build.sample_stream(config, data, seen=position["images"])
     files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
@@ -46,17 +42,12 @@ def open_run(
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
-    """Return the config that a run directory holds."""
+    """Return the config of a run directory, with today's class paths."""
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
 
 
-def blank(spec: dict[str, Any] | None) -> Blank | None:
-    """None for a checkpoint that says nothing of its data: then the data themselves are needed."""
-    return None if spec is None else Blank(Spec.of(spec))
-
-
-def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
-    """A checkpoint's file and its state. Raises ConfigError if there is none."""
+def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:
+    """Return a checkpoint's file and its state. Raises ConfigError if there is none."""
     folder = run_dir / "checkpoints"
     if not folder.is_dir():
         raise ConfigError(
@@ -72,11 +63,11 @@ def found(run_dir: Path, which: str | int) -> tuple[Path, dict]:
     try:
         return path, files.read(path)
     except ValueError as error:
-        there = " or ".join(f"checkpoint={name}" for name in names(folder))
+        there = " or ".join(f"checkpoint={name}" for name in checkpoint_names(folder))
         raise ConfigError(f"checkpoint={which}: {path} {error}. Set {there}.") from error
 
 
-def names(folder: Path) -> list[str]:
-    """What can be typed as `checkpoint=`."""
+def checkpoint_names(folder: Path) -> list[str]:
+    """Return the valid values of `checkpoint=`."""
     numbered = [str(int(path.stem)) for path in files.newest_first(folder)]
     return ["newest"] * bool(numbered) + ["best"] * (folder / "best.pt").is_file() + numbered

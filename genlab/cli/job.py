@@ -61,7 +61,7 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
         )
     if resume is not None and written.exists():
         before = runs.read_config(run_dir)
-        checkpoint.refuse(checkpoint.differences(before, settings))
+        checkpoint.refuse_differences(checkpoint.differences(before, settings))
     if not isinstance(settings["seed"], int) or settings["seed"] < 0:
         raise ConfigError(f"seed={settings['seed']}: expected a whole number, 0 or more.")
 
@@ -110,7 +110,7 @@ def explain_resource_errors() -> Iterator[None]:
         ) from error
     except OSError as error:
         raise RunError(
-            f"cannot write: {checkpoint.why(error)}. Checkpoints so far are kept; make room and resume."
+            f"cannot write: {checkpoint.reason_of(error)}. Checkpoints so far are kept; make room and resume."
         ) from error
 
 

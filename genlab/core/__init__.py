@@ -1,1 +1,1 @@
-"""The ground that every room may use: types, errors, the data's spec, randomness, ranks, devices and checkpoints."""
+"""The basis that every room may use: types, errors, the spec of the data, randomness, ranks, devices, checkpoints."""

@@ -1,6 +1,4 @@
-"""All state in one file, written so that a crash at any moment loses nothing older."""
-
-from __future__ import annotations
+"""Checkpoints: all state in one file, written so that a crash loses no older checkpoint."""
 
 import errno
 import hashlib
@@ -19,7 +17,7 @@ from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 
 FORMAT = 1
-FREE = (  # what a resumed run may change
+CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
     "trainer.max_time",
     "trainer.device",
@@ -43,14 +41,13 @@ class Stateful(Protocol):
 
 
 def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
-    """Return those of the parts that have a state."""
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
 def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
     """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
 
-    Raises RunError if the disk is full; what was there before stays.
+    Raises RunError if the disk is full; an older file stays.
     """
     state = {
         "format": FORMAT,
@@ -65,11 +62,11 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Checksum first: a checkpoint without one is never seen.
-        write_atomically(checksum_of(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
+        write_atomically(checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
         write_atomically(path, data)
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {why(error)}. Earlier checkpoints are kept; make room and resume."
+            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; make room and resume."
         ) from error
 
 
@@ -85,36 +82,36 @@ def write_atomically(path: Path, data: Any) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def why(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     return "no space left on the device" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
 
 
-def checksum_of(path: Path) -> Path:
+def checksum_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
 def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-    checksum_of(path).unlink(missing_ok=True)
+    checksum_path(path).unlink(missing_ok=True)
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The numbered checkpoints of a run."""
+    """Return the numbered checkpoints in a folder."""
     return sorted(folder.glob("[0-9]*.pt"), reverse=True)
 
 
 def remove_beyond(folder: Path, images: int) -> None:
-    """Those of positions that a run has not reached, or has left again."""
+    """Remove the checkpoints after a position, which a run has not reached or has gone back from."""
     for path in newest_first(folder):
         if int(path.stem) > images:
             remove(path)
 
 
 def read(path: Path) -> dict:
-    """The state in a file. Raises ValueError, and says why, for one that is damaged or holds code."""
+    """Return the state in a file. Raises ValueError with the reason if it is damaged or holds code."""
     try:
         data = path.read_bytes()
-        expected = checksum_of(path).read_text().split()[0]
+        expected = checksum_path(path).read_text().split()[0]
     except (OSError, IndexError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if hashlib.sha256(data).hexdigest() != expected:
@@ -131,7 +128,10 @@ def read(path: Path) -> dict:
 
 
 def newest_good(folder: Path) -> tuple[Path, dict] | None:
-    """The newest checkpoint that can be read, and its state; damaged ones are named in a warning."""
+    """Return the newest readable checkpoint and its state, with a warning for damaged ones; None: there is none.
+
+    Raises RunError if all are damaged.
+    """
     found = newest_first(folder)
     for path in found:
         try:
@@ -144,19 +144,15 @@ def newest_good(folder: Path) -> tuple[Path, dict] | None:
 
 
 def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: str) -> None:
-    """Load a state into the parts.
-
-    Raises ConfigError, with the differences, if it was made with another config or other data.
-    """
+    """Load a state into the parts. Raises ConfigError if it was made with another config or other data."""
     found = list(differences(state["config"], config))
     if state["fingerprint"] != fingerprint:
         found.append("  the training images themselves differ (their SHA-256 does)")
-    refuse(found)
+    refuse_differences(found)
     load(parts, state["parts"])
 
 
-def refuse(found: Iterable[str]) -> None:
-    """Raises ConfigError if there are differences."""
+def refuse_differences(found: Iterable[str]) -> None:
     lines = list(found)
     if lines:
         raise ConfigError(
@@ -166,7 +162,7 @@ def refuse(found: Iterable[str]) -> None:
 
 
 def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Callbacks may come and go; everything else must be there."""
+    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ."""
     wanted, kept = (sorted(name for name in names if not name.startswith("callback/")) for names in (parts, saved))
     if wanted != kept:
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
@@ -175,8 +171,8 @@ def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """One line for each key that differs and may not. A key that did not exist before may be there, and empty."""
-    if key in FREE or (before is None and now == []):
+    """Yield a line for each key that must not differ but does. A new key with an empty list is no difference."""
+    if key in CHANGEABLE_ON_RESUME or (before is None and now == []):
         return
     if isinstance(before, dict) and isinstance(now, dict):
         for name in sorted(before.keys() | now.keys(), key=str):
@@ -186,7 +182,7 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
 
 
 def load_weights(networks: dict[str, Any], source: str) -> None:
-    """Take networks' weights from a checkpoint file or a run directory (its best, else its newest).
+    """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
     Raises ConfigError if there is none or its shapes differ.
     """

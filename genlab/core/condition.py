@@ -1,9 +1,7 @@
-"""What a model can be told of an image: a class or attributes here, `words` and a `picture` in files of their own.
+"""Conditions of an image: classes and attributes here, words and pictures in files of their own.
 
-Whoever handles conditions asks them, and never which kind they are: a new kind is one subclass of `Condition`.
+Other code calls their methods and never asks for the kind: a new kind is one subclass of `Condition`.
 """
-
-from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -20,20 +18,21 @@ from genlab.core.random import Draws
 
 @dataclass(frozen=True)
 class Condition(ABC):
-    """A kind of condition: a frozen dataclass of plain values, which checkpoints store together with its path.
+    """A kind of condition: a frozen dataclass of plain values, which checkpoints store with the path of its class.
 
-    Labels are one tensor [N, ...], a row an image, as data sets hold them. Networks read what `as_input` makes of them.
+    Labels are one tensor [N, ...] with a row for each image, as data sets hold them. `as_input` turns them into
+    network input.
     """
 
-    has_source: ClassVar[bool] = False  # labels are pictures that images are made from, cut and mirrored with them
-    grid_lines: ClassVar[Literal["rows", "columns"] | None] = None  # lines of a sample grid that show one label each
+    has_source: ClassVar[bool] = False  # labels are source pictures, cropped and mirrored with their images
+    grid_lines: ClassVar[Literal["rows", "columns"] | None] = None  # of a sample grid, each with one label
 
-    # What networks ask
+    # For networks
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """Return how many numbers a label has as a vector. Raises ConfigError if it is none."""
+        """Return the length of a label as a vector. Raises ConfigError for labels that are no vectors."""
 
     @property
     def concatenated_size(self) -> int:
@@ -42,90 +41,90 @@ class Condition(ABC):
 
     @abstractmethod
     def embedding(self, width: int) -> nn.Module:
-        """Return a layer with `weight`: inputs of `as_input` -> [N, width]. Raises ConfigError as `size` does."""
+        """Return a layer with `weight` from network input to [N, width]. Raises ConfigError as `size` does."""
 
     def as_input(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return labels as networks read them, numbers with a fraction in `dtype`."""
+        """Return labels as network input; floating-point labels become `dtype`."""
         return labels.to(dtype) if labels.is_floating_point() else labels
 
     def input_batch(self, count: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return `count` labels as networks read them where no data are known: stand-ins in turn."""
+        """Return network input [count, ...] from stand-ins in turn, for use without data."""
         return self.as_input(in_turn(self.stand_ins(), 0, count), dtype)
 
     def reference_batch(self, draws: Draws) -> Tensor:
-        """Return what the reference batch of virtual batch normalisation is told."""
+        """Return the network input for the reference batch of virtual batch normalisation."""
         return self.input_batch(draws.batch, draws.dtype)
 
-    # What data sets and scores ask
+    # For data sets and scores
 
     @abstractmethod
     def stand_ins(self) -> Tensor:
         """Return a few labels for use in place of the data's."""
 
     def check(self, labels: Tensor, images: Tensor) -> None:
-        """Raises ConfigError if a data set's labels are not of this kind."""
+        """Raise ConfigError if a data set's labels are not of this kind."""
         return None
 
     def classes_of(self, labels: Tensor, names: Sequence[str] = ()) -> Tensor | None:
-        """Return the class int64 [N] that each label names, -1 for none. None: labels of this kind name no class.
+        """Return the class int64 [N] of each label, -1 for none; None: labels of this kind name no class.
 
-        `names` are what classes 0, 1, ... are called.
+        `names` are the names of classes 0, 1, ...
         """
         return None
 
     @property
     def class_count(self) -> int | None:
-        """Return how many classes labels name; None: they name none."""
+        """Return the number of classes that labels name; None: they name none."""
         return None
 
     @property
     def fingerprint(self) -> str:
-        """Return what tells two data sets apart whose labels are equal numbers."""
+        """Return a text that distinguishes data sets whose label tensors are equal."""
         return ""
 
-    # What users ask and are told
+    # For users
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """Return what a model is told: '10 classes'."""
+        """Return a short description for messages: '10 classes'."""
 
     @property
     def legend(self) -> str:
-        """Return how to read labels, for a model card; '': the description says it all."""
+        """Return how to read labels, for a model card; '': the description is enough."""
         return ""
 
     @property
     def how_to_ask(self) -> str:
-        """Return what a user can write, as an example."""
+        """Return an example of what a user can write."""
         return "classes=[...]"
 
     @abstractmethod
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        """Return the labels that a user asks for with `key`=`given`. Raises ConfigError for what they cannot be."""
+        """Return the labels that a user asks for with `key`=`given`. Raises ConfigError for impossible ones."""
 
     def every(self) -> Tensor | None:
-        """Return all labels there are; None: more than can be listed."""
+        """Return all labels there are; None: too many to list."""
         return None
 
     def samples_of(self, labels: Tensor, count: int) -> Tensor:
-        """Return at most `count` of a data set's labels to show in a grid. Asked where `grid_lines` is set."""
+        """Return at most `count` of a data set's labels for a sample grid; called where `grid_lines` is set."""
         every = self.every()
         return (labels.unique(dim=0) if every is None else every)[:count]
 
     def caption(self, label: Tensor) -> str:
-        """Return one label as text, to stand beside a picture."""
+        """Return one label as text beside a picture."""
         return " ".join(f"{value:g}" for value in label.flatten().tolist())
 
-    # What is stored
+    # For files
 
     def facts(self) -> dict[str, Any]:
-        """Return plain values from which `condition_of` makes it again."""
+        """Return plain values from which `condition_from_facts` rebuilds the condition."""
         return {"_target_": f"{type(self).__module__}.{type(self).__qualname__}", **asdict(self)}
 
 
-def condition_of(facts: dict[str, Any]) -> Condition:
-    """Return what `Condition.facts` described, also by way of JSON. Raises ConfigError if its class is not found."""
+def condition_from_facts(facts: dict[str, Any]) -> Condition:
+    """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     path = values.pop("_target_")
     module, _, name = path.rpartition(".")
@@ -141,21 +140,21 @@ def in_turn(labels: Tensor, start: int, count: int) -> Tensor:
 
 
 def as_typed(given: Any) -> str:
-    """Return what a user gave as it was typed."""
+    """Return a user's value as it was typed."""
     return given if isinstance(given, str) else str(given.tolist() if isinstance(given, Tensor) else given)
 
 
 def is_text(given: Any) -> bool:
-    """Return whether a user gave a text, or texts."""
+    """Return whether a user's value is a text or a list of texts."""
     return isinstance(given, str) or (isinstance(given, Sequence) and len(given) > 0 and isinstance(given[0], str))
 
 
-def numbers(given: Any, told: Condition) -> Tensor:
-    """Return what a user gave as a tensor. Raises ConfigError for texts."""
+def as_numbers(given: Any, condition: Condition) -> Tensor:
+    """Return a user's value as a tensor. Raises ConfigError for texts."""
     if is_text(given):
         raise ConfigError(
-            f"words={as_typed(given)}: this model is told {told.description}, and no words. Train one on data with "
-            "words: model=text_gan data=mnist_words, or data.words=caption."
+            f"words={as_typed(given)}: this model is told {condition.description}, and no words. Train one on data "
+            "with words: model=text_gan data=mnist_words, or data.words=caption."
         )
     return torch.as_tensor(given)
 
@@ -193,7 +192,7 @@ class Classes(Condition):
         return labels
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        listed = numbers(given, self).reshape(-1).tolist()
+        listed = as_numbers(given, self).reshape(-1).tolist()
         if not listed or any(label not in range(self.count) for label in listed):
             typed = as_typed(given).replace(" ", "")
             raise ConfigError(f"{key}={typed}: expected whole numbers from 0 to {self.count - 1}, one or several.")
@@ -222,13 +221,13 @@ class Attributes(Condition):
         return nn.Linear(self.count, width, bias=False)
 
     def reference_batch(self, draws: Draws) -> Tensor:
-        return draws.uniform("attributes", self.count).round()  # there or not
+        return draws.uniform("attributes", self.count).round()  # 0 or 1
 
     def stand_ins(self) -> Tensor:
         return torch.zeros(1, self.count)
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        rows = numbers(given, self)
+        rows = as_numbers(given, self)
         rows = rows[None] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != self.count or not len(rows):
             raise ConfigError(

@@ -1,6 +1,4 @@
-"""The machine: which device, which number format, and how its memory is kept."""
-
-from __future__ import annotations
+"""The choice of device and number format, and memory settings."""
 
 import ctypes
 import os
@@ -12,21 +10,26 @@ from genlab.core import distributed
 from genlab.core.errors import ConfigError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's <malloc.h>
-KEEP = 1 << 30  # bytes: blocks below this size come from the heap, and stay there when freed
-KEEP_OLD = 1 << 25  # the most that older versions of glibc take
+MAX_HEAP_BLOCK = 1 << 30  # bytes: smaller blocks come from the heap and stay there when freed
+MAX_HEAP_BLOCK_OLD_GLIBC = 1 << 25  # bytes: the largest value that older versions accept
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed: otherwise up to 40 % of a convolution's time on a CPU is page faults."""
+    """Tell glibc to keep freed memory: otherwise up to 40 % of a convolution's time on a CPU is page faults."""
     if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, KEEP) or mallopt(M_MMAP_THRESHOLD, KEEP_OLD)
-        mallopt(M_TRIM_THRESHOLD, KEEP)
+        mallopt(M_MMAP_THRESHOLD, MAX_HEAP_BLOCK) or mallopt(M_MMAP_THRESHOLD, MAX_HEAP_BLOCK_OLD_GLIBC)
+        mallopt(M_TRIM_THRESHOLD, MAX_HEAP_BLOCK)
 
 
 def choose_device(name: str, deterministic: bool = False) -> torch.device:
-    """`auto`: CUDA, then MPS, then CPU; under torchrun this rank's own GPU. Raises ConfigError if it is not there."""
-    device = torch.device(found()) if name == "auto" else parsed(name)
+    """Return the device with this name; `auto`: CUDA, else MPS, else CPU. Under torchrun each rank has its own GPU.
+
+    Raises ConfigError for a device that is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = parse_device(name)
     if device.type == "cuda" and device.index is None:
         device = torch.device("cuda", distributed.local_rank())
     if deterministic:
@@ -36,13 +39,7 @@ def choose_device(name: str, deterministic: bool = False) -> torch.device:
     return device
 
 
-def found() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def parsed(name: str) -> torch.device:
+def parse_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -54,7 +51,7 @@ def parsed(name: str) -> torch.device:
 
 
 def precision_of(name: str) -> tuple[torch.dtype, torch.dtype | None]:
-    """(format of weights and images, format under autocast)."""
+    """Return the dtype of weights and images, and the dtype under autocast."""
     return {
         "float32": (torch.float32, None),
         "bfloat16": (torch.float32, torch.bfloat16),

@@ -1,4 +1,4 @@
-"""Everything that knows about ranks. Without torchrun each function is the identity.
+"""Communication between ranks. Without torchrun each function is the identity.
 
 torch is imported late: `--help` asks for the rank and must answer at once.
 """
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-@cache  # asked several times a turn
-def launched() -> bool:
-    """Whether torchrun started this process."""
+@cache  # called several times a turn
+def is_launched() -> bool:
+    """Return whether torchrun started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 @cache
 def rank() -> int:
-    return int(os.environ["RANK"]) if launched() else 0
+    return int(os.environ["RANK"]) if is_launched() else 0
 
 
 def local_rank() -> int:
-    return int(os.environ.get("LOCAL_RANK", 0)) if launched() else 0
+    return int(os.environ.get("LOCAL_RANK", 0)) if is_launched() else 0
 
 
 @cache
 def world_size() -> int:
-    return int(os.environ["WORLD_SIZE"]) if launched() else 1
+    return int(os.environ["WORLD_SIZE"]) if is_launched() else 1
 
 
 def is_main() -> bool:
@@ -40,11 +40,13 @@ def is_main() -> bool:
 
 
 def start() -> None:
-    """Join the other ranks: NCCL where every rank has a GPU, else gloo."""
+    """Join the other ranks, with NCCL where every rank has a GPU, else gloo."""
+    if not is_launched():
+        return
     import torch
     from torch import distributed
 
-    if not launched() or distributed.is_initialized():
+    if distributed.is_initialized():
         return
     has_gpu = torch.cuda.device_count() > local_rank()
     if has_gpu:
@@ -53,18 +55,17 @@ def start() -> None:
 
 
 def stop() -> None:
+    if not is_launched():
+        return
     from torch import distributed
 
-    if launched() and distributed.is_initialized():
+    if distributed.is_initialized():
         distributed.destroy_process_group()
 
 
 @contextmanager
-def joined() -> Iterator[None]:
-    """Among the other ranks, where torchrun started this process."""
-    if not launched():
-        yield
-        return
+def joined_ranks() -> Iterator[None]:
+    """Join the other ranks for a while, if torchrun started this process."""
     start()
     try:
         yield
@@ -73,7 +74,7 @@ def joined() -> Iterator[None]:
 
 
 def from_main(value: Any) -> Any:
-    """Rank 0's value, on every rank. Any picklable object."""
+    """Return rank 0's value, any picklable object, on every rank."""
     if world_size() == 1:
         return value
     from torch import distributed
@@ -84,7 +85,6 @@ def from_main(value: Any) -> Any:
 
 
 def mean(tensor: Tensor) -> Tensor:
-    """The mean over ranks."""
     if world_size() == 1:
         return tensor
     from torch import distributed
@@ -94,13 +94,12 @@ def mean(tensor: Tensor) -> Tensor:
 
 
 def shared_mean(tensor: Tensor) -> Tensor:
-    """The mean over ranks, with gradients of any order: a rank's gradient is the mean of what all ranks' losses ask."""
+    """Return the mean over ranks, differentiable to any order; a gradient is the mean of those on all ranks."""
     return tensor if world_size() == 1 else _averaging()(tensor)
 
 
 @cache
 def _averaging() -> Callable[[Tensor], Tensor]:
-    """An operation that is its own derivative."""
     import torch
 
     class Averaging(torch.autograd.Function):
@@ -116,7 +115,7 @@ def _averaging() -> Callable[[Tensor], Tensor]:
 
 
 def largest(number: int) -> int:
-    """The largest of the ranks' numbers: how all learn that one was asked to stop."""
+    """Return the largest of the ranks' numbers, such as a request to stop that one rank received."""
     if world_size() == 1:
         return number
     import torch
@@ -128,7 +127,7 @@ def largest(number: int) -> int:
 
 
 def gather(tensor: Tensor) -> Tensor:
-    """The ranks' rows, one after another in the order of ranks; of the same shape on every rank. Without gradients."""
+    """Return the rows of all ranks, in the order of ranks, without gradients. Shapes must be equal on every rank."""
     if world_size() == 1:
         return tensor
     import torch
@@ -140,7 +139,7 @@ def gather(tensor: Tensor) -> Tensor:
 
 
 def gather_rows(tensor: Tensor, counts: list[int]) -> list[Tensor]:
-    """Each rank's rows; it has as many as `counts` says, otherwise alike on every rank. Without gradients."""
+    """Return each rank's rows, without gradients. Rank i has `counts[i]` rows, otherwise shapes are equal."""
     if world_size() == 1:
         return [tensor]
     room = tensor.new_zeros(max(counts), *tensor.shape[1:])
@@ -149,7 +148,10 @@ def gather_rows(tensor: Tensor, counts: list[int]) -> list[Tensor]:
 
 
 def average_gradients(parameters: list[nn.Parameter]) -> None:
-    """One flat all-reduce: works with double backward and idle parameters, where DDP's wrapper does not."""
+    """Average gradients over ranks by one flat all-reduce.
+
+    It works with double backward and idle parameters, where DDP's wrapper does not.
+    """
     if world_size() == 1:
         return
     import torch

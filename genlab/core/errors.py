@@ -1,4 +1,4 @@
-"""The errors a user meets: one readable message each, and the exit code that goes with it."""
+"""Errors that users see, each with one readable message and an exit code."""
 
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ class GenlabError(Exception):
 
 
 class ConfigError(GenlabError):
-    """The user's mistake: what was found, what was expected, what to do."""
+    """A user's mistake; the message says what was found, what was expected and what to do."""
 
     exit_code = 2
 
@@ -25,15 +25,15 @@ def require(value: Value | None, refusal: str) -> Value:
 
 
 class RunError(GenlabError):
-    """The run itself failed: it diverged, memory or disk ran out."""
+    """A failure of the run itself: it diverged, or memory or disk ran out."""
 
 
 class Diverged(RunError):
-    """A number of the training is not finite."""
+    """A training in which a number is not finite."""
 
 
 class Interrupted(GenlabError):
-    """A signal ended the run; it saved first."""
+    """The end of a run by a signal, after it saved."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

@@ -1,6 +1,4 @@
-"""A picture as a condition: what translating models make an image from."""
-
-from __future__ import annotations
+"""A picture as a condition, from which translating models make an image."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition, as_typed, numbers
+from genlab.core.condition import Condition, as_numbers, as_typed
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import round_network_input, to_network_input
 from genlab.core.random import generator
@@ -16,9 +14,9 @@ from genlab.core.random import generator
 
 @dataclass(frozen=True)
 class Picture(Condition):
-    """Labels are the pictures that images are made from, uint8 [N, channels, height, width].
+    """Labels are source pictures uint8 [N, channels, height, width], from which images are made.
 
-    With `classes` they are label maps, of one channel with values from 0 to `classes` - 1; others are no class.
+    With `classes` they are label maps of one channel, with values from 0 to `classes` - 1; other values are no class.
     """
 
     channels: int
@@ -37,7 +35,7 @@ class Picture(Condition):
 
     @property
     def input_channels(self) -> int:
-        """Return the channels that networks see: a label map is one-hot."""
+        """Return the channels of the network input: a label map is one-hot."""
         return self.classes or self.channels
 
     @property
@@ -54,7 +52,7 @@ class Picture(Condition):
         return "mode=translate input=FILE_OR_FOLDER (or genlab.load(...).translate(images))"
 
     def embedding(self, width: int) -> nn.Module:
-        return nn.Linear(self.size, width)  # which no picture has
+        return nn.Linear(self.size, width)  # raises ConfigError
 
     def as_input(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
         """Return label maps [N, 1, H, W] as [N, classes, H, W] of 0 and 1, other pictures in [-1, 1]."""
@@ -63,7 +61,7 @@ class Picture(Condition):
         return to_network_input(labels, dtype) if labels.dtype == torch.uint8 else round_network_input(labels)
 
     def stand_ins(self) -> Tensor:
-        """Return one picture of noise: of a constant one, instance normalisation makes rounding errors large."""
+        """Return one picture of noise; instance normalisation would enlarge the rounding errors of a constant one."""
         shape = (1, *self.shape)
         return torch.randint(self.classes or 256, shape, generator=generator("blank"), dtype=torch.uint8)
 
@@ -79,7 +77,7 @@ class Picture(Condition):
             )
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        numbers(given, self)
+        as_numbers(given, self)
         raise ConfigError(
             f"{key}={as_typed(given)}: this model is told pictures. Leave {key} out, and use {self.how_to_ask}."
         )

@@ -1,148 +1,76 @@
-"""Modules that moved, so that configs saved before go on naming their classes."""
-
-from __future__ import annotations
+"""The modules that moved, so that configs saved before go on naming their classes."""
 
 from typing import Any
 
-RENAMED = {  # module that an older config names -> module that holds its classes now
-    "genlab.callbacks.accuracy": "genlab.callbacks.discriminator_accuracy",
-    "genlab.callbacks.base": "genlab.trainers.callback",
-    "genlab.callbacks.checkpoint": "genlab.callbacks.save_checkpoints",
-    "genlab.callbacks.encoded": "genlab.trainers.encoder",
-    "genlab.callbacks.encoding": "genlab.callbacks.encoder_statistics",
-    "genlab.callbacks.grid": "genlab.callbacks.sample_grid",
-    "genlab.callbacks.groups": "genlab.pictures.groups",
-    "genlab.callbacks.scatter": "genlab.pictures.scatter",
-    "genlab.callbacks.truncation": "genlab.callbacks.truncation_grid",
-    "genlab.data.augment.base": "genlab.data.augment.augmentation",
-    "genlab.data.blank": "genlab.data.blank_dataset",
-    "genlab.data.cache": "genlab.data.storage.cache",
-    "genlab.data.celeba": "genlab.data.sets.celeba",
-    "genlab.data.colour_sets": "genlab.data.sets.colour_sets",
-    "genlab.data.contents": "genlab.data.storage.content_hash",
-    "genlab.data.decoder": "genlab.data.storage.decoder",
-    "genlab.data.digit_words": "genlab.data.labels.digit_words",
-    "genlab.data.folder": "genlab.data.sets.folder",
-    "genlab.data.grey_sets": "genlab.data.sets.grey_sets",
-    "genlab.data.halves": "genlab.data.sets.unpaired_from_pairs",
-    "genlab.data.layout": "genlab.data.storage.folder_layout",
-    "genlab.data.mnist": "genlab.data.sets.mnist",
-    "genlab.data.pairs": "genlab.data.sets.pairs",
-    "genlab.data.pictures": "genlab.data.storage.image_file",
-    "genlab.data.places": "genlab.data.storage.directories",
-    "genlab.data.points": "genlab.data.sets.points",
-    "genlab.data.shown": "genlab.data.network_input",
-    "genlab.data.sources": "genlab.data.storage.archives",
-    "genlab.data.stacked_mnist": "genlab.data.sets.stacked_mnist",
-    "genlab.data.stored": "genlab.data.storage.cached_set",
-    "genlab.data.told": "genlab.data.labels.attribute_vectors",
-    "genlab.data.torchvision_set": "genlab.data.sets.torchvision_set",
-    "genlab.data.unpaired": "genlab.data.sets.unpaired",
-    "genlab.data.words": "genlab.data.labels.words",
-    "genlab.losses.cycle": "genlab.losses.cycle_consistency",
-    "genlab.losses.divergences": "genlab.losses.f_divergences",
-    "genlab.losses.elbo": "genlab.losses.latent_terms",
-    "genlab.losses.statistics": "genlab.losses.batch_statistics",
-    "genlab.metrics.accuracy": "genlab.metrics.scores.accuracy",
-    "genlab.metrics.adapter": "genlab.metrics.extractors.custom",
-    "genlab.metrics.birthday": "genlab.metrics.scores.birthday",
-    "genlab.metrics.cache": "genlab.metrics.references.statistics_cache",
-    "genlab.metrics.cas": "genlab.metrics.scores.cas",
-    "genlab.metrics.classifier": "genlab.metrics.extractors.classifier",
-    "genlab.metrics.described": "genlab.metrics.scores.word_agreement",
-    "genlab.metrics.digits": "genlab.metrics.extractors.digit_classifier",
-    "genlab.metrics.distances": "genlab.metrics.scores.distances",
-    "genlab.metrics.divergences": "genlab.metrics.scores.histogram_divergences",
-    "genlab.metrics.droplets": "genlab.metrics.scores.droplets",
-    "genlab.metrics.elbo": "genlab.metrics.scores.elbo",
-    "genlab.metrics.equivariance": "genlab.metrics.scores.equivariance",
-    "genlab.metrics.extractors": "genlab.metrics.extractors.extractor",
-    "genlab.metrics.fid": "genlab.metrics.scores.fid",
-    "genlab.metrics.inception": "genlab.metrics.extractors.inception",
-    "genlab.metrics.inception_score": "genlab.metrics.scores.inception_score",
-    "genlab.metrics.intra_fid": "genlab.metrics.scores.intra_fid",
-    "genlab.metrics.kid": "genlab.metrics.scores.kid",
-    "genlab.metrics.likelihood": "genlab.metrics.scores.likelihood",
-    "genlab.metrics.lpips": "genlab.metrics.scores.lpips",
-    "genlab.metrics.masks": "genlab.metrics.scores.mask_agreement",
-    "genlab.metrics.memorisation": "genlab.metrics.scores.memorisation",
-    "genlab.metrics.modes": "genlab.metrics.scores.modes",
-    "genlab.metrics.moving": "genlab.metrics.scores.image_motion",
-    "genlab.metrics.ms_ssim": "genlab.metrics.scores.ms_ssim",
-    "genlab.metrics.own_classifier": "genlab.metrics.extractors.own_classifier",
-    "genlab.metrics.pairs": "genlab.metrics.scores.pair_distances",
-    "genlab.metrics.pixels": "genlab.metrics.extractors.measured_images",
-    "genlab.metrics.points": "genlab.metrics.scores.point_distances",
-    "genlab.metrics.ppl": "genlab.metrics.scores.ppl",
-    "genlab.metrics.prdc": "genlab.metrics.scores.prdc",
-    "genlab.metrics.pyramid": "genlab.metrics.scores.laplacian_pyramid",
-    "genlab.metrics.reconstruction": "genlab.metrics.scores.reconstruction_error",
-    "genlab.metrics.reference": "genlab.metrics.references.reference",
-    "genlab.metrics.source": "genlab.metrics.sample_source",
-    "genlab.metrics.swd": "genlab.metrics.scores.swd",
-    "genlab.metrics.trained": "genlab.metrics.trained_model",
-    "genlab.models.adversarial_autoencoder": "genlab.models.autoencoders.adversarial_autoencoder",
-    "genlab.models.autoencoder": "genlab.models.autoencoders.autoencoder",
-    "genlab.models.auxiliary": "genlab.models.adversarial.auxiliary_classifier",
-    "genlab.models.began": "genlab.models.adversarial.began",
-    "genlab.models.biggan": "genlab.models.adversarial.biggan",
-    "genlab.models.biggan_deep": "genlab.models.adversarial.biggan_deep",
-    "genlab.models.codebook": "genlab.models.autoencoders.codebook",
-    "genlab.models.conv_coder": "genlab.models.autoencoders.conv_coder",
-    "genlab.models.cyclegan": "genlab.models.translation.cyclegan",
-    "genlab.models.dcgan": "genlab.models.adversarial.dcgan",
-    "genlab.models.dense_coder": "genlab.models.autoencoders.dense_coder",
-    "genlab.models.discriminator": "genlab.models.adversarial.discriminator",
-    "genlab.models.doubling": "genlab.models.style_based.doubling",
-    "genlab.models.energy": "genlab.models.adversarial.autoencoding_discriminator",
-    "genlab.models.fastgan": "genlab.models.adversarial.fastgan",
-    "genlab.models.gan": "genlab.models.adversarial.gan",
-    "genlab.models.growing": "genlab.models.style_based.growing",
-    "genlab.models.infogan": "genlab.models.adversarial.infogan",
-    "genlab.models.layers.ends": "genlab.models.layers.first_and_last",
-    "genlab.models.layers.spade": "genlab.models.layers.spatial_norm",
-    "genlab.models.layers.words": "genlab.models.layers.word_attention",
-    "genlab.models.mixture": "genlab.models.adversarial.mixture",
-    "genlab.models.mlp": "genlab.models.adversarial.mlp",
-    "genlab.models.multi_scale": "genlab.models.translation.multi_scale",
-    "genlab.models.noisy": "genlab.models.adversarial.noisy_discriminator",
-    "genlab.models.patchgan": "genlab.models.translation.patchgan",
-    "genlab.models.pca": "genlab.models.autoencoders.pca",
-    "genlab.models.pix2pix_hd": "genlab.models.translation.pix2pix_hd",
-    "genlab.models.posterior": "genlab.models.autoencoders.posterior",
-    "genlab.models.pretrained": "genlab.models.pretrained_features",
-    "genlab.models.progan": "genlab.models.style_based.progan",
-    "genlab.models.projected": "genlab.models.adversarial.projected_gan",
-    "genlab.models.published": "genlab.models.pretrained_weights",
-    "genlab.models.pyramid": "genlab.models.map_sizes",
-    "genlab.models.r3gan": "genlab.models.adversarial.r3gan",
-    "genlab.models.resnet": "genlab.models.adversarial.resnet",
-    "genlab.models.resnet_translator": "genlab.models.translation.resnet_translator",
-    "genlab.models.spade": "genlab.models.translation.spade",
-    "genlab.models.srgan": "genlab.models.translation.srgan",
-    "genlab.models.stacked": "genlab.models.adversarial.stackgan",
-    "genlab.models.style": "genlab.models.style_based.style_generator",
-    "genlab.models.stylegan": "genlab.models.style_based.stylegan",
-    "genlab.models.stylegan2": "genlab.models.style_based.stylegan2",
-    "genlab.models.stylegan3": "genlab.models.style_based.stylegan3",
-    "genlab.models.unet": "genlab.models.translation.unet",
-    "genlab.models.vae_gan": "genlab.models.autoencoders.vae_gan",
-    "genlab.models.vgg": "genlab.models.translation.vgg",
-    "genlab.models.vqvae": "genlab.models.autoencoders.vqvae",
-    "genlab.core.ramp": "genlab.core.schedule",
-    "genlab.ramp": "genlab.core.schedule",
-    "genlab.sampling.bars": "genlab.sampling.histogram_picture",
-    "genlab.sampling.files": "genlab.sampling.sample_archives",
-    "genlab.sampling.film": "genlab.sampling.video",
-    "genlab.sampling.loaded": "genlab.sampling.loaded_run",
-    "genlab.sampling.places": "genlab.sampling.output_paths",
-    "genlab.sampling.told": "genlab.sampling.conditions",
-    "genlab.sampling.truncated": "genlab.sampling.truncated_latents",
-    "genlab.trainers.frozen": "genlab.trainers.frozen_layers",
-    "genlab.trainers.inner": "genlab.trainers.differentiable_optimizers",
-    "genlab.trainers.sampling": "genlab.trainers.sample_stream",
-    "genlab.watch": "genlab.cli.hydra_callback",
+MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=new_name`
+    ("callbacks", "callbacks"): (
+        "accuracy=discriminator_accuracy checkpoint=save_checkpoints encoding=encoder_statistics grid=sample_grid "
+        "mlflow=trackers truncation=truncation_grid wandb=trackers"
+    ),
+    ("callbacks", "trainers"): "base=callback encoded=encoder",
+    ("callbacks", "pictures"): "groups=sheet scatter",
+    ("data.augment", "data.augment"): "base=augmentation",
+    ("data", "data"): "blank=blank_dataset",
+    ("data", "data.storage"): (
+        "cache contents=content_hash decoder layout=folder_layout pictures=image_file places=directories "
+        "sources=archives stored=cached_set"
+    ),
+    ("data", "data.sets"): (
+        "celeba colour_sets folder grey_sets halves=unpaired_from_pairs mnist pairs points stacked_mnist "
+        "torchvision_set unpaired"
+    ),
+    ("data", "data.labels"): "digit_words told=attribute_vectors words",
+    ("losses", "losses"): (
+        "cycle=cycle_consistency divergences=f_divergences elbo=latent_terms statistics=batch_statistics"
+    ),
+    ("metrics", "metrics.scores"): (
+        "accuracy birthday cas described=word_agreement distances divergences=histogram_divergences droplets elbo "
+        "equivariance fid inception_score intra_fid kid likelihood lpips masks=mask_agreement memorisation modes "
+        "moving=image_motion ms_ssim pairs=pair_distances points=point_distances ppl prdc pyramid=swd "
+        "reconstruction=reconstruction_error swd"
+    ),
+    ("metrics", "metrics.extractors"): (
+        "adapter=custom classifier digits=digit_classifier extractors=extractor inception own_classifier "
+        "pixels=measured_images"
+    ),
+    ("metrics", "metrics.references"): "cache=statistics_cache reference",
+    ("metrics", "metrics"): "source=sample_source trained=trained_model",
+    ("models", "models.autoencoders"): (
+        "adversarial_autoencoder autoencoder codebook conv_coder dense_coder pca posterior vae_gan vqvae"
+    ),
+    ("models", "models.adversarial"): (
+        "auxiliary=auxiliary_classifier began biggan biggan_deep dcgan discriminator "
+        "energy=autoencoding_discriminator fastgan gan infogan mixture mlp noisy=noisy_discriminator "
+        "projected=projected_gan r3gan resnet stacked=stackgan"
+    ),
+    ("models", "models.translation"): (
+        "cyclegan multi_scale patchgan pix2pix_hd resnet_translator spade srgan unet vgg"
+    ),
+    ("models", "models.style_based"): "doubling growing progan style=style_generator stylegan stylegan2 stylegan3",
+    ("models.layers", "models.layers"): "ends=first_and_last spade=spatial_norm words=word_attention",
+    ("models", "models"): "pretrained=pretrained_features published=pretrained_weights pyramid=map_sizes",
+    ("core", "core"): "ramp=schedule",
+    ("", "core"): "ramp=schedule",
+    ("sampling", "sampling"): (
+        "interpolate=films loaded=loaded_run noise=styles reconstruct=grid style_mixing=styles "
+        "truncated=truncated_latents truncation=grid walk=films"
+    ),
+    ("trainers", "trainers"): "frozen=frozen_layers inner=differentiable_optimizers sampling=sample_stream",
+    ("", "cli"): "watch=hydra_callback",
 }
+
+
+def full_paths() -> dict[str, str]:
+    """Return `MOVED` as dotted paths: module that an older config names -> module that holds its classes now."""
+    paths = {}
+    for (old_room, new_room), names in MOVED.items():
+        for name in names.split():
+            old, _, new = name.partition("=")
+            paths[f"genlab.{old_room}.{old}".replace("..", ".")] = f"genlab.{new_room}.{new or old}"
+    return paths
+
+
+RENAMED = full_paths()
 
 
 def rename_targets(node: Any) -> Any:

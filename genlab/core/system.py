@@ -1,6 +1,4 @@
-"""The facts of a system that its losses, penalties and augmentations are asked about before the first step."""
-
-from __future__ import annotations
+"""The facts of a system from which losses, penalties and augmentations decide whether they can serve it."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -15,10 +13,10 @@ from genlab.core.spec import Spec
 
 @dataclass(frozen=True)
 class SystemFacts:
-    """What `refuse(system)` of a loss, penalty or augmentation may look at.
+    """The facts that `refuse(system)` of a loss, penalty or augmentation may use.
 
-    `refuse` raises ConfigError for a system that its owner cannot serve. The message begins with a verb: the caller
-    puts the owner's key in front of it, as in `penalty=cycle needs ...`.
+    `refuse` raises ConfigError for a system that its owner cannot serve. The message begins with a verb, and the
+    caller puts the owner's key in front of it, as in `penalty=cycle needs ...`.
     """
 
     players: Mapping[str, nn.Module]  # the network that a player's turn runs; of a two-way translator, one way's

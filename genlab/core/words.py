@@ -1,6 +1,4 @@
-"""Words as a condition: from texts to numbers and back."""
-
-from __future__ import annotations
+"""Words as a condition: texts as numbers and back."""
 
 import re
 from collections import Counter
@@ -20,13 +18,13 @@ WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # letters and digits of any script; 
 MAX_STAND_INS = 16  # single words that stand in for texts
 MAX_LISTED = 12  # words of a vocabulary in a message
 MAX_NEAREST = 3  # known words that a message names beside an unknown one
-MAX_CONCATENATED = 128  # numbers that a bag of words becomes where it is concatenated: a vocabulary may have thousands
-MAX_COUNTED = 10_000  # labels among which the most frequent are looked for
+MAX_CONCATENATED = 128  # width of a concatenated bag of words: a vocabulary may have thousands
+MAX_COUNTED = 10_000  # labels that are searched for the most frequent
 
 
 @dataclass(frozen=True)
 class Words(Condition):
-    """Labels int64 [N, length]: the numbers of words, from 1 for the first of the vocabulary, and 0 behind the last."""
+    """Labels int64 [N, length]: the numbers of words, from 1 for the first of the vocabulary, padded with 0."""
 
     vocabulary: tuple[str, ...]
     length: int
@@ -66,7 +64,6 @@ class Words(Condition):
         return (draws.uniform("words", self.length) * (1 + self.size)).long()
 
     def stand_ins(self) -> Tensor:
-        """Return texts of one word."""
         count = min(self.size, MAX_STAND_INS)
         alone = torch.zeros(count, self.length, dtype=torch.int64)
         alone[:, 0] = torch.arange(1, count + 1)
@@ -80,15 +77,15 @@ class Words(Condition):
             )
 
     def classes_of(self, labels: Tensor, names: Sequence[str] = ()) -> Tensor | None:
-        """Return the class whose name is among a label's words, all of it; -1 where that is none, or more than one."""
+        """Return the class int64 [N] whose whole name is among a label's words; -1 for none or more than one."""
         if not names:
             return None
         bags = bags_of(labels, self.size)
-        named = torch.stack([self._name(bags, words_of(name)) for name in names], 1)  # [N, classes]
+        named = torch.stack([self._contains_all(bags, words_of(name)) for name in names], 1)  # [N, classes]
         return torch.where(named.sum(1) == 1, named.int().argmax(1), -1)
 
-    def _name(self, bags: Tensor, words: Sequence[str]) -> Tensor:
-        """Return bool [N]: whether all of some words are in bags [N, 1 + size]."""
+    def _contains_all(self, bags: Tensor, words: Sequence[str]) -> Tensor:
+        """Return bool [N]: whether bags [N, 1 + size] contain all the words."""
         if not words or not set(words) <= set(self.vocabulary):
             return torch.zeros(len(bags), dtype=torch.bool, device=bags.device)
         return bags[:, [1 + self.vocabulary.index(word) for word in words]].all(1)
@@ -107,12 +104,11 @@ class Words(Condition):
         return encode_texts(texts, self.vocabulary, max(len(words_of(text)) for text in texts))
 
     def _with_nearest(self, unknown: Iterable[str]) -> str:
-        """Return every unknown word with known ones like it."""
         near = {word: get_close_matches(word, self.vocabulary, n=MAX_NEAREST, cutoff=0.0) for word in unknown}
         return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
 
     def samples_of(self, labels: Tensor, count: int) -> Tensor:
-        """Return the texts that most of the first images have, [at most `count`, L]."""
+        """Return the most frequent texts among the first labels, [at most `count`, L]."""
         texts = Counter(map(tuple, labels[:MAX_COUNTED].tolist()))
         return torch.tensor([text for text, _ in texts.most_common(count)])
 
@@ -121,17 +117,17 @@ class Words(Condition):
 
 
 class WordSum(nn.Linear):
-    """Words int64 [N, L] -> [N, width]: a vector of every word, summed over the root of the words' number.
+    """Embed words int64 [N, L] as [N, width]: the sum of the words' vectors over the root of their number.
 
-    Their order does not count: it is a bag of words. The sum of independent vectors is as long as one of them,
-    however many there are; of no word at all it is 0.
+    The order of words does not count. The scaled sum of independent vectors is as long as one of them; for no word at
+    all it is 0.
     """
 
     def __init__(self, words: int, width: int) -> None:
         super().__init__(words, width, bias=False)
 
     def reset_parameters(self) -> None:
-        """As an embedding of classes starts: standard normal."""
+        """Draw standard normal weights, as `nn.Embedding` does."""
         nn.init.normal_(self.weight)
 
     def forward(self, words: Tensor) -> Tensor:
@@ -141,12 +137,12 @@ class WordSum(nn.Linear):
 
 
 def words_of(text: str) -> list[str]:
-    """Return a text's lower-case runs of letters and digits."""
+    """Return the lower-case words of a text, runs of letters and digits."""
     return WORD.findall(text.lower())
 
 
 def encode_texts(texts: Sequence[str], vocabulary: Sequence[str], length: int) -> Tensor:
-    """Return int64 [N, length]: the numbers of a text's first known words, from 1, and 0 behind the last."""
+    """Return int64 [N, length]: the numbers of each text's first known words, from 1, padded with 0."""
     numbers = {word: number for number, word in enumerate(vocabulary, start=1)}
     rows = [[numbers[word] for word in words_of(text) if word in numbers][:length] for text in texts]
     padded = [row + [0] * (length - len(row)) for row in rows]

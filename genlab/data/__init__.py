@@ -1,9 +1,7 @@
-"""Data sets: what they hold in memory, and the batches that training draws from them."""
+"""Data sets in memory, and the batches that training draws from them."""
 
 from genlab.core.spec import Spec
 from genlab.data.corruption import GaussianNoise, Masking
 from genlab.data.dataset import InMemory, Split
 from genlab.data.labels.words import Words
 from genlab.data.sets.mnist import MNIST
-
-__all__ = ["MNIST", "GaussianNoise", "InMemory", "Masking", "Spec", "Split", "Words"]

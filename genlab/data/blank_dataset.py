@@ -1,6 +1,4 @@
-"""A data set of which only its facts are known."""
-
-from __future__ import annotations
+"""A stand-in for a data set of which only the spec is known."""
 
 import torch
 
@@ -9,15 +7,15 @@ from genlab.data.dataset import InMemory, Split
 
 
 class Blank(InMemory):
-    """What a spec says of a data set, with a blank image a label: enough to build networks and to sample them."""
+    """A data set with a given spec and a blank image for each stand-in label: enough to build and sample networks."""
 
     def __init__(self, spec: Spec, *, name: str = "blank") -> None:
         labels = None if spec.condition is None else spec.condition.stand_ins()
         dtype, rows = torch.float32 if spec.height is None else torch.uint8, 1 if labels is None else len(labels)
         self._spec, images = spec, torch.zeros(rows, *spec.shape, dtype=dtype)
         super().__init__(Split(images), padding=spec.padding, scale=spec.scale, name=name, condition=spec.condition)
-        self.train = self.pool = Split(images, labels)  # a source may be of another size than its image
-        if spec.has_source:  # whether they were partners, a spec does not say
+        self.train = self.pool = Split(images, labels)  # sources may differ in size from images
+        if spec.has_source:  # a spec does not say whether they were partners
             self.other = InMemory(Split(labels))
 
     @property

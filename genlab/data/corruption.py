@@ -1,6 +1,4 @@
-"""What a denoising autoencoder is shown in place of an image: functions of (images, draws)."""
-
-from __future__ import annotations
+"""Corruptions of the images that a denoising autoencoder reads: functions of (images, draws)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +11,7 @@ from genlab.core.types import NonNegative, Share
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """Vincent et al. 2010, section 3.3: normal noise is added."""
+    """Add normal noise: Vincent et al. 2010, section 3.3."""
 
     deviation: NonNegative = 0.5  # of values in [-1, 1]
 
@@ -23,9 +21,9 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class Masking:
-    """Vincent et al. 2008, section 2.3: a share of the values is lost. Pixels turn black, coordinates of points 0.
+    """Turn a share of the pixels black, or of the coordinates of points to 0: Vincent et al. 2008, section 2.3.
 
-    Each value by its own chance, where the paper takes an exact number of them.
+    Values are lost independently, where the paper takes an exact number of them.
     """
 
     share: Share = 0.25

@@ -1,4 +1,4 @@
-"""Data sets that are held in memory: what a user's own images become, and what MNIST is."""
+"""Data sets held in memory, such as MNIST or a user's own images."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -15,33 +15,33 @@ from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.few_labels import with_few_labels
-from genlab.data.network_input import centred
+from genlab.data.few_labels import keep_few_labels
+from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.data.word_rule import WordRule
 
-CHUNK = 50  # rows whose sources are made with the same draws, wherever one begins
+SOURCE_CHUNK = 50  # rows whose sources are made from one batch of draws
 
 
 class Split(NamedTuple):
     images: Tensor  # uint8 [N, C, H, W]; or points, float32 [N, D]
-    # A row an image: classes int64 [N], attributes float32 [N, K], words int64 [N, L] or another condition's; or the
-    # pictures that images are to be made from, uint8 [N, C, H, W], label maps among them (C = 1).
+    # Classes int64 [N], attributes float32 [N, K], words int64 [N, L] or labels of another condition; or source
+    # pictures uint8 [N, C, H, W], such as label maps (C = 1).
     labels: Tensor | None = None
 
     def fingerprint(self) -> str:
-        """SHA-256 over shape, pixels and labels."""
+        """Return the SHA-256 of shape, pixels and labels."""
         digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
         for tensor in self:
             if tensor is not None:
                 digest.update(tensor.contiguous().numpy())
         return digest.hexdigest()
 
-    def centred(self, size: int) -> "Split":
-        """Images, and pictures beside them, cut to the square in the middle."""
+    def crop_centre(self, size: int) -> "Split":
+        """Crop images and source pictures to the square in the middle."""
         return self._replace(
-            images=centred(self.images, size),
-            labels=centred(self.labels, size) if are_pictures(self.labels) else self.labels,
+            images=crop_centre(self.images, size),
+            labels=crop_centre(self.labels, size) if are_pictures(self.labels) else self.labels,
         )
 
 
@@ -49,9 +49,8 @@ class InMemory:
     """A data set in memory, from the user's own tensors.
 
     `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores need
-    metrics.split=train. Models that translate are told source pictures: those that are given as labels, or what
-    `task` makes of every image; classes are then known to scores alone. Sources may also be the pictures of `other`,
-    which are no partners of these.
+    metrics.split=train. The source pictures of translating models are given as labels, made from images by `task`, or
+    unpaired pictures of `other`. With sources, only scores use the classes.
 
     Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
     """
@@ -66,26 +65,27 @@ class InMemory:
         holdout: Split | None = None,  # kept from training, for monitoring overfitting
         padding: int = 0,  # pixels a side that were added around each image
         flip: bool = False,  # mirror half of the training images, drawn anew each time
-        crop: int | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; None: all
-        task: TaskChoice | None = None,  # makes the sources, on the way
-        source_classes: int | None = None,  # the pictures beside images are label maps of so many classes
-        other: "InMemory | None" = None,  # another kind of pictures, to learn to make these from
-        aligned: bool = False,  # rows of the test splits are partners all the same, to measure with
-        scale: float = 1.0,  # of points: networks see them divided by it
-        condition: Condition | None = None,  # the kind of labels; None: as they look, of classes those that are there
-        class_names: Sequence[str] = (),  # of classes 0, 1, ...; words that name one ask for it
+        crop: int | None = None,  # pixels a side of crops: anywhere in training, else in the middle; None: whole images
+        task: TaskChoice | None = None,  # makes sources while training
+        source_classes: int | None = None,  # the source pictures are label maps of this many classes
+        other: "InMemory | None" = None,  # unpaired source pictures
+        aligned: bool = False,  # the rows of both test splits are partners, for scores
+        scale: float = 1.0,  # by which points are divided for networks
+        condition: Condition | None = None,  # the kind of labels; None: inferred from them
+        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
         labelled: int | None = None,  # training images that keep their label; None: all
-        label_seed: int = 0,  # which ones
+        label_seed: int = 0,  # chooses them
         name: str = "data",
     ) -> None:
         for split in filter(None, (train, test, holdout)):
             check(split, condition, source_classes)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
-        train = train if labelled is None else with_few_labels(train, labelled, label_seed)
-        self.pool = train  # what training draws from: where it crops, `train` is the middle
-        self.train = shown(train, crop)
-        self.test, self.holdout = (None if split is None else shown(split, crop) for split in (test, holdout))
+        if labelled is not None:
+            train = train._replace(labels=keep_few_labels(train.labels, labelled, label_seed))
+        self.pool = train  # training draws from it; `train` is cropped
+        self.train = crop_split(train, crop)
+        self.test, self.holdout = (None if split is None else crop_split(split, crop) for split in (test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
@@ -101,12 +101,12 @@ class InMemory:
 
     @cached_property
     def label_kind(self) -> Condition | None:
-        """The kind of labels that lie beside images. Models are told them where no source takes their place."""
+        """Return the kind of labels beside images, which condition models unless sources replace them."""
         labels = self.train.labels
         return None if labels is None else self._condition or kind_of(labels, self.source_classes)
 
     def _model_condition(self) -> Condition | None:
-        """Return what models may be told."""
+        """Return the kind of condition for models."""
         if self.other:
             return Picture(*self.other.spec.shape)
         if self.task:
@@ -115,7 +115,7 @@ class InMemory:
 
     @property
     def paired(self) -> bool:
-        """Return whether every training image has a picture of its own to be made from."""
+        """Return whether every training image has a source picture of its own."""
         return self.task is not None or are_pictures(self.train.labels)
 
     def classes_of(self, split: Split) -> Tensor | None:
@@ -136,7 +136,7 @@ class InMemory:
         return hashlib.sha256(f"{own} {words}{other}".encode()).hexdigest() if words or other else own
 
     def reference(self, split: str) -> Split:
-        """The images that scores compare with: `train` or `test`."""
+        """Return the split that scores compare with. Raises ConfigError if there is none of this name."""
         found = {"train": self.train, "test": self.test, "holdout": self.holdout}.get(split)
         if found is None:
             raise ConfigError(f"metrics.split={split}: {self.name} has no such split; use metrics.split=train.")
@@ -144,14 +144,14 @@ class InMemory:
 
     @property
     def examples(self) -> Split:
-        """The images whose sources samples are made from: those of the test split where there is one."""
+        """Return the split whose sources are translated for samples: test, else train."""
         return self.train if self.test is None else self.test
 
     def conditions(self, split: Split, start: int, count: int) -> Tensor:
-        """Return what models are told of rows `start` to `start + count` of a split, over again past its end.
+        """Return the conditions of rows `start` to `start + count` of a split, which repeats without end.
 
-        As networks read them: pictures float32 [count, C, H, W] in [-1, 1], label maps one-hot. The same at every
-        call, on every device. Pictures of another kind are those of its examples, whichever split is asked for.
+        They are network input: pictures float32 [count, C, H, W] in [-1, 1], label maps one-hot. Calls agree, on every
+        device. Unpaired source pictures come from the examples of `other`, whatever the split.
         """
         if self.other is not None:
             images = self.other.examples.images
@@ -160,20 +160,20 @@ class InMemory:
         if self.task is None:
             return self.spec.condition.as_input(split.labels[rows], torch.float32)
         images = to_network_input(split.images[rows], torch.float32)
-        made = torch.cat([self.task(images[at], draws) for at, draws in chunks(start, count)])
+        made = torch.cat([self.task(images[at], draws) for at, draws in source_chunks(start, count)])
         return self.spec.condition.as_input(made, torch.float32)
 
 
-def chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
-    """Stretches of rows, counted from `start`, and their draws: those of a row do not depend on `start`."""
-    for number in range(start // CHUNK, -(-(start + count) // CHUNK)):
-        first, last = max(start, number * CHUNK), min(start + count, (number + 1) * CHUNK)
-        rows = (position - number * CHUNK for position in (first, last))
-        yield slice(first - start, last - start), Draws(("source", number), CHUNK, *rows, torch.device("cpu"))
+def source_chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
+    """Yield slices of rows, counted from `start`, with draws that depend on the rows alone and not on `start`."""
+    for number in range(start // SOURCE_CHUNK, -(-(start + count) // SOURCE_CHUNK)):
+        first, last = max(start, number * SOURCE_CHUNK), min(start + count, (number + 1) * SOURCE_CHUNK)
+        rows = (position - number * SOURCE_CHUNK for position in (first, last))
+        yield slice(first - start, last - start), Draws(("source", number), SOURCE_CHUNK, *rows, torch.device("cpu"))
 
 
 def kind_of(labels: Tensor, source_classes: int | None) -> Condition:
-    """Return what labels look like: pictures, words (of which none is known), attributes or classes."""
+    """Infer the kind of labels: pictures, words of an unknown vocabulary, attributes or classes."""
     if are_pictures(labels):
         return Picture(*labels.shape[1:], source_classes)
     if are_words(labels):
@@ -189,8 +189,8 @@ def are_words(labels: Tensor) -> bool:
     return labels.ndim == 2 and labels.dtype == torch.int64
 
 
-def shown(split: Split, crop: int | None) -> Split:
-    """As it is looked at where nothing is drawn. Raises ConfigError for a crop that does not fit."""
+def crop_split(split: Split, crop: int | None) -> Split:
+    """Crop a split to the middle. Raises ConfigError for a crop that does not fit."""
     if crop is None:
         return split
     height, width = split.images.shape[2:]
@@ -199,7 +199,7 @@ def shown(split: Split, crop: int | None) -> Split:
             f"data.crop={crop}: images have {width} x {height} pixels. Set a smaller crop, or store larger ones "
             f"(data.size={round(crop * 286 / 256)} data.crop={crop} is pix2pix's jitter)."
         )
-    return split.centred(crop)
+    return split.crop_centre(crop)
 
 
 def check(split: Split, condition: Condition | None, source_classes: int | None) -> None:
@@ -217,7 +217,7 @@ def check(split: Split, condition: Condition | None, source_classes: int | None)
 
 
 def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:
-    """Where it would mean nothing."""
+    """Raise ConfigError for a task with data of which it makes no sources."""
     if task is None:
         return
     if train.images.ndim != 4 or are_pictures(train.labels):
@@ -230,7 +230,7 @@ def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:
 
 
 def refuse_unfit_other(data: InMemory) -> None:
-    """Where it would mean nothing."""
+    """Raise ConfigError for unpaired sources that do not go with the data."""
     if data.other is None:
         return
     if data.task or are_pictures(data.train.labels) or data.train.images.ndim != 4 or data.other.train.images.ndim != 4:

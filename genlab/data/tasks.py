@@ -1,6 +1,4 @@
-"""Pairs from any images: what a model is shown in place of an image, which it is to give back."""
-
-from __future__ import annotations
+"""Tasks, which make a source picture of any image, so that a model learns the way back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -23,15 +21,15 @@ SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
 class Task(ABC):
-    """(images [N, C, H, W] in [-1, 1], draws) -> source pictures, as large as `shape` says, in [-1, 1].
+    """A function from (images [N, C, H, W] in [-1, 1], draws) to source pictures of `shape`, in [-1, 1].
 
-    With `classes` they are label maps, [N, 1, H, W] of whole numbers below it.
+    With `classes` they are label maps [N, 1, H, W] of whole numbers from 0 to `classes` - 1.
     """
 
     classes: ClassVar[int | None] = None
 
     def shape(self, images: Shape) -> Shape:
-        """Of the source of such images. Raises ConfigError if they have none."""
+        """Return the shape of a source for images of a shape. Raises ConfigError for unusable images."""
         return images
 
     @abstractmethod
@@ -40,13 +38,13 @@ class Task(ABC):
 
 @dataclass(frozen=True)
 class Edges(Task):
-    """Dark lines on white, as on paper: the magnitude of Sobel's gradient of the luminance.
+    """Draw edges as dark lines on white: the magnitude of Sobel's gradient of the luminance.
 
-    A step from black to white is black, a step half as high is half as dark; with a threshold lines are black where
-    the magnitude is above it, and white elsewhere.
+    A step from black to white is black, half a step half as dark. With a threshold, lines are black where the magnitude
+    is above it, and white elsewhere.
     """
 
-    threshold: Share | None = None  # of a step from black to white; null: as dark as the step is high
+    threshold: Share | None = None  # as a share of a step from black to white; null: grey levels
 
     def shape(self, images: Shape) -> Shape:
         return (1, *images[1:])
@@ -61,7 +59,7 @@ class Edges(Task):
 
 @dataclass(frozen=True)
 class Grayscale(Task):
-    """The luminance, to be coloured."""
+    """Remove the colours: only the luminance remains."""
 
     def shape(self, images: Shape) -> Shape:
         if images[0] == 1:
@@ -74,7 +72,7 @@ class Grayscale(Task):
 
 @dataclass(frozen=True)
 class LowResolution(Task):
-    """Smaller by a factor: bicubic and antialiased, the field's usual way; sides must be multiples of the factor."""
+    """Shrink images by a factor, bicubic and antialiased; sides must be multiples of the factor."""
 
     factor: Count = 4
 
@@ -94,19 +92,19 @@ class LowResolution(Task):
 
 @dataclass(frozen=True)
 class Inpainting(Task):
-    """A grey square, to be filled in: anywhere within the image."""
+    """Cover a random square of the image with grey."""
 
     side: ProperShare = 0.5  # of the square, as a share of the image's
 
     def __call__(self, images: Tensor, draws: Draws) -> Tensor:
         places = draws.uniform("hole", 2)
-        down, right = (within(places[:, axis : axis + 1], images.shape[2 + axis], self.side) for axis in (0, 1))
+        down, right = (stretch_mask(places[:, axis : axis + 1], images.shape[2 + axis], self.side) for axis in (0, 1))
         return images.masked_fill((down.unsqueeze(2) & right.unsqueeze(1)).unsqueeze(1), 0.0)
 
 
 @dataclass(frozen=True)
 class Denoising(Task):
-    """Normal noise, to be taken away; values beyond black and white are cut."""
+    """Add normal noise, clamped to black and white."""
 
     deviation: NonNegative = 0.5  # of values in [-1, 1]
 
@@ -116,7 +114,7 @@ class Denoising(Task):
 
 @dataclass(frozen=True)
 class Rotation(Task):
-    """Quarter turns to the left, to be turned back."""
+    """Rotate by quarter turns to the left."""
 
     turns: Count = 1
 
@@ -130,10 +128,10 @@ class Rotation(Task):
 
 @dataclass(frozen=True)
 class Segments(Task):
-    """A label map: 0 is dark, 1 the outline of what is bright, 2 the inside of it.
+    """Make a label map: 0 is dark, 1 the outline of bright regions, 2 their inside.
 
-    Bright is a luminance above the threshold; of its pixels those are the outline that touch a dark one, at a corner
-    too. Beyond the image nothing is dark. What a model makes of such a map can be told from the image by the same rule.
+    Pixels are bright if their luminance is above the threshold. Bright pixels that touch a dark one, also at a corner,
+    are outline; nothing beyond the image is dark. The same rule recovers the map from a model's output.
     """
 
     threshold: Share = 0.5  # of the way from black to white
@@ -151,7 +149,7 @@ class Segments(Task):
 TaskName = Literal[
     "edges", "grayscale", "low_resolution", "low_resolution_2", "inpainting", "denoising", "rotation", "segments"
 ]
-TaskChoice = TaskName | Task  # other values than a name's: data.task={_target_:genlab.data.tasks.Edges,threshold:0.2}
+TaskChoice = TaskName | Task  # with other values: data.task={_target_:genlab.data.tasks.Edges,threshold:0.2}
 TASKS: dict[str, Callable[[], Task]] = {
     "edges": Edges,
     "grayscale": Grayscale,
@@ -173,14 +171,14 @@ def task_of(choice: TaskChoice) -> Task:
 
 
 def luminance(images: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N, 1, H, W]; of other than three channels their mean."""
+    """Return the luminance [N, 1, H, W] of images [N, C, H, W]; the mean unless there are three channels."""
     if images.shape[1] != 3:
         return images.mean(1, keepdim=True)
     return (images * torch.tensor(LUMA, dtype=images.dtype, device=images.device).view(3, 1, 1)).sum(1, keepdim=True)
 
 
-def within(chance: Tensor, length: int, share: float) -> Tensor:
-    """[N, length]: where a stretch of a share of the length lies, all of it inside; chance [N, 1] in [0, 1)."""
+def stretch_mask(chance: Tensor, length: int, share: float) -> Tensor:
+    """Return bool [N, length]: true in a stretch of a share of the length, placed by `chance` [N, 1] in [0, 1)."""
     size = round(length * share)
     first = (chance * (length - size + 1)).floor()
     places = torch.arange(length, device=chance.device)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import at
+from genlab.core.schedule import value_at
 from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative, PlayerName, Whole
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
@@ -63,7 +63,7 @@ class BalancedConsistency(Consistency):
     def __call__(self, turn: Turn) -> Tensor:
         real = super().__call__(turn)
         fake = self.logit_change(turn, "fake", turn.fake, turn.fake_logits, turn.fake_condition)
-        return real + at(self.fake_weight, turn.images_seen, turn.total_images) * fake
+        return real + value_at(self.fake_weight, turn.images_seen, turn.total_images) * fake
 
 
 @dataclass
@@ -101,7 +101,7 @@ class LatentConsistency(Penalty):
 
     def generator_cost(self, turn: Turn) -> Tensor:
         change = turn.fake - turn.generator(self.nearby_latents(turn), turn.fake_condition)
-        return -at(self.generator_weight, turn.images_seen, turn.total_images) * mean_of_values(change.square())
+        return -value_at(self.generator_weight, turn.images_seen, turn.total_images) * mean_of_values(change.square())
 
     def nearby_latents(self, turn: Turn) -> Tensor:
         return turn.latents + self.noise * turn.draws.normal("latent_consistency", *turn.latents.shape[1:])

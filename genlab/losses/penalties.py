@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import Changing, at
+from genlab.core.schedule import Changing, value_at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
 from genlab.core.types import Count, NonNegative, PlayerName, Positive
@@ -61,7 +61,7 @@ class Penalty:
 
     def strength(self, turn: Turn) -> float:
         """Return the weight at this turn."""
-        return at(self.weight, turn.images_seen, turn.total_images)
+        return value_at(self.weight, turn.images_seen, turn.total_images)
 
 
 def expand_to_batch(value: Tensor, turn: Turn) -> Tensor:

@@ -1,7 +1,5 @@
 """The trained model as metrics see it: what they may ask for beside samples."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol

@@ -1,12 +1,10 @@
 """Sums of concepts: Radford et al. 2016, section 6.3.2."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
@@ -14,23 +12,19 @@ from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Whole
 from genlab.models.latent_contract import is_plain_vector
 from genlab.pictures.sheet import GREY, sheet
-from genlab.sampling.mode import Asked, Picture
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.sampling.loaded_run import Loaded
+from genlab.sampling.loaded_run import Loaded
+from genlab.sampling.mode import Picture, Request
 
 Concepts = Sequence[Whole] | Sequence[Sequence[Whole]]
 log = logging.getLogger(__name__)
 
 
 class Arithmetic(Picture):
-    """plus - minus + plus ..., each concept the mean latent of some samples, which are numbered as in mode=grid.
+    """Add and subtract concepts; a concept is the mean latent of some samples, numbered as in mode=grid.
 
-    A row a concept: its samples, and at the end what their mean looks like. The last row: the result, and the result
-    under a little uniform noise. A mean shows the class of its concept's first sample; the result that of the first
-    concept. The paper takes three samples a concept; the sum of three such means is as long as any normal latent.
+    Each row shows a concept: its samples, then their mean. The last row shows the result, then the result under a
+    little uniform noise. A mean has the class of its concept's first sample, the result that of the first concept.
+    The paper takes three samples a concept; the sum of three such means is as long as any normal latent.
 
     Raises ConfigError without a concept, or for latents that cannot be added.
     """
@@ -40,49 +34,48 @@ class Arithmetic(Picture):
         *,
         plus: Concepts = ((0, 1, 2), (6, 7, 8)),  # sample numbers of each concept
         minus: Concepts = ((3, 4, 5),),
-        others: Count = 8,  # results under noise
-        noise: NonNegative = 0.25,  # its reach in both directions, in every dimension
+        others: Count = 8,  # noisy versions of the result
+        noise: NonNegative = 0.25,  # largest change of each dimension, up or down
     ) -> None:
-        self.plus, self.minus = concepts(plus), concepts(minus)
+        self.plus, self.minus = parse_concepts(plus), parse_concepts(minus)
         self.others, self.noise = others, noise
         if not self.plus:
             raise ConfigError("mode.plus=[]: expected one list of sample numbers a concept: mode.plus=[[0,1,2]].")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
         members = [*self.plus, *self.minus]
         samples = 1 + max(max(concept) for concept in members)
-        z, images = loaded.latent(samples, seed=asked.seed), loaded.sample(samples, **asked.options)
+        z, images = loaded.latent(samples, seed=request.seed), loaded.sample(samples, **request.options)
         if not is_plain_vector(loaded.run.model.latent, z):
             raise ConfigError("mode=arithmetic: this model's latents hold numbers of codes or generators: no sum.")
         means = torch.stack([z[concept].mean(0) for concept in members])
         firsts = [concept[0] for concept in members]
-        pictures = self.shown(loaded, asked, means, firsts)
-        results = self.shown(loaded, asked, self.results(means, asked), firsts[:1] * (1 + self.others))
-        self.explain()
-        return layout(
+        pictures = self.generate_like(loaded, request, means, firsts)
+        results = self.generate_like(loaded, request, self.results(means, request), firsts[:1] * (1 + self.others))
+        self.log_rows()
+        return concept_sheet(
             [torch.cat([images[rows], mean[None]]) for rows, mean in zip(members, pictures, strict=True)], results
         )
 
-    def results(self, means: Tensor, asked: Asked) -> Tensor:
-        """[1 + others, L]."""
+    def results(self, means: Tensor, request: Request) -> Tensor:
+        """Return the latents [1 + others, L] of the result, without noise first."""
         total = means[: len(self.plus)].sum(0) - means[len(self.plus) :].sum(0)
-        draws = Draws((asked.seed or 0, "arithmetic"), self.others, 0, self.others, means.device, means.dtype)
+        draws = Draws((request.seed or 0, "arithmetic"), self.others, 0, self.others, means.device, means.dtype)
         noise = self.noise * (2 * draws.uniform("noise", means.shape[1]) - 1)
         return torch.cat([total[None], total + noise])
 
-    def shown(self, loaded: Loaded, asked: Asked, z: Tensor, like: list[int]) -> Tensor:
-        """Latents as images of the classes that samples `like` have."""
-        return loaded.generate(z, classes=loaded.told(like, **asked.options))
+    def generate_like(self, loaded: Loaded, request: Request, z: Tensor, like: list[int]) -> Tensor:
+        return loaded.generate(z, classes=loaded.conditions_of(like, **request.options))
 
-    def explain(self) -> None:
+    def log_rows(self) -> None:
         signs = ["+"] * len(self.plus) + ["-"] * len(self.minus)
         for row, (sign, concept) in enumerate(zip(signs, [*self.plus, *self.minus], strict=True), start=1):
             log.info("row %d: %s the mean of samples %s (its last picture)", row, sign, ", ".join(map(str, concept)))
         log.info("last row: the result, then the result under noise")
 
 
-def concepts(given: Concepts) -> list[list[int]]:
-    """One list of numbers is one concept. Raises ConfigError for an empty one."""
+def parse_concepts(given: Concepts) -> list[list[int]]:
+    """Return a list of concepts; a plain list of numbers is one concept. Raises ConfigError for an empty one."""
     if given and not isinstance(given[0], Sequence):
         given = [given]
     if not all(given):
@@ -90,16 +83,16 @@ def concepts(given: Concepts) -> list[list[int]]:
     return [list(concept) for concept in given]
 
 
-def layout(rows: list[Tensor], results: Tensor) -> Tensor:
-    """A picture with concepts' rows [n, C, H, W], whose means stand in one column, above the row of results."""
+def concept_sheet(rows: list[Tensor], results: Tensor) -> Tensor:
+    """Return a sheet with a row for each concept [n, C, H, W], its mean in a common column, and the results below."""
     columns = max(len(results), *map(len, rows))
     widest = max(map(len, rows))
     cells = []
     for row in rows:
         *samples, mean = to_uint8(row)
-        cells += [*samples, *blanks(row, widest - len(row)), mean, *blanks(row, columns - widest)]
-    return sheet(torch.stack([*cells, *to_uint8(results), *blanks(results, columns - len(results))]), columns)
+        cells += [*samples, *blank_cells(row, widest - len(row)), mean, *blank_cells(row, columns - widest)]
+    return sheet(torch.stack([*cells, *to_uint8(results), *blank_cells(results, columns - len(results))]), columns)
 
 
-def blanks(like: Tensor, count: int) -> list[Tensor]:
+def blank_cells(like: Tensor, count: int) -> list[Tensor]:
     return [torch.full(like.shape[1:], GREY, dtype=torch.uint8)] * count

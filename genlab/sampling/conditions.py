@@ -1,33 +1,28 @@
-"""What a conditional model is asked to show."""
-
-from __future__ import annotations
+"""Conditions for samples of a conditional model, from what a user asks for."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from genlab.core.condition import Condition, as_typed, in_turn, is_text
 from genlab.core.errors import ConfigError
 from genlab.data.blank_dataset import Blank
-
-if TYPE_CHECKING:
-    from genlab.trainers.sample_stream import TrainedRun
+from genlab.trainers.sample_stream import TrainedRun
 
 Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None
 
 
-def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, sure: bool = False) -> Tensor | None:
-    """Return what images `start` to `start + count` show, in turn what was given; None: the model is told nothing.
+def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, required: bool = False) -> Tensor | None:
+    """Return the conditions of images `start` to `start + count`: the given ones in turn; None: unconditional model.
 
-    By default they show all there is to show in turn, else what the run's own data say. With `sure` it is wrong to
-    choose for the user. Raises ConfigError for what the model cannot be told.
+    By default all conditions take turns, or those of the run's own data if they cannot be listed. With `required` the
+    user must choose. Raises ConfigError for conditions that the model does not know.
     """
     condition = condition_of(run, given)
     if condition is None:
         return None
-    if given is None and sure:
+    if given is None and required:
         raise ConfigError(f"{run.run_dir}: the model is told what an image shows: give classes=[...], one an image.")
     labels = labels_of(condition, given)
     if labels is not None:
@@ -42,25 +37,25 @@ def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, sure:
 
 
 def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
-    """Return what the model is told; None: nothing. Raises ConfigError if something was given all the same."""
+    """Return the kind of condition; None: unconditional model. Raises ConfigError if one was given all the same."""
     if run.model.conditional:
         return run.spec.condition
     if given is not None:
         raise ConfigError(
-            f"{key_of(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
-            f"and is told none. Leave {key_of(given)} out, or train a conditional one, such as model=cgan_conv or "
+            f"{key_name(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
+            f"and is told none. Leave {key_name(given)} out, or train a conditional one, such as model=cgan_conv or "
             "text_gan."
         )
     return None
 
 
 def labels_of(condition: Condition, given: Classes) -> Tensor | None:
-    """Return the labels that were given, or all there are; None: more than can be listed."""
-    return condition.every() if given is None else condition.parse(given, key_of(given))
+    """Return the given labels, by default all there are; None: too many to list."""
+    return condition.every() if given is None else condition.parse(given, key_name(given))
 
 
-def one_of(classes: Classes, words: Texts | None) -> Classes:
-    """Raises ConfigError for both."""
+def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
+    """Return the one that is given. Raises ConfigError for both."""
     if classes is not None and words is not None:
         raise ConfigError(
             f"classes={as_typed(classes)} words={as_typed(words)}: a model is told one of them. Drop the other."
@@ -68,6 +63,5 @@ def one_of(classes: Classes, words: Texts | None) -> Classes:
     return classes if words is None else words
 
 
-def key_of(given: Classes) -> str:
-    """Return the name under which it is given."""
+def key_name(given: Classes) -> str:
     return "words" if is_text(given) else "classes"

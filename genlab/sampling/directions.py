@@ -1,38 +1,33 @@
-"""Directions in which samples change, found without a label or a gradient."""
-
-from __future__ import annotations
+"""Directions of change in a generator's latents or styles, found without labels or gradients."""
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Positive, Whole
 from genlab.models.latent_contract import is_plain_vector
-from genlab.sampling.affine import affines
 from genlab.sampling.conditions import conditions
-from genlab.sampling.mode import Asked, Picture
+from genlab.sampling.loaded_run import Loaded
+from genlab.sampling.mode import Picture, Request
 
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
-
-SPREAD = 5_000  # latents that deviations are taken over
+DEVIATION_SAMPLES = 5_000  # latents from which deviations and components are computed
 log = logging.getLogger(__name__)
 
 
 class Directions(Picture):
-    """A row a direction, the strongest first; a column a step along it, with the sample itself in the middle.
+    """Draw a direction a row, the strongest first, and a step along it a column, with the sample in the middle.
 
-    `factorisation`: eigenvectors of A'A, where A stacks the matrices that styles are multiplied with: Shen and Zhou
-    2021 (SeFa). Of a generator without styles A is its first layer, and the directions are of z.
-    `components`: the principal components of w: Haerkoenen et al. 2020 (GANSpace).
+    `factorisation` takes the eigenvectors of A'A, where A stacks the matrices that multiply the styles: Shen and Zhou
+    2021 (SeFa). In a generator without styles, A is the first layer and the directions are in z.
+    `components` takes the principal components of w: Haerkoenen et al. 2020 (GANSpace).
+    Steps are multiples of the deviation that styles, or latents, have along the direction.
 
-    A step is a multiple of the deviation that styles, or latents, have along the direction.
-
-    Raises ConfigError for components of z, which have no order, and for a generator whose first layer is not fed z.
+    Raises ConfigError for components of z, which have no order, and for a generator whose first layer does not read z.
     """
 
     def __init__(
@@ -42,14 +37,14 @@ class Directions(Picture):
         rows: Count = 8,  # directions
         columns: Count = 7,  # steps, from -reach to reach
         reach: Positive = 3.0,  # deviations
-        layers: Sequence[Whole] | None = None,  # those whose styles move, and are factorised; null: all
+        layers: Sequence[Whole] | None = None,  # layers whose styles change and are factorised; null: all
         truncation: float | None = None,  # psi of the sample
     ) -> None:
         self.method, self.rows, self.columns, self.reach = method, rows, columns, reach
         self.layers, self.truncation = layers, truncation
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         latent = loaded.run.model.latent
         if not (is_plain_vector(latent, loaded.latent(1)) and latent.size):
             raise ConfigError("mode=directions: this model's latents are no vectors of numbers: there is no direction.")
@@ -59,44 +54,44 @@ class Directions(Picture):
         if self.method == "components":
             loaded.require_styles("mode.method=components")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        told = loaded.told([0], **asked.options)
-        z = loaded.latent(1, seed=asked.seed)
-        start = loaded.styles(z, classes=told, truncation=self.truncation)[0] if loaded.styled else z
-        moving = self.moving(len(start)).to(start)
-        directions = self.found(loaded, moving)[: self.rows]
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        condition = loaded.conditions_of([0], **request.options)
+        z = loaded.latent(1, seed=request.seed)
+        start = loaded.styles(z, classes=condition, truncation=self.truncation)[0] if loaded.has_styles else z
+        mask = self.layer_mask(len(start)).to(start)
+        directions = self.scaled_directions(loaded, mask)[: self.rows]
         steps = torch.linspace(-self.reach, self.reach, self.columns).to(start)
-        moved = start + moving[:, None] * steps[:, None, None] * directions[:, None, None]  # [rows, columns, L, D]
-        moved = moved.flatten(0, 1)
-        same = None if told is None else told.expand(len(moved), *told.shape[1:])
-        images = loaded.synthesise(moved) if loaded.styled else loaded.generate(moved[:, 0], classes=same)
+        points = start + mask[:, None] * steps[:, None, None] * directions[:, None, None]  # [rows, columns, L, D]
+        points = points.flatten(0, 1)
+        repeated = None if condition is None else condition.expand(len(points), *condition.shape[1:])
+        images = loaded.synthesise(points) if loaded.has_styles else loaded.generate(points[:, 0], classes=repeated)
         return loaded.draw(images, self.columns)
 
-    def moving(self, count: int) -> Tensor:
-        """[layers]: 1 for those that move, else 0."""
+    def layer_mask(self, count: int) -> Tensor:
+        """Return [count]: 1 for the layers whose styles change, else 0."""
         chosen = range(count) if self.layers is None else self.layers
         if not chosen or max(chosen) >= count:
             raise ConfigError(f"mode.layers={list(chosen)}: this generator has layers 0 to {count - 1}; name some.")
         return torch.zeros(count).index_fill(0, torch.tensor(list(chosen)), 1.0)
 
-    def found(self, loaded: Loaded, moving: Tensor) -> Tensor:
-        """[D, D], the strongest first, each as long as the deviation along it."""
-        z = loaded.latent(SPREAD)
-        vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.styled else z
+    def scaled_directions(self, loaded: Loaded, mask: Tensor) -> Tensor:
+        """Return directions [D, D], the strongest first, each as long as the deviation along it."""
+        z = loaded.latent(DEVIATION_SAMPLES)
+        vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.has_styles else z
         vectors = vectors.double() - vectors.double().mean(0)
         if self.method == "components":
-            strengths, directions = strongest(vectors)
+            strengths, directions = principal_axes(vectors)
         else:
-            strengths, directions = strongest(matrix_of(loaded, moving))
+            strengths, directions = principal_axes(style_matrix(loaded, mask))
         log.info("strength of each row: %s", ", ".join(f"{share:.1%}" for share in strengths[: self.rows]))
         deviations = (vectors @ directions.T).square().mean(0).sqrt()
         return (directions * deviations[:, None]).to(z)
 
 
-def strongest(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """[M, D] -> shares [D] of the sum of all eigenvalues of its square, and eigenvectors [D, D], a row each.
+def principal_axes(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the eigenvalues [D] of A'A for A [M, D], as shares of their sum, and the eigenvectors as rows [D, D].
 
-    Each points to where its largest number is positive.
+    The signs make the largest component of each eigenvector positive.
     """
     values, vectors = torch.linalg.eigh(matrix.T @ matrix)
     values, vectors = values.flip(0).clamp(min=0), vectors.T.flip(0)
@@ -104,17 +99,17 @@ def strongest(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values / values.sum(), vectors * sign
 
 
-def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
-    """[outputs of all layers that move, D], in float64."""
+def style_matrix(loaded: Loaded, mask: Tensor) -> Tensor:
+    """Return the stacked matrices [outputs of all layers that change, D] in float64."""
     size = loaded.latent(1).shape[1]
     with loaded.run.sampling() as generator:
-        if loaded.styled:
-            marks = marked(generator.layers, generator.style_size, moving)
-            found = affines(generator, lambda styles: generator.synthesis(styles[None]), marks)
+        if loaded.has_styles:
+            marks = marker_vectors(generator.layers, generator.style_size, mask)
+            found = layer_matrices(generator, lambda styles: generator.synthesis(styles[None]), marks)
         else:
-            told = conditions(loaded.run, 0, 1, None)
-            found = affines(generator, lambda z: generator(z, told), marked(1, size, moving))
-    matrices = [affine.matrix for affine in found if moving[affine.number]]
+            condition = conditions(loaded.run, 0, 1, None)
+            found = layer_matrices(generator, lambda z: generator(z, condition), marker_vectors(1, size, mask))
+    matrices = [affine.matrix for affine in found if mask[affine.number]]
     if not matrices:
         raise ConfigError(
             f"mode=directions: no layer of this generator ({loaded.run.run_dir}) takes the whole latent, or style, "
@@ -123,8 +118,60 @@ def matrix_of(loaded: Loaded, moving: Tensor) -> Tensor:
     return torch.cat(matrices).double()
 
 
-def marked(count: int, size: int, like: Tensor) -> Tensor:
-    """[count, size], all different, and with a mean square of 1: what normalises latents leaves them."""
+def marker_vectors(count: int, size: int, like: Tensor) -> Tensor:
+    """Return distinct vectors [count, size] with a mean square of 1, which latent normalisation leaves unchanged."""
     source = torch.Generator().manual_seed(0)
     marks = torch.randn(count, size, generator=source)
     return (marks / marks.square().mean(1, keepdim=True).sqrt()).to(like)
+
+
+class LayerMatrix(NamedTuple):
+    """The matrix with which a layer multiplies the style or latent of this number."""
+
+    number: int
+    matrix: Tensor  # [outputs, D]
+
+
+@torch.no_grad()
+def layer_matrices(network: nn.Module, run: Callable[[Tensor], object], marks: Tensor) -> list[LayerMatrix]:
+    """Return the matrices of all layers that read one of the vectors `marks` [K, D] while `run(marks)` makes an image.
+
+    Layers are recognised by their input, so no network has to list them. A matrix is measured by feeding unit vectors,
+    which includes any scaling of the weights. Inputs behind the vector, such as a class, are 0.
+    """
+    found: list[LayerMatrix] = []
+
+    def record_matrix(layer: nn.Module, inputs: tuple) -> None:
+        number = matching_marker(inputs[0], marks) if inputs else None
+        if number is not None:
+            found.append(LayerMatrix(number, matrix_of(layer, inputs[0], marks.shape[1])))
+
+    hooks = [layer.register_forward_pre_hook(record_matrix) for layer in network.modules() if is_innermost(layer)]
+    try:
+        run(marks)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def is_innermost(layer: nn.Module) -> bool:
+    """Return whether a module has weights of its own and contains no other layers."""
+    return any(True for _ in layer.parameters()) and (is_parametrized(layer) or not any(True for _ in layer.children()))
+
+
+def matching_marker(first_input: Tensor, marks: Tensor) -> int | None:
+    """Return the number of the marker with which a layer's input begins, up to rounding."""
+    size = marks.shape[1]
+    if not first_input.is_floating_point() or len(first_input) != 1 or first_input[0].numel() < size:
+        return None
+    matches = torch.isclose(first_input.flatten()[:size], marks, rtol=1e-3, atol=1e-5).all(1).nonzero()
+    return matches[0].item() if len(matches) else None
+
+
+def matrix_of(layer: nn.Module, like: Tensor, size: int) -> Tensor:
+    """Return the matrix [outputs, size] of a layer, whose input has the shape of `like`."""
+    units = like.new_zeros(1 + size, *like.shape[1:])
+    units.view(1 + size, -1)[1:, :size] = torch.eye(size)
+    constant, *columns = layer.forward(units).flatten(1)  # a call would run the hook again
+    return torch.stack(columns, 1) - constant[:, None]

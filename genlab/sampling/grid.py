@@ -1,27 +1,28 @@
-"""Samples, as they come; and every class of the same latents."""
-
-from __future__ import annotations
+"""Grids of samples, of classes, of truncation thresholds and of reconstructions."""
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
+from genlab.pictures.reconstructions import draw_reconstructions, how_many
 from genlab.sampling.conditions import condition_of, labels_of
-from genlab.sampling.loaded_run import POINTS
-from genlab.sampling.mode import Asked, Picture
-from genlab.sampling.noise import Noisy, noisy, require_noise
+from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
+from genlab.sampling.mode import Picture, Request
+from genlab.sampling.styles import NoiseKind, require_noise, using_noise
+from genlab.trainers.encoder import encodes, reconstruct
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.sampling.loaded_run import Loaded
-
+LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
+STYLE_THRESHOLDS = (1.0, 0.7, 0.5, 0.0, -0.5)  # psi
 log = logging.getLogger(__name__)
 
 
 class Grid(Picture):
-    """Samples 0, 1, 2, ... row by row; of a model that is told classes, every column shows one where they fit.
+    """Draw samples 0, 1, 2, ... row by row; of a conditional model each column shows one class where they fit.
 
     Raises ConfigError for noise where the generator adds none.
     """
@@ -33,59 +34,110 @@ class Grid(Picture):
         *,
         rows: Count = 8,
         columns: Count = 8,
-        noise: Noisy = "fixed",  # of style-based generators: the same for all samples, new for each, or none
+        noise: NoiseKind = "fixed",  # of style-based generators: the same for all samples, new for each, or none
     ) -> None:
         self.rows, self.columns, self.noise = rows, columns, noise
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         if self.noise != "fixed":
             require_noise(loaded, f"mode.noise={self.noise}")
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        columns = self.width(loaded, asked)
-        count = POINTS if loaded.points else self.rows * columns
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        columns = self.column_count(loaded, request)
+        count = SHOWN_POINTS if loaded.points else self.rows * columns
         if not loaded.points:
             log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
-        with noisy(loaded, self.noise):
-            return loaded.draw(loaded.sample(count, **asked.options), columns)
+        with using_noise(loaded, self.noise):
+            return loaded.draw(loaded.sample(count, **request.options), columns)
 
-    def width(self, loaded: Loaded, asked: Asked) -> int:
-        """As many columns as there are labels to show, if that is at most twice of what was asked for."""
-        condition = condition_of(loaded.run, asked.classes)
-        shown = None if condition is None else labels_of(condition, asked.classes)
-        return self.columns if shown is None or not 1 < len(shown) <= 2 * self.columns else len(shown)
+    def column_count(self, loaded: Loaded, request: Request) -> int:
+        """Return the number of labels to show, if it is at most twice the configured columns; else these."""
+        condition = condition_of(loaded.run, request.classes)
+        labels = None if condition is None else labels_of(condition, request.classes)
+        return self.columns if labels is None or not 1 < len(labels) <= 2 * self.columns else len(labels)
 
 
 class Classes(Picture):
-    """A column a class, or a text, a row a latent: what the class changes, and what it leaves."""
+    """Draw a class or text a column and a latent a row, which shows what the condition changes."""
 
     def __init__(
         self,
         *,
         rows: Count = 8,
-        most: Count = 20,  # columns: more classes are chosen with classes=[...]
+        most: Count = 20,  # columns by default; classes=[...] may ask for more
     ) -> None:
         self.rows, self.most = rows, most
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        shown = self.shown(loaded, asked)
-        captions = map(loaded.spec.condition.caption, shown)
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        labels = self.column_labels(loaded, request)
+        captions = map(loaded.spec.condition.caption, labels)
         log.info("columns show classes %s; a row has one latent", ", ".join(captions))
-        z = loaded.latent(self.rows, seed=asked.seed).repeat_interleave(len(shown), 0)
-        return loaded.draw(loaded.generate(z, classes=shown), len(shown))
+        z = loaded.latent(self.rows, seed=request.seed).repeat_interleave(len(labels), 0)
+        return loaded.draw(loaded.generate(z, classes=labels), len(labels))
 
-    def shown(self, loaded: Loaded, asked: Asked) -> Tensor:
-        """Return the label of each column. Raises ConfigError for a model that is told none, or any number of them."""
-        condition = condition_of(loaded.run, asked.classes)
+    def column_labels(self, loaded: Loaded, request: Request) -> Tensor:
+        """Return the label of each column. Raises ConfigError if the model has none, or they cannot be listed."""
+        condition = condition_of(loaded.run, request.classes)
         if condition is None or condition.has_source:
             raise ConfigError(
                 f"mode=classes: this model ({loaded.run.run_dir}) is told no class. Use mode=grid, or train a "
                 "conditional one, such as model=cgan_conv."
             )
-        labels = labels_of(condition, asked.classes)
+        labels = labels_of(condition, request.classes)
         if labels is None:
             raise ConfigError(
                 f"mode=classes: this model is told {condition.description}. Which columns? {condition.how_to_ask}."
             )
-        return labels[: self.most] if asked.classes is None else labels
+        return labels[: self.most] if request.classes is None else labels
+
+
+class Truncation(Picture):
+    """Draw the same samples at several thresholds, a row each.
+
+    For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
+    they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
+    (Brock et al. 2019, figure 2a), with batch statistics computed anew for each.
+
+    Raises ConfigError for latents that are not normal.
+    """
+
+    def __init__(
+        self,
+        thresholds: Sequence[float] | None = None,  # null: 1, 0.7, 0.5, 0, -0.5 of styles; 2, 1, 0.5, 0.04 of latents
+        *,
+        columns: Count = 8,
+    ) -> None:
+        if thresholds is not None and not thresholds:
+            raise ConfigError("mode.thresholds=[]: expected one or more, such as [2,1,0.5,0.04].")
+        self.thresholds, self.columns = thresholds, columns
+
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+        log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
+        rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
+        return loaded.draw(torch.cat(rows), self.columns)
+
+
+class Reconstruct(Picture):
+    """Draw the first test images, else training images, each above its reconstruction."""
+
+    real: ClassVar[bool | None] = True
+    points: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, *, rows: Count = 4, columns: Count = 8) -> None:
+        self.rows, self.columns = rows, columns
+
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if not encodes(loaded.run):
+            raise ConfigError(
+                f"mode=reconstruct: this model ({loaded.run.run_dir}) has no encoder. "
+                "Search for an image's latent with python -m genlab.project."
+            )
+
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        spec = loaded.run.spec
+        pairs = reconstruct(loaded.run, how_many(spec, self.rows, self.columns))
+        return draw_reconstructions(*pairs, spec, self.columns)

@@ -1,12 +1,9 @@
-"""A trained run to play with: what `genlab.load` gives."""
-
-from __future__ import annotations
+"""The trained run that `genlab.load` returns."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,44 +11,39 @@ from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float, to_uint8
+from genlab.core.spec import Spec
 from genlab.models.contract import StyleBased, side_multiple_of
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet
-from genlab.sampling.conditions import Classes, Texts, conditions, one_of
-from genlab.sampling.framing import as_seen, cut_back, extended
-from genlab.sampling.truncated_latents import Standing, law_within
+from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditions
+from genlab.sampling.source_pictures import extend_to_multiple, remove_margin, source_input
+from genlab.sampling.truncated_latents import StandingStatistics, truncate_law
 from genlab.trainers.encoder import encode, encodes
+from genlab.trainers.sample_stream import TrainedRun
 
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.trainers.sample_stream import TrainedRun
-
-ROWS, COLUMNS, POINTS = 4, 8, 2_500  # of the grid that a notebook shows
+SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
 
 
 class Loaded:
-    """Samples a run. Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points [n, D] in their
-    own units. Of the same seed and classes, image i is the same however many are asked for.
+    """A trained run to sample, encode and translate with.
 
-    `classes` is one class for all or several that images show in turn, by default every class; of a model that is
-    told attributes, [n, K] numbers. `words` is a text, or several in turn, for a model that is told words.
-    `truncation` of a style-based generator is psi, which draws styles together about their mean: 1 leaves them, at 0
-    all are the mean (Karras et al. 2019, appendix B). Of other models latents are normal within +- truncation (Brock
-    et al. 2019, section 3.1). Raises ConfigError for what the model cannot do.
+    Images are float32 [n, C, H, W] in [-1, 1] on the CPU, without padding; points are [n, D] in their own units. For
+    the same seed and classes, image i is the same however many are drawn.
+
+    `classes` is one class, or several that images show in turn, by default every class; for a model of attributes it
+    is [n, K] numbers. `words` is a text, or several in turn. `truncation` of a style-based generator is psi, which
+    scales styles about their mean: 1 leaves them, at 0 all are the mean (Karras et al. 2019, appendix B). Other models
+    draw normal latents within +- truncation (Brock et al. 2019, section 3.1). Methods raise ConfigError for what the
+    model cannot do.
     """
 
-    def __init__(
-        self,
-        run: TrainedRun,
-        *,
-        batch_size: int = 250,  # images at a time
-    ) -> None:
+    def __init__(self, run: TrainedRun, *, batch_size: int = 250) -> None:
         self.run, self.batch_size = run, batch_size
-        self._standing = Standing(run)
+        self._standing = StandingStatistics(run)
 
     @property
     def spec(self) -> Spec:
-        """What the model was built for, padding included."""
+        """Return the facts of the data that the model was built for, padding included."""
         return self.run.spec
 
     @property
@@ -68,7 +60,7 @@ class Loaded:
         truncation: float | None = None,
         start: int = 0,  # number of the first image
     ) -> Tensor:
-        options = {"seed": seed, "classes": one_of(classes, words), "truncation": truncation}
+        options = {"seed": seed, "classes": classes_or_words(classes, words), "truncation": truncation}
         return torch.cat([images for images, _ in self.batches(n, start=start, **options)])
 
     def batches(
@@ -80,97 +72,103 @@ class Loaded:
         truncation: float | None = None,
         start: int = 0,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The same images, and what each was asked to show, `batch_size` at a time."""
+        """Yield the images of `sample` with their conditions, `batch_size` at a time."""
         if n < 1:
             raise ConfigError(f"{n} images: expected 1 or more.")
         for first in range(start, start + n, self.batch_size):
             count = min(self.batch_size, start + n - first)
             z = self.latent(count, seed=seed, truncation=truncation, start=first)
-            told = conditions(self._seeded(seed), first, count, classes)
-            yield self._generated(z, told, truncation), None if told is None else told.cpu()
+            condition = conditions(self._with_seed(seed), first, count, classes)
+            yield self._generate(z, condition, truncation), None if condition is None else condition.cpu()
 
     def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
-        """[n, L] on the run's device; indices [n, h, w] of a model with a codebook."""
+        """Return latents [n, L] on the run's device; of a model with a codebook, indices [n, h, w]."""
         law = self.run.model.latent
-        if truncation is not None and not self.styled:  # styles are truncated once the latents are mapped
-            law = law_within(truncation, law)
-        return self._seeded(seed).fixed_rows(start, n, law.draw)
+        if truncation is not None and not self.has_styles:  # styles are truncated once the latents are mapped
+            law = truncate_law(truncation, law)
+        return self._with_seed(seed).fixed_rows(start, n, law.draw)
 
-    def told(self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None) -> Tensor | None:
-        """What samples of these numbers are asked to show: `classes` for `generate`. None: nothing."""
+    def conditions_of(
+        self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None
+    ) -> Tensor | None:
+        """Return the conditions of the samples with these numbers, as `classes` for `generate`; None: unconditional."""
         rows = list(numbers)
-        told = conditions(self._seeded(seed), 0, 1 + max(rows), classes)
-        return None if told is None else told[rows]
+        condition = conditions(self._with_seed(seed), 0, 1 + max(rows), classes)
+        return None if condition is None else condition[rows]
 
     def generate(
         self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
     ) -> Tensor:
-        """What latents look like."""
-        told = conditions(self.run, 0, len(z), one_of(classes, words))
-        parts = self._pieces(len(z))
-        return torch.cat([self._generated(z[at], None if told is None else told[at], truncation) for at in parts])
+        """Return the images of latents."""
+        condition = conditions(self.run, 0, len(z), classes_or_words(classes, words))
+        parts = self._batch_slices(len(z))
+        return torch.cat(
+            [self._generate(z[at], None if condition is None else condition[at], truncation) for at in parts]
+        )
 
     @torch.no_grad()
     def styles(self, z: Tensor, *, classes: Classes = None, truncation: float | None = None) -> Tensor:
-        """Latents [n, L] -> [n, layers, W]: a style for each layer of a style-based generator, on the run's device."""
+        """Map latents [n, L] to the styles [n, layers, W] of a style-based generator, on the run's device."""
         self.require_styles("styles")
-        told = conditions(self.run, 0, len(z), classes)
+        condition = conditions(self.run, 0, len(z), classes)
         with self.run.sampling() as generator:
-            return truncated_styles(generator, z, told, truncation)
+            return truncated_styles(generator, z, condition, truncation)
 
     @torch.no_grad()
     def synthesise(self, styles: Tensor) -> Tensor:
-        """What styles [n, layers, W] look like, each layer's for itself."""
+        """Return the images of styles [n, layers, W], one style for each layer."""
         self.require_styles("synthesise")
         with self.run.sampling() as generator:
-            return torch.cat([self._finished(generator.synthesis(styles[at])) for at in self._pieces(len(styles))])
+            return torch.cat(
+                [self._to_output(generator.synthesis(styles[at])) for at in self._batch_slices(len(styles))]
+            )
 
     @property
-    def styled(self) -> bool:
+    def has_styles(self) -> bool:
         with self.run.sampling() as generator:
             return isinstance(generator, StyleBased)
 
     def require_styles(self, what: str) -> None:
-        if not self.styled:
+        if not self.has_styles:
             raise ConfigError(
                 f"{what}: is for style-based generators, such as model=stylegan2, and this run "
                 f"({self.run.run_dir}) has another one."
             )
 
     def encode(self, images: Tensor, *, classes: Classes = None) -> Tensor:
-        """Images as `sample` gives them, or uint8 -> latents on the run's device."""
+        """Encode images, in the format of `sample` or uint8, into latents on the run's device."""
         if not encodes(self.run):
             raise ConfigError(
                 f"{self.run.run_dir}: the model has no encoder, so it reconstructs nothing. Search for an image's "
                 "latent with python -m genlab.project."
             )
-        told = conditions(self.run, 0, len(images), classes, sure=True)
-        return encode(self.run, self._as_seen(images), told)
+        condition = conditions(self.run, 0, len(images), classes, required=True)
+        return encode(self.run, self._encoder_input(images), condition)
 
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
-        """What the decoder makes of the encoder's latents."""
+        """Return the decoder's images of the encoder's latents."""
         return self.generate(self.encode(images, classes=classes), classes=classes)
 
     def translate(self, images: Tensor, *, seed: int | None = None, start: int = 0, back: bool = False) -> Tensor:
-        """What becomes of source pictures [n, C, H, W], uint8 or in [-1, 1] (of label maps: uint8 [n, 1, H, W]).
+        """Translate source pictures [n, C, H, W], uint8 or in [-1, 1]; label maps are uint8 [n, 1, H, W].
 
-        Sides that are no multiples of what the network needs are extended by the pictures' edges, and cut back.
-        `start` is the number of the first picture's noise. `back`: source pictures that a model which translates both
-        ways makes of images.
+        Where the network needs multiples of some size, edge pixels are repeated around a picture and the output is
+        cut to size. `start` is the number of the first picture's noise. `back` translates images to source pictures,
+        with a model that goes both ways.
         """
         self.require_translator(back)
         spec = self.spec.reversed if back else self.spec
-        seen = as_seen(images, spec)
-        run = self._seeded(seed)
+        seen = source_input(images, spec)
+        run = self._with_seed(seed)
         with run.sampling() as generator:
-            framed, frame = extended(seen, side_multiple_of(generator), spec)
+            framed, margin = extend_to_multiple(seen, side_multiple_of(generator), spec)
             parts = framed.to(run.device, run.dtype).split(self.batch_size)
             rows = range(start, start + len(images), self.batch_size)
             made = [run.draw_samples(row, len(part), part, back=back) for row, part in zip(rows, parts, strict=True)]
-        return cut_back(torch.cat(made).float().cpu(), framed, frame).clamp(-1, 1)
+        return remove_margin(torch.cat(made).float().cpu(), framed, margin).clamp(-1, 1)
 
     def require_translator(self, back: bool = False) -> None:
-        """Raises ConfigError for a model that makes no images from pictures, or no pictures from images."""
+        """Raise ConfigError unless the model translates pictures to images; with `back`, also the other way."""
         if not self.run.translates:
             raise ConfigError(
                 f"{self.run.run_dir}: this model makes nothing from pictures. Train one that does: model=pix2pix."
@@ -182,14 +180,14 @@ class Loaded:
             )
 
     def draw(self, images: Tensor, columns: int) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]: a picture of images or points."""
+        """Return one picture of images or points, uint8 [1, 3 or 4, H, W]."""
         if self.points:
             return scatter([(images, GENERATED)], frame_of(images))
         return sheet(to_uint8(images), columns)
 
     def _repr_png_(self) -> bytes:
-        file = io.BytesIO()
-        as_pil(self.draw(self.sample(POINTS if self.points else ROWS * COLUMNS), COLUMNS)).save(file, "png")
+        file, count = io.BytesIO(), SHOWN_POINTS if self.points else SHOWN_ROWS * SHOWN_COLUMNS
+        as_pil(self.draw(self.sample(count), SHOWN_COLUMNS)).save(file, "png")
         return file.getvalue()
 
     def __repr__(self) -> str:
@@ -198,11 +196,11 @@ class Loaded:
         return f"<{type(run.model).__name__} of {shape} after {run.images:,} images: {run.run_dir}>"
 
     @torch.no_grad()
-    def _generated(self, z: Tensor, told: Tensor | None, truncation: float | None) -> Tensor:
+    def _generate(self, z: Tensor, condition: Tensor | None, truncation: float | None) -> Tensor:
         with self._generator(truncation) as generator:
-            return self._finished(generator(z, told))
+            return self._to_output(generator(z, condition))
 
-    def _finished(self, output: Tensor) -> Tensor:
+    def _to_output(self, output: Tensor) -> Tensor:
         output = self.run.render(output).float().cpu()
         return output * self.spec.scale if self.points else self.spec.crop(output.clamp(-1, 1)).contiguous()
 
@@ -211,16 +209,16 @@ class Loaded:
         with self.run.sampling() as generator:
             if truncation is None:
                 yield generator
-            elif self.styled:
-                yield lambda z, told: generator.synthesis(truncated_styles(generator, z, told, truncation))
+            elif self.has_styles:
+                yield lambda z, condition: generator.synthesis(truncated_styles(generator, z, condition, truncation))
             else:
                 yield self._standing(generator, truncation)
 
-    def _pieces(self, count: int) -> list[slice]:
+    def _batch_slices(self, count: int) -> list[slice]:
         return [slice(first, first + self.batch_size) for first in range(0, count, self.batch_size)]
 
-    def _as_seen(self, images: Tensor) -> Tensor:
-        """As networks see them: framed in black where the data set does so. Raises ConfigError for another shape."""
+    def _encoder_input(self, images: Tensor) -> Tensor:
+        """Return images as network input, padded as the data set is. Raises ConfigError for another shape."""
         spec, given = self.spec, tuple(images.shape[1:])
         bare = spec.shape if self.points else (spec.channels, *(side - 2 * spec.padding for side in spec.shape[1:]))
         if given not in (bare, spec.shape):
@@ -230,11 +228,10 @@ class Loaded:
         framed = pad(images, [spec.padding] * 4, value=-1.0) if given != spec.shape else images
         return framed.to(self.run.device, self.run.dtype)
 
-    def _seeded(self, seed: int | None) -> TrainedRun:
-        """Return the run with fixed noise of another seed; None: its own."""
+    def _with_seed(self, seed: int | None) -> TrainedRun:
         return self.run if seed is None else replace(self.run, seed=seed)
 
 
-def truncated_styles(generator: StyleBased, z: Tensor, told: Tensor | None, psi: float | None) -> Tensor:
-    styles = generator.styles(z, told)
+def truncated_styles(generator: StyleBased, z: Tensor, condition: Tensor | None, psi: float | None) -> Tensor:
+    styles = generator.styles(z, condition)
     return styles if psi is None else generator.truncate_styles(styles, psi)

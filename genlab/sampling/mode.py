@@ -1,31 +1,28 @@
-"""What every mode of `genlab.sample` shares."""
-
-from __future__ import annotations
+"""The base classes of the modes of `genlab.sample`."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Interpolates
 from genlab.pictures.sheet import as_pil, write_png
-from genlab.sampling.conditions import key_of
+from genlab.sampling.conditions import key_name
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.video import write_gif, write_mp4
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.sampling.loaded_run import Loaded
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user said of the samples, whatever is made of them."""
+class Request:
+    """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = None  # or texts, in turn; None: all there are
+    # Class numbers, texts, or labels as a tensor, in turn; None: all there are.
+    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = None
 
     @property
     def options(self) -> dict:
@@ -33,68 +30,68 @@ class Asked:
 
 
 class Mode:
-    """One thing to do with a trained run; it says what it needs, and writes a file."""
+    """A use of a trained run that writes a file."""
 
-    suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of files that it can write, the usual one first; "": a folder
-    real: ClassVar[bool | None] = False  # does it need the run's data? None: uses them if they are there
-    points: ClassVar[bool] = False  # does it work for points too?
-    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # empty: it draws no samples
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)  # of the files it writes, the default first; "": a folder
+    real: ClassVar[bool | None] = False  # whether it needs the run's data; None: uses them if available
+    points: ClassVar[bool] = False  # whether it works for points too
+    takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # of the request; empty: it draws no samples
 
     @property
     def name(self) -> str:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        """Raises ConfigError for what would have no effect or no meaning."""
+    def check(self, loaded: Loaded, request: Request) -> None:
+        """Raise ConfigError if the run cannot serve this mode or part of the request has no effect on it."""
         if loaded.points and not self.points:
             raise ConfigError(
                 f"mode={self.name}: is for images, and this run made points. "
                 "Points take mode=grid, mode=reconstruct where there is an encoder, and mode=save to=FILE.npz."
             )
         for key in ("seed", "classes"):
-            if getattr(asked, key) is not None and key not in self.takes:
-                said = key_of(asked.classes) if key == "classes" else key
-                raise ConfigError(f"{said}={getattr(asked, key)}: has no effect on mode={self.name}. Leave it out.")
+            if getattr(request, key) is not None and key not in self.takes:
+                said = key_name(request.classes) if key == "classes" else key
+                raise ConfigError(f"{said}={getattr(request, key)}: has no effect on mode={self.name}. Leave it out.")
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         raise NotImplementedError
 
 
 class Picture(Mode):
-    """A PNG."""
+    """A mode that draws one PNG."""
 
-    def draw(self, loaded: Loaded, asked: Asked) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]."""
+    def draw(self, loaded: Loaded, request: Request) -> Tensor:
+        """Return the picture, uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
-        write_png(self.draw(loaded, asked), path)
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
+        write_png(self.draw(loaded, request), path)
 
 
 class Film(Mode):
-    """A GIF or MP4, or the same paths as rows of a PNG. Raises ConfigError for latents that nothing lies between."""
+    """A mode that films paths through the latents as a GIF or MP4, or draws them as rows of a PNG."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".gif", ".mp4", ".png")
 
     def __init__(self, rate: int) -> None:
         self.rate = rate  # frames a second
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         if not isinstance(loaded.run.model.latent, Interpolates):
             raise ConfigError(f"mode={self.name}: nothing lies between two of this model's latents.")
 
-    def frames(self, loaded: Loaded, asked: Asked) -> Iterator[Tensor]:
-        """uint8 [1, 3 or 4, H, W] each."""
+    def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
+        """Yield the frames of the film, uint8 [1, 3 or 4, H, W] each."""
         raise NotImplementedError
 
-    def strips(self, loaded: Loaded, asked: Asked) -> Tensor:
-        """uint8 [1, 3 or 4, H, W]."""
+    def strips(self, loaded: Loaded, request: Request) -> Tensor:
+        """Return the picture with a path in each row, uint8 [1, 3 or 4, H, W]."""
         raise NotImplementedError
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         writer = {".gif": write_gif, ".mp4": write_mp4}.get(path.suffix.lower())
         if writer is None:
-            write_png(self.strips(loaded, asked), path)
+            write_png(self.strips(loaded, request), path)
         else:
-            writer(map(as_pil, self.frames(loaded, asked)), path, rate=self.rate)
+            writer(map(as_pil, self.frames(loaded, request)), path, rate=self.rate)

@@ -1,6 +1,4 @@
-"""Where pictures and samples land: nothing is overwritten, and nothing is left half written."""
-
-from __future__ import annotations
+"""Paths of written files: nothing is overwritten unasked or left half written."""
 
 import os
 import shutil
@@ -10,23 +8,23 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from genlab.core.checkpoint import why
+from genlab.core.checkpoint import reason_of
 from genlab.core.errors import ConfigError, RunError
 
 
-def checked(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
-    """A place that can be written to, by a mode that writes such files ("": a folder). Raises ConfigError if not."""
+def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
+    """Return the path of a file with one of the suffixes ("": a folder). Raises ConfigError if it cannot be written."""
     path = Path(to).expanduser()
     suffix = path.suffix.lower() if path.suffix[1:].isalpha() or path.suffix == ".mp4" else ""
     if suffix not in suffixes:
-        raise ConfigError(f"to={to}: this mode writes {' or '.join(map(kind, suffixes))}.")
+        raise ConfigError(f"to={to}: this mode writes {' or '.join(map(describe_suffix, suffixes))}.")
     require_free(path, suffix, overwrite)
     require_writable(path)
     return path
 
 
 def require_free(path: Path, suffix: str, overwrite: bool) -> None:
-    """A folder must be empty in any case: what else may be in it is no one's to delete."""
+    """Raise ConfigError for an existing file without `overwrite`. A folder must be empty: its files are the user's."""
     if path.exists() and path.is_dir() != (suffix == ""):
         raise ConfigError(f"to={path}: is a {'folder' if path.is_dir() else 'file'} already. Name another place.")
     if path.is_dir() and any(path.iterdir()):
@@ -35,22 +33,30 @@ def require_free(path: Path, suffix: str, overwrite: bool) -> None:
         raise ConfigError(f"to={path}: is there already. Name another place, or write over it with overwrite=true.")
 
 
-def kind(suffix: str) -> str:
+def describe_suffix(suffix: str) -> str:
     return f"FILE{suffix}" if suffix else "a folder"
 
 
 def require_writable(path: Path) -> None:
-    """Makes the folders above. Raises ConfigError where nothing can be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written to ({why(error)}). Name another place: to=PATH.") from error
+        raise ConfigError(f"{path}: cannot be written to ({reason_of(error)}). Name another place: to=PATH.") from error
 
 
-def free(folder: Path, name: str, suffix: str) -> Path:
-    """`folder/name.suffix`, with a number if there is one already. Raises ConfigError if it cannot be written to."""
+def make_folder(folder: Path) -> Path:
+    """Create the folder of `to`. Raises ConfigError if that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"to={folder}: cannot be made a folder ({error}). Choose another: to=FOLDER.") from error
+    return folder
+
+
+def free_path(folder: Path, name: str, suffix: str) -> Path:
+    """Return `folder/name.suffix`, numbered if it exists. Raises ConfigError if it cannot be written."""
     names = (name if number == 1 else f"{name}_{number}" for number in count(1))
     path = next(path for path in (folder / f"{each}{suffix}" for each in names) if not path.exists())
     require_writable(path)
@@ -58,11 +64,8 @@ def free(folder: Path, name: str, suffix: str) -> Path:
 
 
 @contextmanager
-def landing(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to; it becomes `path` when all went well.
-
-    Raises RunError if the disk is full.
-    """
+def temporary_target(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to `path` on success. Raises RunError if the disk is full."""
     temporary = path.with_name(f".{os.getpid()}_{path.name}")
     try:
         yield temporary
@@ -70,6 +73,8 @@ def landing(path: Path) -> Iterator[Path]:
             path.rmdir()  # it is empty
         os.replace(temporary, path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {why(error)}. Make room, or name another place: to=PATH.") from error
+        raise RunError(
+            f"cannot write {path}: {reason_of(error)}. Make room, or name another place: to=PATH."
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True) if temporary.is_dir() else temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a translating model makes of a user's own pictures."""
+"""Translation of a user's own pictures."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ import torch
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
-from genlab.data.storage.content_hash import content_key
 from genlab.pictures.sheet import write_png
-from genlab.sampling.mode import Asked, Mode
+from genlab.sampling.mode import Mode, Request
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.data.storage.image_file import PixelRule
     from genlab.sampling.loaded_run import Loaded
 
-Named = tuple[str, np.ndarray]
+NamedPicture = tuple[str, np.ndarray]
 
 
 class Translate(Mode):
-    """A folder of PNGs, one for each picture of `input`, under its name and in its size.
+    """Write a folder of PNGs, one for each picture of `input`, with its name and size.
 
-    Pictures are turned upright (EXIF), laid on white where they are transparent, and made grey or colour as the model
-    takes them; label maps keep their numbers. What has another size than the model's multiple is extended by its own
-    edges, and cut back. Every picture has noise of its own, which `seed` changes.
+    Pictures are turned upright (EXIF), laid on white where they are transparent, and converted to grey or colour as
+    the model needs; label maps keep their numbers. For a network that needs other sizes, edge pixels are repeated and
+    the output is cut to size. Every picture has noise of its own, which depends on `seed`.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ("",)
@@ -40,41 +39,41 @@ class Translate(Mode):
         self,
         *,
         input: str | None = None,  # a picture, or a folder or zip of pictures
-        back: bool = False,  # the other way, of a model that translates both
+        back: bool = False,  # from images to source pictures, with a model that goes both ways
     ) -> None:
         self.input, self.back = input, back
 
-    def check(self, loaded: Loaded, asked: Asked) -> None:
-        super().check(loaded, asked)
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
         loaded.require_translator(self.back)
         if self.input is None:
             raise ConfigError("mode=translate: which pictures? input=FILE_OR_FOLDER.")
-        channels = self.spec(loaded).require_source().channels
+        channels = self.source_spec(loaded).require_source().channels
         if channels not in (1, 3):
             raise ConfigError(
                 f"mode=translate: this model takes pictures of {channels} channels, and files have 1 or "
                 "3. Use genlab.load(...).translate(images)."
             )
-        self.source, self.names = opened(Path(self.input).expanduser())
+        self.source, self.names = open_pictures(Path(self.input).expanduser())
 
-    def write(self, loaded: Loaded, asked: Asked, path: Path) -> None:
+    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         path.mkdir()
-        done = 0
-        for batch in alike(self.read(loaded), loaded.batch_size):
+        written = 0
+        for batch in batches_of_one_shape(self.read(loaded), loaded.batch_size):
             pictures = torch.from_numpy(np.stack([pixels for _, pixels in batch]))
-            made = to_uint8(loaded.translate(pictures, seed=asked.seed, start=done, back=self.back))
+            made = to_uint8(loaded.translate(pictures, seed=request.seed, start=written, back=self.back))
             for (name, _), image in zip(batch, made, strict=True):
                 write_png(image, path / f"{self.names[name]}.png")
-            done += len(batch)
+            written += len(batch)
 
-    def spec(self, loaded: Loaded) -> Spec:
+    def source_spec(self, loaded: Loaded) -> Spec:
         return loaded.spec.reversed if self.back else loaded.spec
 
-    def read(self, loaded: Loaded) -> Iterator[Named]:
+    def read(self, loaded: Loaded) -> Iterator[NamedPicture]:
         from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
-        source = self.spec(loaded).require_source()
+        source = self.source_spec(loaded).require_source()
         rule: PixelRule = PixelRule(source.channels, classes=source.classes)
         for name in self.names:
             try:
@@ -83,30 +82,18 @@ class Translate(Mode):
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
 
 
-class File:
-    """One picture, as a place of pictures."""
+class SingleFile(Directory):
+    """One picture of a folder."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.names, self.others = path, [path.name], 0
-
-    def content_key(self) -> str:
-        return content_key({self.path.name: self.path})
-
-    def size(self, name: str) -> int:
-        return self.path.stat().st_size
-
-    def holds(self, name: str) -> bool:
-        return name == self.path.name
-
-    def read(self, name: str) -> bytes:
-        return self.path.read_bytes()
+        self.root, self.names, self.others = str(path.absolute().parent), [path.name], 0
 
 
-def opened(path: Path) -> tuple[FileSource, dict[str, str]]:
-    """The pictures there, and the name of what becomes of each: its own without suffix. Raises ConfigError."""
+def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
+    """Return a source of pictures and the name of each output: the picture's, without suffix. Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")
-    kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else File
+    kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
     source = kind(path)
     if not source.names or not all(map(is_image, source.names)):
         raise ConfigError(f"input={path}: no picture; expected {', '.join(SUFFIXES)}, or a folder or zip of them.")
@@ -117,9 +104,9 @@ def opened(path: Path) -> tuple[FileSource, dict[str, str]]:
     return source, outputs
 
 
-def alike(pictures: Iterator[Named], most: int) -> Iterator[list[Named]]:
-    """Runs of pictures of one shape."""
-    batch: list[Named] = []
+def batches_of_one_shape(pictures: Iterator[NamedPicture], most: int) -> Iterator[list[NamedPicture]]:
+    """Yield consecutive pictures of one shape, at most `most` together."""
+    batch: list[NamedPicture] = []
     for name, pixels in pictures:
         if batch and (len(batch) == most or batch[0][1].shape != pixels.shape):
             yield batch

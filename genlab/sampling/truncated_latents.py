@@ -1,4 +1,4 @@
-"""Truncation of latents: Brock et al. 2019, section 3.1."""
+"""Truncated latents: Brock et al. 2019, section 3.1."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from genlab.trainers.standing_statistics import gather_statistics
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import TrainedRun
 
-STATISTICS, PIECE = 5_000, 50  # samples, and those at a time, that standing statistics are gathered over
+STATISTICS_SAMPLES = 5_000  # from which standing statistics are computed
+STATISTICS_BATCH = 50  # samples
 
 
-def law_within(threshold: float, latent: Latent) -> Latent:
-    """Raises ConfigError for a law that is not normal."""
+def truncate_law(threshold: float, latent: Latent) -> Latent:
+    """Return the latent law within +- `threshold`. Raises ConfigError for a law that is not normal."""
     if not isinstance(latent, Truncates):
         raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}.")
     if not threshold > 0:
@@ -29,15 +30,15 @@ def law_within(threshold: float, latent: Latent) -> Latent:
     return latent.truncate(threshold)
 
 
-class Standing:
-    """Copies of a generator whose batch normalisation suits truncated latents, made once a threshold."""
+class StandingStatistics:
+    """Copies of a generator with batch statistics of truncated latents, one for each threshold."""
 
     def __init__(self, run: TrainedRun) -> None:
         self.run = run
         self._made: dict[float, nn.Module] = {}
 
     def __call__(self, generator: nn.Module, threshold: float) -> nn.Module:
-        """The generator itself where it has no batch normalisation."""
+        """Return the copy for a threshold; the generator itself if it has no batch normalisation."""
         if not has_batch_norm(generator):
             return generator
         if threshold not in self._made:
@@ -46,7 +47,11 @@ class Standing:
         return self._made[threshold]
 
     def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
-        z = self.run.fixed_rows(0, STATISTICS, law_within(threshold, self.run.model.latent).draw)
-        told = conditions(self.run, 0, STATISTICS, None)
-        labels: Sequence[Tensor | None] = [None] * (STATISTICS // PIECE) if told is None else told.split(PIECE)
-        return zip(z.split(PIECE), labels, strict=True)
+        z = self.run.fixed_rows(0, STATISTICS_SAMPLES, truncate_law(threshold, self.run.model.latent).draw)
+        condition = conditions(self.run, 0, STATISTICS_SAMPLES, None)
+        labels: Sequence[Tensor | None] = (
+            [None] * (STATISTICS_SAMPLES // STATISTICS_BATCH)
+            if condition is None
+            else condition.split(STATISTICS_BATCH)
+        )
+        return zip(z.split(STATISTICS_BATCH), labels, strict=True)

@@ -1,4 +1,4 @@
-"""Moving pictures."""
+"""Films as GIF and MP4 files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def write_gif(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
-    """For ever from the start again. `rate`: frames a second; a GIF counts in hundredths of a second, from 2 on."""
+    """Write an endless GIF at `rate` frames a second; a frame lasts whole hundredths of a second, at least two."""
     first, *others = frames
     pause = max(2, round(100 / rate)) * 10
     first.save(path, format="gif", save_all=True, append_images=others, duration=pause, loop=0)
 
 
 def write_mp4(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
-    """H.264. Raises ConfigError without imageio-ffmpeg, which brings its own ffmpeg."""
+    """Write H.264. Raises ConfigError without imageio-ffmpeg, which contains ffmpeg."""
     try:
         import imageio_ffmpeg
     except ImportError as error:
@@ -29,7 +29,7 @@ def write_mp4(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
         ) from error
     writer = None
     for frame in frames:
-        picture = even(frame)
+        picture = pad_to_even(frame)
         if writer is None:
             writer = imageio_ffmpeg.write_frames(str(path), picture.size, fps=rate, macro_block_size=2)
             writer.send(None)
@@ -37,8 +37,8 @@ def write_mp4(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
     writer.close()
 
 
-def even(frame: Image.Image) -> Image.Image:
-    """RGB; with a black row or column more where H.264 would not take it."""
+def pad_to_even(frame: Image.Image) -> Image.Image:
+    """Return an RGB frame with even sides, as H.264 needs; a black row or column is added where one is missing."""
     from PIL import ImageOps
 
     width, height = frame.size

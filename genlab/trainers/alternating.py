@@ -1,19 +1,18 @@
 """The strategy of most GANs: the discriminator's turns, then the generator's."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.schedule import Changing, at
+from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
-from genlab.losses import Penalty, Turn
+from genlab.data.stream import Stream
+from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
@@ -24,10 +23,6 @@ from genlab.trainers.system import Run, System
 from genlab.trainers.top_k import TopK, select_best
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses
-
-if TYPE_CHECKING:
-    from genlab.data.stream import Stream
-    from genlab.losses import AdversarialLoss
 
 
 class Alternating(Trainer):
@@ -103,7 +98,7 @@ class Alternating(Trainer):
 
     def turn_count(self, number: Changing[Count], seen: int) -> int:
         """Return how many turns a player takes in the step after `seen` images, at least one."""
-        return max(1, round(at(number, seen, self.total_images)))
+        return max(1, round(value_at(number, seen, self.total_images)))
 
     @property
     def images_a_step(self) -> int | None:
@@ -183,7 +178,7 @@ class Alternating(Trainer):
         return Losses({"adversarial": self.weigh_and_select(self.loss.generator(turn.fake_logits, real), turn)})
 
     def adversarial_weight_at(self, turn: Turn) -> float:
-        return at(self.adversarial_weight, turn.images_seen, turn.total_images)
+        return value_at(self.adversarial_weight, turn.images_seen, turn.total_images)
 
     def store_fakes(self, turn: Turn) -> None:
         """Keep the generator's images for the discriminator's next turn, with `reuse_fakes`."""
@@ -195,7 +190,7 @@ class Alternating(Trainer):
         values = self.adversarial_weight_at(turn) * turn.per_image(values)
         if self.top_k is None:
             return values
-        share = at(self.top_k, turn.images_seen, turn.total_images)
+        share = value_at(self.top_k, turn.images_seen, turn.total_images)
         return select_best(values, turn.per_image(turn.fake_logits), share)
 
     def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
@@ -231,7 +226,7 @@ class Alternating(Trainer):
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return labelled images and their classes."""
-        return stream.labelled(f"{phase}/labelled", draws.position, draws)
+        return stream.labelled_batch(f"{phase}/labelled", draws.position, draws)
 
     def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return the latents [N, L] of a turn's generated images."""

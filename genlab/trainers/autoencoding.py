@@ -1,7 +1,5 @@
 """Strategies for autoencoders: one player, one turn a step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
@@ -10,7 +8,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.schedule import Changing, Line, at
+from genlab.core.schedule import Changing, Line, value_at
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.latent_terms import commitment, free_bits, kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction
@@ -112,7 +110,8 @@ class Variational(Autoencoding):
     def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
         posterior = self.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        weight = at(self.beta, self.images, self.total_images) * at(self.warm_up, self.images, self.total_images)
+        seen, total = self.images, self.total_images
+        weight = value_at(self.beta, seen, total) * value_at(self.warm_up, seen, total)
         return Code(
             z=posterior.sample(draws.normal("posterior", *posterior.mean.shape[1:])),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},

@@ -1,13 +1,11 @@
 """The running average of a network's weights, which makes better samples than the weights themselves."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import torch
 from torch import nn
 
-from genlab.core.schedule import Changing, at
+from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Positive, Share
 
 
@@ -33,7 +31,7 @@ class EMA:
     @torch.no_grad()
     def update(self, new: int, seen: int) -> None:
         """Move the average after `new` images, `seen` in all."""
-        halflife = at(self.halflife, seen, self.total)
+        halflife = value_at(self.halflife, seen, self.total)
         halflife = min(halflife, seen * self.warmup) if self.warmup else halflife
         torch._foreach_lerp_(self._average, self._current, 1 - 0.5 ** (new / max(halflife, 1e-8)))
         if self._vectors:

@@ -1,11 +1,9 @@
 """Schedules: factors on the learning rates, as functions of the images seen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, pi
 
-from genlab.core.schedule import Changing, Schedule, at
+from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.types import Count, NonNegative, ProperShare, Share, Whole
 
 
@@ -21,7 +19,7 @@ class Constant(Schedule):
         return rise * self.decay(seen, total)
 
     def second_beta(self, images: int, total: int) -> float | None:
-        return None if self.beta2 is None else at(self.beta2, images, total)
+        return None if self.beta2 is None else value_at(self.beta2, images, total)
 
     def decay(self, seen: int, total: int) -> float:
         return 1.0

@@ -6,7 +6,7 @@ from genlab.core.errors import RunError
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, moved by hand."""
+    """A clock in seconds that the test moves."""
     now = [100.0]
     monkeypatch.setattr("genlab.callbacks.log.time.monotonic", lambda: now[0])
     return now

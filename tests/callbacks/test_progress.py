@@ -14,7 +14,7 @@ VALUES = {
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, moved by hand."""
+    """A clock in seconds that the test moves."""
     now = [100.0]
     monkeypatch.setattr("genlab.callbacks.progress.time.monotonic", lambda: now[0])
     return now

@@ -176,7 +176,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         for target in targets(OmegaConf.to_container(OmegaConf.load(path))):
             if not target.startswith("genlab."):
                 continue
-            for name, hint in build.arguments(get_object(target)).items():
+            for name, hint in build.accepted_arguments(get_object(target)).items():
                 assert hint is not inspect.Parameter.empty and not isinstance(hint, str), f"{target}: {name}"
 
 

@@ -1,4 +1,4 @@
-"""What every kind of condition promises, that nobody asks for its kind, and that a new one costs a class."""
+"""Every kind of condition keeps its contract, no code asks for the kind, and a new one costs a class."""
 
 import ast
 import json

@@ -48,7 +48,7 @@ def state(run_dir):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Of one process, and of two ranks."""
+    """Return the run directories of one process and of two ranks."""
     folder = tmp_path_factory.mktemp("runs")
     return train([], folder / "one"), train(TORCHRUN, folder / "two")
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from genlab.build import instantiate as build
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import Line, Ramp, Step, at
+from genlab.core.schedule import Line, Ramp, Step, value_at
 from genlab.trainers import EMA, Constant, Cosine, Player
 from genlab.trainers.turns import micro_batches
 from tests.conftest import TINY, composed, narrow, tiny_data
@@ -29,7 +29,7 @@ from tests.conftest import TINY, composed, narrow, tiny_data
     ],
 )
 def test_half_a_cosine(ramp, seen, value):
-    assert at(ramp, seen, 1000) == pytest.approx(value)
+    assert value_at(ramp, seen, 1000) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ def test_half_a_cosine(ramp, seen, value):
     ],
 )
 def test_one_value_and_then_another(step, seen, value):
-    assert at(step, seen, 1000) == value
+    assert value_at(step, seen, 1000) == value
 
 
 def test_staircase():
     stairs = {0: 5, 100: 2, 1000: 1}
-    assert [at(stairs, seen, 10_000) for seen in (0, 99, 100, 999, 1000, 10**9)] == [5, 5, 2, 2, 1, 1]
+    assert [value_at(stairs, seen, 10_000) for seen in (0, 99, 100, 999, 1000, 10**9)] == [5, 5, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize(("seen", "value"), [(0, 0.0), (250, 0.5), (500, 1.0), (900, 1.0)])
 def test_a_line(seen, value):
-    assert at(Line(0.0, 2.0, images=500), seen, 1000) / 2 == value
+    assert value_at(Line(0.0, 2.0, images=500), seen, 1000) / 2 == value
 
 
 KINDS = {  # each gives `first` at the start of a run of 64 images and `last` at its end
@@ -67,9 +67,9 @@ KEYS = {  # how each is given, the model, and what it is at a time
     "trainer.n_critic": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_critic, t.images)),
     "trainer.n_generator": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_generator, t.images)),
     "penalty.gradient_penalty.weight": ("wgan_gp", 8.0, 2.0, lambda t: strength(t)),
-    "trainer.adversarial_weight": ("wgan_gp", 0.5, 1.0, lambda t: t.weight(turn_of(t))),
-    "trainer.top_k": ("wgan_gp", 1.0, 0.5, lambda t: at(t.top_k, t.images, t.total_images)),
-    "trainer.ema.halflife": ("wgan_gp", 50.0, 500.0, lambda t: at(t.ema.halflife, t.images, t.total_images)),
+    "trainer.adversarial_weight": ("wgan_gp", 0.5, 1.0, lambda t: t.adversarial_weight_at(turn_of(t))),
+    "trainer.top_k": ("wgan_gp", 1.0, 0.5, lambda t: value_at(t.top_k, t.images, t.total_images)),
+    "trainer.ema.halflife": ("wgan_gp", 50.0, 500.0, lambda t: value_at(t.ema.halflife, t.images, t.total_images)),
     "optimizer.schedule.beta2": ("wgan_gp", 0.5, 0.75, lambda t: second_beta(t)),
     "trainer.beta": ("vae", 0.5, 4.0, lambda t: divergence_weight(t)),
 }
@@ -121,7 +121,7 @@ def test_a_changing_number_out_of_range_is_refused(make_trainer):
 
 
 def test_a_number_is_itself():
-    assert at(3.0, 17, 1000) == 3.0
+    assert value_at(3.0, 17, 1000) == 3.0
 
 
 def test_half_life_of_the_average():

@@ -14,8 +14,8 @@ MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are 
 @pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired"])
 def test_a_config_states_every_argument(name):
     node = composed(f"data={name}")["data"]
-    assert build.checked(node, "data", {}) == node
-    expected = build.arguments(build.located(node["_target_"], "data"))
+    assert build.check_node(node, "data") == node
+    expected = build.accepted_arguments(build.locate(node["_target_"], "data"))
     absent = {"labelled", "label_seed"} if name == "celeba" else set()  # it has attributes, no classes
     assert node.keys() - {"_target_"} == expected.keys() - absent
     assert name in choices("data")
@@ -32,4 +32,4 @@ def test_missing_files_are_one_readable_error(name, tmp_path):
 def test_values_out_of_range_are_named():
     for override in ("data.channels=2", "data.on_error=ignore", "data.size=0", "data.limit=-1"):
         with pytest.raises(ConfigError, match=override.replace(".", r"\.")):
-            build.checked(composed("data=folder", override)["data"], "data", {})
+            build.check_node(composed("data=folder", override)["data"], "data")

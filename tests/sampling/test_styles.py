@@ -1,4 +1,4 @@
-"""What is done with the styles of a style-based generator, against the generator itself."""
+"""The modes for styles and noise, compared with the generator itself."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ import torch
 import genlab
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.sampling import Asked, Directions, Grid, Noise, StyleMixing, Truncation
-from genlab.sampling.noise import noisy
+from genlab.sampling import Directions, Grid, Noise, Request, StyleMixing, Truncation
+from genlab.sampling.styles import using_noise
 from tests.conftest import narrow, saved, styled
 from tests.sampling.test_modes import cells
 
@@ -51,7 +51,7 @@ def test_truncation_draws_styles_towards_their_mean(loaded):
 
 
 def test_a_sweep_of_truncation_has_a_row_a_psi(loaded):
-    shown = cells(Truncation(columns=3).draw(loaded, Asked(seed=4)), 5, 3)
+    shown = cells(Truncation(columns=3).draw(loaded, Request(seed=4)), 5, 3)
     for row, psi in zip(shown, (1.0, 0.7, 0.5, 0.0, -0.5), strict=True):
         assert torch.equal(row, to_uint8(loaded.sample(3, seed=4, truncation=psi)))
 
@@ -61,11 +61,11 @@ def test_all_of_it_is_done_with_published_generators(model, tmp_path):
     loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")
     if hasattr(loaded.run.model.generator, "grow"):
         loaded.run.ema.network.grow(1)
-    mixed = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked()), 4, 3)
+    mixed = cells(StyleMixing(rows=1, columns=2).draw(loaded, Request()), 4, 3)
     assert torch.equal(mixed[0, 1:], to_uint8(loaded.sample(3))[1:])
     for mode in (Truncation(columns=2), Directions(rows=2, columns=3)):
-        assert mode.draw(loaded, Asked()).shape[0] == 1
-    with noisy(loaded, "none"):
+        assert mode.draw(loaded, Request()).shape[0] == 1
+    with using_noise(loaded, "none"):
         assert loaded.sample(1).isfinite().all()
 
 
@@ -74,11 +74,11 @@ def test_other_generators_have_no_styles(plain):
     with pytest.raises(ConfigError, match="is for style-based generators, such as model=stylegan2"):
         loaded.styles(loaded.latent(1))
     with pytest.raises(ConfigError, match="mode=style_mixing: is for style-based"):
-        StyleMixing().check(loaded, Asked())
+        StyleMixing().check(loaded, Request())
 
 
 def test_a_table_mixes_styles_of_two_samples(loaded):
-    shown = cells(StyleMixing(rows=2, columns=3, cuts=[1, 4]).draw(loaded, Asked(seed=3)), 7, 4)
+    shown = cells(StyleMixing(rows=2, columns=3, cuts=[1, 4]).draw(loaded, Request(seed=3)), 7, 4)
     z = loaded.latent(5, seed=3)
     images, styles = to_uint8(loaded.sample(5, seed=3)), loaded.styles(z)
     assert torch.equal(shown[0, 1:], images[2:]) and (shown[0, 0] == 128).all()
@@ -91,20 +91,20 @@ def test_a_table_mixes_styles_of_two_samples(loaded):
 
 
 def test_cuts_are_thirds_or_must_fit(loaded):
-    assert StyleMixing().groups(6) == [(0, 2), (2, 4), (4, 6)]
-    assert StyleMixing().groups(10) == [(0, 3), (3, 7), (7, 10)]
+    assert StyleMixing().layer_groups(6) == [(0, 2), (2, 4), (4, 6)]
+    assert StyleMixing().layer_groups(10) == [(0, 3), (3, 7), (7, 10)]
     with pytest.raises(ConfigError, match=r"mode.cuts=\[4,8\]: this generator has 6 layers"):
-        StyleMixing(cuts=[4, 8]).draw(loaded, Asked())
+        StyleMixing(cuts=[4, 8]).draw(loaded, Request())
 
 
 def test_samples_of_other_classes_are_mixed(told):
     loaded = genlab.load(told, device="cpu")
-    shown = cells(StyleMixing(rows=1, columns=2).draw(loaded, Asked(classes=[3, 8])), 4, 3)
+    shown = cells(StyleMixing(rows=1, columns=2).draw(loaded, Request(classes=[3, 8])), 4, 3)
     assert torch.equal(shown[0, 1:], to_uint8(loaded.sample(3, classes=[3, 8]))[1:])
 
 
 def test_noise_is_none_fixed_or_random_and_deviates(loaded):
-    columns = cells(Noise(rows=2, random=2, draws=20).draw(loaded, Asked()), 2, 5).transpose(0, 1)
+    columns = cells(Noise(rows=2, random=2, draws=20).draw(loaded, Request()), 2, 5).transpose(0, 1)
     none, fixed, first, second, deviation = columns.int()
     z = loaded.latent(2)
     assert torch.equal(fixed.to(torch.uint8), to_uint8(loaded.generate(z)))
@@ -116,7 +116,7 @@ def test_noise_is_none_fixed_or_random_and_deviates(loaded):
 def test_the_deviation_is_that_over_random_noise(loaded):
     z = loaded.latent(2)
     found = Noise(draws=400).deviation(loaded, z, None)
-    with noisy(loaded, "random", "elsewhere"):
+    with using_noise(loaded, "random", "elsewhere"):
         expected = torch.stack([loaded.generate(z) for _ in range(400)]).std(0)
     error = ((found - expected) / expected).square().mean().sqrt()
     assert error < 0.08  # each of the two is off by 1 / sqrt(800) itself
@@ -124,14 +124,14 @@ def test_the_deviation_is_that_over_random_noise(loaded):
 
 def test_random_noise_is_repeated_and_leaves_the_global_generator_alone(loaded):
     before = torch.get_rng_state()
-    grids = [Grid(rows=1, columns=2, noise=mode).draw(loaded, Asked()) for mode in ("random", "random", "fixed")]
+    grids = [Grid(rows=1, columns=2, noise=mode).draw(loaded, Request()) for mode in ("random", "random", "fixed")]
     assert torch.equal(grids[0], grids[1]) and not torch.equal(grids[0], grids[2])
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_noise_where_there_is_none_is_refused(plain):
     loaded = genlab.load(plain, device="cpu")
-    Grid().check(loaded, Asked())
+    Grid().check(loaded, Request())
     for mode in (Grid(noise="random"), Grid(noise="none"), Noise()):
         with pytest.raises(ConfigError, match="adds no noise to its maps"):
-            mode.check(loaded, Asked())
+            mode.check(loaded, Request())

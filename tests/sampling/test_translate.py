@@ -12,7 +12,7 @@ from genlab import sample
 from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.sampling.framing import as_seen, extended
+from genlab.sampling.source_pictures import extend_to_multiple, source_input
 from tests.conftest import data_of, loaded_run, narrow, pictured
 
 
@@ -25,7 +25,7 @@ def grey(height, width, seed=0):
 
 
 def by_hand(loaded, pictures, z):
-    """Of the generator itself, for pictures of its size."""
+    """Return the output of the generator itself, for pictures of its size."""
     with torch.no_grad(), loaded.run.sampling() as generator:
         return generator(z, pictures).clamp(-1, 1)
 
@@ -42,7 +42,7 @@ def test_pictures_become_what_the_generator_makes_of_them(translator):
 
 
 def test_any_size_will_do(translator):
-    """What is no multiple of 8 is extended by its edges on all sides alike, and cut back."""
+    """Sides that are no multiple of 8 are extended evenly by edge pixels, and the output is cut back."""
     loaded = genlab.load(translator, device="cpu")
     pixels = torch.from_numpy(grey(11, 21))[None, None]
     rows, columns = (
@@ -129,7 +129,9 @@ def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     pixels = torch.from_numpy(grey(5 * channels, 7)).view(1, channels, 5, 7).remainder(3)
     made = loaded.translate(pixels)
     assert made.shape == (1, 3, 5 * times, 7 * times)
-    seen, frame = extended(as_seen(pixels, loaded.spec), loaded.run.model.generator.side_multiple, loaded.spec)
+    seen, frame = extend_to_multiple(
+        source_input(pixels, loaded.spec), loaded.run.model.generator.side_multiple, loaded.spec
+    )
     whole = by_hand(loaded, seen, loaded.latent(1))
     left, _, top, _ = (side * times for side in frame)
     torch.testing.assert_close(made, whole[..., top : top + 5 * times, left : left + 7 * times])

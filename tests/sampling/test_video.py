@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genlab.core.errors import ConfigError
-from genlab.sampling.video import even, write_gif, write_mp4
+from genlab.sampling.video import pad_to_even, write_gif, write_mp4
 
 
 def frames(count=4, size=(33, 20)):
@@ -23,7 +23,7 @@ def test_a_gif_keeps_grey_levels_and_pace(tmp_path):
 
 
 def test_odd_sizes_get_a_border():
-    assert even(frames()[0]).size == (34, 20)
+    assert pad_to_even(frames()[0]).size == (34, 20)
 
 
 def test_an_mp4_has_every_frame(tmp_path):

@@ -81,12 +81,12 @@ def test_each_size_starts_where_its_first_image_is_seen(growth):
 def test_a_dry_run_counts_every_size(make, monkeypatch):
     trainer, sides, seconds = make(), [], {4: 1.0, 8: 2.0, 16: 4.0}
 
-    def timed(trainer):
+    def time_step(trainer):
         sides.append(trainer.side)
         trainer.take_step()
         return seconds[trainer.side]
 
-    monkeypatch.setattr(preflight, "_timed_step", timed)
+    monkeypatch.setattr(preflight, "_time_step", time_step)
     rows = dict(preflight.dry_run(trainer))
     assert sides == [4, 8, 16]
     assert rows["step from 17"] == "2 s for 8 images: 4 images/s"
@@ -146,7 +146,7 @@ def test_labelled_images_are_small_as_well(make):
     trainer = make()
     (draws,) = [draws for draws in _draws(trainer)]
     images, labels = trainer.begin_turn(trainer.main_phases["discriminator"], draws).draw_labelled()
-    whole, same = trainer.stream.labelled("discriminator/labelled", 0, draws)
+    whole, same = trainer.stream.labelled_batch("discriminator/labelled", 0, draws)
     torch.testing.assert_close(images, avg_pool2d(whole, 4))
     assert torch.equal(labels, same)
 

@@ -16,7 +16,7 @@ from genlab.core.types import Count, Whole
 from genlab.core.words import Words
 from genlab.data.dataset import InMemory, Split
 from genlab.data.labels.digit_words import DIGITS, MAX_WORDS, RULE, VOCABULARY, captions
-from genlab.data.sizes import padding_for, sized
+from genlab.data.sizes import fit_size, padding_for
 from genlab.data.tasks import TaskChoice
 
 BUNDLED = Path(__file__).parents[1] / "files" / "mnist"
@@ -123,7 +123,7 @@ def _divide(train: Split, limit: int | None, holdout: int) -> tuple[Split, Split
 
 
 def _resize(split: Split, size: int | None) -> Split:
-    return split._replace(images=sized(split.images, size, padding=padding_for(SIDE, size)))
+    return split._replace(images=fit_size(split.images, size, padding=padding_for(SIDE, size)))
 
 
 def _binarise(split: Split, name: str) -> Split:

@@ -3,8 +3,6 @@
 Files lie where torchvision puts them, below `data.root`: by default $GENLAB_DATA, or a folder of the user's.
 """
 
-from __future__ import annotations
-
 import logging
 import socket
 from abc import ABC, abstractmethod
@@ -21,7 +19,7 @@ from torch import Tensor
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Whole
-from genlab.data.sizes import padding_for, sized
+from genlab.data.sizes import fit_size, padding_for
 from genlab.data.storage.archives import list_names
 from genlab.data.storage.cache import Add, LabelsAndFacts, fill_once
 from genlab.data.storage.cached_set import CachedSet
@@ -152,7 +150,7 @@ class TorchvisionSet(CachedSet, ABC):
         """Add a part's images; return their number and labels."""
         images, labels = self.read_part(part)
         for chunk in torch.as_tensor(images).split(2_000):
-            add(sized(chunk.contiguous(), self.size, padding=self.frame).numpy())
+            add(fit_size(chunk.contiguous(), self.size, padding=self.frame).numpy())
         return len(images), np.asarray(labels, np.int64)
 
     def read_part(self, part: str) -> tuple[np.ndarray | Tensor, Any]:

@@ -1,7 +1,5 @@
 """GANs whose discriminator classifies: AC-GAN, with an auxiliary head, and the semi-supervised GAN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -78,7 +78,7 @@ def test_one_pair_is_too_few():
 
 def test_the_bundled_set_is_mnist_at_32_and_other_sets_can_take_its_place():
     config = composed("data=mnist_unpaired", "data.of.limit=100")
-    data = build.dataset(build.checked(config["data"], "data", config))
+    data = build.dataset(build.check_node(config["data"], "data"))
     assert data.spec.shape == data.spec.condition.shape == (1, 32, 32) and data.spec.padding == 2
     assert (data.spec.images, data.other.spec.images, len(data.test.images)) == (50, 50, 10_000)
     assert data.other.train.images.float().mean() > 200  # lines on white

@@ -1,23 +1,17 @@
-"""Pictures of a user's own size, as a translating network can take them."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Source pictures of any size, prepared for a translating network."""
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
 
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-
-Frame = tuple[int, int, int, int]  # pixels added: left, right, above, below
+Margin = tuple[int, int, int, int]  # pixels added on the left, right, top and bottom
 
 
-def as_seen(images: Tensor, spec: Spec) -> Tensor:
-    """Source pictures as networks see them. Raises ConfigError for another number of channels."""
+def source_input(images: Tensor, spec: Spec) -> Tensor:
+    """Return source pictures as network input. Raises ConfigError for a wrong number of channels."""
     source = spec.require_source()
     images = images.unsqueeze(1) if source.classes and images.ndim == 3 else images
     if images.ndim != 4 or images.shape[1] != source.channels:
@@ -29,10 +23,10 @@ def as_seen(images: Tensor, spec: Spec) -> Tensor:
     return source.as_input(images if whole else images.float(), torch.float32)
 
 
-def extended(sources: Tensor, multiple: int | None, spec: Spec) -> tuple[Tensor, Frame]:
-    """By their own edges, on all sides alike, until both sides are multiples. Raises ConfigError if none would do.
+def extend_to_multiple(sources: Tensor, multiple: int | None, spec: Spec) -> tuple[Tensor, Margin]:
+    """Return pictures whose sides are multiples of `multiple`, and the margin of repeated edge pixels around them.
 
-    None: the network takes the size that it was trained with alone.
+    With `multiple` None the network takes one size only; raises ConfigError for another.
     """
     height, width = sources.shape[2:]
     if multiple is None:
@@ -43,13 +37,13 @@ def extended(sources: Tensor, multiple: int | None, spec: Spec) -> tuple[Tensor,
             )
         return sources, (0, 0, 0, 0)
     missing = [-side % multiple for side in (width, height)]
-    frame = tuple(part for lack in missing for part in (lack // 2, lack - lack // 2))
-    return (pad(sources, frame, mode="replicate") if any(frame) else sources), frame
+    margin = tuple(part for lack in missing for part in (lack // 2, lack - lack // 2))
+    return (pad(sources, margin, mode="replicate") if any(margin) else sources), margin
 
 
-def cut_back(images: Tensor, framed: Tensor, frame: Frame) -> Tensor:
-    """Without the frame, which is as many times as large as the images are."""
+def remove_margin(images: Tensor, extended: Tensor, margin: Margin) -> Tensor:
+    """Cut the margin off the outputs for `extended` pictures; the outputs may be whole multiples as large."""
     height, width = images.shape[2:]
-    down, right = height // framed.shape[2], width // framed.shape[3]
-    left, after, top, below = frame
+    down, right = height // extended.shape[2], width // extended.shape[3]
+    left, after, top, below = margin
     return images[..., top * down : height - below * down, left * right : width - after * right].contiguous()
