@@ -88,24 +88,23 @@ def describe_measurement(record: Record) -> str:
 
 
 def append_records(records: list[Record], config: dict[str, Any], path: Path) -> None:
-    from genlab.callbacks.jsonl import finite
+    from genlab.callbacks.jsonl import replace_non_finite
 
     with path.open("a", encoding="utf-8") as file:
         for record in records:
-            facts = {"checkpoint": str(config["checkpoint"])} | finite(record.as_dict())
+            facts = {"checkpoint": str(config["checkpoint"])} | replace_non_finite(record.as_dict())
             file.write(json.dumps(facts, allow_nan=False) + "\n")
 
 
 def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
     """Write the metrics' pictures into the run's pictures/, and print their paths."""
-    from genlab.callbacks.scores import FOLDER
-    from genlab.pictures.groups import draw_groups
-    from genlab.pictures.sheet import write_png
+    from genlab.callbacks.scores import PICTURE_FOLDER
+    from genlab.pictures.sheet import draw_groups, write_png
     from genlab.sampling.output_paths import free_path
 
     for name, images in pictures.items():
         named = f"{run.images:09d}_{name.replace(' ', '_')}_seed{run.seed}"
-        path = free_path(run.run_dir / FOLDER, named, ".png")
+        path = free_path(run.run_dir / PICTURE_FOLDER, named, ".png")
         write_png(draw_groups(images), path)
         print(path)
 

@@ -1,7 +1,5 @@
 """The entry point that writes a page about runs: `python -m genlab.report runs=outputs/...`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -38,6 +38,7 @@ PAGES = (
     "scripts/results/README.md",
     ".github/CONTRIBUTING.md",
 )
+RECIPES = ".github/CONTRIBUTING.md"  # tests/test_contributing.py writes the files of this page and runs its commands
 TRAIN = "python -m genlab.train"
 PROGRAMS = {  # to start a command, by its first word
     "python": [sys.executable],
@@ -127,8 +128,9 @@ def read_pages() -> dict[str, str]:
 
 
 def all_commands(pages: dict[str, str]) -> list[Command]:
-    """Return each command once, in the order of the pages."""
-    return list(dict.fromkeys(command for page, text in pages.items() for command in commands_of(text, page)))
+    """Return each command once, in the order of the pages, but for those of the recipes."""
+    run_here = {page: text for page, text in pages.items() if page != RECIPES}
+    return list(dict.fromkeys(command for page, text in run_here.items() for command in commands_of(text, page)))
 
 
 def commands_of(text: str, page: str) -> Iterator[Command]:

@@ -74,7 +74,7 @@ def report(options: argparse.Namespace) -> None:
         records.append(record | {"samples": len(samples)} | ruler.measure(samples))
         print(table_row(records[-1]), flush=True)
         if options.json:
-            options.json.write_text(json.dumps(jsonl.finite(records), indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(json.dumps(jsonl.replace_non_finite(records), indent=2) + "\n", encoding="utf-8")
 
 
 def sample_all(folders: list[Path], ruler: Ruler, options: argparse.Namespace) -> Iterator[tuple[dict, Tensor]]:
@@ -178,7 +178,7 @@ def training_seconds(run_dir: Path, images: int) -> float | None:
     facts = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else {}
     if facts.get("images") == images:
         return facts["seconds"]
-    rows = [row for row in jsonl.read(run_dir / "metrics.jsonl") if row["images"] <= images]
+    rows = [row for row in jsonl.read_rows(run_dir / "metrics.jsonl") if row["images"] <= images]
     return rows[-1]["time"] if rows else None
 
 

@@ -54,7 +54,7 @@ def test_both_players_learn_from_the_second_head(make_trainer, system, player):
     for other in trainer.players.values():
         other.freeze(other.name != player)
     draws = draws_of(trainer)
-    turn = trainer.turn(replace(trainer.main[player], with_features=True), draws)
+    turn = trainer.begin_turn(replace(trainer.main_phases[player], with_features=True), draws)
     trainer.penalties[name](turn).sum().backward()
     reached = {key.split(".")[0] for key, value in trainer.model.named_parameters() if value.grad is not None}
     assert reached == {player}
@@ -72,7 +72,7 @@ def first_weight(trainer, player):
 def test_only_the_labelled_images_supervise(make_trainer):
     data = InMemory(tiny_data(size=16).train, labelled=10, name="few")
     trainer = make_trainer("model=semi_supervised_gan", *SYSTEMS["semi_supervised_gan"], data=data)
-    images, classes = trainer.turn(trainer.main["discriminator"], draws_of(trainer)).labelled()
+    images, classes = trainer.begin_turn(trainer.main_phases["discriminator"], draws_of(trainer)).draw_labelled()
     known = data.train.labels >= 0
     pixels = ((images + 1) * 127.5).round().to(torch.uint8)
     for image, label in zip(pixels, classes, strict=True):

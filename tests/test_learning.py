@@ -7,7 +7,7 @@ import pytest
 
 import genlab
 from genlab.build import instantiate as build
-from genlab.trainers.encoder import codes_of, decoded, first_images
+from genlab.trainers.encoder import decode, encode, first_images
 from tests.conftest import composed
 
 LEARNT = 40.0  # FID: untrained networks score 62 to 115, a Gaussian with the covariance of the images (pca) 35
@@ -46,7 +46,7 @@ def test_reconstructions_come_near_to_the_originals(tmp_path, model, images):
     trainer = build.trainer(composed(f"model={model}", "data=mnist", *alone), tmp_path)
     trainer.fit()
     _, images, condition = first_images(trainer.samples, 1_000)
-    error = (decoded(trainer.samples, codes_of(trainer.samples, images, condition), condition) - images).square().mean()
+    error = (decode(trainer.samples, encode(trainer.samples, images, condition), condition) - images).square().mean()
     assert error <= images.var(dim=0).mean() / 2
 
 

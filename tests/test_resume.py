@@ -228,7 +228,7 @@ def test_init_from_takes_weights_alone(saved, make_trainer):
     checkpoint.load_weights(networks, str(folder.parent))
     fresh.restart_average()
     assert_same(fresh.model.state_dict(), trainer.model.state_dict())
-    assert_same(fresh.ema.state_dict(), trainer.model.generator.state_dict())
+    assert_same(fresh.ema.network.state_dict(), trainer.model.generator.state_dict())
     assert fresh.images == 0 and not fresh.players["generator"].optimizer.state
     wider = make_trainer("model=gan")
     with pytest.raises(ConfigError, match="does not fit this model"):

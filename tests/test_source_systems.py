@@ -37,18 +37,19 @@ def test_the_l1_term_compares_partners(make_trainer):
     images = pictured(size=16).train.images
     trainer = pix2pix(make_trainer, data=InMemory(Split(images, images), flip=True, crop=12))
     trainer.model.generator.forward = lambda z, source: source.clone().requires_grad_()
-    losses = trainer.measure(trainer.main["generator"], next(iter_draws(trainer)))
+    losses = trainer.compute_losses(trainer.main_phases["generator"], next(iter_draws(trainer)))
     assert losses.terms["l1"].abs().max() < 1e-4
     trainer.model.generator.forward = lambda z, source: (source + 0.5).requires_grad_()
     assert torch.allclose(
-        trainer.measure(trainer.main["generator"], next(iter_draws(trainer))).terms["l1"], torch.tensor(50.0)
+        trainer.compute_losses(trainer.main_phases["generator"], next(iter_draws(trainer))).terms["l1"],
+        torch.tensor(50.0),
     )
 
 
 def iter_draws(trainer):
     from genlab.trainers.turns import micro_batches
 
-    return micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+    return micro_batches(trainer.main_phases["generator"], trainer.players["generator"], trainer.engine)
 
 
 def test_samples_are_made_from_the_sources_of_the_test_split(make_trainer):
@@ -143,7 +144,7 @@ def test_they_go_with_what_other_gans_go_with(make_trainer, model, words):
 
 def test_the_generator_learns_from_its_penalties_alone_until_the_loss_has_a_weight(make_trainer):
     trainer = make_trainer("model=super_resolution", *narrow("super_resolution"), "trainer.precision=float64")
-    phase, seen = trainer.main["generator"], []
+    phase, seen = trainer.main_phases["generator"], []
     trainer.model.discriminator.register_forward_hook(lambda *_: seen.append(1))
     first = phase.loss(phase, next(iter_draws(trainer)))
     assert set(first.terms) == {"mse"} and not seen

@@ -10,12 +10,12 @@ from PIL import Image
 import genlab
 from genlab import evaluate, export, sample
 from genlab.callbacks import Grid
-from genlab.callbacks.captions import captioned
 from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.exporting import load
+from genlab.pictures.sheet import caption_rows
 from tests.conftest import WORDS, narrow, pictured, saved, tiny_data, worded
 from tests.test_resume import resumes_to_the_same_bits
 from tests.trainers.test_sync import must_not_wait
@@ -73,7 +73,7 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
     for _ in range(2):
         trainer.take_step()
     told = torch.tensor([[1, 3, 0], [3, 1, 0], [5, 0, 0]])
-    z = trainer.samples.fixed(0, 1, trainer.model.latent.draw).expand(3, -1)
+    z = trainer.samples.fixed_rows(0, 1, trainer.model.latent.draw).expand(3, -1)
     with trainer.samples.sampling() as generator, torch.no_grad():
         same, turned, other = trainer.samples.render(generator(z, told))
     torch.testing.assert_close(same, turned)  # a bag of words
@@ -82,7 +82,7 @@ def test_other_conditional_models_are_told_words(make_trainer, model, options):
 
 def test_real_images_are_shown_with_their_small_versions(make_trainer):
     trainer = text_gan(make_trainer)
-    turn = trainer.turn(trainer.main["discriminator"], draws_of(trainer))
+    turn = trainer.begin_turn(trainer.main_phases["discriminator"], draws_of(trainer))
     assert turn.real.shape == turn.fake.shape == (8, 2, 8, 8)
     assert turn.real_logits.shape == turn.fake_logits.shape == (8, 2)
     small = turn.real[:, :1].unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
@@ -101,7 +101,7 @@ def test_all_images_of_a_pyramid_are_augmented_alike(make_trainer):
 def draws_of(trainer):
     from genlab.trainers.turns import micro_batches
 
-    return next(micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine))
+    return next(micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine))
 
 
 @pytest.mark.parametrize("options", [(), (ATTENTION, "trainer.replay=16")])
@@ -224,7 +224,7 @@ def test_the_most_frequent_texts_come_first():
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_texts_stand_beside_their_rows(channels):
-    picture = captioned(torch.zeros(channels, 60, 10, dtype=torch.uint8), ["blue", "red cat"])
+    picture = caption_rows(torch.zeros(channels, 60, 10, dtype=torch.uint8), ["blue", "red cat"])
     margin = picture[:, :, :-10]
     assert (picture[:, :, -10:] == 0).all() and picture.shape[1] == 60
     dark = (margin[0] < 128).sum(1)

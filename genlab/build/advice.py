@@ -1,9 +1,6 @@
-"""A checklist of things that are allowed and usually regretted. Advice, never an error."""
-
-from __future__ import annotations
+"""Advice on choices that are allowed and usually regretted; never an error."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.utils.parametrize import is_parametrized
@@ -12,35 +9,34 @@ from genlab.callbacks.scores import Scores
 from genlab.models.contract import is_unbounded
 from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers.callback import callbacks_of
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from genlab.trainers.trainer import Trainer
+Rule = Callable[[Trainer], str | None]
 
-Rule = Callable[["Trainer"], str | None]
-
-SMALL_BATCH = 32
-FEW_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
-FEW_SAMPLES = 2_000
-FEW_BATCHES = 10
-SLOW = 0.8  # of the generator's learning rate: StyleGAN3's, as published
+MIN_BATCH_NORM_SIZE = 32  # images a batch
+MIN_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
+MIN_SCORED_SAMPLES = 2_000
+MIN_STEPS_PER_EPOCH = 10
+MIN_RATE_RATIO = 0.8  # of the discriminator's learning rate to the generator's: StyleGAN3's, as published
 
 
 def advice(trainer: Trainer) -> list[str]:
-    """One sentence for each rule that has something to say."""
-    rules = [*RULES, *(ADVERSARIAL if "discriminator" in trainer.players else [])]
+    """Return a sentence for each rule that a run breaks."""
+    rules = [*RULES, *(ADVERSARIAL_RULES if "discriminator" in trainer.players else [])]
     return [line for rule in rules if (line := rule(trainer))]
 
 
 def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
-    if trainer.batch_size >= SMALL_BATCH or not has_batch_norm(trainer.model):
+    if trainer.batch_size >= MIN_BATCH_NORM_SIZE or not has_batch_norm(trainer.model):
         return None
-    return f"trainer.batch_size={trainer.batch_size} with batch normalisation: its statistics are noisy below 32."
+    choice = f"trainer.batch_size={trainer.batch_size} with batch normalisation"
+    return f"{choice}: its statistics are noisy below {MIN_BATCH_NORM_SIZE}."
 
 
 def slow_discriminator(trainer: Trainer) -> str | None:
     rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
     generator, discriminator = rates.get("generator"), rates.get("discriminator")
-    if generator is None or discriminator is None or discriminator >= SLOW * generator:
+    if generator is None or discriminator is None or discriminator >= MIN_RATE_RATIO * generator:
         return None
     return (
         f"optimizer.discriminator.lr={discriminator:g} is below the generator's {generator:g}: where the two differ, "
@@ -59,7 +55,7 @@ def clipping_and_penalty(trainer: Trainer) -> str | None:
 
 def few_images_without_augmentation(trainer: Trainer) -> str | None:
     images = trainer.spec.images
-    if images >= FEW_IMAGES or trainer.augmentations or trainer.spec.has_source:  # it would move images alone
+    if images >= MIN_IMAGES or trainer.augmentations or trainer.spec.has_source:  # augmentation would move images alone
         return None
     return f"{images:,} images without augmentation: the discriminator will soon know them by heart."
 
@@ -78,8 +74,8 @@ def unbounded_output(trainer: Trainer) -> str | None:
 
 def slow_bfloat16(trainer: Trainer) -> str | None:
     has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)  # private: absent before torch 2.6
-    asked = trainer.device.type == "cpu" and trainer.engine.autocast is not None
-    if not asked or has_amx is None or has_amx():
+    autocasts = trainer.device.type == "cpu" and trainer.engine.autocast is not None
+    if not autocasts or has_amx is None or has_amx():
         return None
     return "trainer.precision=bfloat16 on a CPU without AMX is slower than float32 (0.5 to 0.8 times as fast)."
 
@@ -87,7 +83,9 @@ def slow_bfloat16(trainer: Trainer) -> str | None:
 def unbounded_critic(trainer: Trainer) -> str | None:
     if not trainer.loss.needs_lipschitz or trainer.clip_weights:
         return None
-    if any(penalty.bounds_slope for penalty in trainer.penalties.values()) or has_spectral_norm(trainer):
+    # spectral norm, or any other parametrisation of the weights, bounds the slope as well
+    modules = trainer.players["discriminator"].module.modules()
+    if any(penalty.bounds_slope for penalty in trainer.penalties.values()) or any(map(is_parametrized, modules)):
         return None
     return (
         f"{type(trainer.loss).__name__} needs a critic of bounded slope and nothing bounds it: add "
@@ -96,12 +94,8 @@ def unbounded_critic(trainer: Trainer) -> str | None:
 
 
 def penalty_with_batch_norm(trainer: Trainer) -> str | None:
-    names = [
-        name
-        for name, penalty in trainer.penalties.items()
-        if penalty.per_sample_gradient and has_batch_norm(trainer.model.discriminator)
-    ]
-    if not names:
+    names = [name for name, penalty in trainer.penalties.items() if penalty.per_sample_gradient]
+    if not names or not has_batch_norm(trainer.model.discriminator):
         return None
     return (
         f"penalty=[{','.join(names)}] measures each sample's own slope, and batch normalisation mixes the samples of "
@@ -137,20 +131,21 @@ def unfinished_growth(trainer: Trainer) -> str | None:
 def few_score_images(trainer: Trainer) -> str | None:
     for scores in callbacks_of(trainer, Scores):
         images, metrics = scores.evaluation.images, scores.evaluation.metrics.items()
-        biased = [name for name, metric in metrics if metric.biased_by_few and images < FEW_SAMPLES]
+        biased = [name for name, metric in metrics if metric.biased_by_few and images < MIN_SCORED_SAMPLES]
         if biased:
             return (
-                f"metrics.images={images:,}: {' and '.join(biased)} from fewer than {FEW_SAMPLES:,} samples is far too "
-                "high; compare only like with like."
+                f"metrics.images={images:,}: {' and '.join(biased)} from fewer than {MIN_SCORED_SAMPLES:,} samples is "
+                "far too high; compare only like with like."
             )
     return None
 
 
 def batch_near_data(trainer: Trainer) -> str | None:
     batch, images = trainer.batch_size, trainer.spec.images
-    if batch * FEW_BATCHES <= images:
+    if batch * MIN_STEPS_PER_EPOCH <= images:
         return None
-    return f"trainer.batch_size={batch:,} of {images:,} images: under {FEW_BATCHES} steps an epoch; try a smaller one."
+    choice = f"trainer.batch_size={batch:,} of {images:,} images"
+    return f"{choice}: under {MIN_STEPS_PER_EPOCH} steps an epoch; try a smaller one."
 
 
 RULES: list[Rule] = [
@@ -161,7 +156,7 @@ RULES: list[Rule] = [
     few_score_images,
     batch_near_data,
 ]
-ADVERSARIAL: list[Rule] = [  # of systems with a discriminator
+ADVERSARIAL_RULES: list[Rule] = [  # of systems with a discriminator
     slow_discriminator,
     clipping_and_penalty,
     few_images_without_augmentation,
@@ -170,8 +165,3 @@ ADVERSARIAL: list[Rule] = [  # of systems with a discriminator
     penalty_with_batch_norm,
     no_ema,
 ]
-
-
-def has_spectral_norm(trainer: Trainer) -> bool:
-    """Or any other parametrisation of the critic's weights: they are what bounds a slope."""
-    return any(map(is_parametrized, trainer.players["discriminator"].module.modules()))

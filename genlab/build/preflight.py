@@ -1,49 +1,42 @@
-"""Before the first step: what is about to happen, what looks unwise, and what one step costs."""
-
-from __future__ import annotations
+"""Before the first step: a table of the resolved run, advice, and the cost of a step."""
 
 import inspect
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import is_dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from genlab.build.advice import advice
 from genlab.callbacks.environment import device_name
 from genlab.core import distributed
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from genlab.trainers.trainer import Trainer
-
-__all__ = ["advice", "describe", "dry_run", "show"]
-
-MIB = 2**20
-Rows = list[tuple[str, str]]
+MIB = 2**20  # bytes
+Rows = list[tuple[str, str]]  # (name, value)
 
 
 def show(trainer: Trainer) -> None:
-    """Prints the table and the checklist."""
+    """Print the table of the run, and the advice."""
     print_rows(describe(trainer) + [("advice", line) for line in advice(trainer)])
 
 
 def dry_run(trainer: Trainer) -> Rows:
-    """Takes two steps, the first to warm up, and prints what the second one cost. Every rank takes them.
+    """Take two steps on every rank, the first to warm up, and print the cost of the second.
 
-    Where steps cost more as training goes on, two of each cost.
+    If steps cost more as training goes on, two are taken at each cost.
     """
     starts = [start for start in trainer.turning_points if start < trainer.total_images]
-    steps = [_measured_step(trainer, start) for start in starts]
+    steps = [_measure_step(trainer, start) for start in starts]
     stretches = zip(pairwise([*starts, trainer.total_images]), steps, strict=True)
-    whole = sum((end - start) * seconds / images for (start, end), (seconds, images) in stretches)
-    total = timedelta(seconds=int(whole))
+    run_seconds = sum((end - start) * seconds / images for (start, end), (seconds, images) in stretches)
+    total = timedelta(seconds=int(run_seconds))
     rows = [
-        *[(_step_name(start), _step_cost(*step)) for start, step in zip(starts, steps, strict=True)],
+        *[_step_row(start, *step) for start, step in zip(starts, steps, strict=True)],
         ("peak memory", _peak_memory(trainer.device)),
         ("whole run", f"{total} for {trainer.total_images:,} images, scores and lazy penalties not counted"),
     ]
@@ -53,17 +46,17 @@ def dry_run(trainer: Trainer) -> Rows:
 
 
 def describe(trainer: Trainer) -> Rows:
-    """The facts as they were resolved, (name, value) each."""
+    """Return the table of the run as its config was resolved."""
     return [
-        ("data", _data(trainer)),
-        ("networks", _networks(trainer)),
+        ("data", _describe_data(trainer)),
+        ("networks", _describe_networks(trainer)),
         ("loss", _signature(trainer.loss)),
         ("penalties", "; ".join(map(_signature, trainer.penalties.values())) or "none"),
         ("augmentations", "; ".join(map(_signature, trainer.augmentations.values())) or "none"),
-        *[(f"{name}'s optimizer", _optimizer(player.optimizer)) for name, player in trainer.players.items()],
-        ("duration", _duration(trainer)),
-        ("device", _device(trainer)),
-        ("memory", _memory(trainer)),
+        *[(f"{name}'s optimizer", _describe_optimizer(player.optimizer)) for name, player in trainer.players.items()],
+        ("duration", _describe_duration(trainer)),
+        ("device", _describe_device(trainer)),
+        ("memory", _describe_memory(trainer)),
         ("seed", str(trainer.seed)),
         ("run directory", str(trainer.run_dir)),
     ]
@@ -84,7 +77,7 @@ def print_rows(rows: Rows) -> None:
     Console().print(table)
 
 
-def _data(trainer: Trainer) -> str:
+def _describe_data(trainer: Trainer) -> str:
     spec = trainer.spec
     shape = " x ".join(map(str, spec.shape))
     extras = [] if spec.condition is None else [spec.condition.description]
@@ -92,25 +85,24 @@ def _data(trainer: Trainer) -> str:
     return ", ".join([f"{trainer.data.name}: {spec.images:,} images of {shape}", *extras])
 
 
-def _networks(trainer: Trainer) -> str:
+def _describe_networks(trainer: Trainer) -> str:
     counts = {name: sum(p.numel() for p in player.module.parameters()) for name, player in trainer.players.items()}
     return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items()) or "none trained by gradients"
 
 
-def _signature(thing: Any) -> str:
-    """With its values where it has any."""
-    return repr(thing) if is_dataclass(thing) else type(thing).__name__
+def _signature(part: Any) -> str:
+    """Return the class name of a part, with its values if it is a dataclass."""
+    return repr(part) if is_dataclass(part) else type(part).__name__
 
 
-def _optimizer(optimizer: torch.optim.Optimizer) -> str:
+def _describe_optimizer(optimizer: torch.optim.Optimizer) -> str:
     group = optimizer.param_groups[0]
-    kept = [name for name in ("lr", "betas", "momentum", "weight_decay") if name in group]
-    values = {name: group[name] for name in kept}
+    values = {name: group[name] for name in ("lr", "betas", "momentum", "weight_decay") if name in group}
     values["lr"] = float(group["lr"])  # a tensor under CUDA graphs
     return f"{type(optimizer).__name__}({', '.join(f'{name}={value}' for name, value in values.items())})"
 
 
-def _duration(trainer: Trainer) -> str:
+def _describe_duration(trainer: Trainer) -> str:
     images, batch = trainer.total_images, trainer.batch_size
     if not trainer.iterates:
         return f"{images:,} images, {batch} at a time"
@@ -119,34 +111,33 @@ def _duration(trainer: Trainer) -> str:
     return " = ".join([f"{images:,} images", *steps, epochs]) + f", batches of {batch}"
 
 
-def _device(trainer: Trainer) -> str:
+def _describe_device(trainer: Trainer) -> str:
     precision = str(trainer.engine.autocast or trainer.engine.dtype).removeprefix("torch.")
     threads = f", {torch.get_num_threads()} threads" if trainer.device.type == "cpu" else ""
     return f"{trainer.device} ({device_name(trainer.device)}), {precision}{threads}"
 
 
-def _memory(trainer: Trainer) -> str:
+def _describe_memory(trainer: Trainer) -> str:
     players = trainer.players.values()
-    parameters = [size(player.module.parameters()) for player in players]
+    parameters = [count_bytes(player.module.parameters()) for player in players]
     slots = [state_per_parameter(player.optimizer) for player in players]
     parts = {
         "parameters": sum(parameters),
         "gradients": sum(parameters),
         "optimizers": sum(bytes_ * slot for bytes_, slot in zip(parameters, slots, strict=True)),
-        "EMA": size(trainer.model.generator.parameters()) if trainer.ema else 0,
-        "data": size(filter(torch.is_tensor, trainer.data.pool)),
+        "EMA": count_bytes(trainer.model.generator.parameters()) if trainer.ema else 0,
+        "data": count_bytes(filter(torch.is_tensor, trainer.data.pool)),
     }
     listed = ", ".join(f"{name} {amount / MIB:,.1f}" for name, amount in parts.items())
     return f"{sum(parts.values()) / MIB:,.0f} MiB and activations: {listed}"
 
 
-def size(tensors: Iterable[torch.Tensor]) -> int:
-    """Bytes."""
+def count_bytes(tensors: Iterable[torch.Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def state_per_parameter(optimizer: torch.optim.Optimizer) -> int:
-    """Numbers kept for each parameter, learnt from a step on a toy: there is no state before the first one."""
+    """Count the numbers kept for each parameter by a step on a toy: an optimizer has no state before its first step."""
     toy = torch.nn.Parameter(torch.zeros(8, device=optimizer.param_groups[0]["params"][0].device))
     toy.grad = torch.ones_like(toy)
     known = inspect.signature(type(optimizer)).parameters
@@ -155,29 +146,26 @@ def state_per_parameter(optimizer: torch.optim.Optimizer) -> int:
     return sum(torch.is_tensor(value) and value.numel() == toy.numel() for value in twin.state[toy].values())
 
 
-def _measured_step(trainer: Trainer, start: int) -> tuple[float, int]:
-    """Seconds, images."""
+def _measure_step(trainer: Trainer, start: int) -> tuple[float, int]:
+    """Return the seconds and the images of the second step from a position on."""
     trainer.move_to(start)
     trainer.take_step()
     before = trainer.images
-    return _timed_step(trainer), trainer.images - before
+    return _time_step(trainer), trainer.images - before
 
 
-def _step_name(start: int) -> str:
-    return f"step from {start:,}" if start else "step"
-
-
-def _step_cost(seconds: float, images: int) -> str:
-    return f"{seconds:.4g} s for {images:,} images: {images / seconds:,.0f} images/s"
-
-
-def _timed_step(trainer: Trainer) -> float:
-    """Seconds."""
+def _time_step(trainer: Trainer) -> float:
+    """Take a step and return its seconds."""
     _synchronize(trainer.device)
     began = time.perf_counter()
     trainer.take_step()
     _synchronize(trainer.device)
     return time.perf_counter() - began
+
+
+def _step_row(start: int, seconds: float, images: int) -> tuple[str, str]:
+    name = f"step from {start:,}" if start else "step"
+    return name, f"{seconds:.4g} s for {images:,} images: {images / seconds:,.0f} images/s"
 
 
 def _synchronize(device: torch.device) -> None:

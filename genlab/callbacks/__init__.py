@@ -1,4 +1,4 @@
-"""What happens every so many images."""
+"""Callbacks: work between steps, at intervals in images."""
 
 from genlab.callbacks.codes import Codes
 from genlab.callbacks.discriminator_accuracy import Accuracy
@@ -9,7 +9,6 @@ from genlab.callbacks.health import Health
 from genlab.callbacks.jsonl import JSONL
 from genlab.callbacks.latent_plane import LatentPlane
 from genlab.callbacks.log import Log
-from genlab.callbacks.mlflow import MLflow
 from genlab.callbacks.progress import Progress
 from genlab.callbacks.reconstructions import Reconstructions
 from genlab.callbacks.sample_grid import Grid
@@ -17,31 +16,7 @@ from genlab.callbacks.save_checkpoints import Checkpoint
 from genlab.callbacks.scores import Scores
 from genlab.callbacks.summary import Summary
 from genlab.callbacks.tensorboard import TensorBoard
+from genlab.callbacks.trackers import MLflow, Wandb
 from genlab.callbacks.translations import Translations
 from genlab.callbacks.truncation_grid import Truncation
-from genlab.callbacks.wandb import Wandb
 from genlab.trainers.callback import Callback
-
-__all__ = [
-    "JSONL",
-    "Accuracy",
-    "Callback",
-    "Checkpoint",
-    "Codes",
-    "EarlyStop",
-    "Encoding",
-    "Environment",
-    "Grid",
-    "Health",
-    "LatentPlane",
-    "Log",
-    "MLflow",
-    "Progress",
-    "Reconstructions",
-    "Scores",
-    "Summary",
-    "TensorBoard",
-    "Translations",
-    "Truncation",
-    "Wandb",
-]

@@ -1,25 +1,18 @@
-"""Pictures of what each code of a latent changes in an image."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Pictures of the effect of each code of a latent."""
 
 import torch
+from torch import Tensor
 
+from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
 from genlab.core.types import Count, Positive
 from genlab.models.latent_contract import VariesCodes
-from genlab.pictures.sheet import READABLE, drawable, enlarge, tile, write_png
-from genlab.trainers.callback import Callback
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.trainers.trainer import Trainer
+from genlab.pictures.sheet import sheet
+from genlab.trainers.trainer import Trainer
 
 
-class Codes(Callback):
+class Codes(OncePerPosition):
     """Saves `codes/<images>_<code>.png` for each code of the model's latent; does nothing where it has none.
 
     Every row starts from a latent of its own, the same over training; along it only that code changes.
@@ -35,26 +28,19 @@ class Codes(Callback):
     ) -> None:
         self.every, self.rows, self.columns, self.reach = every, rows, columns, reach
 
-    def tick(self, trainer: Trainer) -> None:
-        latent = trainer.model.latent
-        if not isinstance(latent, VariesCodes) or self.done_at == trainer.images:
-            return
-        key = (trainer.samples.seed, "codes")
-        z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.samples.dtype))
-        for name, sheet in latent.vary(z, self.columns, self.reach):
-            self._draw(trainer, name, sheet)
-        self.done_at = trainer.images
+    def applies(self, trainer: Trainer) -> bool:
+        return isinstance(trainer.model.latent, VariesCodes)
 
-    def finish(self, trainer: Trainer) -> None:
-        self.tick(trainer)
+    def work(self, trainer: Trainer) -> None:
+        latent, key = trainer.model.latent, (trainer.samples.seed, "codes")
+        z = latent.draw(Draws(key, self.rows, 0, self.rows, trainer.device, trainer.samples.dtype))
+        for name, latents in latent.vary(z, self.columns, self.reach):
+            self._draw(trainer, name, latents)
 
     @torch.no_grad()
-    def _draw(self, trainer: Trainer, name: str, sheet: Tensor) -> None:
-        """`sheet`: latents [rows, columns, size]."""
+    def _draw(self, trainer: Trainer, name: str, latents: Tensor) -> None:
+        """Save the images of latents [rows, columns, size]."""
         with trainer.samples.sampling() as generator:
-            images = to_uint8(generator(sheet.flatten(0, 1)))
-        images, columns = drawable(trainer.spec.crop(images).cpu()), sheet.shape[1]
-        factor = -(-READABLE // (columns * images.shape[-1]))
-        picture = tile(enlarge(images, factor), columns)
-        write_png(picture, trainer.run_dir / "codes" / f"{trainer.images:09d}_{name}.png")
-        trainer.show(f"codes/{name}", picture)
+            images = to_uint8(generator(latents.flatten(0, 1)))
+        picture = sheet(trainer.spec.crop(images), latents.shape[1])
+        save_picture(trainer, picture, f"codes/{trainer.images:09d}_{name}.png", f"codes/{name}")

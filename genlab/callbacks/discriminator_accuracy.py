@@ -1,27 +1,19 @@
-"""How many classes the discriminator names rightly."""
+"""Accuracy of the model's own class predictions on test images."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from genlab.callbacks.once_per_position import OncePerPosition
 from genlab.core.pixels import network_values
 from genlab.core.types import Count
 from genlab.models.contract import ClassifiesImages
-from genlab.trainers.callback import Callback
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from torch import Tensor
-
-    from genlab.trainers.trainer import Trainer
+METRIC_NAME = "test_accuracy"
 
 
-NAME = "test_accuracy"
-
-
-class Accuracy(Callback):
-    """Publishes the share of test images whose class the model names: `score/test_accuracy`, and its record.
+class Accuracy(OncePerPosition):
+    """Publishes the share of test images that the model classifies correctly: `score/test_accuracy`, and its record.
 
     Does nothing where the model has no `classify`, or the data no labelled test images.
     """
@@ -34,37 +26,34 @@ class Accuracy(Callback):
     ) -> None:
         self.every, self.batch_size = every, batch_size
 
-    def tick(self, trainer: Trainer) -> None:
-        model, test = trainer.model, trainer.data.test
-        if test is None or test.labels is None or self.done_at == trainer.images:
-            return
-        if not isinstance(model, ClassifiesImages):
-            return
-        value = sum(self._right(trainer, model.classify)) / len(test.labels)
-        self.done_at = trainer.images
+    def applies(self, trainer: Trainer) -> bool:
+        test = trainer.data.test
+        return test is not None and test.labels is not None and isinstance(trainer.model, ClassifiesImages)
+
+    def work(self, trainer: Trainer) -> None:
+        value = sum(self._count_correct(trainer)) / len(trainer.data.test.labels)
         trainer.report(self._record(trainer, value))
-        trainer.publish({f"score/{NAME}": value})
+        trainer.publish({f"score/{METRIC_NAME}": value})
 
     def scores(self, number: str) -> bool:
-        return number == NAME
+        return number == METRIC_NAME
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
             self.tick(trainer)
 
-    def _right(self, trainer: Trainer, classify: Callable[[Tensor], Tensor]) -> Iterator[int]:
-        """Images of each batch that are named rightly."""
+    def _count_correct(self, trainer: Trainer) -> Iterator[int]:
+        """Yield the number of correctly classified images in each batch."""
         test = trainer.data.test
         for images, labels in zip(test.images.split(self.batch_size), test.labels.split(self.batch_size), strict=True):
-            seen = network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
-            named = classify(seen).argmax(1).cpu()
-            yield int((named == labels).sum())
+            inputs = network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
+            yield int((trainer.model.classify(inputs).argmax(1).cpu() == labels).sum())
 
     @staticmethod
     def _record(trainer: Trainer, value: float) -> dict[str, Any]:
         train, test = trainer.data.train.labels, trainer.data.test
         return {
-            "metric": NAME,
+            "metric": METRIC_NAME,
             "value": value,
             "reference": f"{trainer.data.name}/test",
             "reference_hash": test.fingerprint(),

@@ -1,33 +1,29 @@
-"""Ends a run that has stopped improving."""
-
-from __future__ import annotations
+"""The end of runs that have stopped improving."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.trainers.callback import Callback
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from genlab.trainers.trainer import Trainer
-
-KEY = "callbacks.early_stop.monitor"
+MONITOR_KEY = "callbacks.early_stop.monitor"
 
 
 class EarlyStop(Callback):
-    """Stops once the best value is `patience` images old.
+    """Stops the run once the best value of the monitor is `patience` images old.
 
     The monitor is a score by its name (`fid`, `recall`, `test_accuracy`), whose record says which way is better; or a
-    curve of training by its name in TensorBoard (`generator/adversarial`), in short `loss`, or that of an estimate
-    that the loss makes (`wasserstein`). Of a curve lower is better: the absolute value of an exponential mean with a
-    half-life of a tenth of `patience`. Curves start near zero and rise before they fall, so the first `patience`
+    curve of training by its name in TensorBoard (`generator/adversarial`, short `loss`), or an estimate that the loss
+    makes (`wasserstein`). Curves are compared by the absolute value of an exponential mean with a half-life of a
+    tenth of `patience`; lower is better. They start near zero and rise before they fall, so the first `patience`
     images cannot hold the best value. Wasserstein's estimate follows quality (Arjovsky et al. 2017, section 4.2); a
     GAN's loss says little.
 
-    Raises ConfigError at the start if nobody will publish the monitor.
+    Raises ConfigError at the start if no callback will publish the monitor.
     """
 
     def __init__(
@@ -40,46 +36,41 @@ class EarlyStop(Callback):
         self.best, self.best_at = math.inf, 0  # where higher is better, its negative
         self._sign = 1
         self._mean: float | None = None
-        self._seen_at = 0
+        self._mean_at = 0
 
     def start(self, trainer: Trainer) -> None:
-        problem = None if self.patience is None else self._problem(trainer)
+        problem = None if self.patience is None else self._find_problem(trainer)
         if problem:
-            raise ConfigError(f"{KEY}={self.monitor}: {problem}, or callbacks.early_stop.patience=null.")
+            raise ConfigError(f"{MONITOR_KEY}={self.monitor}: {problem}, or callbacks.early_stop.patience=null.")
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
         if self.patience is not None and record["metric"] == self.monitor:
             self._sign = -1 if record["higher_is_better"] else 1
-            self._judge(trainer, self._sign * record["value"], eligible=True)
+            self._compare(trainer, self._sign * record["value"], eligible=True)
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        found = [value for name, value in values.items() if name in (self.curve, f"discriminator/{self.curve}")]
-        if self.patience is not None and found:
-            mean = self._smooth(found[0], trainer.images)
-            self._judge(trainer, abs(mean), eligible=trainer.images > self.patience)
+        curve = [value for name, value in values.items() if name in (self.curve, f"discriminator/{self.curve}")]
+        if self.patience is not None and curve:
+            mean = self._smooth(curve[0], trainer.images)
+            self._compare(trainer, abs(mean), eligible=trainer.images > self.patience)
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "monitor": self.monitor,
-            "best": self.best,
-            "best_at": self.best_at,
-            "mean": self._mean,
-            "seen_at": self._seen_at,
-        }
+        best = {"monitor": self.monitor, "best": self.best, "best_at": self.best_at}
+        return best | {"mean": self._mean, "seen_at": self._mean_at}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if state["monitor"] != self.monitor:  # another quantity's best means nothing here
             return
         self.best, self.best_at = state["best"], state["best_at"]
-        self._mean, self._seen_at = state["mean"], state["seen_at"]
+        self._mean, self._mean_at = state["mean"], state["seen_at"]
 
     def _smooth(self, value: float, images: int) -> float:
-        kept = 0.5 ** (10 * (images - self._seen_at) / self.patience)
+        kept = 0.5 ** (10 * (images - self._mean_at) / self.patience)
         self._mean = value if self._mean is None else value + kept * (self._mean - value)
-        self._seen_at = images
+        self._mean_at = images
         return self._mean
 
-    def _judge(self, trainer: Trainer, value: float, *, eligible: bool) -> None:
+    def _compare(self, trainer: Trainer, value: float, *, eligible: bool) -> None:
         if value < self.best or not eligible:
             self.best_at = trainer.images
             self.best = value if eligible else math.inf
@@ -88,28 +79,21 @@ class EarlyStop(Callback):
             since = f"has not improved for {trainer.images - self.best_at:,}"
             trainer.stop(f"{best} and {since}; callbacks.early_stop.patience={self.patience}.")
 
-    def _problem(self, trainer: Trainer) -> str | None:
-        """Why nobody will publish the monitor, or not often enough; None: somebody will."""
+    def _find_problem(self, trainer: Trainer) -> str | None:
+        """Return why the monitor will not be published, or not often enough; None if it will."""
         scoring = [callback for callback in trainer.callbacks.values() if callback.scores(self.monitor)]
         if scoring:
-            return (
-                None if any(callback.every for callback in scoring) else "is measured at the end alone; set its every"
-            )
+            repeated = any(callback.every for callback in scoring)
+            return None if repeated else "is measured at the end alone; set its every"
         player, _, name = self.curve.rpartition("/")
         if player:
             players = ", ".join(trainer.players) or "none"
             return None if player in trainer.players else f"this system has no {player}, its players are {players}"
-        estimates = estimates_of(trainer)
+        has_estimates = "discriminator" in trainer.players
+        estimates = list(trainer.loss.watch(torch.zeros(1), torch.zeros(1))) if has_estimates else []
         if name in estimates:
             return None
         return (
             f"no such score is measured, and {type(trainer.loss).__name__} does not estimate it (it estimates "
             f"{', '.join(estimates) or 'nothing'}). Add its metric, choose another monitor"
         )
-
-
-def estimates_of(trainer: Trainer) -> list[str]:
-    """Names of what the loss watches in a discriminator's turns."""
-    if "discriminator" not in trainer.players:
-        return []
-    return list(trainer.loss.watch(torch.zeros(1), torch.zeros(1)))

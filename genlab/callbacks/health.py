@@ -1,41 +1,36 @@
-"""Says in plain words when a run is sick."""
-
-from __future__ import annotations
+"""The health monitor: warnings, in plain words, when a run goes wrong."""
 
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from genlab.callbacks import health_measures as measure
 from genlab.callbacks.health_rollback import LastHealthy
-from genlab.callbacks.health_rules import EXPECTED, Finding, Reading, declines, findings, worsening
+from genlab.callbacks.health_rules import Finding, Reading, find_problems, find_worsening, is_declining
+from genlab.core.errors import Diverged
 from genlab.core.types import Count, Fraction, Whole
+from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.trainers.callback import Callback, callbacks_of
-
-if TYPE_CHECKING:
-    from genlab.core.errors import Diverged
-    from genlab.metrics.extractors.digit_classifier import Classifier
-    from genlab.trainers.trainer import Trainer
+from genlab.trainers.trainer import Trainer
 
 log = logging.getLogger(__name__)
-CLOCKED = ("health/", "speed/")  # what another run of the same words would not repeat
-SHOWN = ("collapsed", "missing_classes", "diverged", "stalled", "overfits")  # by a look; scores show `worsening`
+TIMED_PREFIXES = ("health/", "speed/")  # of numbers that a run of the same seed would not repeat
+LOOK_KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits")  # scores show `worsening`
 
 
 class Health(Callback):
-    """Publishes `health/...` every so many images and at the end, and warns when they say that the run is sick.
+    """Looks at the run every so many images and at the end, publishes `health/...`, and warns when it is sick.
 
-    A warning is given once a kind, and again only when it changed: what is missing, or after the run had recovered.
-    It counts if two looks in a row show it, the second no less than the first: a run that is young, or recovers,
-    misses fewer classes every time. The one at the end of a complete run counts by itself.
-    `found` holds all of them, for the summary.
-    `health/KIND` is 1 while it holds; `health/time_share` is the share of wall time that all this takes.
+    A warning is given if two looks in a row show the problem, the second no less than the first: a run that is young,
+    or recovers, misses fewer classes at every look. At the end of a complete run one look suffices. Each kind is
+    given once, and again if other classes are missing or after the run had recovered. `found` holds all warnings.
+    `health/KIND` is 1 while a warning holds; `health/time_share` is the share of wall time that the monitor takes.
 
-    With `action=rollback` every look that is judged and finds nothing saves the run in `checkpoints/healthy`, unless
-    a score is on its way down. A warning of any kind, or a loss that is not finite, takes the run back there, and
-    every learning rate is multiplied by `rollback_factor` from then on. After `rollbacks` times the next warning ends
-    the run. Without a healthy checkpoint the warning says so: the run goes on as with `warn`, or fails if it must.
+    With `action=rollback` each look after `after` images that finds nothing saves the run in `checkpoints/healthy`,
+    unless the last score got worse. A warning, or a loss that is not finite, takes the run back there and multiplies
+    every learning rate by `rollback_factor`. After `rollbacks` times the next warning ends the run. Without a healthy
+    checkpoint the warning says so, and the run goes on as with `warn`, or fails if it must.
     """
 
     def __init__(
@@ -45,42 +40,42 @@ class Health(Callback):
         action: Literal["warn", "stop", "rollback"] = "warn",  # stop: end the run, saved, at the first warning
         rollback_factor: Fraction = 0.5,  # on every learning rate, each time
         rollbacks: Count = 3,  # at most
-        samples: Count = 100,  # of the fixed noise, and real images to compare with
-        after: Whole = 20_000,  # images before anything is judged
+        samples: Count = 100,  # of the fixed noise; as many real images are compared
+        after: Whole = 20_000,  # images: earlier looks warn of nothing
     ) -> None:
         self.every, self.action, self.samples, self.after = every, action, samples, after
         self.found: list[dict[str, Any]] = []  # kind, message, images
-        self._active: dict[str, str] = {}  # topic -> key, of what was said and still holds
-        self._suspects: dict[str, int] = {}  # kind -> extent, of what the look before showed
+        self._active: dict[str, str] = {}  # topic -> key of warnings that still hold
+        self._suspects: dict[str, int] = {}  # kind -> extent of problems in the last look
         self._scores: dict[str, list[float]] = {}  # by metric, oldest first
-        self._rises: dict[str, bool] = {}  # by metric: is higher better?
+        self._rises: dict[str, bool] = {}  # by metric: higher is better
         self._published: dict[str, float] = {}
         self._looked_at: int | None = None
-        self._refuge = LastHealthy(rollback_factor, rollbacks) if action == "rollback" else None
-        self._reader: Classifier | None = None
+        self._last_healthy = LastHealthy(rollback_factor, rollbacks) if action == "rollback" else None
+        self._classifier: Classifier | None = None
         self._seconds, self._began = 0.0, time.perf_counter()
 
     def start(self, trainer: Trainer) -> None:
         self._began = began = time.perf_counter()
-        real = measure.seen(trainer, trainer.data.train.images[: self.samples])
-        self._real = measure.diversity(real), measure.saturated(real)
-        self._reader = measure.reader(trainer)
-        if self._refuge:
-            self._refuge.start(trainer)
+        real = measure.as_network_input(trainer, trainer.data.train.images[: self.samples])
+        self._real = measure.diversity(real), measure.saturated_share(real)
+        self._classifier = measure.find_classifier(trainer)
+        if self._last_healthy:
+            self._last_healthy.start(trainer)
         self._seconds += time.perf_counter() - began
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        self._published |= {name: value for name, value in values.items() if not name.startswith(CLOCKED)}
+        self._published |= {name: value for name, value in values.items() if not name.startswith(TIMED_PREFIXES)}
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
-        """Judges the run by a score, if its metric says that this can be done."""
+        """Look at the scores of a metric by which a run can be judged."""
         if not record.get("judges_run"):
             return
         name = record["metric"]
         self._rises[name] = record["higher_is_better"]
         self._scores.setdefault(name, []).append(record["value"])
-        if one := worsening(name, self._scores[name], higher_is_better=self._rises[name]):
-            self._say(trainer, one)
+        if finding := find_worsening(name, self._scores[name], higher_is_better=self._rises[name]):
+            self._warn(trainer, finding)
         else:
             self._active.pop(f"worsening/{name}", None)
 
@@ -92,35 +87,35 @@ class Health(Callback):
             self._look(trainer, last=trainer.images >= trainer.total_images)
 
     def fail(self, trainer: Trainer, error: Diverged) -> None:
-        self._say(trainer, Finding("diverged", str(error)))
+        self._warn(trainer, Finding("diverged", str(error)))
 
     def state_dict(self) -> dict[str, Any]:
         names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        found = self.found or state["found"]  # by this process: it stays when the run goes back
+        found = self.found or state["found"]  # warnings of this process stay when the run goes back
         vars(self).update(state | {"found": found})
 
     def _look(self, trainer: Trainer, *, last: bool) -> None:
         began, self._looked_at = time.perf_counter(), trainer.images
         reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
-        shown = {one.kind: one for one in findings(reading)} if trainer.images >= self.after else {}
-        sure = [one for one in shown.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
-        over = set(SHOWN) - shown.keys()
-        self._active = {topic: key for topic, key in self._active.items() if topic not in over}
-        self._suspects = {one.kind: one.extent for one in shown.values()}
-        for one in sure:
-            self._say(trainer, one)
-        if self._refuge and trainer.images >= self.after and self._well:
-            self._refuge.save(trainer)
+        problems = {one.kind: one for one in find_problems(reading)} if trainer.images >= self.after else {}
+        confirmed = [one for one in problems.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
+        recovered = set(LOOK_KINDS) - problems.keys()
+        self._active = {topic: key for topic, key in self._active.items() if topic not in recovered}
+        self._suspects = {one.kind: one.extent for one in problems.values()}
+        for finding in confirmed:
+            self._warn(trainer, finding)
+        if self._last_healthy and trainer.images >= self.after and self._is_healthy:
+            self._last_healthy.save(trainer)
         self._seconds += time.perf_counter() - began
         self._publish(trainer, reading)
 
     @property
-    def _well(self) -> bool:
-        """Nothing is wrong, and no score got worse."""
-        declining = (declines(self._scores[name], higher_is_better=rises) for name, rises in self._rises.items())
+    def _is_healthy(self) -> bool:
+        """Whether no problem is known, and no last score is worse than the one before."""
+        declining = (is_declining(self._scores[name], higher_is_better=rises) for name, rises in self._rises.items())
         return not (self._active or self._suspects or any(declining))
 
     def _read(self, trainer: Trainer, *, thorough: bool) -> Reading:
@@ -128,13 +123,13 @@ class Health(Callback):
         diversity, saturated = self._real
         measured = {"diversity": measure.diversity(samples) / max(diversity, 1e-9)}
         if trainer.spec.height is not None:
-            measured |= {"saturated": measure.saturated(samples), "real_saturated": saturated}
-        measured |= measure.judged(trainer, samples)
-        seen = measure.Classes()
-        if self._reader is not None:
-            seen = measure.classes(self._reader, trainer, samples, EXPECTED, thorough=thorough)
-        measured |= {f"class_{index}": count / sum(seen.counts) for index, count in enumerate(seen.counts)}
-        return Reading(self._published, measured, seen.missing, seen.scarce, fair=trainer.fair)
+            measured |= {"saturated": measure.saturated_share(samples), "real_saturated": saturated}
+        measured |= measure.discriminator_accuracy(trainer, samples)
+        classes = measure.ClassCounts()
+        if self._classifier is not None:
+            classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
+        measured |= {f"class_{index}": count / sum(classes.counts) for index, count in enumerate(classes.counts)}
+        return Reading(self._published, measured, classes.missing, classes.scarce, fair=trainer.fair)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published
@@ -143,26 +138,26 @@ class Health(Callback):
         norms = {name: value for name, value in published.items() if name.endswith("/gradient_norm")}
         values |= {f"{name.split('/')[0]}_gradient_norm": value for name, value in norms.items()}
         active = {topic.split("/")[0] for topic in self._active}
-        values |= {kind: float(kind in active) for kind in (*SHOWN, "worsening")}
+        values |= {kind: float(kind in active) for kind in (*LOOK_KINDS, "worsening")}
         values["time_share"] = self._seconds / max(time.perf_counter() - self._began, 1e-9)
         trainer.publish({f"health/{name}": value for name, value in values.items()})
 
-    def _say(self, trainer: Trainer, one: Finding) -> None:
-        """Once, and again when it changed."""
-        if self._active.get(one.topic) == one.key:
+    def _warn(self, trainer: Trainer, finding: Finding) -> None:
+        """Warn of a problem and respond to it, unless the same warning still holds."""
+        if self._active.get(finding.topic) == finding.key:
             return
-        self._active[one.topic] = one.key
-        message = f"{one.message} {self._act(trainer, one)}".rstrip()
-        self.found.append({"kind": one.kind, "message": message, "images": trainer.images})
+        self._active[finding.topic] = finding.key
+        message = f"{finding.message} {self._respond(trainer, finding)}".rstrip()
+        self.found.append({"kind": finding.kind, "message": message, "images": trainer.images})
         log.warning("health, at %s images: %s", f"{trainer.images:,}", message)
 
-    def _act(self, trainer: Trainer, one: Finding) -> str:
-        """Does what is to be done about it, and says what it did."""
+    def _respond(self, trainer: Trainer, finding: Finding) -> str:
+        """Stop the run or go back, as `action` says, and return a sentence on a rollback."""
         if self.action == "stop":
-            trainer.stop(f"{one.message} (callbacks.health.action=stop)")
-        return self._refuge.go_back(trainer) if self._refuge else ""
+            trainer.stop(f"{finding.message} (callbacks.health.action=stop)")
+        return self._last_healthy.request_rollback(trainer) if self._last_healthy else ""
 
 
-def found_by_health(trainer: Trainer) -> list[dict[str, Any]]:
-    """Every warning of a run: kind, message, images. Empty where nobody watches."""
-    return [found for health in callbacks_of(trainer, Health) for found in health.found]
+def health_warnings(trainer: Trainer) -> list[dict[str, Any]]:
+    """Return every warning of a run: kind, message, images. Empty without a health monitor."""
+    return [warning for health in callbacks_of(trainer, Health) for warning in health.found]

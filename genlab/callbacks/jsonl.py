@@ -1,19 +1,15 @@
-"""Every published number as a line of JSON, for notebooks and scripts."""
-
-from __future__ import annotations
+"""Published numbers as lines of JSON, for notebooks and scripts."""
 
 import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genlab.core.checkpoint import write_atomically
 from genlab.core.errors import ConfigError
 from genlab.trainers.callback import Callback
-
-if TYPE_CHECKING:
-    from genlab.trainers.trainer import Trainer
+from genlab.trainers.trainer import Trainer
 
 
 class JSONL(Callback):
@@ -21,10 +17,10 @@ class JSONL(Callback):
 
     Scalars: `{"images": 5000, "step": 79, "time": 1.25, "generator/adversarial": 0.69, ...}`; score records:
     `{"images": ..., "step": ..., "time": ..., "record": {...}}`. `time` is in seconds of training, over all
-    restarts. Numbers that are not finite become null, for JSON has no others.
+    restarts. Numbers that are not finite become null.
 
-    A run that is resumed, or went back, first drops the lines after the position that it goes on from, and a last
-    line that a killed process left half-written. Raises ConfigError if any other line is not JSON.
+    A run that is resumed, or went back, first drops the lines after its position, and a last line that a killed
+    process left half-written. Raises ConfigError if any other line is not JSON.
     """
 
     def __init__(self) -> None:
@@ -34,7 +30,7 @@ class JSONL(Callback):
     def start(self, trainer: Trainer) -> None:
         self._prepare(trainer)
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self._path = None
         self._prepare(trainer)
 
@@ -49,21 +45,21 @@ class JSONL(Callback):
         seconds = round(time.monotonic() - self._began, 3)
         row = {"images": trainer.images, "step": trainer.step, "time": seconds, **values}
         with path.open("a", encoding="utf-8") as file:
-            file.write(as_line(row))
+            file.write(to_line(row))
 
     def _prepare(self, trainer: Trainer) -> Path:
-        """Keeps what the run resumes from; a new run starts empty."""
+        """Keep the lines up to the position that the run resumes from, none for a new run. Return the file."""
         if self._path is None:
             self._path = trainer.run_dir / "metrics.jsonl"
-            rows = read(self._path) if trainer.resumed_from else []
+            rows = read_rows(self._path) if trainer.resumed_from else []
             kept = [row for row in rows if row["images"] <= trainer.resumed_from]
-            write_atomically(self._path, "".join(map(as_line, kept)).encode())
+            write_atomically(self._path, "".join(map(to_line, kept)).encode())
             self._began = time.monotonic() - (kept[-1]["time"] if kept else 0.0)
         return self._path
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a `metrics.jsonl`; none where there is no file. Raises ConfigError if one is not JSON."""
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a `metrics.jsonl`; none without a file. Raises ConfigError if one is not JSON."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -84,14 +80,14 @@ def _parse(path: Path, number: int, line: str, *, last: bool) -> dict[str, Any] 
         ) from error
 
 
-def as_line(row: dict[str, Any]) -> str:
-    return json.dumps(finite(row), allow_nan=False) + "\n"
+def to_line(row: dict[str, Any]) -> str:
+    return json.dumps(replace_non_finite(row), allow_nan=False) + "\n"
 
 
-def finite(value: Any) -> Any:
-    """`value` with null in place of every number that JSON cannot hold."""
+def replace_non_finite(value: Any) -> Any:
+    """Return `value` with None in place of every number that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
+        return [replace_non_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

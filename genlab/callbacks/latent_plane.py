@@ -1,35 +1,28 @@
-"""Latents of two dimensions, as the planes that they are."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Pictures of latents of two dimensions: the plane itself."""
 
 import torch
+from torch import Tensor
 
+from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
-from genlab.pictures.sheet import sheet, write_png
-from genlab.trainers.callback import Callback
-from genlab.trainers.encoder import codes_of, decoded, encodes, first_images
+from genlab.pictures.sheet import sheet
+from genlab.trainers.encoder import decode, encode, encodes, first_images
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.trainers.trainer import Trainer
-
-COLOURS = (  # one a class, then from the start again
+CLASS_COLOURS = (  # RGB; reused in turn if there are more classes
     (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189),
     (140, 86, 75), (227, 119, 194), (90, 90, 90), (188, 189, 34), (23, 190, 207),
 )  # fmt: skip
 
 
-class LatentPlane(Callback):
+class LatentPlane(OncePerPosition):
     """Saves `plane/<images>_images.png` and `plane/<images>_codes.png` where the model encodes to two dimensions.
 
-    The first shows what the plane decodes to, at the codes' quantiles along each axis (Kingma and Welling 2014,
-    figure 4, has the prior's), told the first image's condition if any; the second where images are, by class.
+    The first shows decoded latents at the codes' quantiles along each axis (Kingma and Welling 2014, figure 4, takes
+    the prior's), for the first image's condition if there is one. The second shows the images' codes, by class.
     """
 
     def __init__(
@@ -37,37 +30,31 @@ class LatentPlane(Callback):
         every: Count | None = 50_000,
         *,
         side: Count = 20,  # decoded latents along each axis
-        images: Count = 2_000,  # that are encoded
+        images: Count = 2_000,  # encoded
     ) -> None:
         self.every, self.side, self.images = every, side, images
 
-    def tick(self, trainer: Trainer) -> None:
+    def applies(self, trainer: Trainer) -> bool:
         latent = trainer.model.latent
-        plane = isinstance(latent, VectorLatent) and latent.size == 2
-        if not (plane and encodes(trainer.samples)) or self.done_at == trainer.images:
-            return
-        split, images, condition = first_images(trainer.samples, self.images)
-        codes = codes_of(trainer.samples, images, condition)
-        self._save(trainer, "codes", draw_codes(codes, trainer.data.classes_of(split)))
-        if trainer.spec.height is not None:
-            self._save(trainer, "images", self._draw_images(trainer, codes, condition))
-        self.done_at = trainer.images
+        return isinstance(latent, VectorLatent) and latent.size == 2 and encodes(trainer.samples)
 
-    def finish(self, trainer: Trainer) -> None:
-        self.tick(trainer)
+    def work(self, trainer: Trainer) -> None:
+        split, images, condition = first_images(trainer.samples, self.images)
+        codes = encode(trainer.samples, images, condition)
+        pictures = {"codes": draw_codes(codes, trainer.data.classes_of(split))}
+        if trainer.spec.height is not None:
+            pictures["images"] = self._draw_images(trainer, codes, condition)
+        for name, picture in pictures.items():
+            save_picture(trainer, picture, f"plane/{trainer.images:09d}_{name}.png", f"plane/{name}")
 
     def _draw_images(self, trainer: Trainer, codes: Tensor, condition: Tensor | None) -> Tensor:
-        z = quantiles(codes, self.side)
-        told = None if condition is None else condition[:1].expand(len(z), *condition.shape[1:])
-        return sheet(trainer.spec.crop(to_uint8(decoded(trainer.samples, z, told))), self.side)
-
-    def _save(self, trainer: Trainer, name: str, picture: Tensor) -> None:
-        write_png(picture, trainer.run_dir / "plane" / f"{trainer.images:09d}_{name}.png")
-        trainer.show(f"plane/{name}", picture)
+        z = quantile_grid(codes, self.side)
+        conditions = None if condition is None else condition[:1].expand(len(z), *condition.shape[1:])
+        return sheet(trainer.spec.crop(to_uint8(decode(trainer.samples, z, conditions))), self.side)
 
 
-def quantiles(codes: Tensor, side: int) -> Tensor:
-    """[side * side, 2], row by row from the upper left: as much of the data lies between neighbours of each axis."""
+def quantile_grid(codes: Tensor, side: int) -> Tensor:
+    """Return latents [side * side, 2], row by row from the upper left, between which lie equal shares of the codes."""
     levels = (torch.arange(side, device=codes.device, dtype=codes.dtype) + 0.5) / side
     across, up = codes.quantile(levels, dim=0).unbind(1)
     rows, columns = torch.meshgrid(up.flip(0), across, indexing="ij")
@@ -75,8 +62,8 @@ def quantiles(codes: Tensor, side: int) -> Tensor:
 
 
 def draw_codes(codes: Tensor, labels: Tensor | None) -> Tensor:
-    """Each class in a colour; one colour for all where there are no classes."""
+    """Draw codes [N, 2] as points, each class in its colour; without labels all in one."""
     codes = codes.cpu()
     kinds = torch.zeros(len(codes), dtype=torch.int64) if labels is None else labels.cpu()
-    sets = [(codes[kinds == kind], COLOURS[kind % len(COLOURS)]) for kind in kinds.unique().tolist()]
+    sets = [(codes[kinds == kind], CLASS_COLOURS[kind % len(CLASS_COLOURS)]) for kind in kinds.unique().tolist()]
     return scatter(sets, frame_of(codes))

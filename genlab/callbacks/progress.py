@@ -1,4 +1,4 @@
-"""Where the run is: a live display on a terminal, plain lines elsewhere. It repeats what others published."""
+"""The progress of a run: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING
 
 from genlab.core.types import Count, Positive
 from genlab.trainers.callback import Callback
+from genlab.trainers.trainer import Trainer
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
 
-    from genlab.trainers.trainer import Trainer
-
-SPEED = "speed/images_per_second"
+SPEED_NAME = "speed/images_per_second"
 
 
 class Progress(Callback):
-    """Position, speed, time left, losses and the last scores. Never touches the device."""
+    """Shows position, speed, time left, losses and the last scores, all from published numbers without the device."""
 
     def __init__(
         self,
@@ -42,16 +41,16 @@ class Progress(Callback):
 
     def start(self, trainer: Trainer) -> None:
         self._printed = time.monotonic()
-        self.went_back(trainer)
-        self._live = self._open(trainer) if _on_terminal() else None
+        self.after_rollback(trainer)
+        self._live = self._open_display(trainer) if _on_terminal() else None
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self._began, self._first = time.monotonic(), trainer.images
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
-        news = {name: value for name, value in values.items() if any(fnmatch(name, shown) for shown in self.shown)}
-        self._values = {**self._values, **news}  # a new dict: the display's thread may be reading the old one
-        self._speed = values.get(SPEED, self._speed)
+        shown = {name: value for name, value in values.items() if any(fnmatch(name, one) for one in self.shown)}
+        self._values = {**self._values, **shown}  # a new dict: the display's thread may be reading the old one
+        self._speed = values.get(SPEED_NAME, self._speed)
         self.tick(trainer)
 
     def tick(self, trainer: Trainer) -> None:
@@ -65,11 +64,12 @@ class Progress(Callback):
         self._live = None
 
     def line(self, trainer: Trainer) -> str:
-        """All of it as plain text."""
-        return "  ".join([f"[{self._percent(trainer)}]", *self._counts(trainer), self._left(trainer), *self._numbers()])
+        """Return the progress as plain text."""
+        counts, left = self._counts(trainer), self._time_left(trainer)
+        return "  ".join([f"[{self._percent(trainer)}]", *counts, left, *self._numbers()])
 
     def display(self, trainer: Trainer) -> Group:
-        """All of it for a terminal: a bar, counts, numbers; it wraps where the terminal is narrow."""
+        """Return the progress for a terminal: a bar, counts and numbers, wrapped if the terminal is narrow."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -78,11 +78,11 @@ class Progress(Callback):
         bar = Table.grid(padding=(0, 1), expand=True)
         bar.add_column(ratio=1)
         bar.add_column(no_wrap=True)
-        summary = f"{self._percent(trainer)}  {self._left(trainer)}"
+        summary = f"{self._percent(trainer)}  {self._time_left(trainer)}"
         bar.add_row(ProgressBar(total=trainer.total_images, completed=trainer.images), summary)
         return Group(bar, Text("   ".join(self._counts(trainer))), Text("   ".join(self._numbers()), style="dim"))
 
-    def _open(self, trainer: Trainer) -> Live:
+    def _open_display(self, trainer: Trainer) -> Live:
         from rich.live import Live
 
         # Twice a second from a thread of its own: below 1 % of a core.
@@ -102,8 +102,8 @@ class Progress(Callback):
         speed = [] if self._speed is None else [f"{self._speed:,.0f} images/s"]
         return [f"{trainer.images:,} / {trainer.total_images:,} images", f"step {trainer.step:,}", *speed]
 
-    def _left(self, trainer: Trainer) -> str:
-        """At the pace since the run began here, was resumed or went back; scores included."""
+    def _time_left(self, trainer: Trainer) -> str:
+        """Estimate the time left from the pace, scores included, since the run was started, resumed or went back."""
         done, left = trainer.images - self._first, max(trainer.total_images - trainer.images, 0)
         if done <= 0:
             return "-:--:-- left"
@@ -114,7 +114,7 @@ class Progress(Callback):
 
 
 def _label(name: str) -> str:
-    """`score/fid` -> `FID`; other names as TensorBoard shows them."""
+    """Return FID for `score/fid`; other names as TensorBoard shows them."""
     return name.removeprefix("score/").upper() if name.startswith("score/") else name
 
 

@@ -1,18 +1,12 @@
-"""Saves the run: every so often, when the score is the best so far, and at the end."""
+"""Checkpoints of the run: at intervals, at the best score so far, and at the end."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from genlab.callbacks.scores import best_record
 from genlab.core import checkpoint
 from genlab.core.types import Count
 from genlab.trainers.callback import Callback
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from genlab.trainers.trainer import Trainer
+from genlab.trainers.trainer import Trainer
 
 
 class Checkpoint(Callback):
@@ -27,31 +21,35 @@ class Checkpoint(Callback):
         self.every, self.keep = every, keep
 
     def tick(self, trainer: Trainer) -> None:
-        path = self.file(trainer)
-        save_run(trainer, path)
-        for old in checkpoint.newest_first(path.parent)[self.keep :]:
-            checkpoint.remove(old)
+        save_newest(trainer, self._folder(trainer), keep=self.keep)
 
     def scalars(self, trainer: Trainer, values: dict[str, float]) -> None:
         best = best_record(trainer)
         if best and best.position == trainer.images and values.get(f"score/{best.metric}") == best.value:
-            save_run(trainer, self.file(trainer).with_name("best.pt"))
+            save_run(trainer, self._folder(trainer) / "best.pt")
 
-    def went_back(self, trainer: Trainer) -> None:
-        checkpoint.remove_beyond(self.file(trainer).parent, trainer.images)
-        self.tick(trainer)  # killed now, the run resumes at the lower rates
+    def after_rollback(self, trainer: Trainer) -> None:
+        checkpoint.remove_beyond(self._folder(trainer), trainer.images)
+        self.tick(trainer)  # a run that is killed now resumes at the lower rates
 
     def finish(self, trainer: Trainer) -> None:
         if trainer.images > trainer.resumed_from:
             self.tick(trainer)
 
     @staticmethod
-    def file(trainer: Trainer) -> Path:
-        return trainer.run_dir / "checkpoints" / f"{trainer.images:010d}.pt"
+    def _folder(trainer: Trainer) -> Path:
+        return trainer.run_dir / "checkpoints"
+
+
+def save_newest(trainer: Trainer, folder: Path, *, keep: int) -> None:
+    """Save the run as `<images>.pt`, and remove all but the newest `keep` checkpoints of the folder."""
+    save_run(trainer, folder / f"{trainer.images:010d}.pt")
+    for old in checkpoint.newest_first(folder)[keep:]:
+        checkpoint.remove(old)
 
 
 def save_run(trainer: Trainer, path: Path) -> None:
-    """Raises Diverged, and saves nothing, if a statistic is not finite: a good checkpoint must not be replaced."""
-    trainer.statistics.check()
+    """Save the run. Raises Diverged if a statistic is not finite: a good checkpoint must not be replaced."""
+    trainer.statistics.check_finite()
     facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
     checkpoint.save(path, trainer.parts, config=trainer.config, **facts)

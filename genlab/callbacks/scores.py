@@ -1,11 +1,10 @@
-"""Scores the generator every so many images, and remembers the best."""
-
-from __future__ import annotations
+"""Scores of the generator during training, and the best of them."""
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.metrics.evaluation import Evaluation
@@ -13,21 +12,18 @@ from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record, differing_fields
 from genlab.metrics.sample_source import SampleSource
-from genlab.pictures.groups import draw_groups
-from genlab.pictures.sheet import write_png
+from genlab.pictures.sheet import draw_groups
 from genlab.trainers.callback import Callback, callbacks_of
+from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.trainer import Trainer
 
-if TYPE_CHECKING:
-    from genlab.trainers.sample_stream import SampleStream
-    from genlab.trainers.trainer import Trainer
-
-FOLDER = "pictures"  # in a run's directory
+PICTURE_FOLDER = "pictures"  # in a run's directory
 
 
 class Scores(Callback):
-    """Publishes each number as `score/NAME`, and its record. The first metric's first number decides `best`.
+    """Publishes each score as `score/NAME`, and its record. The first metric's first score decides `best`.
 
-    What metrics have to show is saved as `pictures/<images>_NAME.png`.
+    Pictures that metrics offer are saved as `pictures/<images>_NAME.png`.
     Raises ConfigError if there is nothing to measure.
     """
 
@@ -38,39 +34,36 @@ class Scores(Callback):
         *,
         every: Count = 200_000,  # interval in images; the end of the run is scored as well
         images: Count = 10_000,  # generated for one score
-        split: str = "test",  # real images to compare with: train, test or holdout
+        split: str = "test",  # of real images to compare with: train, test or holdout
         batch_size: Count = 250,  # images at a time; changes no score
     ) -> None:
         if not metrics:
-            raise ConfigError(
-                "metrics=[]: nothing to measure. Choose one or several, metrics=[fid,kid], or metrics=none."
-            )
+            raise ConfigError("metrics=[]: nothing to measure. Choose some, metrics=[fid,kid], or metrics=none.")
         self.every = every
         self.evaluation = Evaluation(extractor, metrics, images=images, batch_size=batch_size, split=split)
         self.best_record: Record | None = None
-        self.scored: int | None = None  # position of the last score
+        self.scored_at: int | None = None  # images
 
     def start(self, trainer: Trainer) -> None:
         self.evaluation.check(trainer.data, trainer.samples)
 
     def tick(self, trainer: Trainer) -> None:
-        if trainer.images == self.scored:
+        if trainer.images == self.scored_at:
             return
         records = self.evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device=trainer.device)
-        self.scored = trainer.images
+        self.scored_at = trainer.images
         if not records:
             warnings.warn(
                 f"metrics=[{','.join(self.evaluation.metrics)}]: no number for this model and data.", stacklevel=2
             )
             return
-        self._remember(records[0])
-        for record in records:  # before the numbers: a checkpoint of the best score holds what others make of them
+        self._keep_if_best(records[0])
+        for record in records:  # before the scores: a checkpoint of the best holds the callbacks that took its record
             trainer.report(record.as_dict())
         trainer.publish({f"score/{record.metric}": record.value for record in records})
         for name, images in self.evaluation.pictures.items():
-            picture = draw_groups(images)
-            write_png(picture, trainer.run_dir / FOLDER / f"{trainer.images:09d}_{name.replace(' ', '_')}.png")
-            trainer.show(name, picture)
+            file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
+            save_picture(trainer, draw_groups(images), file, name)
 
     def scores(self, number: str) -> bool:
         return self.evaluation.gives(number)
@@ -81,15 +74,15 @@ class Scores(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         best = self.best_record
-        return {"best": None if best is None else best.as_dict(), "scored": self.scored}
+        return {"best": None if best is None else best.as_dict(), "scored": self.scored_at}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self.best_record is None and state["best"] is not None:  # the best stays the best when the run goes back
             self.best_record = Record(**state["best"])
-        self.scored = state["scored"]
+        self.scored_at = state["scored"]
 
-    def _remember(self, record: Record) -> None:
-        """A nan, from a generator that diverged, is never the best."""
+    def _keep_if_best(self, record: Record) -> None:
+        """Keep a record that beats the best. A nan, from a generator that diverged, never does."""
         if not math.isnan(record.value) and (self.best_record is None or self._improves(record, self.best_record)):
             self.best_record = record
 
@@ -106,7 +99,7 @@ class Scores(Callback):
 
 
 def source_of(samples: SampleStream, position: int) -> SampleSource:
-    """Return what metrics are fed; `position`: images seen in training so far."""
+    """Return the samples that metrics score; `position`: images seen in training so far."""
     return SampleSource(
         samples.draw_samples,
         samples.sample_conditions,
@@ -118,5 +111,5 @@ def source_of(samples: SampleStream, position: int) -> SampleSource:
 
 
 def best_record(trainer: Trainer) -> Record | None:
-    """The best score so far, of the metric that is measured first. None where nothing is."""
+    """Return the best score so far of the first metric; None if nothing is scored."""
     return next((scores.best_record for scores in callbacks_of(trainer, Scores)), None)

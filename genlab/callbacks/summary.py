@@ -1,22 +1,18 @@
-"""The last words of a run: what it reached, where things are, what to type next."""
-
-from __future__ import annotations
+"""The summary at the end of a run: its results, the paths of its files, the next command."""
 
 import json
 import shlex
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genlab.callbacks.health import found_by_health
-from genlab.callbacks.jsonl import finite
+from genlab.callbacks.health import health_warnings
+from genlab.callbacks.jsonl import replace_non_finite
 from genlab.callbacks.scores import best_record
+from genlab.core.errors import Diverged
 from genlab.trainers.callback import Callback
-
-if TYPE_CHECKING:
-    from genlab.core.errors import Diverged
-    from genlab.trainers.trainer import Trainer
+from genlab.trainers.trainer import Trainer
 
 
 class Summary(Callback):
@@ -25,13 +21,13 @@ class Summary(Callback):
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []  # of the latest position that was scored
         self._records_at = -1
-        self._began: float | None = None
-        self._before = 0.0
+        self._began: float | None = None  # in this process
+        self._before = 0.0  # seconds of earlier processes
 
     def start(self, trainer: Trainer) -> None:
         self._began = time.monotonic()
 
-    def went_back(self, trainer: Trainer) -> None:
+    def after_rollback(self, trainer: Trainer) -> None:
         self.records, self._records_at = [], -1
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
@@ -42,7 +38,7 @@ class Summary(Callback):
     def finish(self, trainer: Trainer) -> None:
         facts = self.facts(trainer)
         path = trainer.run_dir / "summary.json"
-        path.write_text(json.dumps(finite(facts), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(replace_non_finite(facts), indent=2, allow_nan=False) + "\n", encoding="utf-8")
         print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
 
     def fail(self, trainer: Trainer, error: Diverged) -> None:
@@ -53,11 +49,11 @@ class Summary(Callback):
         return {"seconds": self._seconds()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._before = max(state["seconds"], self._seconds())  # what was lost by going back took its time
+        self._before = max(state["seconds"], self._seconds())  # steps that a rollback discards took time, too
         self._began = None if self._began is None else time.monotonic()
 
     def facts(self, trainer: Trainer) -> dict[str, Any]:
-        """What summary.json holds."""
+        """Return the contents of summary.json."""
         run_dir, best = trainer.run_dir, best_record(trainer)
         return {
             "images": trainer.images,
@@ -68,12 +64,12 @@ class Summary(Callback):
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
             "best": None if best is None else {"metric": best.metric, "value": best.value, "images": best.position},
             "records": self.records,
-            "health": found_by_health(trainer),
+            "health": health_warnings(trainer),
             "run_dir": str(run_dir),
-            "last_grid": _last(run_dir / "samples", "[0-9]*.png"),
+            "last_grid": _last_file(run_dir / "samples", "[0-9]*.png"),
             "checkpoints": str(run_dir / "checkpoints") if (run_dir / "checkpoints").is_dir() else None,
             "look": f"tensorboard --logdir {shlex.quote(_log_root(run_dir))}",
-            "resume": _resume(trainer),
+            "resume": _resume_command(trainer),
         }
 
     def _seconds(self) -> float:
@@ -87,35 +83,35 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
         ("stopped", facts["stopped"]),
         ("time", str(timedelta(seconds=int(facts["seconds"])))),
-        *(("health", f"at {found['images']:,} images: {found['message']}") for found in facts["health"]),
-        ("run", _short(facts["run_dir"])),
-        ("samples", _short(facts["last_grid"])),
-        ("checkpoints", _short(facts["checkpoints"])),
+        *(("health", f"at {one['images']:,} images: {one['message']}") for one in facts["health"]),
+        ("run", _relative(facts["run_dir"])),
+        ("samples", _relative(facts["last_grid"])),
+        ("checkpoints", _relative(facts["checkpoints"])),
         ("curves", facts["look"]),
         ("longer" if facts["complete"] else "continue", facts["resume"]),
     ]
     return [(name, value) for name, value in rows if value]
 
 
-def _resume(trainer: Trainer) -> str | None:
-    command = f"python -m genlab.train resume={shlex.quote(_short(str(trainer.run_dir)))}"
+def _resume_command(trainer: Trainer) -> str | None:
+    command = f"python -m genlab.train resume={shlex.quote(_relative(str(trainer.run_dir)))}"
     if trainer.images < trainer.total_images:
         return command
     return f"{command} trainer.images={2 * trainer.total_images}" if trainer.iterates else None
 
 
 def _log_root(run_dir: Path) -> str:
-    """The `outputs` folder that holds all runs, or this run's own where it lies elsewhere."""
+    """Return the `outputs` folder that holds all runs, or the run's own directory elsewhere."""
     roots = [parent for parent in run_dir.parents if parent.name == "outputs"]
-    return _short(str(roots[0] if roots else run_dir))
+    return _relative(str(roots[0] if roots else run_dir))
 
 
-def _last(folder: Path, pattern: str) -> str | None:
+def _last_file(folder: Path, pattern: str) -> str | None:
     return max((str(path) for path in folder.glob(pattern)), default=None)
 
 
-def _short(path: str | None) -> str | None:
-    """Relative to the working directory where it lies below it."""
+def _relative(path: str | None) -> str | None:
+    """Return a path relative to the working directory if it lies below it."""
     if path is None or not Path(path).resolve().is_relative_to(Path.cwd()):
         return path
     return str(Path(path).resolve().relative_to(Path.cwd()))

@@ -1,30 +1,24 @@
-"""Grids of truncated latents: fidelity bought with variety."""
-
-from __future__ import annotations
+"""Grids of truncated latents, which trade variety for fidelity."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 
+from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count, Positive
-from genlab.models.latent_contract import Truncates
-from genlab.pictures.sheet import sheet, write_png
+from genlab.models.latent_contract import Latent, Truncates
+from genlab.pictures.sheet import sheet
 from genlab.trainers.callback import Callback
 from genlab.trainers.standing_statistics import gather_statistics
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from genlab.models.latent_contract import Latent
-    from genlab.trainers.trainer import Trainer
+from genlab.trainers.trainer import Trainer
 
 
 class Truncation(Callback):
-    """At the end, `samples/truncated_<threshold>.png` for every threshold: Brock et al. 2019, section 3.1.
+    """Saves `samples/truncated_<threshold>.png` for every threshold at the end: Brock et al. 2019, section 3.1.
 
     Latents are normal within +-threshold; batch normalisation's statistics are gathered anew for them.
     Raises ConfigError, at the start, if the latents are not normal.
@@ -34,7 +28,7 @@ class Truncation(Callback):
         self,
         thresholds: Sequence[Positive] = (),  # 0.04 to 2 in the paper
         *,
-        batches: Count = 100,  # of 50 latents, that statistics are gathered over
+        batches: Count = 100,  # of 50 latents, over which statistics are gathered
         rows: Count = 8,
         columns: Count = 8,
     ) -> None:
@@ -52,20 +46,20 @@ class Truncation(Callback):
             with trainer.samples.sampling() as generator:
                 samples = self.sample(trainer, deepcopy(generator), latent)
             picture = sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
-            write_png(picture, trainer.run_dir / "samples" / f"truncated_{threshold:g}.png")
-            trainer.show(f"truncated at {threshold:g}", picture)
+            save_picture(trainer, picture, f"samples/truncated_{threshold:g}.png", f"truncated at {threshold:g}")
 
     def sample(self, trainer: Trainer, generator: nn.Module, latent: Latent) -> Tensor:
-        """Of a generator that may be changed."""
-        batches = [trainer.samples.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
-        gather_statistics(generator, self.pieces(trainer, latent, batches))
+        """Return samples of the generator, whose batch normalisation this changes."""
+        draws = [trainer.samples.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
+        latents = [latent.draw(one) for one in draws]
+        gather_statistics(generator, self._split(trainer, latents))
         count = self.rows * self.columns
-        z = torch.cat([latent.draw(draws) for draws in batches])[:count]
+        z = torch.cat(latents)[:count]
         return trainer.samples.render(generator(z, trainer.samples.sample_conditions(0, count)))
 
-    def pieces(self, trainer: Trainer, latent: Latent, batches: list) -> Iterator[tuple[Tensor, Tensor | None]]:
-        for index, draws in enumerate(batches):
-            z = latent.draw(draws)
+    @staticmethod
+    def _split(trainer: Trainer, latents: list[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield each tenth of each tensor of latents, and its condition."""
+        for index, z in enumerate(latents):
             condition = trainer.samples.sample_conditions(index * len(z), len(z))
-            labels = [None] * 10 if condition is None else condition.chunk(10)
-            yield from zip(z.chunk(10), labels, strict=True)
+            yield from zip(z.chunk(10), [None] * 10 if condition is None else condition.chunk(10), strict=True)

@@ -1,7 +1,5 @@
 """Main function of the entry points: `--help`, one composed config, and one message for a mistake."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Hydra callback that records where sweeps begin and end, in the process that started them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

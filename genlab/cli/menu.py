@@ -1,7 +1,5 @@
 """Text of `--help`: every choice of every group, with the first comment line of its YAML. Imports no torch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 GROUPS = (

@@ -1,7 +1,5 @@
 """State and errors of a sweep's jobs, kept in their directories, and the table of the sweep."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

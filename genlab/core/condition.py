@@ -18,6 +18,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 
 
+@dataclass(frozen=True)
 class Condition(ABC):
     """A kind of condition: a frozen dataclass of plain values, which checkpoints store with the path of its class.
 
@@ -126,7 +127,7 @@ class Condition(ABC):
 
 def condition_from_facts(facts: dict[str, Any]) -> Condition:
     """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     path = values.pop("_target_")
     module, _, name = path.rpartition(".")
     try:

@@ -6,7 +6,7 @@ torch is imported late: `--help` asks for the rank and must answer at once.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -95,11 +95,11 @@ def mean(tensor: Tensor) -> Tensor:
 
 def shared_mean(tensor: Tensor) -> Tensor:
     """Return the mean over ranks, differentiable to any order; a gradient is the mean of those on all ranks."""
-    return tensor if world_size() == 1 else _averaging().apply(tensor)
+    return tensor if world_size() == 1 else _averaging()(tensor)
 
 
 @cache
-def _averaging() -> type:
+def _averaging() -> Callable[[Tensor], Tensor]:
     import torch
 
     class Averaging(torch.autograd.Function):
@@ -111,7 +111,7 @@ def _averaging() -> type:
         def backward(context: Any, gradient: Tensor) -> Tensor:
             return Averaging.apply(gradient)
 
-    return Averaging
+    return Averaging.apply
 
 
 def largest(number: int) -> int:

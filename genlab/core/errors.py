@@ -1,5 +1,9 @@
 """Errors that users see, each with one readable message and an exit code."""
 
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
 
 class GenlabError(Exception):
     """A failure that is shown as one message, without a traceback."""
@@ -11,6 +15,13 @@ class ConfigError(GenlabError):
     """A user's mistake; the message says what was found, what was expected and what to do."""
 
     exit_code = 2
+
+
+def require(value: Value | None, refusal: str) -> Value:
+    """Return a value that is not None. Raises ConfigError, with the refusal as its message, for None."""
+    if value is None:
+        raise ConfigError(refusal)
+    return value
 
 
 class RunError(GenlabError):

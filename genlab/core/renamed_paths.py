@@ -7,10 +7,10 @@ from typing import Any
 MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=new_name`
     ("callbacks", "callbacks"): (
         "accuracy=discriminator_accuracy checkpoint=save_checkpoints encoding=encoder_statistics grid=sample_grid "
-        "truncation=truncation_grid"
+        "mlflow=trackers truncation=truncation_grid wandb=trackers"
     ),
     ("callbacks", "trainers"): "base=callback encoded=encoder",
-    ("callbacks", "pictures"): "groups scatter",
+    ("callbacks", "pictures"): "groups=sheet scatter",
     ("data.augment", "data.augment"): "base=augmentation",
     ("data", "data"): "blank=blank_dataset",
     ("data", "data.storage"): (
@@ -23,12 +23,12 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
     ),
     ("data", "data.labels"): "digit_words told=attribute_vectors words",
     ("losses", "losses"): (
-        "cycle=cycle_consistency divergences=f_divergences elbo=kl_to_prior statistics=batch_statistics"
+        "cycle=cycle_consistency divergences=f_divergences elbo=latent_terms statistics=batch_statistics"
     ),
     ("metrics", "metrics.scores"): (
         "accuracy birthday cas described=word_agreement distances divergences=histogram_divergences droplets elbo "
         "equivariance fid inception_score intra_fid kid likelihood lpips masks=mask_agreement memorisation modes "
-        "moving=image_motion ms_ssim pairs=pair_distances points=point_distances ppl prdc pyramid=laplacian_pyramid "
+        "moving=image_motion ms_ssim pairs=pair_distances points=point_distances ppl prdc pyramid=swd "
         "reconstruction=reconstruction_error swd"
     ),
     ("metrics", "metrics.extractors"): (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from genlab.core.types import Count, NonNegative, Share, Whole
 
@@ -23,7 +23,7 @@ class Schedule:
         raise NotImplementedError
 
 
-Changing = Number | dict[Whole, Number] | Schedule  # `Changing[Count]`: a count, or one that changes
+Changing: TypeAlias = Number | dict[Whole, Number] | Schedule  # `Changing[Count]`: a count, or one that changes
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def value_at(number: Any, seen: int, total: int) -> float:
     return staircase(number, seen) if isinstance(number, dict) else number(seen, total)
 
 
-def staircase(steps: dict[int, float], position: int) -> float:
+def staircase(steps: dict[int, Number], position: int) -> Number:
     """Return the value of the last step that begins at or before a position, else of the first step."""
     reached = [start for start in steps if start <= position]
     return steps[max(reached, default=min(steps))]

@@ -45,7 +45,9 @@ class Spec:
     @property
     def shape(self) -> tuple[int, ...]:
         """Return (C, H, W) of one image, (D,) of one point."""
-        return (self.channels,) if self.height is None else (self.channels, self.height, self.width)
+        if self.height is None or self.width is None:
+            return (self.channels,)
+        return (self.channels, self.height, self.width)
 
     @property
     def condition_size(self) -> int | None:
@@ -123,7 +125,7 @@ class Spec:
 def older_condition(facts: dict[str, Any]) -> Condition | None:
     """Return the condition of a file written before conditions were classes, when facts named it directly."""
     if facts.get("source"):
-        return Picture(*facts["source"], facts.get("source_classes"))
+        return replace(Picture(*facts["source"]), classes=facts.get("source_classes"))
     if facts.get("words"):
         return Words(tuple(facts["words"]), facts["length"])
     if facts.get("attributes"):

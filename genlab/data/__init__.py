@@ -5,5 +5,3 @@ from genlab.data.corruption import GaussianNoise, Masking
 from genlab.data.dataset import InMemory, Split
 from genlab.data.labels.words import Words
 from genlab.data.sets.mnist import MNIST
-
-__all__ = ["MNIST", "GaussianNoise", "InMemory", "Masking", "Spec", "Split", "Words"]

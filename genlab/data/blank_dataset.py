@@ -1,7 +1,5 @@
 """A stand-in for a data set of which only the spec is known."""
 
-from __future__ import annotations
-
 import torch
 
 from genlab.core.spec import Spec

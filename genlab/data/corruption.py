@@ -1,7 +1,5 @@
 """Corruptions of the images that a denoising autoencoder reads: functions of (images, draws)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

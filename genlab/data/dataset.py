@@ -15,7 +15,7 @@ from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
-from genlab.data.few_labels import with_few_labels
+from genlab.data.few_labels import keep_few_labels
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.data.word_rule import WordRule
@@ -81,9 +81,11 @@ class InMemory:
             check(split, condition, source_classes)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
-        train = train if labelled is None else with_few_labels(train, labelled, label_seed)
+        if labelled is not None:
+            train = train._replace(labels=keep_few_labels(train.labels, labelled, label_seed))
         self.pool = train  # training draws from it; `train` is cropped
-        self.train, self.test, self.holdout = (crop_split(split, crop) for split in (train, test, holdout))
+        self.train = crop_split(train, crop)
+        self.test, self.holdout = (None if split is None else crop_split(split, crop) for split in (test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
@@ -187,9 +189,9 @@ def are_words(labels: Tensor) -> bool:
     return labels.ndim == 2 and labels.dtype == torch.int64
 
 
-def crop_split(split: Split | None, crop: int | None) -> Split | None:
+def crop_split(split: Split, crop: int | None) -> Split:
     """Crop a split to the middle. Raises ConfigError for a crop that does not fit."""
-    if split is None or crop is None:
+    if crop is None:
         return split
     height, width = split.images.shape[2:]
     if crop > min(height, width):

@@ -1,7 +1,5 @@
 """Images of a given size: cropped, padded or resized."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad

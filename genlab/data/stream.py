@@ -1,7 +1,5 @@
 """Training batches from an endless shuffled stream, a pure function of seed and position."""
 
-from __future__ import annotations
-
 from copy import copy
 from functools import cached_property, lru_cache
 from typing import Any
@@ -51,7 +49,7 @@ class Stream:
         self.order = lru_cache(maxsize=4)(self._permutation)
 
     @classmethod
-    def of(cls, data: InMemory, **placing: Any) -> Stream:
+    def of(cls, data: InMemory, **placing: Any) -> "Stream":
         """Return the stream of a data set's training images; `placing`: seed, device, dtype and channels_last."""
         kind = {"task": data.task, "condition": data.spec.condition, "scale": data.spec.scale}
         return cls(data.pool, flip=data.flip, crop=data.crop, **kind, **placing)
@@ -87,7 +85,7 @@ class Stream:
         return self._labelled.batch(player, position, draws), self._labelled.labels(player, position, draws)
 
     @cached_property
-    def _labelled(self) -> Stream:
+    def _labelled(self) -> "Stream":
         rows = (self.conditions >= 0).nonzero().squeeze(1)
         if len(rows) == len(self.images):
             return self

@@ -1,7 +1,5 @@
 """Tasks, which make a source picture of any image, so that a model learns the way back."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -2,5 +2,3 @@
 
 from genlab.exporting.formats import ONNX, Format, Safetensors, TorchScript, load
 from genlab.exporting.sampler import Sampler
-
-__all__ = ["ONNX", "Format", "Safetensors", "Sampler", "TorchScript", "load"]

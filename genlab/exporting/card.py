@@ -1,20 +1,15 @@
 """Write the model card (Mitchell et al. 2019) of an exported generator in Markdown: use, system, data, scores."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genlab.exporting.formats import INPUT_NAMES
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.exporting.formats import Format
-    from genlab.trainers.sample_stream import TrainedRun
+from genlab.exporting.formats import INPUT_NAMES, Format
+from genlab.trainers.sample_stream import TrainedRun
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 UNKNOWN = "Not recorded in the run's directory."

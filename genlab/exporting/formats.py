@@ -1,7 +1,5 @@
 """File formats that a generator is exported to: safetensors, TorchScript and ONNX."""
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

@@ -1,15 +1,11 @@
 """Sampler: one module from latents to finished images, for export."""
 
-from __future__ import annotations
-
 from copy import deepcopy
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-if TYPE_CHECKING:
-    from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.sample_stream import SampleStream
 
 
 class Sampler(nn.Module):

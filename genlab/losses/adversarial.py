@@ -1,8 +1,4 @@
-"""Adversarial losses: logits in, one number a sample out, [N] -> [N].
-
-A loss says with `watch` what else is worth a curve, and with `needs_lipschitz` that it means nothing
-unless something bounds the critic's slope. `uses_real`: the generator's part wants real logits too.
-"""
+"""Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
 from __future__ import annotations
 
@@ -11,15 +7,15 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:
-    needs_lipschitz = False
-    uses_real = False
-    is_likelihood = False  # as a `Reconstruction` may be
+    needs_lipschitz = False  # means nothing unless something bounds the critic's slope
+    uses_real = False  # the generator's part needs real logits too
+    is_likelihood = False  # only a `Reconstruction` can be one
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -36,21 +32,26 @@ class AdversarialLoss:
         raise NotImplementedError
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Numbers worth a curve that are not minimised."""
+        """Return numbers that are published and not minimised."""
         return {}
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Above 0 where a real image is taken for real: nearer to the mean logit of its kind than to the other's.
+        """Return numbers above 0 where a real image is taken for real: its logit is nearer to the real mean.
 
-        Losses whose logits are 0 where they are undecided give the logits of real images.
+        Losses whose undecided logits are 0 return the logits of real images.
         """
         real_mean, fake_mean = real.mean(0), fake.mean(0)
         return (real - (real_mean + fake_mean) / 2) * (real_mean - fake_mean).sign()
 
 
+def require_real(real: Tensor | None) -> Tensor:
+    """Return the real logits that a loss with `uses_real` is given in the generator's turn."""
+    return require(real, "this loss compares generated images with real ones: pass the real logits too.")
+
+
 def cross_entropy(logits: Tensor, label: float) -> Tensor:
     """Binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
-    if label in (0, 1):  # half of the work
+    if label in (0, 1):  # saves half of the work
         return softplus(-logits if label else logits)
     return label * softplus(-logits) + (1 - label) * softplus(logits)
 
@@ -63,7 +64,7 @@ class NonSaturating(AdversarialLoss):
     """
 
     real_label: Share = 1.0  # the discriminator's target on real images
-    fake_label: Share = 0.0  # and on generated ones
+    fake_label: Share = 0.0  # its target on generated images
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return cross_entropy(real, self.real_label) + cross_entropy(fake, self.fake_label)
@@ -90,11 +91,11 @@ class Minimax(NonSaturating):
 class DiscriminatorOnly(NonSaturating):
     """Salimans et al. 2016, section 3.1: the discriminator's part alone; the generator learns from its penalties.
 
-    With penalty=[feature_matching] that is feature matching instead of, not beside, the loss.
+    With penalty=[feature_matching] the features are matched instead of, not beside, the loss.
     """
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return 0 * fake  # with a graph, so that a turn without a penalty is idle and no error
+        return 0 * fake  # keeps the graph: a turn without a penalty is idle, not an error
 
 
 @dataclass
@@ -103,7 +104,7 @@ class LeastSquares(AdversarialLoss):
 
     real_label: Share = 1.0
     fake_label: Share = 0.0
-    factor: Positive = 0.5  # of the generator's squares: theirs
+    factor: Positive = 0.5  # on the generator's squares: the paper's
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2
@@ -112,29 +113,30 @@ class LeastSquares(AdversarialLoss):
         return self.factor * (fake - 1).square()
 
 
-class Hinge(AdversarialLoss):
+class CriticLoss(AdversarialLoss):
+    """Base of losses whose generator raises the mean logit of its images."""
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        return -fake
+
+
+class Hinge(CriticLoss):
     """Miyato et al. 2018, equations 16 and 17."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
-
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
 
-class Wasserstein(AdversarialLoss):
+class Wasserstein(CriticLoss):
     """Arjovsky et al. 2017, equation 3."""
 
     needs_lipschitz = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real
-
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"wasserstein": real - fake}

@@ -1,4 +1,4 @@
-"""Penalties of discriminators that name more than real and fake: classes and codes."""
+"""Penalties for discriminators that also predict classes or codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.core.types import NonNegative, PlayerName
 from genlab.losses.penalties import Penalty, Weight
@@ -18,14 +18,14 @@ from genlab.models.contract import ClassifiesFeatures, GuessesCodes
 
 @dataclass
 class Auxiliary(Penalty):
-    """Reads a second head of the discriminator."""
+    """Base of penalties that read a second head of the discriminator."""
 
     weight: Weight = 1.0
-    on: list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
-    head: ClassVar[type] = ClassifiesFeatures  # what a discriminator with that head offers
-    models: ClassVar[str]  # whose discriminators have it
+    head: ClassVar[type] = ClassifiesFeatures  # contract of a discriminator with that head
+    models: ClassVar[str]  # models whose discriminators have it, for the error
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
@@ -44,16 +44,18 @@ class AuxiliaryClassification(Auxiliary):
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         if "generator" not in system.conditioned:
-            raise ConfigError("needs a generator that is told a class. Choose model=acgan, or leave the penalty out.")
+            raise ConfigError("needs a generator that takes a class. Choose model=acgan, or leave the penalty out.")
 
     def __call__(self, turn: Turn) -> Tensor:
-        unlikely = self.surprise(turn, turn.fake_features, turn.fake_condition)
+        costs = self.class_cross_entropy(turn, turn.fake_features, turn.fake_condition)
         if turn.player == "discriminator":
-            unlikely = unlikely + self.surprise(turn, turn.real_features, turn.condition)
-        return self.strength(turn) * unlikely
+            costs = costs + self.class_cross_entropy(turn, turn.real_features, turn.condition)
+        return self.strength(turn) * costs
 
-    def surprise(self, turn: Turn, features: Tensor, classes: Tensor) -> Tensor:
-        return cross_entropy(turn.network.classify(features), classes, reduction="none")
+    def class_cross_entropy(self, turn: Turn, features: Tensor, classes: Tensor | None) -> Tensor:
+        discriminator: ClassifiesFeatures = turn.network
+        logits = discriminator.classify(features)
+        return cross_entropy(logits, require(classes, "needs classes."), reduction="none")
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Supervised(Auxiliary):
     models: ClassVar[str] = "model=semi_supervised_gan"
 
     def __call__(self, turn: Turn) -> Tensor:
-        images, classes = turn.labelled()
+        images, classes = require(turn.draw_labelled, "needs labelled images.")()
         features = turn.network.features(turn.augment(images, "labelled"))
         return self.strength(turn) * cross_entropy(turn.network.classify(features), classes, reduction="none")
 
@@ -79,7 +81,7 @@ class MutualInformation(Auxiliary):
     """
 
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
-    continuous: NonNegative = 1.0  # and for continuous ones: lower where they drown the rest (section 6)
+    continuous: NonNegative = 1.0  # share for continuous codes: lower it where they drown the rest (section 6)
 
     head: ClassVar[type] = GuessesCodes
     models: ClassVar[str] = "model=infogan"
@@ -92,12 +94,12 @@ class MutualInformation(Auxiliary):
 
 
 def categorical_information(one_hots: Sequence[Tensor], logits: Sequence[Tensor]) -> Tensor | float:
-    """[N]: log K + log Q(c | image) of [N, K] each, summed over the codes; at most log K a code."""
+    """Return log K + log Q(c | image) [N] of one-hot codes [N, K], summed over the codes; at most log K a code."""
     pairs = zip(one_hots, logits, strict=True)
     return sum(log(guess.shape[1]) + (code * guess.log_softmax(1)).sum(1) for code, guess in pairs)
 
 
 def continuous_information(codes: Tensor, mean: Tensor, log_deviation: Tensor) -> Tensor:
-    """[N]: log 2 + log Q(c | image) of [N, K] codes, uniform in [-1, 1], under Gaussians, summed over the codes."""
+    """Return log 2 + log Q(c | image) [N] of codes [N, K] in [-1, 1] under Gaussians, summed over the codes."""
     distance = (codes - mean) * (-log_deviation).exp()
     return (log(2) - log(2 * pi) / 2 - log_deviation - distance.square() / 2).sum(1)

@@ -1,11 +1,11 @@
-"""Penalties on two generators that translate either kind of pictures into the other: Zhu et al. 2017 (CycleGAN)."""
+"""Penalties on a pair of generators that translate between two kinds of pictures: Zhu et al. 2017 (CycleGAN)."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
@@ -13,7 +13,7 @@ from genlab.losses.turn import Turn
 
 @dataclass
 class TwoWay(Penalty):
-    """On generators that translate either way."""
+    """Base of penalties on generators that translate both ways."""
 
     on: Literal["generator"] = "generator"
 
@@ -25,19 +25,21 @@ class TwoWay(Penalty):
 
 @dataclass
 class CycleConsistency(TwoWay):
-    """Equation 2: |F(G(x)) - x|, the mean over a picture's values; G makes images of pictures x, and F x of them."""
+    """Equation 2: |F(G(x)) - x|, the mean over a picture's values; G translates pictures x, and F translates back."""
 
-    weight: Weight = 10.0  # theirs, section 4
+    weight: Weight = 10.0  # the paper's, section 4
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) * mean_of_values((turn.way_back(turn.fake) - turn.fake_condition).abs())
+        translate_back = require(turn.translate_back, "needs a generator that translates back.")
+        sources = require(turn.fake_condition, "needs source pictures.")
+        return self.strength(turn) * mean_of_values((translate_back(turn.fake) - sources).abs())
 
 
 @dataclass
 class Identity(TwoWay):
-    """Section 5.2: |G(y) - y| of real images y, which G is to leave as they are: it keeps colours."""
+    """Section 5.2: |G(y) - y| of real images y: G should leave them as they are, which keeps colours."""
 
-    weight: Weight = 5.0  # theirs: half of the cycle's
+    weight: Weight = 5.0  # the paper's: half of the cycle's
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
@@ -49,5 +51,5 @@ class Identity(TwoWay):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        kept = turn.generator(turn.noise(turn), turn.real)
-        return self.strength(turn) * mean_of_values((kept - turn.real).abs())
+        output = turn.generator(turn.noise(turn), turn.real)
+        return self.strength(turn) * mean_of_values((output - turn.real).abs())

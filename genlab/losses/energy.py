@@ -1,4 +1,4 @@
-"""Losses of discriminators that autoencode; their logits are minus an energy: the error of a reconstruction."""
+"""Losses for discriminators that autoencode: logits are minus an energy, the error of a reconstruction."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch.nn.functional import normalize, relu
 
 from genlab.core import distributed
 from genlab.core.types import NonNegative, Positive, ProperShare
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import CriticLoss
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
 from genlab.models.contract import code_size_of
 
 
 @dataclass
-class EnergyMargin(AdversarialLoss):
+class EnergyMargin(CriticLoss):
     """Zhao et al. 2017, equations 1 and 2: D(x) + max(0, m - D(G(z))), with energies D = -logits."""
 
     margin: Positive = 1.0  # energy above which generated images no longer count: m
@@ -26,18 +26,15 @@ class EnergyMargin(AdversarialLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(self.margin + fake) - real
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
-
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_energy": -real, "fake_energy": -fake}
 
 
 @dataclass
-class BoundaryEquilibrium(AdversarialLoss):
+class BoundaryEquilibrium(CriticLoss):
     """Berthelot et al. 2017, section 3.4: L(x) - k L(G(z)), with energies L = -logits.
 
-    k is moved, in [0, 1], until L(G(z)) is gamma times L(x): a low gamma asks for likeness, a high one for variety.
+    Every turn moves k, in [0, 1], towards L(G(z)) = gamma L(x). A low gamma asks for likeness, a high one for variety.
     """
 
     gamma: ProperShare = 0.5  # the diversity ratio
@@ -45,25 +42,21 @@ class BoundaryEquilibrium(AdversarialLoss):
     k: Tensor | None = field(default=None, init=False, repr=False)  # moved every turn; None: 0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        k = self.on(real.device)
+        k = self.k_on(real.device)
         images = len(real) * distributed.world_size()
         self.k = (k + self.rate * images * distributed.mean(self.balance(real, fake))).clamp(0, 1)
         return k * fake - real
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return -fake
-
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """With the convergence measure of section 3.4.1: L(x) + |gamma L(x) - L(G(z))|."""
+        """Publish the convergence measure of section 3.4.1 too: L(x) + |gamma L(x) - L(G(z))|."""
         convergence = self.balance(real, fake).abs() - real.detach().mean()
-        return {"real_energy": -real, "fake_energy": -fake, "k": self.on(real.device), "convergence": convergence}
+        return {"real_energy": -real, "fake_energy": -fake, "k": self.k_on(real.device), "convergence": convergence}
 
     def balance(self, real: Tensor, fake: Tensor) -> Tensor:
-        """gamma L(x) - L(G(z)), the mean over the micro-batch."""
+        """Return gamma L(x) - L(G(z)), the mean over the micro-batch."""
         return (fake - self.gamma * real).detach().float().mean()
 
-    def on(self, device: torch.device) -> Tensor:
-        """k where the logits are."""
+    def k_on(self, device: torch.device) -> Tensor:
         return torch.zeros((), device=device) if self.k is None else self.k.to(device)
 
     def state_dict(self) -> dict[str, Tensor | None]:
@@ -77,7 +70,7 @@ class BoundaryEquilibrium(AdversarialLoss):
 class PullingAway(Penalty):
     """Zhao et al. 2017, section 2.4: the mean squared cosine between the codes of two generated images.
 
-    Of a discriminator that does not autoencode, between its features.
+    A discriminator that does not autoencode gives its features instead of codes.
     """
 
     weight: Weight = 0.1  # appendix C

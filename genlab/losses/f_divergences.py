@@ -19,8 +19,8 @@ from genlab.losses.adversarial import AdversarialLoss
 class FDivergence(AdversarialLoss):
     """Nowozin et al. 2016, equation 6: the critic raises the bound.
 
-    The generator maximises E_Q g_f(logit), their section 3.2's counterpart of the non-saturating loss; in the
-    `zero_sum` game it lowers the bound itself, -E_Q f*(g_f(logit)).
+    The generator maximises E_Q g_f(logit), the counterpart of the non-saturating loss (section 3.2). With `zero_sum` it
+    lowers the bound itself, -E_Q f*(g_f(logit)).
     """
 
     zero_sum: bool = False
@@ -35,19 +35,16 @@ class FDivergence(AdversarialLoss):
         return {"divergence": self.activation(real) - self.conjugate(fake)}
 
     def activation(self, logits: Tensor) -> Tensor:
-        """g_f(logits): table 2."""
-        raise NotImplementedError
+        """Return g_f(logits): table 2. The identity serves where f* is finite everywhere."""
+        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
-        """f*(g_f(logits)): table 2, simplified where that is finite for more logits."""
+        """Return f*(g_f(logits)): table 2, simplified where that is finite for more logits."""
         raise NotImplementedError
 
 
 class KL(FDivergence):
     """KL(P || Q), f(u) = u log u: covers all modes."""
-
-    def activation(self, logits: Tensor) -> Tensor:
-        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return torch.exp(logits - 1)
@@ -87,9 +84,6 @@ class JensenShannon(FDivergence):
 
 class Pearson(FDivergence):
     """E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""
-
-    def activation(self, logits: Tensor) -> Tensor:
-        return logits
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return logits.square() / 4 + logits

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Positive
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, require_real
 from genlab.losses.penalties import GradientPenalty, Weight
 from genlab.losses.turn import Turn
 
@@ -19,13 +21,13 @@ KernelName = Literal["rational_quadratic", "gaussian"]
 
 @dataclass(frozen=True)
 class Family:
-    """Kernels of one form, as functions of the squared distance and a scale."""
+    """A form of kernel, as a function of the squared distance and a scale."""
 
     form: Callable[[Tensor, float], Tensor]
     scales: tuple[float, ...]  # published
 
 
-FAMILIES: dict[str, Family] = {
+KERNEL_FAMILIES: dict[str, Family] = {
     # Binkowski et al. 2018: alphas.
     "rational_quadratic": Family(lambda squared, alpha: (1 + squared / (2 * alpha)) ** -alpha, (0.2, 0.5, 1, 2, 5)),
     # Li et al. 2015 (generative moment matching networks): sigmas.
@@ -41,15 +43,14 @@ class Mixture:
     scales: Sequence[Positive] | None = None  # alphas or sigmas; null: the published ones
 
     def similarity(self, one: Tensor, other: Tensor) -> Tensor:
-        """[N, K] and [M, K] (or [N] and [M]) -> [N, M]."""
-        family = FAMILIES[self.kernel]
+        """Return the kernel [N, M] of outputs [N, K] and [M, K], or [N] and [M]."""
+        family = KERNEL_FAMILIES[self.kernel]
         # Differences take N x M x K numbers, but stay exact where points are near, and differentiate twice.
         squared = (as_vectors(one)[:, None] - as_vectors(other)).square().sum(2)
-        return sum(family.form(squared, scale) for scale in self.scales or family.scales)
+        return reduce(add, [family.form(squared, scale) for scale in self.scales or family.scales])
 
 
 def as_vectors(outputs: Tensor) -> Tensor:
-    """[N, K] of whatever a critic gives for N images."""
     return outputs[:, None] if outputs.ndim == 1 else outputs.flatten(1)
 
 
@@ -57,7 +58,7 @@ def as_vectors(outputs: Tensor) -> Tensor:
 class MMD(Mixture, AdversarialLoss):
     """Li et al. 2017 and Binkowski et al. 2018: the critic raises MMD^2 of its outputs [N, K], the generator lowers it.
 
-    The numbers [N] are each pair's share; their mean is MMD^2 (Gretton et al. 2012, equation 3, or 5 if biased).
+    Each number [N] is a pair's share; their mean is MMD^2 (Gretton et al. 2012, equation 3, or 5 if biased).
     """
 
     unbiased: bool = True  # leave out each image's likeness to itself; needs two images a micro-batch
@@ -65,18 +66,17 @@ class MMD(Mixture, AdversarialLoss):
     uses_real = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        return -self.squared(real, fake)
+        return -self.squared_mmd(real, fake)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return self.squared(real, fake)
+        return self.squared_mmd(require_real(real), fake)
 
-    def squared(self, real: Tensor, fake: Tensor) -> Tensor:
-        """[N] whose mean is MMD^2."""
+    def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)
-        return self.within(real) + self.within(fake) - across.mean(0) - across.mean(1)
+        return self.mean_similarity(real) + self.mean_similarity(fake) - across.mean(0) - across.mean(1)
 
-    def within(self, outputs: Tensor) -> Tensor:
-        """Each one's mean similarity to the others of its kind."""
+    def mean_similarity(self, outputs: Tensor) -> Tensor:
+        """Return each output's mean similarity to the others of its kind, [N]."""
         similarity = self.similarity(outputs, outputs)
         if not self.unbiased:
             return similarity.mean(1)
@@ -87,11 +87,11 @@ class MMD(Mixture, AdversarialLoss):
 class WitnessPenalty(Mixture, GradientPenalty):
     """Binkowski et al. 2018: the gradient penalty of Gulrajani et al. 2017, on MMD's witness function.
 
-    The witness is E k(x, real) - E k(x, fake); choose the kernel that the loss has.
+    The witness is E k(x, real) - E k(x, fake). Choose the loss's kernel.
     """
 
     weight: Weight = 1.0
 
-    def judge(self, turn: Turn, points: Tensor) -> Tensor:
+    def critic_output(self, turn: Turn, points: Tensor) -> Tensor:
         outputs = turn.network(points, turn.condition)
         return self.similarity(outputs, turn.real_logits).mean(1) - self.similarity(outputs, turn.fake_logits).mean(1)

@@ -1,7 +1,9 @@
-"""Penalties that compare what was made of a picture with the picture's partner."""
+"""Penalties that compare a translated picture with its target."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import ClassVar, Literal
 
 import torch
@@ -15,12 +17,12 @@ from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 from genlab.models.contract import FeaturesByLayer
 
-Seen = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
+FeatureMaps = Tensor | Sequence[Tensor]  # one map or several, [N, ...]
 
 
 @dataclass
 class Paired(Penalty):
-    """On what the generator makes of a source."""
+    """Base of penalties that compare a generated image with the target of its source."""
 
     on: Literal["generator"] = "generator"
 
@@ -38,7 +40,7 @@ class Paired(Penalty):
 class L1(Paired):
     """Isola et al. 2017, equation 3: |real - fake|, the mean over an image's values."""
 
-    weight: Weight = 100.0  # theirs, section 6.2
+    weight: Weight = 100.0  # the paper's, section 6.2
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * mean_of_values((turn.real - turn.fake).abs())
@@ -58,11 +60,11 @@ class MSE(Paired):
 class PairedFeatureMatching(Paired):
     """Wang et al. 2018, equation 4: |f(real) - f(fake)| of every layer f of the discriminator.
 
-    The mean over a layer's values, summed over layers; the mean over scales, as that of the loss is (both are sums in
-    the paper).
+    The term is the mean over a layer's values, summed over layers, and the mean over scales, like the loss (both are
+    sums in the paper).
     """
 
-    weight: Weight = 10.0  # theirs, section 4
+    weight: Weight = 10.0  # the paper's, section 4
 
     needs_features: ClassVar[bool] = True
 
@@ -77,28 +79,29 @@ class PairedFeatureMatching(Paired):
             )
 
     def __call__(self, turn: Turn) -> Tensor:
-        real, fake = (turn.network.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
+        discriminator: FeaturesByLayer = turn.network
+        real, fake = (discriminator.by_layer(f) for f in (turn.real_features.detach(), turn.fake_features))
         scales = (zip(*layers, strict=True) for layers in zip(real, fake, strict=True))
         distances = (mean_of_values((a - b).abs()) for pairs in scales for a, b in pairs)
-        return self.strength(turn) / len(real) * sum(distances)
+        return self.strength(turn) / len(real) * reduce(add, distances)
 
 
 @dataclass
 class Perceptual(Paired):
-    """A distance of what a network sees in real and in generated images: Ledig et al. 2017, equation 5.
+    """The distance between a network's features of real and of generated images: Ledig et al. 2017, equation 5.
 
-    The mean over each map's values, squared or absolute; several maps are summed. The network is not trained, and no
+    Differences are squared or absolute, averaged over each map and summed over maps. The network is not trained, and no
     part of a checkpoint.
     """
 
-    weight: Weight = 0.006  # theirs: their features are divided by 12.75 (section 3.2)
+    weight: Weight = 0.006  # the paper's: their features are divided by 12.75 (section 3.2)
     distance: Literal["squared", "absolute"] = "squared"
-    shares: Sequence[NonNegative] | None = None  # how much each map counts; null: 1
-    # Images [N, C, H, W] in [-1, 1] -> a map, or several; weights are its own affair.
-    features: Callable[[Tensor], Seen] | None = field(default=None, repr=False)
+    shares: Sequence[NonNegative] | None = None  # weight of each map; null: 1
+    # Images [N, C, H, W] in [-1, 1] -> a map, or several. Loading weights is the network's own affair.
+    features: Callable[[Tensor], FeatureMaps] = field(kw_only=True, repr=False)
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        """Raises ConfigError for features that cannot be taken of such images, or are not as many as `shares`."""
+        """Raise ConfigError if the network cannot read such images, or `shares` are not as many as its maps."""
         if isinstance(self.features, nn.Module):
             self.features.requires_grad_(False).eval()
         try:
@@ -116,17 +119,17 @@ class Perceptual(Paired):
             )
 
     def maps(self, images: Tensor) -> Sequence[Tensor]:
-        seen = self.features(images)
-        return [seen] if isinstance(seen, Tensor) else seen
+        maps = self.features(images)
+        return [maps] if isinstance(maps, Tensor) else maps
 
     def __call__(self, turn: Turn) -> Tensor:
         if isinstance(self.features, nn.Module):
-            self.features.to(turn.real.device, turn.real.dtype)  # at first; then it is there
+            self.features.to(turn.real.device, turn.real.dtype)  # moves it in the first turn only
         with torch.no_grad():
             real = self.maps(turn.real)
         pairs = zip(real, self.maps(turn.fake), self.shares or [1.0] * len(real), strict=True)
-        return self.strength(turn) * sum(share * self.between(a, b) for a, b, share in pairs)
+        return self.strength(turn) * reduce(add, [share * self.map_distance(a, b) for a, b, share in pairs])
 
-    def between(self, real: Tensor, fake: Tensor) -> Tensor:
-        away = real - fake
-        return mean_of_values(away.square() if self.distance == "squared" else away.abs())
+    def map_distance(self, real: Tensor, fake: Tensor) -> Tensor:
+        difference = real - fake
+        return mean_of_values(difference.square() if self.distance == "squared" else difference.abs())

@@ -1,7 +1,9 @@
-"""Penalties on a player's parameters; whose turn it is decides whose."""
+"""Penalties on the parameters of the player whose turn it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any, ClassVar
 
 import torch
@@ -14,7 +16,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.system import SystemFacts
 from genlab.core.types import PlayerName
-from genlab.losses.penalties import Penalty, Weight, spread
+from genlab.losses.penalties import Penalty, Weight, expand_to_batch
 from genlab.losses.turn import Turn
 from genlab.models.layer_contract import weight_scale_of
 
@@ -22,8 +24,8 @@ from genlab.models.layer_contract import weight_scale_of
 def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Yield the name and weight [outputs, inputs * kernel] of every linear and convolutional layer that can be trained.
 
-    Of a layer with an equalised learning rate it is the weight that the layer multiplies with. Of a weight with a
-    parametrisation, such as spectral normalisation, it is what the optimizer moves.
+    With an equalised learning rate it is the weight that the layer multiplies with; with a parametrisation, such as
+    spectral normalisation, the tensor that the optimizer moves.
     """
     for name, module in network.named_modules():
         scale = weight_scale_of(module)
@@ -31,14 +33,14 @@ def matrices(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
             continue
         parametrised = is_parametrized(module, "weight")
         weight = module.parametrizations.weight.original if parametrised else module.weight
-        if isinstance(weight, nn.Parameter) or weight.requires_grad:  # else a buffer, of a network that is given
+        if isinstance(weight, nn.Parameter) or weight.requires_grad:  # else a buffer of a network that is not trained
             outputs_first = weight.transpose(0, 1) if isinstance(module, _ConvTransposeNd) else weight
             yield name, (outputs_first if scale is None else outputs_first * scale).flatten(1)
 
 
 @dataclass
 class OnMatrices(Penalty):
-    """Acts on the weights of linear and convolutional layers."""
+    """Base of penalties on the weights of linear and convolutional layers."""
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
@@ -54,19 +56,19 @@ class Orthogonal(OnMatrices):
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
     """
 
-    weight: Weight = 1e-4  # theirs
+    weight: Weight = 1e-4  # the paper's
     on: PlayerName | list[PlayerName] = "generator"
     diagonal: bool = False
 
     def __call__(self, turn: Turn) -> Tensor:
-        with torch.autocast(turn.draws.device.type, enabled=False):  # weights are exact, their products should be too
-            overlaps = [self.overlap(rows) for _, rows in matrices(turn.trained)]
-        return self.strength(turn) * spread(torch.stack(overlaps).sum(), turn)
+        with torch.autocast(turn.draws.device.type, enabled=False):  # weights are float32, and so are their products
+            errors = [self.orthogonality_error(rows) for _, rows in matrices(turn.trained_network)]
+        return self.strength(turn) * expand_to_batch(torch.stack(errors).sum(), turn)
 
-    def overlap(self, rows: Tensor) -> Tensor:
+    def orthogonality_error(self, rows: Tensor) -> Tensor:
         products = rows @ rows.T
-        wanted = torch.eye(len(rows), dtype=rows.dtype, device=rows.device) if self.diagonal else products.diag().diag()
-        return (products - wanted).square().sum()
+        target = torch.eye(len(rows), dtype=rows.dtype, device=rows.device) if self.diagonal else products.diag().diag()
+        return (products - target).square().sum()
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Spectral(OnMatrices):
     One power iteration a call (their algorithm 1) follows each layer's largest singular vector.
     """
 
-    weight: Weight = 0.01  # theirs
+    weight: Weight = 0.01  # the paper's
     vectors: dict[str, dict[str, Tensor]] = field(init=False, default_factory=dict, repr=False)  # player -> layer
 
     bounds_slope: ClassVar[bool] = True
@@ -84,12 +86,12 @@ class Spectral(OnMatrices):
     def __call__(self, turn: Turn) -> Tensor:
         vectors = self.vectors.setdefault(turn.player, {})
         with torch.autocast(turn.draws.device.type, enabled=False):
-            norms = [self.norm(vectors, name, rows) for name, rows in matrices(turn.trained)]
-        return self.strength(turn) / 2 * spread(torch.stack(norms).square().sum(), turn)
+            norms = [self.spectral_norm(vectors, name, rows) for name, rows in matrices(turn.trained_network)]
+        return self.strength(turn) / 2 * expand_to_batch(torch.stack(norms).square().sum(), turn)
 
-    def norm(self, vectors: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
+    def spectral_norm(self, vectors: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
         fixed = rows.detach()
-        before = vectors[name].to(fixed) if name in vectors else first_vector(name, fixed)
+        before = vectors[name].to(fixed) if name in vectors else random_direction(name, fixed)
         right = normalize(fixed.T @ before, dim=0)
         vectors[name] = normalize(fixed @ right, dim=0)
         return vectors[name] @ rows @ right
@@ -101,8 +103,8 @@ class Spectral(OnMatrices):
         self.vectors = {player: dict(vectors) for player, vectors in state.items()}
 
 
-def first_vector(name: str, rows: Tensor) -> Tensor:
-    """A random direction for a layer, the same on every rank and in every run."""
+def random_direction(name: str, rows: Tensor) -> Tensor:
+    """Return a random unit vector for a layer, the same on every rank and in every run."""
     source = generator("spectral", name, device=rows.device)
     return normalize(torch.randn(len(rows), generator=source, device=rows.device, dtype=rows.dtype), dim=0)
 
@@ -113,25 +115,27 @@ class HistoricalAveraging(Penalty):
 
     weight: Weight = 1.0
     on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
-    calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player, as are the means
-    means: dict[str, list[Tensor]] = field(init=False, default_factory=dict, repr=False)
+    calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player
+    means: dict[str, Sequence[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
 
     def __call__(self, turn: Turn) -> Tensor:
-        parameters = list(turn.trained.parameters())
-        distances = torch._foreach_sub(parameters, self.past(turn.player, parameters))
-        value = sum(distance.square().sum() for distance in distances)
-        self.remember(turn.player, parameters)
-        return self.strength(turn) * spread(value, turn)
+        parameters: list[Tensor] = list(turn.trained_network.parameters())
+        distances = torch._foreach_sub(parameters, self.previous_means(turn.player, parameters))
+        value = reduce(add, [distance.square().sum() for distance in distances])
+        self.update_means(turn.player, parameters)
+        return self.strength(turn) * expand_to_batch(value, turn)
 
-    def past(self, player: str, parameters: list[nn.Parameter]) -> list[Tensor]:
-        """The means so far; before the first call, the parameters themselves."""
+    def previous_means(self, player: str, parameters: list[Tensor]) -> list[Tensor]:
+        """Return the means so far; before the first call, the parameters themselves."""
         known = self.means.get(player, parameters)
         return [mean.detach().to(now) for mean, now in zip(known, parameters, strict=True)]
 
     @torch.no_grad()
-    def remember(self, player: str, parameters: list[nn.Parameter]) -> None:
+    def update_means(self, player: str, parameters: list[Tensor]) -> None:
         self.calls[player] = self.calls.get(player, 0) + 1
-        self.means[player] = torch._foreach_lerp(self.past(player, parameters), parameters, 1 / self.calls[player])
+        self.means[player] = torch._foreach_lerp(
+            self.previous_means(player, parameters), parameters, 1 / self.calls[player]
+        )
 
     def state_dict(self) -> dict[str, Any]:
         return {"calls": dict(self.calls), "means": {player: list(means) for player, means in self.means.items()}}

@@ -1,4 +1,7 @@
-"""Karras et al. 2020 (StyleGAN2), section 3.2: a step of one length in w changes the image equally, wherever it is."""
+"""Path length regularisation: steps of one length in w should change the image equally everywhere.
+
+Karras et al. 2020 (StyleGAN2), section 3.2.
+"""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -18,15 +21,15 @@ from genlab.models.contract import StyleBased
 class PathLength(Penalty):
     """Equation 4: weight * (|J^T y| - a)^2, J = d image / d w, y an image of normal noise, a the lengths' running mean.
 
-    y is divided by the side of the image, and squared slopes are averaged over the layers that take w: as in the
-    authors' code, whose weight this is.
+    As in the authors' code, y is divided by the side of the image and squared slopes are averaged over the layers that
+    take w; the default weight is theirs.
     """
 
     weight: Weight = 2.0
     every: Count = 4
     on: Literal["generator"] = "generator"
-    decay: Share = 0.01  # how far the mean goes towards the lengths of a turn: theirs
-    shrink: Count = 2  # of the batch one latent in so many is used, to save memory and time: theirs
+    decay: Share = 0.01  # step of the mean towards the lengths of a turn: the paper's
+    shrink: Count = 2  # one latent in so many is used, to save memory and time: the paper's
     mean: Tensor | None = field(init=False, default=None, repr=False)
 
     needs_float32: ClassVar[bool] = True
@@ -37,23 +40,24 @@ class PathLength(Penalty):
         system.require_network("generator", StyleBased, remedy)
 
     def __call__(self, turn: Turn) -> Tensor:
-        found = self.lengths(turn)
-        return self.strength(turn) * (found - self.follow(found.detach())).square()
+        lengths = self.lengths(turn)
+        return self.strength(turn) * (lengths - self.update_mean(lengths.detach())).square()
 
     def lengths(self, turn: Turn) -> Tensor:
-        """[N / shrink]."""
+        """Return |J^T y| of every `shrink`-th latent, [N / shrink]."""
         condition = None if turn.condition is None else turn.condition[:: self.shrink]
-        styles = turn.generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
-        images = turn.generator.synthesis(styles)
+        generator: StyleBased = turn.generator
+        styles = generator.styles(turn.noise(turn)[:: self.shrink], condition)  # [N / shrink, layers, W]
+        images = generator.synthesis(styles)
         noise = turn.draws.normal("path_length", *images.shape[1:])[:: self.shrink] / images[0, 0].numel() ** 0.5
         (slopes,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
 
-    def follow(self, lengths: Tensor) -> Tensor:
-        """The running mean after these lengths. Theirs starts at 0, which in a short run pulls all steps to 0."""
-        found = distributed.mean(lengths.mean())
-        before = found if self.mean is None else self.mean.to(found)
-        self.mean = before.lerp(found, self.decay)
+    def update_mean(self, lengths: Tensor) -> Tensor:
+        """Move the running mean towards these lengths. Theirs starts at 0, which distorts short runs."""
+        new = distributed.mean(lengths.mean())
+        before = new if self.mean is None else self.mean.to(new)
+        self.mean = before.lerp(new, self.decay)
         return self.mean
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -1,13 +1,14 @@
-"""Penalties on a player: each gives one number a sample, its weight included.
+"""Penalties on a player: each returns one number a sample, its weight included.
 
-With `every=1` a penalty is part of the player's turn; with `every=k` it has a turn of its own after
+With `every=1` a penalty is part of the player's turn. With `every=k` it has a turn of its own after
 every k-th one, k times as strong (lazy regularisation: Karras et al. 2020, section 3.1).
 """
 
-# Annotations are evaluated here, not kept as strings: dataclasses in other files inherit these fields, and
-# `genlab.build.instantiate` reads their types where the names would mean nothing.
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+# Annotations are no strings here: dataclasses in other files inherit these fields, and `genlab.build.instantiate`
+# reads their types where the names would mean nothing.
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from genlab.core.types import Count, NonNegative, PlayerName, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
-Weight = Changing[NonNegative]
+Weight: TypeAlias = Changing[NonNegative]
 
 
 @dataclass
@@ -31,24 +32,24 @@ class Penalty:
     on: PlayerName | list[PlayerName] = "discriminator"
 
     slopes: ClassVar[frozenset[str]] = frozenset()  # inputs that must carry gradients before the network runs
-    per_sample_gradient: ClassVar[bool] = False  # batch normalisation blurs what it measures
+    per_sample_gradient: ClassVar[bool] = False  # batch normalisation would mix the gradients of images
     bounds_slope: ClassVar[bool] = False  # holds the network near Lipschitz
     needs_float32: ClassVar[bool] = False  # under mixed precision too
-    needs_features: ClassVar[bool] = False  # logits are then made from the features that it asks for
+    needs_features: ClassVar[bool] = False  # reads features, from which logits are then made too
 
     @property
     def players(self) -> tuple[str, ...]:
-        """Whose turns it is part of."""
+        """Return the names of the players whose turns it is part of."""
         return (self.on,) if isinstance(self.on, str) else tuple(self.on)
 
     def __call__(self, turn: Turn) -> Tensor:
-        """[N]."""
+        """Return the weighted term of each sample, [N]."""
         raise NotImplementedError
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system that the penalty cannot serve, with the reason and a way out.
 
-        A penalty that needs more than its players adds that after calling this.
+        A penalty that needs more than its players calls this first, then checks the rest.
         """
         for player in self.players:
             system.require_player(player)
@@ -56,15 +57,15 @@ class Penalty:
             system.require_network("discriminator", HasFeatures)
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        """Take what follows from the data and the batch. Called once before training."""
+        """Set what depends on the data and the batch size. Called once before training."""
 
     def strength(self, turn: Turn) -> float:
-        """The weight at this turn."""
-        return value_at(self.weight, turn.seen, turn.total)
+        """Return the weight at this turn."""
+        return value_at(self.weight, turn.images_seen, turn.total_images)
 
 
-def spread(value: Tensor, turn: Turn) -> Tensor:
-    """One number of the whole micro-batch, as [N] whose mean it is."""
+def expand_to_batch(value: Tensor, turn: Turn) -> Tensor:
+    """Expand a number of the whole micro-batch to [N], which has that number as its mean."""
     return value.expand(turn.draws.stop - turn.draws.start)
 
 
@@ -74,14 +75,14 @@ def mean_of_values(values: Tensor) -> Tensor:
 
 
 def slope(logits: Tensor, images: Tensor) -> Tensor:
-    """The gradient of every sample's logits by its own image, flattened to [N, D]; differentiable."""
+    """Return the gradient of each sample's logits by its own image, flattened to [N, D]; differentiable."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.flatten(1)
 
 
 @dataclass
 class SlopePenalty(Penalty):
-    """Bounds how fast the logits change with the images."""
+    """Base of penalties that bound how fast the logits change with the images."""
 
     per_sample_gradient: ClassVar[bool] = True
     bounds_slope: ClassVar[bool] = True
@@ -111,15 +112,15 @@ class GradientPenalty(SlopePenalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         points = turn.augment(self.points(turn), "gradient_penalty").detach().requires_grad_()
-        norm = slope(self.judge(turn, points), points).norm(dim=1)
+        norm = slope(self.critic_output(turn, points), points).norm(dim=1)
         return self.strength(turn) * self.excess(norm).square()
 
     def points(self, turn: Turn) -> Tensor:
         epsilon = turn.draws.uniform("gradient_penalty", *[1] * (turn.real.ndim - 1))
         return epsilon * turn.real + (1 - epsilon) * turn.fake
 
-    def judge(self, turn: Turn, points: Tensor) -> Tensor:
-        """The function of images whose slope is bounded."""
+    def critic_output(self, turn: Turn, points: Tensor) -> Tensor:
+        """Return the critic's output at these images; the penalty bounds its slope."""
         return turn.network(points, turn.condition)
 
     def excess(self, norm: Tensor) -> Tensor:
@@ -149,36 +150,44 @@ class Dragan(GradientPenalty):
 
 @dataclass
 class Drift(Penalty):
-    """Karras et al. 2018, appendix A.1: weight * D(real)^2, lest a critic that knows no zero drift away."""
+    """Karras et al. 2018, appendix A.1: weight * D(real)^2, which keeps logits from drifting away from 0."""
 
-    weight: Weight = 0.001  # theirs
+    weight: Weight = 0.001  # the paper's
     on: Literal["discriminator"] = "discriminator"
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) * turn.per_image(turn.real_logits.square())
 
 
-@dataclass
+@dataclass(init=False)
 class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
 
-    With weight auto it is factor * pixels of an image / batch: Karras et al. 2020 (ADA).
+    Weight auto is factor * pixels of an image / batch size: Karras et al. 2020 (ADA).
     """
 
-    weight: Weight | Literal["auto"] = 10.0
     on: Literal["discriminator"] = "discriminator"
-    factor: Positive = field(default=2e-4, repr=False)  # of auto: StyleGAN2's
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
 
+    def __init__(
+        self,
+        weight: Weight | Literal["auto"] = 10.0,
+        every: Count = 1,
+        on: Literal["discriminator"] = "discriminator",
+        factor: Positive = 2e-4,  # for weight auto: StyleGAN2's
+    ) -> None:
+        super().__init__(0.0 if isinstance(weight, str) else weight, every, on)
+        self.auto_factor = factor if weight == "auto" else None
+
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        if self.weight == "auto":
+        if self.auto_factor is not None:
             system.require_images()
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        if self.weight == "auto":
-            self.weight = self.factor * spec.height * spec.width / batch_size
+        if self.auto_factor is not None:
+            self.weight = prod(spec.shape[1:], start=self.auto_factor) / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)

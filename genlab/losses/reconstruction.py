@@ -1,8 +1,4 @@
-"""How well a decoder's output explains an image: [N, ...] -> one number a sample, summed over pixels.
-
-A loss says with `picture` which images, in [-1, 1], an output stands for. One with `variance` other than fixed
-reads twice the channels: the means, then the logarithms of the variances.
-"""
+"""Reconstruction losses: a decoder's output [N, ...] and images -> one number a sample, summed over pixels."""
 
 from __future__ import annotations
 
@@ -23,10 +19,10 @@ Variance = Literal["fixed", "learned", "per_pixel"]
 
 class Reconstruction:
     is_likelihood: ClassVar[bool] = True
-    needs_images: ClassVar[bool] = False  # has no meaning for points
+    needs_images: ClassVar[bool] = False  # means nothing for points
 
     def refuse(self, system: SystemFacts) -> None:
-        """Raise ConfigError beside a discriminator, which needs another loss, and for pixels where there are none."""
+        """Raise ConfigError for a model with a discriminator, and for a loss of pixels on data without pixels."""
         if "discriminator" in system.players:
             raise ConfigError(
                 "is for autoencoders, and this model has a discriminator. Choose an adversarial loss, such as "
@@ -36,18 +32,18 @@ class Reconstruction:
             raise ConfigError("is of pixels, and the data are points: loss=gaussian.")
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
-        """[N]; -log p(target | output) in nats where the loss is a likelihood."""
+        """Return the error of each sample [N]; -log p(target | output) in nats where the loss is a likelihood."""
         raise NotImplementedError
 
-    def picture(self, output: Tensor) -> Tensor:
-        """The mean image."""
-        raise NotImplementedError
+    def mean_image(self, output: Tensor) -> Tensor:
+        """Return the images, in [-1, 1], that a decoder's output stands for."""
+        return output
 
 
 class Bernoulli(Reconstruction):
     """Binary cross-entropy, output = logits: Kingma and Welling 2014, appendix C.1.
 
-    A likelihood of black and white images; of grey ones a stand-in, whose least value is the pixels' entropy.
+    It is a likelihood of black and white images only; on grey ones its least value is the pixels' entropy.
     """
 
     needs_images: ClassVar[bool] = True
@@ -55,7 +51,7 @@ class Bernoulli(Reconstruction):
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         return (softplus(output) - output * ((target + 1) / 2)).flatten(1).sum(1)
 
-    def picture(self, output: Tensor) -> Tensor:
+    def mean_image(self, output: Tensor) -> Tensor:
         return (output / 2).tanh()  # 2 sigmoid(x) - 1
 
 
@@ -63,8 +59,8 @@ class Bernoulli(Reconstruction):
 class Gaussian(Reconstruction):
     """Independent normal pixels: Kingma and Welling 2014, appendix C.2.
 
-    Where the variance is the network's, a smooth floor holds it up: on pixels that never change the
-    likelihood would otherwise have no bound (Mattei and Frellsen 2018).
+    A variance that is not fixed is read from the output's second half of channels, as a logarithm. It has a smooth
+    floor: on pixels that never change the likelihood has no bound (Mattei and Frellsen 2018).
     """
 
     variance: Variance = "fixed"  # learned: one number of all pixels; per_pixel: the decoder's second output
@@ -72,18 +68,18 @@ class Gaussian(Reconstruction):
     floor: Positive = 0.02  # least deviation where it is not fixed
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
-        mean, log_variance = self.split(output)
+        mean, log_variance = self.mean_and_log_variance(output)
         if log_variance is None:
             excess = ((target - mean) / self.deviation).square().flatten(1)
             return excess.sum(1) / 2 + excess.shape[1] * (log(2 * pi) / 2 + log(self.deviation))
         excess = (target - mean).square() * (-log_variance).exp()
         return (excess + log_variance + log(2 * pi)).flatten(1).sum(1) / 2
 
-    def picture(self, output: Tensor) -> Tensor:
-        return self.split(output)[0]
+    def mean_image(self, output: Tensor) -> Tensor:
+        return self.mean_and_log_variance(output)[0]
 
-    def split(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Mean and logarithm of the variance; None: fixed."""
+    def mean_and_log_variance(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Split an output into the mean and the logarithm of the variance; None: fixed."""
         if self.variance == "fixed":
             return output, None
         mean, raw = output.chunk(2, dim=1)
@@ -92,21 +88,18 @@ class Gaussian(Reconstruction):
 
 
 class SquaredError(Reconstruction):
-    """Squared distance: what principal components minimise (Baldi and Hornik 1989)."""
+    """Squared distance, which principal components minimise (Baldi and Hornik 1989)."""
 
     is_likelihood: ClassVar[bool] = False
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).square().flatten(1).sum(1)
 
-    def picture(self, output: Tensor) -> Tensor:
-        return output
-
 
 def feature_error(turn: Turn) -> Tensor:
-    """-log N(features of the real image; those of the generated one, I), but for a constant, [N].
+    """Return -log N(f(real); f(fake), I) [N] up to a constant, with the discriminator's features f.
 
-    Larsen et al. 2016, equation 7; over the discriminator's features.
+    Larsen et al. 2016, equation 7.
     """
     difference = (turn.real_features - turn.fake_features).to(turn.real.dtype)
     return difference.square().flatten(1).sum(1) / 2

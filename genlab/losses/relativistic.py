@@ -1,4 +1,4 @@
-"""Relativistic losses: the critic says how much more real an image is than images of the other kind."""
+"""Relativistic losses: the critic estimates how much more real an image is than images of the other kind."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Literal
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, require_real
 
-# What it costs that a margin which should be negative is x.
-COSTS: dict[str, Callable[[Tensor], Tensor]] = {
+# Costs of margins x that should be negative.
+MARGIN_COSTS: dict[str, Callable[[Tensor], Tensor]] = {
     "standard": softplus,  # -log(1 - sigmoid(x))
     "hinge": lambda margin: relu(1 + margin),
     "least_squares": lambda margin: (1 + margin).square(),
@@ -21,7 +21,7 @@ COSTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass
 class RelativisticAverage(AdversarialLoss):
-    """Jolicoeur-Martineau 2019, section 4.3 and algorithm 2: each logit against the mean of the other kind's.
+    """Jolicoeur-Martineau 2019, section 4.3 and algorithm 2: compares each logit with the mean of the other kind's.
 
     The means are over the micro-batch. `standard` is RaSGAN, `hinge` RaHingeGAN, `least_squares` RaLSGAN.
     """
@@ -30,21 +30,21 @@ class RelativisticAverage(AdversarialLoss):
     uses_real = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        cost = COSTS[self.base]
+        cost = MARGIN_COSTS[self.base]
         return cost(fake.mean() - real) + cost(fake - real.mean())
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """The discriminator's cost with the roles exchanged."""
-        return self.discriminator(fake, real)
+        """Return the discriminator's cost with the roles exchanged."""
+        return self.discriminator(fake, require_real(real))
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake.mean()}
 
 
 class RelativisticPairing(AdversarialLoss):
-    """Each real image against a generated one: Jolicoeur-Martineau 2019, section 4.1; Huang et al. 2024, equation 2.
+    """Compare each real image with one generated image: Jolicoeur-Martineau 2019, section 4.1.
 
-    It need not converge without both R1 and R2 (Huang et al. 2024 (R3GAN), section 2.2).
+    Without both R1 and R2 it need not converge (Huang et al. 2024 (R3GAN), section 2.2; their equation 2).
     """
 
     uses_real = True
@@ -53,7 +53,7 @@ class RelativisticPairing(AdversarialLoss):
         return softplus(fake - real)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        return softplus(real - fake)
+        return softplus(require_real(real) - fake)
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake, "real_wins": sigmoid(real - fake)}

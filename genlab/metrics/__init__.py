@@ -20,33 +20,3 @@ from genlab.metrics.scores.memorisation import Memorisation
 from genlab.metrics.scores.modes import ClassCoverage
 from genlab.metrics.scores.prdc import PRDC
 from genlab.metrics.scores.word_agreement import Described
-
-__all__ = [
-    "FID",
-    "KID",
-    "PRDC",
-    "Accuracy",
-    "BalancedAccuracy",
-    "Adapter",
-    "Birthday",
-    "ClassCoverage",
-    "Classifier",
-    "Coordinates",
-    "Described",
-    "Evaluation",
-    "Extractor",
-    "Inception",
-    "InceptionScore",
-    "IntraFID",
-    "Memorisation",
-    "Metric",
-    "Moments",
-    "OwnClassifier",
-    "Pixels",
-    "Record",
-    "Reference",
-    "SampleSource",
-    "StackedClassifier",
-    "frechet_distance",
-    "differing_fields",
-]

@@ -1,7 +1,5 @@
 """Evaluation: one pass over generated images feeds all metrics; statistics of real ones are kept for later runs."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 

@@ -1,22 +1,17 @@
 """Metric: the interface of all scores, and base classes by what they use: features, images, or the source."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.core.pixels import to_uint8
-
-if TYPE_CHECKING:
-    from genlab.metrics.extractors.extractor import Extractor
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.sample_source import SampleSource
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.sample_source import SampleSource
+from genlab.metrics.trained_model import TrainedModel
 
 
 class Metric(ABC):
@@ -34,6 +29,7 @@ class Metric(ABC):
     uses_extractor = True  # else it takes no features, and its records name no extractor
     uses_samples = True  # else it takes neither features nor images
     min_images = 1  # real, and generated
+    min_side = 1  # pixels, of images
     settings_to_lower = ""  # its settings that allow fewer images, for the message
 
     @property
@@ -44,6 +40,13 @@ class Metric(ABC):
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return why the metric does not fit these data or this model; None if it does. Called before training too."""
         return None
+
+    def smallness(self, reference: Reference) -> str | None:
+        """Return that images are too small for the metric, without their padding; None if they are not."""
+        side = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
+        if side >= self.min_side:
+            return None
+        return f"it measures images of {self.min_side} pixels a side and more, and these have {side}"
 
     def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return what is too few, samples or real images, and what to do; None if there are enough."""
@@ -140,7 +143,9 @@ class ImageMetric(Metric):
         self.reset()
 
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        return None if reference.data.spec.height else "it measures images, and the data are points"
+        if not reference.data.spec.height:
+            return "it measures images, and the data are points"
+        return self.smallness(reference)
 
     def reset(self) -> None:
         self._images: list[Tensor] = []

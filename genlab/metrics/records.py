@@ -1,7 +1,5 @@
 """Records: a score is a number together with how exactly it was measured."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Source of generated images for metrics, made by one process or by all ranks in turns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple

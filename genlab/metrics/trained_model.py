@@ -1,7 +1,5 @@
 """The trained model as metrics see it: what they may ask for beside samples."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -9,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from genlab.core.evaluation import evaluating
 from genlab.core.pixels import to_float
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
@@ -42,13 +41,8 @@ class TrainedModel(Protocol):
 @contextmanager
 def evaluation_mode(trained: TrainedModel) -> Iterator[nn.Module]:
     """Put the whole model into evaluation mode, and give the network that samples come from."""
-    was_training = trained.model.training
-    trained.model.eval()
-    try:
-        with trained.sampling() as decoder:
-            yield decoder
-    finally:
-        trained.model.train(was_training)
+    with evaluating(trained.model), trained.sampling() as decoder:
+        yield decoder
 
 
 def network_inputs(trained: TrainedModel, split: Split) -> tuple[Tensor, Tensor | None]:

@@ -11,24 +11,3 @@ from genlab.models.autoencoders.pca import PCA
 from genlab.models.autoencoders.vae_gan import VAEGAN
 from genlab.models.autoencoders.vqvae import VQVAE
 from genlab.models.latent import Coded, Dealt, Normal, Nothing, Uniform
-
-__all__ = [
-    "ACGAN",
-    "GAN",
-    "PCA",
-    "VAE",
-    "VAEGAN",
-    "VQVAE",
-    "AdversarialAutoencoder",
-    "Autoencoder",
-    "Coded",
-    "Dealt",
-    "InfoGAN",
-    "Normal",
-    "Nothing",
-    "SemiSupervisedGAN",
-    "Uniform",
-    "dcgan",
-    "mlp",
-    "noisy",
-]

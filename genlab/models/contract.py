@@ -11,8 +11,6 @@ Shapes: N images of C channels, H x W pixels; L numbers of a latent; M patches t
 is a class int64 [N], attributes [N, K], words [N, T], a picture [N, C', H, W], or None.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 

@@ -1,7 +1,6 @@
 """Distributions that latents are drawn from, and paths between latents."""
 
-from __future__ import annotations
-
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
@@ -11,8 +10,24 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.types import Count, Whole
-from genlab.models.truncation import Truncated
+from genlab.core.types import Count, Positive, Whole
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """Standard normal latents within +-threshold, the truncation trick: Brock et al. 2019, section 3.1.
+
+    A lower threshold gives better and less varied images.
+    """
+
+    size: Count = 100
+    threshold: Positive = 1.0  # 0.04 to 2 in the paper
+
+    def draw(self, draws: Draws) -> Tensor:
+        """Return latents [N, size] by the inverse distribution function, where the authors redraw values outside."""
+        below = 0.5 * math.erfc(self.threshold / math.sqrt(2))  # probability below -threshold
+        share = below + (1 - 2 * below) * draws.uniform("latent", self.size)
+        return torch.special.ndtri(share).clamp(-self.threshold, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ class Dealt:
         near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
         return torch.cat([self.law.interpolate(a[:, :-1], b[:, :-1], share), near], dim=1)
 
-    def truncate(self, threshold: float) -> Dealt:
+    def truncate(self, threshold: float) -> "Dealt":
         return replace(self, law=self.law.truncate(threshold))
 
     def prior_penalty(self, z: Tensor) -> Tensor:
@@ -117,12 +132,14 @@ class Uniform:
 
 def no_latent(given: int | None) -> Nothing:
     """Return the latent of a network whose only input is a picture. Raises ConfigError if a size is given."""
-    if given:
-        raise ConfigError(
-            f"model.latent of size {given}: this generator has no noise, it makes its image from the picture alone. "
-            "Set model.latent=null."
-        )
+    refuse_other_size(given, 0, "this generator has no noise, it makes its image from the picture alone.")
     return Nothing()
+
+
+def refuse_other_size(given: int | None, own: int, reason: str) -> None:
+    """Raise ConfigError if a latent's size is given to a network that sets it, and is not its own."""
+    if given not in (None, own):
+        raise ConfigError(f"model.latent of size {given}: {reason} Set model.latent=null.")
 
 
 class Codes(NamedTuple):

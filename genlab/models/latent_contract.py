@@ -4,8 +4,6 @@ As in `genlab.models.contract`: generic code asks with `isinstance`, a law need 
 latents of L numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 

@@ -1,7 +1,5 @@
 """The contract of layers: what a network's layers state, and what follows from it for the network."""
 
-from __future__ import annotations
-
 from typing import Literal, Protocol, runtime_checkable
 
 from torch import nn

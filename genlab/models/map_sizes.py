@@ -1,7 +1,5 @@
 """Sizes of maps: the number of halvings, channels, and the map that attends to itself."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

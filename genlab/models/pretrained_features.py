@@ -1,7 +1,5 @@
 """Frozen classifiers trained on ImageNet, as extractors of features at four resolutions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import takewhile
 
@@ -55,7 +53,7 @@ class PretrainedFeatures(nn.Module):
     def to_input(self, images: Tensor) -> Tensor:
         return self.normalised(interpolate(composite_over_white(images), (self.size, self.size), mode="bilinear"))
 
-    def train(self, mode: bool = True) -> PretrainedFeatures:
+    def train(self, mode: bool = True) -> "PretrainedFeatures":
         return super().train(False)
 
 

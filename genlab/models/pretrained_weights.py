@@ -1,7 +1,5 @@
 """Loading of published weights of torchvision's networks, from a file or by download."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,56 +1,90 @@
-"""Sheets of pictures: many images as one that can be looked at."""
+"""Sheets: many images laid out as one picture, large enough to look at."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
 GAP = 2  # pixels between pictures
-GREY = 128  # its colour: seen on black digits and on white paper
-READABLE = 500  # pixels: narrower grids are enlarged
+GREY = 128  # of the gap: differs from black digits and from white paper
+MIN_WIDTH = 500  # pixels: narrower sheets are enlarged
+GROUPED_IMAGES_PER_ROW = 8
+GROUP_MARGIN = 6  # pixels around a group, so that images of one group stand closer together
+CAPTION_HEIGHT, CAPTION_MARGIN = 16, 6  # pixels
 
 
-def sheet(images: Tensor, columns: int) -> Tensor:
-    """uint8 [N, C, H, W] -> a picture of them that is large enough to look at."""
-    images = drawable(images.cpu())
-    factor = -(-READABLE // (columns * images.shape[-1]))
+def sheet(images: Tensor, columns: int, *, sheets_abreast: int = 1) -> Tensor:
+    """Return a picture of uint8 images [N, C, H, W], as wide as MIN_WIDTH for all sheets that stand side by side."""
+    images = with_drawable_channels(images.cpu())
+    factor = -(-MIN_WIDTH // (sheets_abreast * columns * images.shape[-1]))
     return tile(enlarge(images, factor), columns)
 
 
-def drawable(images: Tensor) -> Tensor:
-    """[N, C, H, W] with channels laid side by side where an image file has no such number of them."""
+def draw_groups(images: Tensor) -> Tensor:
+    """Return a picture of G groups of n images each, uint8 [G, n, C, H, W], row by row."""
+    size = images.shape[1]
+    columns = max(1, GROUPED_IMAGES_PER_ROW // size)
+    strips = torch.stack([sheet(group, size, sheets_abreast=columns) for group in images])
+    return tile(pad(strips, [GROUP_MARGIN] * 4, value=GREY), columns)
+
+
+def with_drawable_channels(images: Tensor) -> Tensor:
+    """Return images [N, C, H, W], their channels side by side unless image files have that many (1, 3 or 4)."""
     if images.shape[1] in (1, 3, 4):
         return images
     return images.permute(0, 2, 1, 3).flatten(2).unsqueeze(1)
 
 
 def enlarge(images: Tensor, factor: int) -> Tensor:
-    """Each pixel `factor` times as wide and high."""
+    """Repeat each pixel `factor` times along both sides."""
     return images.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
 
 
 def tile(images: Tensor, columns: int) -> Tensor:
-    """uint8 [N, C, H, W] -> [C, rows * (H + GAP) - GAP, columns * (W + GAP) - GAP], row by row; missing ones grey."""
+    """Lay uint8 [N, C, H, W] out row by row, grey between them and in cells that stay empty.
+
+    Returns [C, rows * (H + GAP) - GAP, columns * (W + GAP) - GAP].
+    """
     number, channels, height, width = images.shape
     rows, height, width = -(-number // columns), height + GAP, width + GAP
     cells = images.new_full((rows * columns, channels, height, width), GREY)
     cells[:number, :, :-GAP, :-GAP] = images
-    sheet = cells.view(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
-    return sheet.reshape(channels, rows * height, columns * width)[:, :-GAP, :-GAP]
+    grid = cells.view(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
+    return grid.reshape(channels, rows * height, columns * width)[:, :-GAP, :-GAP]
+
+
+def caption_rows(picture: Tensor, lines: Sequence[str]) -> Tensor:
+    """Add to a picture of equally high rows, uint8 [1, 3 or 4, H, W], a line of text to the left of each."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font, height = ImageFont.load_default(CAPTION_HEIGHT), picture.shape[1]
+    width = 2 * CAPTION_MARGIN + max(int(font.getlength(line)) for line in lines)
+    margin = Image.new("L", (width, height), "white")
+    pen = ImageDraw.Draw(margin)
+    for row, line in enumerate(lines):
+        pen.text((CAPTION_MARGIN, height * (row + 0.5) / len(lines)), line, fill="black", font=font, anchor="lm")
+    captions = torch.from_numpy(np.array(margin)).expand(picture.shape[0], -1, -1).clone()
+    captions[3:] = 255  # opaque
+    return torch.cat([captions, picture], dim=2)
 
 
 def write_png(picture: Tensor, path: Path) -> None:
-    """uint8 [1, 3 or 4, H, W]."""
+    """Write uint8 [1, 3 or 4, H, W] as grey, RGB or RGBA, and make the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     as_pil(picture).save(path)
 
 
 def as_pil(picture: Tensor) -> Image.Image:
-    """uint8 [1, 3 or 4, H, W] -> grey, RGB or RGBA."""
+    """Return uint8 [1, 3 or 4, H, W] as a grey, RGB or RGBA image."""
     from PIL import Image
 
     pixels = picture.permute(1, 2, 0).contiguous().numpy()

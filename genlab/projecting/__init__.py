@@ -3,6 +3,3 @@
 from genlab.projecting.descent import Descent, Projection, require_searchable
 from genlab.projecting.starting_points import conditions, starts_of
 from genlab.projecting.target import distances, error_of, load_target
-
-__all__ = ["Descent", "Projection", "conditions", "distances", "error_of", "load_target"]
-__all__ += ["require_searchable", "starts_of"]

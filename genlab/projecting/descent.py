@@ -1,8 +1,6 @@
 """Descent from several starts to the latent of an image: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
 appendix D, without its noise maps), then L-BFGS (Liu and Nocedal 1989) from the best result."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,17 +1,13 @@
 """Starting points of a projection: latents, and the conditions to try."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-
-if TYPE_CHECKING:
-    from genlab.trainers.sample_stream import TrainedRun
+from genlab.trainers.sample_stream import TrainedRun
 
 
 def starts_of(run: TrainedRun, conditions: Tensor | None, *, count: int, seed: int) -> tuple[Tensor, Tensor | None]:

@@ -1,21 +1,16 @@
 """The target of a projection: the given image, and how far generated images are from it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
+from genlab.core.spec import Spec
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.extractors.extractor import Extractor
 
 
 def load_target(path: Path, spec: Spec) -> Tensor:

@@ -1,7 +1,5 @@
 """Curves of a report: the numbers that runs published, thinned to what a screen can show."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from genlab.reports.run import Run

@@ -1,7 +1,5 @@
 """The table of a sweep: a row for each job, with its overrides, scores and state."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The leaderboard: a row for each group of seeds, a column for each metric measured in one way."""
 
-from __future__ import annotations
-
 import math
 import string
 from collections import Counter

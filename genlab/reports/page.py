@@ -1,7 +1,5 @@
 """The report as one HTML page: collects the template's variables and renders it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Strips of a run's pictures, each with a slider, and a note where frames are left out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from genlab.reports.run import Run

@@ -1,7 +1,5 @@
 """A run as its directory records it: config, numbers, scores, pictures and how it ended."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Find the run directories below the places that a user names."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Reader of a run's files: it notes what is missing or damaged, and returns the rest."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Pictures of a run: find them in its folders, select frames, and load them as data URIs."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from io import BytesIO

@@ -1,7 +1,5 @@
 """Score records: their protocols, which say how each was measured and which of them compare."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from genlab.reports.run_files import finite_number, to_count

@@ -1,7 +1,5 @@
 """Groups of runs that share a config but for the seed, with labels that tell the groups apart."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

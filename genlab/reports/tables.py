@@ -1,7 +1,5 @@
 """The report's tables as CSV downloads, for spreadsheets and notebooks."""
 
-from __future__ import annotations
-
 import csv
 from base64 import b64encode
 from collections.abc import Iterable

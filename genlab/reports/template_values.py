@@ -1,7 +1,5 @@
 """A run as the page's template shows it: texts and rows."""
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import dataclass
 from typing import Any

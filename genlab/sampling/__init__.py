@@ -11,22 +11,3 @@ from genlab.sampling.neighbours import Neighbours
 from genlab.sampling.save import Save
 from genlab.sampling.styles import Noise, StyleMixing
 from genlab.sampling.translate import Translate
-
-__all__ = [
-    "Arithmetic",
-    "Request",
-    "Classes",
-    "Directions",
-    "Grid",
-    "Histogram",
-    "Interpolate",
-    "Loaded",
-    "Neighbours",
-    "Noise",
-    "Reconstruct",
-    "Save",
-    "StyleMixing",
-    "Translate",
-    "Truncation",
-    "Walk",
-]

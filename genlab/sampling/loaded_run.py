@@ -20,7 +20,7 @@ from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditions
 from genlab.sampling.source_pictures import extend_to_multiple, remove_margin, source_input
 from genlab.sampling.truncated_latents import StandingStatistics, truncate_law
-from genlab.trainers.encoder import codes_of, encodes
+from genlab.trainers.encoder import encode, encodes
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
@@ -91,7 +91,7 @@ class Loaded:
         law = self.run.model.latent
         if truncation is not None and not self.has_styles:  # styles are truncated once the latents are mapped
             law = truncate_law(truncation, law)
-        return self._with_seed(seed).fixed(start, n, law.draw)
+        return self._with_seed(seed).fixed_rows(start, n, law.draw)
 
     def conditions_of(
         self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None
@@ -148,7 +148,7 @@ class Loaded:
                 "latent with python -m genlab.project."
             )
         condition = conditions(self.run, 0, len(images), classes, required=True)
-        return codes_of(self.run, self._encoder_input(images), condition)
+        return encode(self.run, self._encoder_input(images), condition)
 
     def reconstruct(self, images: Tensor, *, classes: Classes = None) -> Tensor:
         """Return the decoder's images of the encoder's latents."""

@@ -47,7 +47,7 @@ class StandingStatistics:
         return self._made[threshold]
 
     def _batches(self, threshold: float) -> zip[tuple[Tensor, Tensor | None]]:
-        z = self.run.fixed(0, STATISTICS_SAMPLES, truncate_law(threshold, self.run.model.latent).draw)
+        z = self.run.fixed_rows(0, STATISTICS_SAMPLES, truncate_law(threshold, self.run.model.latent).draw)
         condition = conditions(self.run, 0, STATISTICS_SAMPLES, None)
         labels: Sequence[Tensor | None] = (
             [None] * (STATISTICS_SAMPLES // STATISTICS_BATCH)

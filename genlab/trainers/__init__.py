@@ -1,4 +1,4 @@
-"""How things train: the loop, its phases and turns, and the strategies that order them."""
+"""Training: the loop, its phases and turns, and the strategies that order them."""
 
 from genlab.trainers.adversarial_autoencoding import AdversarialAutoencoding, VariationalAlternating
 from genlab.trainers.alternating import Alternating
@@ -14,28 +14,3 @@ from genlab.trainers.top_k import TopK
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 from genlab.trainers.unrolled import Unrolled
-
-__all__ = [
-    "EMA",
-    "AdversarialAutoencoding",
-    "Alternating",
-    "Autoencoding",
-    "ClosedForm",
-    "Constant",
-    "Cosine",
-    "Cycle",
-    "Linear",
-    "Losses",
-    "Phase",
-    "Player",
-    "Progressive",
-    "Replay",
-    "Run",
-    "System",
-    "TopK",
-    "Trainer",
-    "Unrolled",
-    "Variational",
-    "VariationalAlternating",
-    "VectorQuantising",
-]

@@ -14,19 +14,20 @@ from genlab.core.random import Draws
 from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.losses import Penalty, Turn
-from genlab.losses.turn import Generated, each
+from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
-from genlab.trainers.frozen_layers import blank, freeze_first
-from genlab.trainers.game import Game, Way, game, recalled
+from genlab.trainers.frozen_layers import blank_input, freeze_first
+from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
 from genlab.trainers.replay import Replay
 from genlab.trainers.system import Run, System
-from genlab.trainers.top_k import TopK, best_of
+from genlab.trainers.top_k import TopK, select_best
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses
 
 if TYPE_CHECKING:
     from genlab.data.stream import Stream
+    from genlab.losses import AdversarialLoss
 
 
 class Alternating(Trainer):
@@ -35,7 +36,8 @@ class Alternating(Trainer):
     Either number may change over the run, such as a staircase in images: `{0: 5, 200000: 1}`.
     """
 
-    moves: ClassVar[frozenset[str]] = frozenset({"discriminator", "generator"})
+    loss: AdversarialLoss  # others refuse a system with a discriminator
+    trained_players: ClassVar[frozenset[str]] = frozenset({"discriminator", "generator"})
 
     def __init__(
         self,
@@ -45,13 +47,13 @@ class Alternating(Trainer):
         n_critic: Changing[Count] = 1,
         n_generator: Changing[Count] = 1,
         clip_weights: Positive | None = None,  # of the critic, after its turn: Arjovsky et al. 2017, algorithm 1
-        flip_labels: ProperShare = 0.0,  # share of pairs shown to the discriminator as each other
+        flip_labels: ProperShare = 0.0,  # share of real and generated logits that swap places
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
-        replay: Count | Callable[[Count], Replay] | None = None,  # images of earlier turns kept for the discriminator
-        top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: at the end
-        adversarial_weight: Changing[NonNegative] = 1.0,  # of the loss in the generator's turn, beside its penalties
-        freeze_discriminator: Whole = 0,  # of its layers, from the image on: for weights that come from `init_from`
-        **shared: Any,  # what every trainer takes
+        replay: Count | Callable[[Count], Replay] | None = None,  # history of generated images for the discriminator
+        top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
+        adversarial_weight: Changing[NonNegative] = 1.0,  # weight of the loss in the generator's turn
+        freeze_discriminator: Whole = 0,  # number of its first layers: for weights that come from `init_from`
+        **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
         if reuse_fakes and (n_critic, n_generator) != (1, 1):
@@ -59,47 +61,48 @@ class Alternating(Trainer):
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
         self.adversarial_weight = adversarial_weight
-        self.joint = not mixes_batch(self.model.discriminator)
-        self.makes_pyramids = isinstance(self.model.generator, MultiStage)
+        generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
+        self.joint = not mixes_batch(discriminator)
+        self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
         self.replay = replay(self.batch_size) if replay else None
-        self.way = Way(self.model.generator, self.model.discriminator, self.stream, self.replay)
+        self.opponents = Opponents(generator, discriminator, self.stream, self.replay)
         self.top_k = TopK(final=top_k) if isinstance(top_k, (int, float)) else top_k
         if freeze_discriminator:
-            shown = blank(self.spec, self.model.conditional, self.device, self.engine.dtype)
-            freeze_first(self.players["discriminator"], freeze_discriminator, *shown)
-        self.kept: dict[tuple[nn.Module, int], Generated] = {}  # a generator's last images, by micro-batch
-        losses = {"discriminator": self.discriminate, "generator": self.deceive}
-        self.main = {player: self.main_phase(player, loss) for player, loss in losses.items()}
-        self.lazy = {player: list(self.lazy_phases(player)) for player in losses}
+            blank = blank_input(self.spec, self.model.conditional, self.device, self.engine.dtype)
+            freeze_first(self.players["discriminator"], freeze_discriminator, *blank)
+        self.fakes_to_reuse: dict[tuple[nn.Module, int], Generated] = {}  # a generator's last images, by micro-batch
+        losses = {"discriminator": self.discriminator_turn_losses, "generator": self.generator_losses}
+        self.main_phases = {player: self.make_main_phase(player, loss) for player, loss in losses.items()}
+        self.lazy_phases = {player: list(self.make_lazy_phases(player)) for player in losses}
 
     def take_step(self) -> None:
         """Take the discriminator's turns, then the generator's, and let the averaged weights follow.
 
-        In the order of the calls, from here to `optimizer.step`:
+        The calls, in order, from here to `optimizer.step`:
 
-        1. `move` takes a player's main phase, then those of its lazy penalties that are due.
+        1. `take_turns` takes a player's main phase, then those of its lazy penalties that are due.
         2. `Trainer.take_turn` sets the learning rate, and `turns.take_turn` freezes the other players and cuts the
-           batch into micro-batches. Of each it asks the phase's loss, which is `measure`.
-        3. `measure` begins a `Turn` by `turn`, and adds what `discriminate` or `deceive` (the adversarial loss) and the
-           penalties' formulas make of it. The turn draws images and noise, by `real_images` and `noise`, and runs the
-           networks when a formula first asks for their output.
+           batch into micro-batches. For each it calls the phase's loss, `compute_losses`.
+        3. `compute_losses` begins a `Turn`. From it the adversarial loss (`discriminator_turn_losses` or
+           `generator_losses`) and the penalties compute their terms. The turn draws images and noise, by `real_images`
+           and `noise`, and runs the networks when a formula first asks for their output.
         4. `turns.take_turn` sums the terms' means, goes backward, averages gradients over ranks, clips them, and lets
            the player's optimizer step.
         """
         before = self.images
         if self.reuse_fakes:
-            self.move("generator")
-        for _ in range(self.turns_now(self.n_critic, before)):
-            self.move("discriminator")
+            self.take_turns("generator")
+        for _ in range(self.turn_count(self.n_critic, before)):
+            self.take_turns("discriminator")
         if not self.reuse_fakes:
-            for _ in range(self.turns_now(self.n_generator, before)):
-                self.move("generator")
+            for _ in range(self.turn_count(self.n_generator, before)):
+                self.take_turns("generator")
         if self.ema:
             self.ema.update(self.images - before, self.images)
 
-    def turns_now(self, number: Changing[Count], seen: int) -> int:
-        """Return how many turns a player takes in a step after `seen` images, one at least."""
+    def turn_count(self, number: Changing[Count], seen: int) -> int:
+        """Return how many turns a player takes in the step after `seen` images, at least one."""
         return max(1, round(value_at(number, seen, self.total_images)))
 
     @property
@@ -110,18 +113,18 @@ class Alternating(Trainer):
     def parts(self) -> dict[str, Any]:
         return super().parts | ({"replay": self.replay} if self.replay else {})
 
-    def move(self, player: str) -> None:
-        """Take the player's turn, and those of its lazy penalties that are due."""
-        self.take_turn(self.main[player])
+    def take_turns(self, player: str) -> None:
+        """Take the player's main turn, then those of its lazy penalties that are due."""
+        self.take_turn(self.main_phases[player])
         self.players[player].end_turn(self.batch_size)
-        for phase in self.lazy[player]:
+        for phase in self.lazy_phases[player]:
             if self.players[player].turns % phase.every == 0:
                 self.take_turn(phase)
         if player == "discriminator":
             self.end_discriminator_turn()
 
     def end_discriminator_turn(self) -> None:
-        self.limit_weights()
+        self.clip_critic()
         if self.replay:
             self.replay.end_turn()
         for name, augmentation in self.augmentations.items():
@@ -130,124 +133,120 @@ class Alternating(Trainer):
         self.images += self.batch_size
 
     @torch.no_grad()
-    def limit_weights(self) -> None:
+    def clip_critic(self) -> None:
         if self.clip_weights is not None:
-            weights = self.players["discriminator"].parameters
+            weights = tuple(self.players["discriminator"].parameters)
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> Game:
-        """Return the phase of a player's loss, with the penalties of every turn."""
-        penalties = {name: penalty for name, penalty in self.on(player).items() if penalty.every == 1}
-        return game(player, player, self.measure, penalties, adversarial=loss)
+    def make_main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> Game:
+        penalties = {name: penalty for name, penalty in self.penalties_of(player).items() if penalty.every == 1}
+        return make_game(player, player, self.compute_losses, penalties, adversarial=loss)
 
-    def lazy_phases(self, player: str) -> Iterator[Game]:
-        for name, penalty in self.on(player).items():
+    def make_lazy_phases(self, player: str) -> Iterator[Game]:
+        for name, penalty in self.penalties_of(player).items():
             if penalty.every > 1:
                 phase = name if len(penalty.players) == 1 else f"{name}_{player}"
-                yield game(phase, player, self.measure, {name: penalty}, every=penalty.every)
+                yield make_game(phase, player, self.compute_losses, {name: penalty}, every=penalty.every)
 
-    def measure(self, phase: Game, draws: Draws) -> Losses:
+    def compute_losses(self, phase: Game, draws: Draws) -> Losses:
         """Return the terms a turn minimises: loss and penalties, or one lazy penalty alone."""
-        turn = self.turn(phase, draws)
+        turn = self.begin_turn(phase, draws)
         losses = phase.adversarial(turn) if phase.adversarial else Losses({})
         terms = dict(losses.terms)
         for name, penalty in phase.penalties.items():
             terms[name] = penalty(turn)
         return Losses(terms, losses.stats)
 
-    def on(self, player: str) -> dict[str, Penalty]:
+    def penalties_of(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
 
-    def discriminate(self, turn: Turn) -> Losses:
-        """The loss of the discriminator's own turn, in which augmentations hear what it said of real images."""
-        losses = self.judge(turn)
+    def discriminator_turn_losses(self, turn: Turn) -> Losses:
+        """Return the losses of the discriminator's turn, and let adaptive augmentations observe its logits."""
+        losses = self.discriminator_losses(turn)
         for augmentation in self.augmentations.values():
             augmentation.observe(self.loss.certainty(turn.real_logits.detach(), turn.fake_logits.detach()))
         return losses
 
-    def judge(self, turn: Turn) -> Losses:
-        """The discriminator's loss."""
-        real, fake = self.flip(turn.real_logits, turn.fake_logits, turn.draws)
+    def discriminator_losses(self, turn: Turn) -> Losses:
+        real, fake = self.swap_pairs(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
         terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
         return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
 
-    def deceive(self, turn: Turn) -> Losses:
-        """The generator's loss. While it has no weight, nothing is asked of the discriminator."""
-        self.keep(turn)
-        if not self.weight(turn) and self.on("generator"):
+    def generator_losses(self, turn: Turn) -> Losses:
+        """Return the generator's losses. Beside penalties, a loss of weight 0 does not run the discriminator."""
+        self.store_fakes(turn)
+        if not self.adversarial_weight_at(turn) and self.penalties_of("generator"):
             return Losses({})
         real = turn.real_logits if self.loss.uses_real else None
-        return Losses({"adversarial": self.best(self.loss.generator(turn.fake_logits, real), turn)})
+        return Losses({"adversarial": self.weigh_and_select(self.loss.generator(turn.fake_logits, real), turn)})
 
-    def weight(self, turn: Turn) -> float:
-        """Of the loss in the generator's turn."""
-        return value_at(self.adversarial_weight, turn.seen, turn.total)
+    def adversarial_weight_at(self, turn: Turn) -> float:
+        return value_at(self.adversarial_weight, turn.images_seen, turn.total_images)
 
-    def keep(self, turn: Turn) -> None:
-        """The generator's images for the discriminator's next turn, if that is to use them."""
+    def store_fakes(self, turn: Turn) -> None:
+        """Keep the generator's images for the discriminator's next turn, with `reuse_fakes`."""
         if self.reuse_fakes:
-            self.kept[turn.generator, turn.draws.start] = each(torch.Tensor.detach, turn.generated)
+            self.fakes_to_reuse[turn.generator, turn.draws.start] = map_fields(torch.Tensor.detach, turn.generated)
 
-    def best(self, values: Tensor, turn: Turn) -> Tensor:
-        """Of the generator's loss those images that count, and as much as they do."""
-        values = self.weight(turn) * turn.per_image(values)
+    def weigh_and_select(self, values: Tensor, turn: Turn) -> Tensor:
+        """Return the weighted loss [k] of the images that the generator learns from."""
+        values = self.adversarial_weight_at(turn) * turn.per_image(values)
         if self.top_k is None:
             return values
-        return best_of(values, turn.per_image(turn.fake_logits), value_at(self.top_k, turn.seen, turn.total))
+        share = value_at(self.top_k, turn.images_seen, turn.total_images)
+        return select_best(values, turn.per_image(turn.fake_logits), share)
 
-    def turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
-        """Begin a turn: of the phase's player, or one that sees what another player would."""
-        way, judging, player = phase.way or self.way, phase.name == "discriminator", player or phase.player
-        recalls = way.replay and player == "discriminator"
+    def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+        """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""
+        opponents, player = phase.opponents or self.opponents, player or phase.player
+        is_main_turn = phase.name == "discriminator"
+        history = opponents.replay if player == "discriminator" else None
         return Turn(
             player=player,
-            network=way.discriminator,
-            generator=way.generator,
-            images=partial(self.real_images, way.stream, phase.name),
-            labelled=partial(self.labelled_images, way.stream, phase.name, draws),
-            noise=partial(self.noise, way.stream, phase.name),
+            network=opponents.discriminator,
+            generator=opponents.generator,
+            images=partial(self.real_images, opponents.stream, phase.name),
+            draw_labelled=partial(self.labelled_images, opponents.stream, phase.name, draws),
+            noise=partial(self.noise, opponents.stream, phase.name),
             draws=draws,
-            condition=way.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None,
+            condition=opponents.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None,
             slopes=phase.slopes,
-            joint=judging and self.joint and not phase.slopes,
+            joint=is_main_turn and self.joint and not phase.slopes,
             with_features=phase.with_features,
             augmentation=partial(self.augment, draws=draws) if self.augmentations else None,
-            kept=self.kept.pop((way.generator, draws.start), None) if judging else None,
-            recall=partial(recalled, replay=way.replay, draws=draws, new=judging) if recalls else None,
+            ready_images=self.fakes_to_reuse.pop((opponents.generator, draws.start), None) if is_main_turn else None,
+            mix_in_replay=partial(mix_in_replay, replay=history, draws=draws, new=is_main_turn) if history else None,
             loss=self.loss,
-            seen=self.images,
-            total=self.total_images,
+            images_seen=self.images,
+            total_images=self.total_images,
             **options,
         )
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
-        """A turn's real images, in the form that generated ones have, where that is no single image."""
+        """Return a turn's real images, as pyramids where the generator makes pyramids."""
         images = stream.batch(phase, turn.draws.position, turn.draws)
-        return self.model.generator.build_pyramid(images) if self.makes_pyramids else images
+        return images if self.multi_stage is None else self.multi_stage.build_pyramid(images)
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Images that have a class, and it."""
+        """Return labelled images and their classes."""
         return stream.labelled_batch(f"{phase}/labelled", draws.position, draws)
 
     def noise(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
-        """The latents [N, L] of a turn's generated images."""
+        """Return the latents [N, L] of a turn's generated images."""
         return self.model.latent.draw(turn.draws)
 
     def augment(self, images: Tensor, purpose: str, *, draws: Draws) -> Tensor:
-        """Images as the discriminator is shown them: each augmentation in its order, with draws of its own.
-
-        Several of one pyramid, one behind the other, are changed alike.
-        """
+        """Apply every augmentation in its order, each with draws of its own; the levels of a pyramid change alike."""
         seen = self.images / self.total_images
-        parts = images.split(self.spec.channels, 1) if self.makes_pyramids else [images]
+        parts = images.split(self.spec.channels, 1) if self.multi_stage else [images]
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def flip(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Some pairs swapped, which flips both their labels: Salimans et al. 2016's advice against a sure critic."""
+    def swap_pairs(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against overconfidence."""
         if not self.flip_labels:
             return real, fake
         swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels

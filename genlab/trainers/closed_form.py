@@ -1,4 +1,4 @@
-"""The strategy of what has a solution: no gradients, one step."""
+"""The strategy for models with a closed-form solution: one step without gradients."""
 
 from __future__ import annotations
 
@@ -18,40 +18,37 @@ from genlab.trainers.trainer import Trainer
 
 
 class ClosedForm(Trainer):
-    """One step shows the model all images, `batch_size` at a time and as often as it asks for them.
+    """Fits the model in one step to all images, `batch_size` at a time and as often as it asks for them.
 
-    Raises ConfigError for a loss that the solution does not minimise, and for more images than there are.
+    With `images`, it uses only so many of the shuffled images. Raises ConfigError for a loss that the solution does not
+    minimise, and for more images than there are.
     """
 
     iterates: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        *,
-        images: Count | None = None,  # look at the first N of the shuffled ones; null: at all
-        **shared: Any,  # what every trainer takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, *, images: Count | None = None, **shared: Any) -> None:
         if not isinstance(system.loss, SquaredError):
             raise ConfigError(f"loss is {type(system.loss).__name__}: this model minimises loss=squared_error alone.")
         if not isinstance(system.model, SolvedInClosedForm):
             raise ConfigError(
                 "trainer: this model has no closed form. Choose the trainer that it comes with, or model=pca."
             )
-        there = system.data.spec.images
-        if images is not None and images > there:
-            raise ConfigError(f"trainer.images={images}: there are {there} images, and looking twice changes nothing.")
-        super().__init__(system, run, images=images or there, **shared)
+        available = system.data.spec.images
+        if images is not None and images > available:
+            raise ConfigError(
+                f"trainer.images={images}: there are {available} images; seeing one twice changes nothing."
+            )
+        super().__init__(system, run, images=images or available, **shared)
+        self.solved = system.model
 
     def take_step(self) -> None:
-        self.model.fit(self.chunks, seed=self.seed)
+        self.solved.fit(self.chunks, seed=self.seed)
         self.images += self.total_images
-        for name, value in self.model.facts().items():
+        for name, value in self.solved.facts().items():
             self.statistics.add(f"solution/{name}", value, self.step)
 
     def chunks(self) -> Iterator[Tensor]:
-        """The images in float64, [n, D] each; on the CPU where the device has no such numbers."""
+        """Yield the images [n, D] in float64; on the CPU where the device has no such numbers."""
         place = "cpu" if self.device.type == "mps" else self.device
         for start in range(0, self.total_images, self.batch_size):
             count = min(self.batch_size, self.total_images - start)

@@ -1,4 +1,4 @@
-"""The strategy of translators that learn from two kinds of pictures, either way."""
+"""The strategy for translators that learn both directions between two kinds of pictures."""
 
 from __future__ import annotations
 
@@ -9,70 +9,66 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from genlab.core.checkpoint import stateful
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.game import Game
+from genlab.trainers.game import Game, Opponents
 from genlab.trainers.system import Run, System
 from genlab.trainers.trainer import prefixed
 from genlab.trainers.turns import Losses
 
 
 class Cycle(Alternating):
-    """Zhu et al. 2017, equation 3: either player's turn is the sum of two, there and back.
+    """Zhu et al. 2017, equation 3: each player's turn is the sum of one there and one back.
 
-    There, images are made from the other kind's pictures; back, those from images. Each way has its generator, its
-    discriminator, its history of generated images, and its own state of every penalty; its curves on the way back are
-    called `back/...`. Both kinds come in orders of their own, in batches of one size.
+    There, pictures of the other kind are translated to images; back, images to pictures. Each direction has its own
+    generator, discriminator, history of generated images and state of every penalty; curves of the way back are called
+    `back/...`. Both kinds come in orders of their own, in batches of one size.
 
     Raises ConfigError for data of one kind alone.
     """
 
     translates_both_ways: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        system: System,
-        run: Run,
-        **shared: Any,  # what `Alternating` takes
-    ) -> None:
+    def __init__(self, system: System, run: Run, **shared: Any) -> None:
         if shared.get("freeze_discriminator"):
             raise ConfigError("trainer.freeze_discriminator: there are two discriminators here. Set it to 0.")
         super().__init__(system, run, **shared)
-        images, sources = self.stream, Stream.of(self.data.other, seed=self.seed, **self.placing)
+        other = require(self.data.other, "trainer: needs two kinds of pictures. Choose data=unpaired.")
+        images, sources = self.stream, Stream.of(other, seed=self.seed, **self.placement)
         images.other, sources.other = sources, images
-        generators, discriminators = self.model.generator, self.model.discriminator
-        self.way = self.way._replace(generator=generators.there, discriminator=discriminators.there)
-        self.back = self.way._replace(
-            generator=generators.back, discriminator=discriminators.back, stream=sources, replay=deepcopy(self.replay)
-        )
+        generators, discriminators = self.model.players["generator"], self.model.players["discriminator"]
+        there, back = ((generators.get_submodule(way), discriminators.get_submodule(way)) for way in ("there", "back"))
+        self.opponents = Opponents(*there, images, self.replay)
+        self.opponents_back = Opponents(*back, sources, deepcopy(self.replay))
         self.penalties_back = deepcopy(self.penalties)
 
     @property
     def parts(self) -> dict[str, Any]:
-        own = prefixed("penalty", self.penalties_back) | {"replay": self.back.replay}
+        own = prefixed("penalty", self.penalties_back) | {"replay": self.opponents_back.replay}
         return super().parts | prefixed("back", stateful(own))
 
-    def measure(self, phase: Game, draws: Draws) -> Losses:
-        there = super().measure(phase, draws)
-        back = super().measure(self.way_back(phase), draws.of("back"))
+    def compute_losses(self, phase: Game, draws: Draws) -> Losses:
+        there = super().compute_losses(phase, draws)
+        back = super().compute_losses(self.backward_phase(phase), draws.of("back"))
         return Losses(there.terms | prefixed("back", back.terms), there.stats | prefixed("back", back.stats))
 
-    def way_back(self, phase: Game) -> Game:
-        """Return the same phase of the networks that translate back."""
-        return replace(phase, way=self.back, penalties={name: self.penalties_back[name] for name in phase.penalties})
+    def backward_phase(self, phase: Game) -> Game:
+        """Return the same phase for the networks that translate back."""
+        penalties = {name: self.penalties_back[name] for name in phase.penalties}
+        return replace(phase, opponents=self.opponents_back, penalties=penalties)
 
-    def turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
-        other = self.way if phase.way is self.back else self.back
+    def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+        other = self.opponents if phase.opponents is self.opponents_back else self.opponents_back
 
-        def way_back(pictures: Tensor) -> Tensor:
+        def translate_back(pictures: Tensor) -> Tensor:
             return other.generator(self.model.latent.draw(draws.of("way_back")), pictures)
 
-        return super().turn(phase, draws, player, way_back=way_back, **options)
+        return super().begin_turn(phase, draws, player, translate_back=translate_back, **options)
 
     def end_discriminator_turn(self) -> None:
         super().end_discriminator_turn()
-        if self.back.replay:
-            self.back.replay.end_turn()
+        if self.opponents_back.replay:
+            self.opponents_back.replay.end_turn()

@@ -1,8 +1,8 @@
-"""Steps of an optimizer that can be differentiated through, on all weights of a network as one vector."""
+"""Differentiable steps of optimizers, on all weights of a network as one vector."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ Step = Callable[[Tensor, Tensor], Tensor]  # (weights [P], gradient [P]) -> the 
 class Descent:
     """Plain gradient descent: Metz et al. 2017, equation 8."""
 
-    lr: Positive | None = None  # null: the real optimizer's of that moment
+    lr: Positive | None = None  # null: the real optimizer's current rate
 
     def begin(self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> Step:
         rate = self.lr or optimizer.param_groups[0]["lr"]
@@ -27,14 +27,14 @@ class Descent:
 
 @dataclass(frozen=True)
 class Adam:
-    """Kingma and Ba 2015, algorithm 1, going on from where the real optimizer is, whose moments are not touched.
+    """Kingma and Ba 2015, algorithm 1, continued from the real optimizer's moments, which stay as they are.
 
-    As in Metz et al. 2017, section 2.2, and the authors' code. Weight decay is left out, and the root is taken of the
-    second moment plus eps squared: eps outside of it leaves a gradient of 0 / 0 for weights that never moved.
+    As in Metz et al. 2017, section 2.2, and the authors' code. Weight decay is left out, and eps is squared and added
+    under the root: outside of it, weights that never moved would have a gradient of 0 / 0.
     Raises ConfigError if the real optimizer has no betas.
     """
 
-    lr: Positive | None = None  # null: the real optimizer's of that moment
+    lr: Positive | None = None  # null: the real optimizer's current rate
 
     def begin(self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> Step:
         group = optimizer.param_groups[0]
@@ -58,7 +58,7 @@ class Adam:
 
 
 def moments(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> tuple[Tensor, Tensor, Tensor]:
-    """First and second moments [P] of all parameters, and the number of steps taken; zeros before the first."""
+    """Return first and second moments [P] of all parameters and the number of steps taken; zeros before the first."""
     states = [optimizer.state.get(parameter, {}) for parameter in parameters]
     first, second = (
         flat([state.get(name, torch.zeros_like(param)) for state, param in zip(states, parameters, strict=True)])
@@ -68,5 +68,5 @@ def moments(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) ->
     return first, second, counts[0] if counts else first.new_zeros(())
 
 
-def flat(tensors: list[Tensor]) -> Tensor:
+def flat(tensors: Sequence[Tensor]) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors])

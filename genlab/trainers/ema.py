@@ -1,4 +1,4 @@
-"""The running average of a network's weights, which gives better samples than the weights do."""
+"""The running average of a network's weights, which makes better samples than the weights themselves."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from genlab.core.types import Positive, Share
 
 
 class EMA:
-    """Karras et al. 2018, section 6.2, with its half-life in images; batch normalisation's statistics too.
+    """Averages weights and batch statistics: Karras et al. 2018, section 6.2, with a half-life in images.
 
-    While the run is young the half-life is at most `warmup` of the images seen, so that the average
-    does not hang on to the first weights.
+    Early in a run the half-life is at most `warmup` of the images seen, so that the first weights are soon forgotten.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        total: int = 0,  # images in the whole run, which a ramp may last for
+        total: int = 0,  # images in the whole run, for a half-life that changes over it
         *,
         halflife: Changing[Positive] = 10_000,  # images
         warmup: Share = 0.05,  # of the images seen; 0: no warm-up
@@ -33,24 +32,18 @@ class EMA:
 
     @torch.no_grad()
     def update(self, new: int, seen: int) -> None:
-        """After `new` images, `seen` in all."""
+        """Move the average after `new` images, `seen` in all."""
         halflife = value_at(self.halflife, seen, self.total)
         halflife = min(halflife, seen * self.warmup) if self.warmup else halflife
         torch._foreach_lerp_(self._average, self._current, 1 - 0.5 ** (new / max(halflife, 1e-8)))
         if self._vectors:
             torch._foreach_copy_(self._vectors, self._current_vectors)
 
-    def state_dict(self) -> dict:
-        return self.network.state_dict()
-
-    def load_state_dict(self, state: dict) -> None:
-        self.network.load_state_dict(state)
-
     @staticmethod
     def _tensors(network: nn.Module) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Those to average, and those to copy: the singular vectors that spectral normalisation keeps.
+        """Return the tensors to average, and those to copy: the singular vectors of spectral normalisation.
 
-        The mean of unit vectors is shorter; it would underestimate singular values and let weights grow.
+        A mean of unit vectors is shorter, so it would underestimate singular values and let weights grow.
         """
         buffers = dict(network.named_buffers())
         vectors = {name: buffer for name, buffer in buffers.items() if "parametrizations" in name.split(".")}

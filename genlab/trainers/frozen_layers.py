@@ -1,22 +1,21 @@
-"""Layers that keep the weights they came with."""
+"""Freezing of a network's first layers."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
+from genlab.core.evaluation import evaluating
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.trainers.system import Player
 
-BATCH = 4  # blank images that find the order of layers
+BLANK_IMAGES = 4  # in the batch that finds the order of layers
 log = logging.getLogger(__name__)
 
 
@@ -26,12 +25,12 @@ class Layer(NamedTuple):
 
 
 def freeze_first(player: Player, count: int, images: Tensor, condition: Tensor | None) -> None:
-    """The player no longer moves the `count` layers next to the image: Mo et al. 2020 (FreezeD).
+    """Stop training the player's `count` layers next to the image: Mo et al. 2020 (FreezeD).
 
-    Statistics that are not learned (running averages, estimates of singular values) follow as ever.
+    Their statistics (running averages, estimates of singular values) go on following the data.
     Raises ConfigError if no layer is left to learn.
     """
-    layers = passed(player.module, images, condition)
+    layers = layers_in_order(player.module, images, condition)
     if count >= len(layers):
         raise ConfigError(
             f"trainer.freeze_discriminator={count}: this discriminator has {len(layers)} layers, and one must learn. "
@@ -45,13 +44,14 @@ def freeze_first(player: Player, count: int, images: Tensor, condition: Tensor |
 
 
 @torch.no_grad()
-def passed(network: nn.Module, images: Tensor, condition: Tensor | None) -> list[Layer]:
-    """Layers in the order in which they are first used, found by showing the network images.
+def layers_in_order(network: nn.Module, images: Tensor, condition: Tensor | None) -> list[Layer]:
+    """Run the network on images, and return its layers in the order of their first use.
 
-    A layer is a convolution, or another matrix, and what follows without one: a normalisation's scales.
+    A layer is a convolution or another matrix, with the vectors that follow it: biases, a normalisation's scales.
     """
     layers: list[Layer] = []
-    names = {module: name for name, module in plain_modules(network)}
+    # Modules outside of parametrised weights, whose originals count as weights of their layer.
+    names = {module: name for name, module in network.named_modules() if "parametrizations" not in name.split(".")}
 
     def note(module: nn.Module, _: tuple) -> None:
         weights = own_weights(module)
@@ -62,31 +62,24 @@ def passed(network: nn.Module, images: Tensor, condition: Tensor | None) -> list
         layers[-1].weights.extend(weights)
 
     hooks = [module.register_forward_pre_hook(note) for module in names if own_weights(module)]
-    was_training = network.training
-    network.eval()  # statistics stay as they are
-    try:
+    with evaluating(network):  # statistics stay as they are
         network(images, condition)
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
+    for hook in hooks:
+        hook.remove()
     return layers
 
 
-def plain_modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """All but the insides of parametrised weights."""
-    return ((name, module) for name, module in network.named_modules() if "parametrizations" not in name.split("."))
-
-
 def own_weights(module: nn.Module) -> list[nn.Parameter]:
-    """Of the module itself, not of those in it; what a parametrised weight is made of."""
-    originals = module.parametrizations.parameters() if is_parametrized(module) else ()
+    """Return the module's own parameters, without those of its submodules."""
+    originals = getattr(module, "parametrizations", nn.ModuleDict()).parameters()
     return [*module.parameters(recurse=False), *originals]
 
 
-def blank(spec: Spec, conditional: bool, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-    """Images, and what a conditional network is told of them."""
-    images = torch.zeros(BATCH, *spec.shape, device=device, dtype=dtype)
+def blank_input(
+    spec: Spec, conditional: bool, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor | None]:
+    """Return blank images, and conditions for a conditional network."""
+    images = torch.zeros(BLANK_IMAGES, *spec.shape, device=device, dtype=dtype)
     if not conditional:
         return images, None
-    return images, spec.condition.input_batch(BATCH, dtype).to(device)
+    return images, require(spec.condition, "the data have no condition.").input_batch(BLANK_IMAGES, dtype).to(device)

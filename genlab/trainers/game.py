@@ -1,4 +1,4 @@
-"""Phases of two players: what a turn against the other player needs, and which images of earlier turns it sees."""
+"""Phases of two players: everything that a turn against the other player needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from genlab.trainers.replay import Replay
 from genlab.trainers.turns import Losses, Phase
 
 
-class Way(NamedTuple):
-    """Who plays in a turn, and for which images."""
+class Opponents(NamedTuple):
+    """The two networks of a turn, the images they play for, and the history of generated ones."""
 
     generator: nn.Module
     discriminator: nn.Module
@@ -27,16 +27,16 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Game(Phase):
-    """A player's turn against the other: its loss, unless a lazy penalty has the turn to itself, and penalties."""
+    """A player's turn against the other: its penalties and, unless the turn is a lazy penalty's, its loss."""
 
     adversarial: Callable[[Turn], Losses] | None = None
     penalties: dict[str, Penalty] = field(default_factory=dict)
-    slopes: frozenset[str] = frozenset()  # which of `real` and `fake` they differentiate by
-    with_features: bool = False  # one of them asks for features
-    way: Way | None = None  # None: the trainer's own
+    slopes: frozenset[str] = frozenset()  # inputs, `real` and `fake`, that penalties differentiate by
+    with_features: bool = False  # a penalty reads features
+    opponents: Opponents | None = None  # None: the trainer's own
 
 
-def game(
+def make_game(
     name: str, player: str, loss: Callable[[Game, Draws], Losses], penalties: dict[str, Penalty], **options: Any
 ) -> Game:
     """Return a phase whose turns prepare what its penalties ask for."""
@@ -53,8 +53,8 @@ def game(
     )
 
 
-def recalled(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
-    """With earlier images among them. A lazy penalty's turn adds nothing to the history."""
+def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
+    """Replace some images by earlier ones. With `new` the images go into the history after the turn."""
     if new:
-        replay.remember(generated, draws)
-    return replay.mix(generated, draws)
+        replay.add(generated, draws)
+    return replay.mix_in(generated, draws)

@@ -1,4 +1,4 @@
-"""The strategy that begins with small images and doubles their size while it trains."""
+"""The strategy that starts with small images and doubles their size during training."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.random import Draws
 from genlab.core.schedule import staircase
 from genlab.core.spec import Spec
@@ -24,9 +24,9 @@ from genlab.trainers.turns import check_batch
 
 @dataclass(frozen=True)
 class Growth:
-    """How often the smallest size has doubled, as a function of the images seen: Karras et al. 2018, appendix A.1.
+    """The number of doublings of the smallest size after so many images: Karras et al. 2018, appendix A.1.
 
-    Every `stage` images one more doubling is complete; it is faded in over the last `fade` of them.
+    Every `stage` images complete one doubling, which fades in over their last `fade`.
     """
 
     first: int  # doublings at the start
@@ -36,12 +36,12 @@ class Growth:
 
     @property
     def end(self) -> int:
-        """Images after which the last size is complete."""
+        """Return the images after which the last size is complete."""
         return (self.last - self.first) * self.stage
 
     @property
     def starts(self) -> list[int]:
-        """Images from which on each size is seen, the smallest first."""
+        """Return the images from which on each size is seen, the smallest first."""
         alone = self.stage - round(self.fade * self.stage)
         return [0] + [stages * self.stage + alone + 1 for stages in range(self.last - self.first)]
 
@@ -55,8 +55,8 @@ class Growth:
 class Progressive(Alternating):
     """Both networks grow from images of `start_size` to the data's size; new layers are faded in, and so are images.
 
-    All follows from the number of images seen, so a run resumes in the middle of a fade-in. Samples are enlarged to
-    the data's size. Optimizers forget their moments when a fade-in begins and when it ends, as in the authors' code.
+    The size follows from the number of images seen, so a run resumes in the middle of a fade-in. Samples are enlarged
+    to the data's size. Optimizers lose their moments when a fade-in begins and when it ends, as in the authors' code.
     Raises ConfigError for networks that cannot grow.
     """
 
@@ -65,31 +65,33 @@ class Progressive(Alternating):
         system: System,
         run: Run,
         *,
-        stage_images: Count,  # images from one size to the next
+        stage_images: Count,  # from one size to the next
         fade: ProperShare = 0.5,  # share of them in which the next size is faded in
         start_size: Count = 4,  # pixels a side: 4 times a power of two
         batch_sizes: dict[Count, Count] | None = None,  # instead of `batch_size`, from these sizes on: {16: 32, 64: 16}
         rates: dict[Count, Positive] | None = None,  # factors on the learning rates, from these sizes on: {128: 1.5}
-        **shared: Any,  # what `Alternating` takes
+        **shared: Any,
     ) -> None:
         if shared.get("replay"):
             raise ConfigError("trainer.replay: earlier images are smaller ones when networks grow. Set it to null.")
         super().__init__(system, run, **shared)
-        require_growth(self.model.players)
+        self.growing = growing_networks(self.samples)
         self.batch_sizes, self.rates = {0: self.batch_size} | (batch_sizes or {}), {0: 1.0} | (rates or {})
         for size in self.batch_sizes.values():
             check_batch(size, self.engine.accumulate, self.spec.images)
-        self.growth = growth_of(self.model.generator, self.spec, stage_images, fade, start_size)
+        self.growth = make_growth(
+            self.growing["generator"], self.spec, stage_images=stage_images, fade=fade, start_size=start_size
+        )
+        self.turning_points, self.images_to_full_size = self.growth.starts, self.growth.end
         self.samples = replace(self.samples, growing=True)
         self.grow()
 
     @classmethod
-    def sample_stream(
-        cls, *args: Any, seen: int, stage_images: Count, fade: ProperShare = 0.5, start_size: Count = 4, **settings: Any
-    ) -> SampleStream:
+    def sample_stream(cls, *args: Any, seen: int, **settings: Any) -> SampleStream:
         stream = super().sample_stream(*args, seen=seen, **settings)
-        growth = growth_of(stream.model.generator, stream.spec, stage_images, fade, start_size)
-        grow(stream, growth(seen))
+        networks = growing_networks(stream)
+        growth = make_growth(networks["generator"], stream.spec, **settings)
+        grow(networks, growth(seen))
         return replace(stream, growing=True)
 
     def take_step(self) -> None:
@@ -101,19 +103,11 @@ class Progressive(Alternating):
                 player.optimizer.state.clear()
 
     def grow(self) -> None:
-        """Everything to the size that the number of images says; weights stay as they are."""
+        """Bring networks and batch size to the size of the images seen so far; weights stay as they are."""
         self.level = self.growth(self.images)
-        grow(self.samples, self.level)
+        grow(self.growing, self.level)
         self.batch_size = staircase(self.batch_sizes, self.side)
         self.engine = replace(self.engine, batch_size=self.batch_size)
-
-    @property
-    def images_to_full_size(self) -> int:
-        return self.growth.end
-
-    @property
-    def turning_points(self) -> list[int]:
-        return self.growth.starts
 
     def move_to(self, images: int) -> None:
         super().move_to(images)
@@ -121,11 +115,11 @@ class Progressive(Alternating):
 
     @property
     def side(self) -> int:
-        """Pixels of the images that networks see now."""
-        return self.model.generator.side
+        """Return the side, in pixels, of the images that networks see now."""
+        return self.growing["generator"].side
 
-    def rate(self) -> float:
-        return super().rate() * staircase(self.rates, self.side)
+    def rate_factor(self) -> float:
+        return super().rate_factor() * staircase(self.rates, self.side)
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
@@ -136,47 +130,52 @@ class Progressive(Alternating):
         super().restart_average()
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
-        """Real images of the size of the generated ones."""
-        return self.model.discriminator.shrink(super().real_images(stream, phase, turn))
+        """Return real images of the size of the generated ones."""
+        return self.growing["discriminator"].shrink(super().real_images(stream, phase, turn))
 
     def labelled_images(self, stream: Stream, phase: str, draws: Draws) -> tuple[Tensor, Tensor]:
         images, classes = super().labelled_images(stream, phase, draws)
-        return self.model.discriminator.shrink(images), classes
+        return self.growing["discriminator"].shrink(images), classes
 
     @property
     def fair(self) -> bool:
         return super().fair and self.level == self.growth.last
 
     def learning_rates(self) -> dict[str, float]:
-        """And how far the networks have grown."""
         return super().learning_rates() | {"growth/doublings": self.level}
 
 
-def grow(samples: SampleStream, level: float) -> None:
-    """Bring networks, and the averaged one, to a number of doublings; weights stay as they are."""
-    averaged = [samples.ema.network] if samples.ema else []
-    for network in (*samples.model.players.values(), *averaged):
+def grow(networks: dict[str, Grows], level: float) -> None:
+    """Bring networks to a number of doublings; weights stay as they are."""
+    for network in networks.values():
         network.grow(level)
 
 
-def growth_of(generator: nn.Module, spec: Spec, stage_images: int, fade: float, start_size: int) -> Growth:
-    """Return the schedule of a generator. Raises ConfigError for a size that it does not go through."""
-    last = generator.doublings
-    return Growth(doublings(start_size, spec.height >> last, last), last, stage_images, fade)
+def make_growth(
+    generator: Grows,
+    spec: Spec,
+    *,
+    stage_images: int,
+    fade: float = 0.5,
+    start_size: int = 4,
+    **_: Any,  # the trainer's other settings
+) -> Growth:
+    last, height = generator.doublings, require(spec.height, "trainer: Progressive grows images; the data are points.")
+    sizes = [height >> last << level for level in range(last + 1)]
+    if start_size not in sizes:
+        expected = ", ".join(map(str, sizes))
+        raise ConfigError(f"trainer.start_size={start_size}: expected a size of the networks, {expected}.")
+    return Growth(sizes.index(start_size), last, stage_images, fade)
 
 
-def require_growth(players: dict[str, nn.Module]) -> None:
-    fixed = [name for name, network in players.items() if not isinstance(network, Grows)]
+def growing_networks(samples: SampleStream) -> dict[str, Grows]:
+    """Return the players and the averaged generator, by name. Raises ConfigError for players that cannot grow."""
+    networks = samples.model.players | ({"ema": samples.ema.network} if samples.ema else {})
+    growing: dict[str, Grows] = {name: net for name, net in networks.items() if isinstance(net, Grows)}
+    fixed = [name for name in samples.model.players if name not in growing]
     if fixed:
         raise ConfigError(
             f"trainer: Progressive grows networks, and this model's {' and '.join(fixed)} cannot grow. "
             "Choose model=progan or stylegan, or trainer=alternating."
         )
-
-
-def doublings(size: int, smallest: int, last: int) -> int:
-    """How often the smallest size has doubled in `size`. Raises ConfigError for one that networks do not go through."""
-    sizes = [smallest << level for level in range(last + 1)]
-    if size not in sizes:
-        raise ConfigError(f"trainer.start_size={size}: expected a size of the networks, {', '.join(map(str, sizes))}.")
-    return sizes.index(size)
+    return growing

@@ -1,4 +1,4 @@
-"""Generated images of earlier turns, shown to the discriminator again."""
+"""A history of generated images, which the discriminator sees again."""
 
 from __future__ import annotations
 
@@ -12,29 +12,27 @@ from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws, mix
 from genlab.core.types import Count, Share
-from genlab.losses.turn import Generated, each
+from genlab.losses.turn import Generated, map_fields
 
 
 class Replay:
     """A history of generated images: Shrivastava et al. 2017, section 2.3.
 
-    In every turn of the discriminator a share of the generated images gives way to earlier ones, lest it forget what
-    the generator has left behind; after the turn those images take the places of random earlier ones. Until the
-    history is full, everything generated goes into it.
+    In every turn of the discriminator earlier images replace a share of the generated ones, lest it forget what the
+    generator has left behind. After the turn the replaced images overwrite random earlier ones. Until the history is
+    full, every generated image goes into it.
 
-    It lies on the device, `size` images of the type that networks compute with, and in every checkpoint. What goes
-    in and out is chosen for the whole batch: accumulation changes nothing, and every rank holds the same history,
-    for which ranks send each other the images of a turn. Where the share of a batch is no whole number of images,
-    turns differ by one: of a batch of one, every other turn's gives way. Raises ConfigError if it is smaller than a
-    batch.
+    The history lies on the device and in every checkpoint. Rows are chosen for the whole batch: accumulation changes
+    nothing, and ranks exchange a turn's images so that all hold the same history. If the share of a batch is no whole
+    number of images, turns differ by one. Raises ConfigError if the history is smaller than a batch.
     """
 
     def __init__(
         self,
         batch_size: Count,
         *,
-        size: Count = 10_000,  # images kept, each with its latent and condition
-        share: Share = 0.5,  # of the generated images of a turn that are earlier ones
+        size: Count = 10_000,  # images, each with its latent and condition
+        share: Share = 0.5,  # of a turn's generated images that earlier ones replace
     ) -> None:
         if size < batch_size:
             raise ConfigError(
@@ -45,57 +43,59 @@ class Replay:
         self.history: Generated | None = None  # [size, ...] each
         self.filled = 0
         self.new: list[Generated] = []  # this turn's micro-batches
-        self.draws: Draws | None = None  # and the last one's
+        self.draws: Draws | None = None  # of the last micro-batch
 
-    def remember(self, generated: Generated, draws: Draws) -> None:
-        """Have in mind a micro-batch of new images until the turn ends: all its micro-batches see one history."""
-        self.new.append(each(torch.Tensor.detach, generated))
+    def add(self, generated: Generated, draws: Draws) -> None:
+        """Hold a micro-batch of new images until the turn ends, so that all its micro-batches see one history."""
+        self.new.append(map_fields(torch.Tensor.detach, generated))
         self.draws = draws
         if self.history is not None:  # a loaded one comes from main memory
-            self.history = each(lambda rows: rows.to(draws.device), self.history)
+            self.history = map_fields(lambda rows: rows.to(draws.device), self.history)
 
-    def mix(self, generated: Generated, draws: Draws) -> Generated:
-        """A micro-batch with a share of its rows from the history."""
-        rows = rows_of(self.giving(draws), self.batch_size, draws.start, draws.stop, generated.images.device)
-        if not self.filled or not len(rows):
+    def mix_in(self, generated: Generated, draws: Draws) -> Generated:
+        """Replace a share of a micro-batch's rows by rows of the history."""
+        rows = evenly_spaced_rows(
+            self.replaced_count(draws), self.batch_size, draws.start, draws.stop, generated.images.device
+        )
+        if self.history is None or not self.filled or not len(rows):
             return generated
         chosen = (draws.uniform("replay") * self.filled).long().index_select(0, rows)
-        # In the type of the new ones: a lazy penalty's turn has float32 where the others are mixed.
-        return each(
+        # The type is that of the new rows: a lazy penalty's turn has float32 where the others are mixed.
+        return map_fields(
             lambda new, old: new.index_copy(0, rows, old.index_select(0, chosen).to(new.dtype)), generated, self.history
         )
 
     def end_turn(self) -> None:
         """Store the turn's new images."""
-        if not self.new:  # nobody asked for images
+        if not self.new or self.draws is None:  # nobody asked for images
             return
-        new = each(lambda *pieces: distributed.gather(torch.cat(pieces)), *self.new)
+        new = map_fields(lambda *pieces: distributed.gather(torch.cat(pieces)), *self.new)
         self.new = []
         if self.history is None:
-            self.history = each(lambda rows: rows.new_zeros(self.size, *rows.shape[1:]), new)
-        chosen, places = self.moves(new.images.device)
-        each(lambda old, rows: old.index_copy_(0, places, rows.index_select(0, chosen)), self.history, new)
+            self.history = map_fields(lambda rows: rows.new_zeros(self.size, *rows.shape[1:]), new)
+        chosen, places = self.choose_rows(self.draws, new.images.device)
+        map_fields(lambda old, rows: old.index_copy_(0, places, rows.index_select(0, chosen)), self.history, new)
 
-    def moves(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Which rows of the batch are stored, and where."""
+    def choose_rows(self, draws: Draws, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return the rows of the batch to store, and their places in the history."""
         if self.filled == self.size:
-            chosen = rows_of(self.giving(self.draws), self.batch_size, 0, self.batch_size, device)
-            return chosen, self.places(replace(self.draws, start=0, stop=self.batch_size), len(chosen))
+            chosen = evenly_spaced_rows(self.replaced_count(draws), self.batch_size, 0, self.batch_size, device)
+            return chosen, self.choose_places(replace(draws, start=0, stop=self.batch_size), len(chosen))
         chosen = torch.arange(min(self.batch_size, self.size - self.filled), device=device)
         places = self.filled + chosen
         self.filled += len(chosen)
         return chosen, places
 
-    def places(self, draws: Draws, count: int) -> Tensor:
-        """Different ones [count], lest two images compete for one: one in each stretch of a ring that is turned."""
+    def choose_places(self, draws: Draws, count: int) -> Tensor:
+        """Return `count` different random places: one in each stretch of a ring that is turned at random."""
         width = self.size // max(1, count)
         starts = torch.arange(count, device=draws.device) * width
         within = (draws.uniform("replay_places")[:count] * width).long()
-        turned = (draws.uniform("replay_turn")[:1] * self.size).long()
-        return (starts + within + turned) % self.size
+        shift = (draws.uniform("replay_turn")[:1] * self.size).long()
+        return (starts + within + shift) % self.size
 
-    def giving(self, draws: Draws) -> int:
-        """How many images of this turn's batch give way: known without the device."""
+    def replaced_count(self, draws: Draws) -> int:
+        """Return how many images of this turn's batch are replaced, without asking the device."""
         whole, rest = divmod(self.batch_size * self.share, 1)
         return int(whole) + (mix(*draws.key, "replay_share") < rest * 2**32)
 
@@ -108,7 +108,7 @@ class Replay:
 
 
 @cache
-def rows_of(count: int, size: int, start: int, stop: int, device: torch.device) -> Tensor:
-    """Of `count` rows spread evenly over a batch those in `start:stop`, counted from `start`."""
+def evenly_spaced_rows(count: int, size: int, start: int, stop: int, device: torch.device) -> Tensor:
+    """Return which of `count` evenly spaced rows of a batch fall in `start:stop`, counted from `start`."""
     rows = [row - start for row in range(start, stop) if (row + 1) * count // size > row * count // size]
     return torch.tensor(rows, dtype=torch.long, device=device)

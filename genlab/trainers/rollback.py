@@ -1,4 +1,4 @@
-"""Going back to an earlier state of a run, and on from there at lower learning rates."""
+"""Rollback: a run returns to an earlier state, and goes on at lower learning rates."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from genlab.core import distributed
 
 
 class Target(NamedTuple):
-    """What a run is asked to become."""
+    """The state to go back to."""
 
-    parts: dict[str, Any]  # an earlier state of each part
-    factor: float  # on the learning rates from then on
+    parts: dict[str, Any]  # state of each part
+    factor: float  # on learning rates from then on
 
 
 class Rollback:
-    """Counts how often a run went back, and holds the state that it is asked to go back to next."""
+    """Counts how often a run went back, and holds the requested next target."""
 
     def __init__(self) -> None:
-        self.count, self.rate_factor = 0, 1.0  # times gone back, and the factor on every learning rate since
-        self.target: Target | None = None  # to be taken after this step
+        self.count, self.rate_factor = 0, 1.0  # rollbacks, and the factor on every learning rate
+        self.target: Target | None = None  # applied after this step
 
-    def ask(self, parts: dict[str, Any], factor: float) -> None:
-        """After this step let every rank go back to an earlier state of all parts, and on at `factor` times the rates.
+    def request(self, parts: dict[str, Any], factor: float) -> None:
+        """Request that every rank goes back after this step, and on at `factor` times the learning rates.
 
-        Until then no other callback hears of the state that is left: it is not saved.
+        Until then no other callback is called: the abandoned state is not saved.
         """
         self.target = Target(parts, factor)
 
-    def take(self, parts: dict[str, Any]) -> None:
-        """Load rank 0's target into the run's parts. The count and the factor outlive the older state."""
+    def apply(self, parts: dict[str, Any]) -> None:
+        """Load rank 0's target into the run's parts; count and factor are kept."""
         target = distributed.from_main(self.target)
         count, rate_factor = self.count + 1, self.rate_factor * target.factor
         for name, part in parts.items():

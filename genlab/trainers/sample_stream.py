@@ -1,4 +1,4 @@
-"""Samples of a model, drawn from a fixed stream of noise, whether it is being trained or was loaded."""
+"""Samples of a model in training or of a loaded one, drawn from a fixed stream of noise."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
+from genlab.core.errors import require
+from genlab.core.evaluation import evaluating
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
@@ -21,15 +23,15 @@ from genlab.losses.reconstruction import Reconstruction
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 
-SAMPLES = 500  # rows of the fixed noise that are drawn together
+ROWS_PER_DRAW = 500  # of the fixed noise, drawn together
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleStream:
-    """A model and the fixed noise that its samples come from: row i is the same whoever asks, and when.
+    """A model and the fixed noise of its samples: row i is always the same.
 
-    It holds what sampling needs, and nothing of how the model is trained. `dataclasses.replace(stream, seed=1)`
-    gives other samples of the same model.
+    It holds nothing of how the model is trained. `dataclasses.replace(stream, seed=1)` draws other samples of the same
+    model.
     """
 
     model: Model
@@ -37,9 +39,9 @@ class SampleStream:
     seed: int
     device: torch.device
     dtype: torch.dtype  # of weights and images
-    ema: EMA | None = None  # the averaged generator, which samples come from if there is one
+    ema: EMA | None = None  # the averaged generator; null: samples come from the model's
     decoding: Reconstruction | None = None  # reads a decoder's output as an image; None: the output is one
-    growing: bool = False  # the network's images may still be small: their pixels are enlarged to the data's size
+    growing: bool = False  # images may still be small, and are enlarged to the data's size
 
     @property
     def spec(self) -> Spec:
@@ -49,24 +51,24 @@ class SampleStream:
     def parts(self) -> dict[str, Any]:
         """Return the part of a checkpoint that samples depend on, by name."""
         networks = self.model.players or {"solution": self.model}
-        averaged = {"ema": self.ema} if self.ema else {}
+        averaged = {"ema": self.ema.network} if self.ema else {}
         return {f"network/{name}": network for name, network in networks.items()} | averaged
 
     @torch.no_grad()
     def draw_samples(self, start: int, count: int, condition: Tensor | None = None, *, back: bool = False) -> Tensor:
-        """Images `start` to `start + count` [count, C, H, W] of this run's fixed noise, averaged weights if any.
+        """Return images `start` to `start + count` [count, C, H, W] of the fixed noise.
 
-        A conditional model is told `condition`, by default `sample_conditions` of the same rows. `back`: of a model
-        that translates both ways, the source pictures that it makes of images, which are then the condition.
+        The condition is `sample_conditions` of the same rows if none is given. With `back`, a model that translates
+        both ways makes source pictures of images, which are then the condition.
         """
         if condition is None:
             condition = self.sample_conditions(start, count)
         with self.sampling() as generator:
-            noise = self.fixed(start, count, self.model.latent.draw)
-            return self.render((generator.back if back else generator)(noise, condition))
+            noise = self.fixed_rows(start, count, self.model.latent.draw)
+            return self.render((generator.get_submodule("back") if back else generator)(noise, condition))
 
     def sample_conditions(self, start: int, count: int) -> Tensor | None:
-        """Of the same samples: labels as the training images have them, or the sources of `data.examples`, in order.
+        """Return the conditions of samples: random labels of training images, or the sources of `data.examples`.
 
         None: the model is not conditional.
         """
@@ -74,27 +76,26 @@ class SampleStream:
             return None
         if self.spec.has_source:
             return self._on_device(self.data.conditions(self.data.examples, start, count))
-        return self._on_device(self.fixed(start, count, self._draw_labels))
+        return self._on_device(self.fixed_rows(start, count, self._draw_labels))
 
     def conditions_of(self, split: Split, count: int) -> Tensor | None:
-        """What a conditional model is told of the first rows of a split; None: the model is not conditional."""
+        """Return the conditions of the first rows of a split; None: the model is not conditional."""
         if not self.model.conditional:
             return None
         return self._on_device(self.data.conditions(split, 0, min(count, len(split.images))))
 
     @property
     def translates(self) -> bool:
-        """Does the model make images from pictures?"""
         return self.model.conditional and self.spec.has_source
 
     def translations(self, start: int, count: int) -> dict[str, Tensor]:
-        """Rows of `data.examples` and what the model makes of them, by kind, as networks see them.
+        """Return rows of `data.examples` and their translations, by kind, as networks see them.
 
-        Of a model that translates both ways: pictures, images made of them, and pictures made of these; then images of
-        the data, there and back likewise. Where rows are partners, each image is what the picture above it was to
-        become.
+        A model that translates both ways gives pictures, images of them and pictures of those; then images of the data,
+        back and there likewise. Of pairs, each image is the target of the picture above it.
         """
-        split, sources = self.data.examples, self.sample_conditions(start, count)
+        split = self.data.examples
+        sources = require(self.sample_conditions(start, count), "this model makes no images from pictures.")
         made = {"input": sources, "output": self.draw_samples(start, count, sources)}
         if not self.model.translates_both_ways:
             targets = to_network_input(split.images[start : start + count], torch.float32)
@@ -108,51 +109,45 @@ class SampleStream:
 
     @property
     def caption(self) -> str:
-        """What must be known of samples that are no fair picture of the model."""
         return self.model.caption
 
     def render(self, output: Tensor) -> Tensor:
         """Return the network's output as images in [-1, 1]."""
-        images = output if self.decoding is None else self.decoding.picture(output)
+        images = output if self.decoding is None else self.decoding.mean_image(output)
         full = self.spec.shape[1:]
         grown = not self.growing or images.shape[2:] == full
         return images if grown else interpolate(images, size=full, mode="nearest")
 
-    def fixed(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
-        """Rows `start` to `start + count` of an endless fixed stream."""
-        chunks = range(start // SAMPLES, -(-(start + count) // SAMPLES))
+    def fixed_rows(self, start: int, count: int, draw: Callable[[Draws], Tensor]) -> Tensor:
+        """Return rows `start` to `start + count` of an endless fixed stream."""
+        chunks = range(start // ROWS_PER_DRAW, -(-(start + count) // ROWS_PER_DRAW))
         rows = torch.cat([draw(self.fixed_draws(chunk)) for chunk in chunks])
-        first = start - chunks.start * SAMPLES
+        first = start - chunks.start * ROWS_PER_DRAW
         return rows[first : first + count]
 
     def _draw_labels(self, draws: Draws) -> Tensor:
-        labels = self.data.train.labels
+        labels = require(self.data.train.labels, "the data have no labels.")
+        condition = require(self.spec.condition, "the data have no condition.")
         rows = (draws.uniform("labels").cpu() * len(labels)).long()
-        return self.spec.condition.as_input(labels[rows], self.dtype)
+        return condition.as_input(labels[rows], self.dtype)
 
     def _on_device(self, condition: Tensor) -> Tensor:
-        """Return a condition on the device, numbers with a fraction in the precision of networks."""
         return condition.to(self.device, self.dtype if condition.is_floating_point() else None)
 
     def fixed_draws(self, chunk: int) -> Draws:
-        """Of `SAMPLES` rows of the fixed stream that samples come from."""
-        return Draws((self.seed, "samples", chunk), SAMPLES, 0, SAMPLES, self.device, self.dtype)
+        """Return the draws of a chunk, `ROWS_PER_DRAW` rows, of the fixed stream."""
+        return Draws((self.seed, "samples", chunk), ROWS_PER_DRAW, 0, ROWS_PER_DRAW, self.device, self.dtype)
 
     @contextmanager
     def sampling(self) -> Iterator[nn.Module]:
-        """The generator that samples come from, in evaluation mode."""
-        generator = self.ema.network if self.ema else self.model.generator
-        was_training = generator.training
-        generator.eval()
-        try:
+        """Give the generator that samples come from, in evaluation mode."""
+        with evaluating(self.ema.network if self.ema else self.model.generator) as generator:
             yield generator
-        finally:
-            generator.train(was_training)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRun(SampleStream):
-    """A run as a checkpoint left it, and where that is."""
+    """A run as a checkpoint left it, and its directory."""
 
     run_dir: Path
     config: dict[str, Any]
@@ -160,7 +155,7 @@ class TrainedRun(SampleStream):
     step: int
 
 
-def place(
+def place_model(
     model: Model,
     data: InMemory,
     *,

@@ -1,4 +1,4 @@
-"""Factors on the learning rates, as functions of the images seen."""
+"""Schedules: factors on the learning rates, as functions of the images seen."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from genlab.core.types import Count, NonNegative, ProperShare, Share, Whole
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """A factor on the learning rate: rises from 0 over `warmup` images, then 1."""
+    """Rises from 0 over `warmup` images, then stays 1."""
 
     warmup: Whole = 0  # images
-    beta2: Changing[Share] | None = None  # of Adam, instead of the optimizer's own
+    beta2: Changing[Share] | None = None  # Adam's second beta, if not the optimizer's own
 
     def __call__(self, seen: int, total: int) -> float:
         rise = min(1.0, (seen + 1) / self.warmup) if self.warmup else 1.0
-        return rise * self.fall(seen, total)
+        return rise * self.decay(seen, total)
 
     def second_beta(self, images: int, total: int) -> float | None:
-        """Adam's, where it changes."""
         return None if self.beta2 is None else value_at(self.beta2, images, total)
 
-    def fall(self, seen: int, total: int) -> float:
+    def decay(self, seen: int, total: int) -> float:
         return 1.0
 
 
@@ -34,17 +33,17 @@ class Linear(Constant):
 
     final: NonNegative = 0.0  # factor at the end
     begin: Whole = 0  # images before the fall
-    hold: ProperShare = 0.0  # or a share of the time until its end
+    hold: ProperShare = 0.0  # or share of the images before its end
     end: Count | None = None  # images at its end; null: the run's
 
-    def fall(self, seen: int, total: int) -> float:
+    def decay(self, seen: int, total: int) -> float:
         last = self.end or total
         begin = max(self.begin, self.hold * last)
         progress = min(1.0, max(0.0, (seen - begin) / max(1, last - begin)))
-        return self.final + (1 - self.final) * self.shape(progress)
+        return self.final + (1 - self.final) * self.remaining_share(progress)
 
-    def shape(self, progress: float) -> float:
-        """From 1 at progress 0 to 0 at progress 1."""
+    def remaining_share(self, progress: float) -> float:
+        """Return 1 at progress 0, falling to 0 at progress 1."""
         return 1 - progress
 
 
@@ -52,5 +51,5 @@ class Linear(Constant):
 class Cosine(Linear):
     """Falls along half a cosine from 1 to `final`: Loshchilov and Hutter 2017, equation 5, without restarts."""
 
-    def shape(self, progress: float) -> float:
+    def remaining_share(self, progress: float) -> float:
         return (1 + cos(pi * progress)) / 2

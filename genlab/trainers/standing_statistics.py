@@ -16,8 +16,8 @@ def gather_statistics(
 ) -> None:
     """Replace a generator's running averages by its moments over these batches: its standing statistics.
 
-    It is left in evaluation mode, and no other rank is asked. Truncated latents need statistics of their own; give it a
-    copy of a generator that goes on training.
+    The generator is left in evaluation mode, and ranks do not share their moments. Pass a copy of a generator that goes
+    on training: truncated latents need statistics of their own.
     """
     generator.eval()
     norms = [module for module in generator.modules() if isinstance(module, _BatchNorm)]

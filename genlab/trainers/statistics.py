@@ -1,4 +1,4 @@
-"""Numbers of the training, kept on the device until somebody asks."""
+"""Training statistics, which stay on the device until they are published."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from genlab.core import distributed
 from genlab.core.errors import Diverged
 
-MOST = 50_000  # values kept for a flush that nobody asks for
+MAX_UNFLUSHED_VALUES = 50_000  # held for a flush that may never come
 
 
 class Statistics:
-    """Means over the turns since the last `flush`, which alone waits for the device.
+    """Collects values, and averages them over the turns since the last `flush`, which alone waits for the device.
 
-    What is added is kept as it is: averaging it at once would be a launch for every number of every turn.
+    Averaging at once would cost a kernel launch for every value of every turn.
     """
 
     def __init__(self) -> None:
@@ -24,15 +24,15 @@ class Statistics:
         self._values: list[Tensor] = []
 
     def add(self, name: str, values: Tensor, step: int) -> None:
-        if len(self._values) == MOST:
-            self.flush()  # nothing publishes them: see that they are finite, and forget them
+        if len(self._values) == MAX_UNFLUSHED_VALUES:
+            self.flush()  # nothing publishes them: check that they are finite, and drop them
         self._names.append((name, step))
         self._values.append(values.detach())
 
     def flush(self) -> dict[str, float]:
-        """The mean of each name, over turns and ranks.
+        """Return the mean of each name over turns and ranks.
 
-        Raises Diverged if a value is not finite: it names the first one and its step.
+        Raises Diverged if a value is not finite, with the first one and its step.
         """
         if not self._values:
             return {}
@@ -42,16 +42,16 @@ class Statistics:
             _check_finite(name, step, value)
             sums[name].append(value)
         self._names, self._values = [], []
-        return {name: sum(found) / len(found) for name, found in sums.items()}
+        return {name: sum(turns) / len(turns) for name, turns in sums.items()}
 
     def _means(self) -> Tensor:
-        """The mean of each value [K], those of one shape together."""
-        alike = defaultdict(list)
+        """Return the mean of each value [K]; those of one shape are averaged together."""
+        by_shape = defaultdict(list)
         for index, value in enumerate(self._values):
-            alike[value.shape, value.dtype].append(index)
-        device = self._values[-1].device  # where training is: loaded ones come from main memory
+            by_shape[value.shape, value.dtype].append(index)
+        device = self._values[-1].device  # the training device; loaded values lie in main memory
         means = torch.empty(len(self._values), device=device)
-        for indices in alike.values():
+        for indices in by_shape.values():
             rows = torch.stack([self._values[index].to(device) for index in indices]).float()
             means[indices] = rows.reshape(len(indices), -1).mean(1)
         return means
@@ -63,8 +63,8 @@ class Statistics:
         self._names = [tuple(name) for name in state["names"]]
         self._values = list(state["values"])
 
-    def check(self) -> None:
-        """Raises Diverged if a value that was added is not finite; synchronises, and keeps the values."""
+    def check_finite(self) -> None:
+        """Raise Diverged if a value is not finite; keeps the values, and synchronises with the device."""
         if self._values:
             for (name, step), value in zip(self._names, self._means().tolist(), strict=True):
                 _check_finite(name, step, value)

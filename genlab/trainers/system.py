@@ -1,4 +1,4 @@
-"""What a trainer is given: the system that it trains, with its players, and the run that it is part of."""
+"""The inputs of a trainer: the system that it trains, its players, and the run that it is part of."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from genlab.trainers.schedules import Constant
 
 if TYPE_CHECKING:
     from genlab.data.augment import Augmentation
-    from genlab.losses import AdversarialLoss, Penalty
+    from genlab.losses import AdversarialLoss, Penalty, Reconstruction
     from genlab.trainers.callback import Callback
     from genlab.trainers.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class System:
-    """What is trained, on what."""
+    """Everything that is trained, and on which data."""
 
     model: Model
     data: InMemory
-    loss: AdversarialLoss
+    loss: AdversarialLoss | Reconstruction
     penalties: dict[str, Penalty]
-    augmentations: dict[str, Augmentation]  # of what the discriminator is shown, in this order
+    augmentations: dict[str, Augmentation]  # of the discriminator's images, in this order
     optimizers: dict[str, Callable[..., torch.optim.Optimizer]]  # one a player: parameters -> optimizer
     schedule: Constant  # (images, total) -> factor on every learning rate
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run lives and how it is watched."""
+    """A run's directory, seed, config and callbacks."""
 
     dir: Path
     seed: int
@@ -47,15 +47,15 @@ class Run:
 
 @dataclass
 class Player:
-    """A network that is trained, and what moves it."""
+    """A network that is trained, and its optimizer."""
 
     name: str
     module: nn.Module
     optimizer: torch.optim.Optimizer
     turns: int = 0
-    shown: int = 0  # images in these turns: where the player's stream of images is
-    rates: list[float] = field(init=False)  # the learning rate that each parameter group starts from
-    share: float = 1.0  # of the turns that are no lazy penalty's
+    images_shown: int = 0  # in these turns: the position in the player's stream of images
+    rates: list[float] = field(init=False)  # learning rate of each parameter group before schedules
+    share: float = 1.0  # of turns that belong to no lazy penalty
     parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,13 +66,13 @@ class Player:
         for parameter in self.parameters:
             parameter.requires_grad = not frozen
 
-    def forget_gradients(self) -> None:
-        """What the optimizer's `zero_grad` does, without its hooks for profilers: tens of microseconds a turn."""
+    def clear_gradients(self) -> None:
+        """Replace the optimizer's `zero_grad`, whose hooks for profilers cost tens of microseconds a turn."""
         for parameter in self.parameters:
             parameter.grad = None
 
-    def make_room(self, intervals: list[int]) -> None:
-        """Lower rate and betas for turns that lazy penalties add: Karras et al. 2020, appendix B."""
+    def slow_down_for_lazy_turns(self, intervals: list[int]) -> None:
+        """Lower rates and betas to make up for the turns of lazy penalties: Karras et al. 2020, appendix B."""
         self.share = 1 / (1 + sum(1 / every for every in intervals if every > 1))
         self.rates = [rate * self.share for rate in self.rates]
         for group in self.optimizer.param_groups:
@@ -81,10 +81,10 @@ class Player:
 
     def end_turn(self, images: int) -> None:
         self.turns += 1
-        self.shown += images
+        self.images_shown += images
 
-    def follow(self, factor: float, beta2: float | None = None) -> None:
-        """Sets what a schedule changes: the learning rate and, where it has one, Adam's second beta."""
+    def set_rates(self, factor: float, beta2: float | None = None) -> None:
+        """Set the learning rate of this turn and, if given, Adam's second beta."""
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
             if beta2 is not None and "betas" in group:
@@ -92,11 +92,12 @@ class Player:
 
 
 def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
-    """Return the model's players with their optimizers. Raises ConfigError where they are not what a strategy moves."""
+    """Return the model's players with their optimizers. Raises ConfigError if the strategy trains other ones."""
     networks, optimizers = system.model.players, system.optimizers
-    if not strategy.moves <= networks.keys():
+    if not strategy.trained_players <= networks.keys():
+        wanted = " and ".join(sorted(strategy.trained_players))
         raise ConfigError(
-            f"trainer: {strategy.__name__} moves {' and '.join(sorted(strategy.moves))}, but the model's players are "
+            f"trainer: {strategy.__name__} moves {wanted}, but the model's players are "
             f"{', '.join(sorted(networks)) or 'none'}. Choose the trainer that the model comes with."
         )
     if system.model.translates_both_ways != strategy.translates_both_ways:
@@ -112,5 +113,7 @@ def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
         )
     players = {name: Player(name, net, optimizers[name](net.parameters())) for name, net in networks.items()}
     for player in players.values():
-        player.make_room([penalty.every for penalty in system.penalties.values() if player.name in penalty.players])
+        player.slow_down_for_lazy_turns(
+            [penalty.every for penalty in system.penalties.values() if player.name in penalty.players]
+        )
     return players

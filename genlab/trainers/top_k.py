@@ -1,4 +1,4 @@
-"""The generator learns from its best images alone."""
+"""Top-k training: the generator learns from its best images only."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from genlab.core.types import Share
 class TopK(Schedule):
     """The share of generated images that count: Sinha et al. 2020, section 3.
 
-    It falls by a constant factor an image, from 1 to `final`, as in the paper, which multiplies it by 0.99 after every
-    epoch down to a half or three quarters.
+    The share falls by a constant factor an image, from 1 to `final`; the paper multiplies it by 0.99 after every epoch,
+    down to a half or three quarters.
     """
 
     final: Share = 0.5  # of a batch; at least one image is kept
@@ -26,10 +26,7 @@ class TopK(Schedule):
         return self.final if progress >= self.until else self.final ** (progress / self.until)
 
 
-def best_of(values: Tensor, logits: Tensor, share: float) -> Tensor:
-    """Return, of one value an image [N], those of the images that the discriminator finds best: [k], at least one.
-
-    Each micro-batch keeps its own best.
-    """
+def select_best(values: Tensor, logits: Tensor, share: float) -> Tensor:
+    """Return the values [k] of the micro-batch's images [N] that the discriminator rates best, at least one."""
     count = max(1, round(share * len(values)))
     return values if count == len(values) else values.index_select(0, logits.topk(count, sorted=False).indices)

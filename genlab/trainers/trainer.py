@@ -1,9 +1,9 @@
-"""The loop: steps, callbacks between them, and the one list of parts that holds all state."""
+"""The training loop: steps, callbacks between them, and all state as one list of parts."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor, nn
@@ -18,29 +18,31 @@ from genlab.data.stream import Stream
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
 from genlab.trainers.rollback import Rollback
-from genlab.trainers.sample_stream import SampleStream, place
+from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.system import Run, System, players_of
-from genlab.trainers.turns import Engine, Phase, check_batch, clip_of, take_turn
+from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.losses import AdversarialLoss
+    from genlab.losses import AdversarialLoss, Reconstruction
     from genlab.trainers.callback import Callback
 
 STOP, SIGNAL, BACK = 1, 2, 3  # requests that a rank can make after a step; all ranks obey the largest
 
 
 class Trainer:
-    """Everything a strategy shares. A strategy says in `take_step` which phases make up a step.
+    """Base of all strategies, each of which defines a step by `take_step`.
 
-    Raises ConfigError for a model without the players that the strategy moves.
+    Raises ConfigError for a model without the players that the strategy trains.
     """
 
-    moves: ClassVar[frozenset[str]] = frozenset()  # players
-    iterates: ClassVar[bool] = True  # in steps of a batch, so that a longer run goes further
+    trained_players: ClassVar[frozenset[str]] = frozenset()
+    iterates: ClassVar[bool] = True  # trains in steps: a longer run goes further
     clip_weights: float | None = None  # bound on the critic's weights
-    translates_both_ways: ClassVar[bool] = False  # trains models that do, and no others
+    translates_both_ways: ClassVar[bool] = False  # trains only models that do
+    turning_points: Sequence[int] = (0,)  # images at which the cost of a step changes
+    images_to_full_size: int = 0  # images after which growing networks have their last size
 
     def __init__(
         self,
@@ -63,26 +65,31 @@ class Trainer:
         self.penalties, self.augmentations = system.penalties, system.augmentations
         self.run_dir, self.seed, self.config, self.callbacks = run.dir, run.seed, run.config, run.callbacks
         self.total_images, self.batch_size, self.max_time = images, batch_size, max_time
-        placing = {"device": device, "precision": precision, "deterministic": deterministic, "ema": ema}
-        self.samples = place(
-            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placing
+        placement: dict[str, Any] = {
+            "device": device,
+            "precision": precision,
+            "deterministic": deterministic,
+            "ema": ema,
+        }
+        self.samples = place_model(
+            system.model, system.data, seed=run.seed, images=images, channels_last=channels_last, **placement
         )
         self.device, self.ema = self.samples.device, self.samples.ema
         check_batch(batch_size, accumulate, self.spec.images)
         for penalty in self.penalties.values():
             penalty.settle(self.spec, batch_size)
-        numbers = precision_of(precision)
-        self.engine = Engine(self.device, *numbers, run.seed, batch_size, accumulate, clip_of(clip_gradients))
+        clip = Clip(**clip_gradients) if isinstance(clip_gradients, dict) else Clip(norm=clip_gradients)
+        self.engine = Engine(self.device, *precision_of(precision), run.seed, batch_size, accumulate, clip)
         self.players = players_of(system, type(self))
-        self.placing = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
-        self.stream = Stream.of(self.data, seed=self.seed, **self.placing)
+        self.placement = {"device": self.device, "dtype": self.samples.dtype, "channels_last": channels_last}
+        self.stream = Stream.of(self.data, seed=self.seed, **self.placement)
         self.statistics = Statistics()
         self.images = self.step = self.resumed_from = 0
         self.rollback = Rollback()
         self.stop_reason: str | None = None
-        self.interrupted = False  # by a signal: what takes long is left out at the end
+        self.interrupted = False  # by a signal: `finish` should be quick
         self.started = time.monotonic()
-        self.away = 0.0  # seconds that callbacks took; not those of ranks waiting for their device together
+        self.callback_seconds = 0.0  # spent in callbacks that rank 0 calls alone
 
     @classmethod
     def sample_stream(
@@ -90,12 +97,12 @@ class Trainer:
         model: Model,
         data: InMemory,
         *,
-        loss: Callable[[], AdversarialLoss],  # builds the system's loss, which reads a decoder's output
+        loss: Callable[[], AdversarialLoss | Reconstruction],  # builds the loss, which reads a decoder's output
         seen: int,  # images so far
         **settings: Any,  # of the trainer, as its config has them, and `seed`
     ) -> SampleStream:
-        """Return what samples of a trained model come from, without building what only training needs."""
-        return place(model, data, **settings)
+        """Return the sample stream of a trained model, without building optimizers or a trainer."""
+        return place_model(model, data, **settings)
 
     @property
     def spec(self) -> Spec:
@@ -103,12 +110,12 @@ class Trainer:
 
     @property
     def fair(self) -> bool:
-        """Whether samples are a fair picture of the model."""
+        """Return whether samples are a fair picture of the model now."""
         return not self.samples.caption
 
     @property
     def parts(self) -> dict[str, Any]:
-        """All state, by name; each part has `state_dict` and `load_state_dict`."""
+        """Return all state by name; each part has `state_dict` and `load_state_dict`."""
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
         watchers = prefixed("callback", stateful(self.callbacks))
         terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
@@ -117,7 +124,7 @@ class Trainer:
 
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
-        shown = {name: player.shown for name, player in self.players.items()}
+        shown = {name: player.images_shown for name, player in self.players.items()}
         own = {"images": self.images, "step": self.step, "turns": turns, "shown": shown}
         return own | self.rollback.state_dict()
 
@@ -126,93 +133,82 @@ class Trainer:
         self.rollback.load_state_dict(state)
         for name, turns in state["turns"].items():
             shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
-            self.players[name].turns, self.players[name].shown = turns, shown
+            self.players[name].turns, self.players[name].images_shown = turns, shown
 
     def restart_average(self) -> None:
-        """Let the averaged weights be the weights: after these were taken from elsewhere."""
+        """Restart the average from the current weights, after these were loaded from elsewhere."""
         if self.ema:
-            self.ema.load_state_dict(self.model.generator.state_dict())
+            self.ema.network.load_state_dict(self.model.generator.state_dict())
 
     def take_step(self) -> None:
-        """A step of the strategy: moves every player and `images`."""
+        """Take a step of the strategy, which moves every player and `images`."""
         raise NotImplementedError
 
     @property
-    def turning_points(self) -> list[int]:
-        """Images seen from which on a step costs something else, 0 the first."""
-        return [0]
-
-    @property
-    def images_to_full_size(self) -> int:
-        """Images seen after which networks that grow have their last size; 0: they do not grow."""
-        return 0
-
-    @property
     def images_a_step(self) -> int | None:
-        """Images that a step adds to `images`; None: that changes over the run."""
+        """Return how many images a step adds to `images`; None: their number changes over the run."""
         return self.batch_size
 
     def move_to(self, images: int) -> None:
-        """As if so many images had been seen. For measuring: nothing has been learned from them."""
+        """Go to a position in the run without learning, to measure steps there."""
         self.images = images
 
     def take_turn(self, phase: Phase) -> None:
         second_beta = self.system.schedule.second_beta(self.images, self.total_images)
-        self.players[phase.player].follow(self.rate(), second_beta)
+        self.players[phase.player].set_rates(self.rate_factor(), second_beta)
         take_turn(phase, self.players, self.engine, self.statistics, self.step)
 
-    def rate(self) -> float:
-        """A factor on every learning rate, now."""
+    def rate_factor(self) -> float:
+        """Return the current factor on every learning rate."""
         return self.system.schedule(self.images, self.total_images) * self.rollback.rate_factor
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
-        """Step until the duration is reached, a callback says stop, time is up or a signal asks to."""
-        self._each("start")
+        """Train until the duration is reached, a callback stops the run, time is up or a signal arrives."""
+        self._notify("start")
         more = True
         try:
             while more:
-                more = self._proceed(asked_to_stop)
+                more = self._step_or_finish(asked_to_stop)
         finally:
-            self._release()
+            self._unfreeze_players()
 
-    def _release(self) -> None:
-        """All weights that are learned take gradients again."""
+    def _unfreeze_players(self) -> None:
         for player in self.players.values():
             player.freeze(False)
 
-    def _proceed(self, asked_to_stop: Callable[[], bool]) -> bool:
-        """A step, or the end if none is left. Gives whether there is more to do."""
+    def _step_or_finish(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """Take a step, or finish if none is left, and return whether there is more to do."""
         over, error = self.images >= self.total_images or bool(self.stop_reason), None
         try:
             self._finish() if over else self._advance()
         except Diverged as found:
             error = found
-            self._each("fail", error)
-        going_back = self._agree(asked_to_stop) == BACK
+            self._notify("fail", error)
+        going_back = self._agree_on_next(asked_to_stop) == BACK
         if going_back:
-            self.rollback.take(self.parts)
+            self.rollback.apply(self.parts)
             self.stop_reason = None
-            self._each("went_back")
+            self._notify("after_rollback")
         elif error:
             raise error
         return going_back or not over
 
     def _finish(self) -> None:
-        self._release()
-        self._each("finish")
+        self._unfreeze_players()
+        self._notify("finish")
 
     def _advance(self) -> None:
         before = self.images
         self.take_step()
         self.step += 1
-        for callback in self._watching():
+        for callback in self._callbacks_to_call():
             if callback.every and self.images // callback.every > before // callback.every:
                 began = time.perf_counter()
                 callback.tick(self)
-                self.away += 0 if callback.every_rank else time.perf_counter() - began
+                self.callback_seconds += 0 if callback.every_rank else time.perf_counter() - began
 
-    def _agree(self, asked_to_stop: Callable[[], bool]) -> int:
-        """What all ranks do next: every one must leave the loop, or go back, at the same step."""
+    def _agree_on_next(self, asked_to_stop: Callable[[], bool]) -> int:
+        """Return the next action of all ranks, which must leave the loop, or go back, at the same step."""
         late = self.max_time is not None and time.monotonic() - self.started > self.max_time
         if late:
             self.stop("trainer.max_time is over")
@@ -223,14 +219,14 @@ class Trainer:
             self.stop(self.stop_reason or "another rank or a signal")
         return agreed
 
-    def _watching(self) -> Iterator[Callback]:
-        """Who is called. Once the run is to go back, only those whom the other ranks call as well."""
+    def _callbacks_to_call(self) -> Iterator[Callback]:
+        """Yield the callbacks to call: once the run is to go back, only those that every rank calls."""
         for callback in self.callbacks.values():
             if callback.every_rank or (distributed.is_main() and not self.rollback.target):
                 yield callback
 
-    def _each(self, event: str, *values: Any) -> None:
-        for callback in self._watching():
+    def _notify(self, event: str, *values: Any) -> None:
+        for callback in self._callbacks_to_call():
             getattr(callback, event)(self, *values)
 
     def stop(self, reason: str) -> None:
@@ -238,13 +234,13 @@ class Trainer:
         self.stop_reason = reason
 
     def publish(self, values: dict[str, float]) -> None:
-        self._each("scalars", values)
+        self._notify("scalars", values)
 
     def show(self, name: str, image: Tensor) -> None:
-        self._each("picture", name, image)
+        self._notify("picture", name, image)
 
     def report(self, record: dict[str, Any]) -> None:
-        self._each("record", record)
+        self._notify("record", record)
 
     def learning_rates(self) -> dict[str, float]:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}

@@ -18,29 +18,25 @@ from genlab.core.random import Draws, mix, reseed_global
 from genlab.trainers.statistics import Statistics
 from genlab.trainers.system import Player
 
-# Turns between measured gradient norms: each reads all gradients, 4 % of a small network's step. A non-finite
-# gradient between two measurements shows in the next turn's loss.
-NORM_EVERY = 16
+# Turns between measured gradient norms. A norm reads all gradients, which costs 4 % of a small network's step; a
+# non-finite gradient between two measurements shows in the next turn's loss.
+TURNS_PER_NORM = 16
 
 
 class Losses(NamedTuple):
-    terms: dict[str, Tensor]  # minimised: one number a sample [N]; their sum counts
-    stats: dict[str, Tensor] = {}  # only watched
+    terms: dict[str, Tensor]  # one number a sample [N] each; their sum is minimised
+    stats: dict[str, Tensor] = {}  # only published
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Whose parameters move, and the loss that moves them."""
+    """A player's turn: its parameters, and the loss that moves them."""
 
-    name: str  # the player's own, or that of a lazy penalty
+    name: str  # the player's, or a lazy penalty's
     player: str
     loss: Callable[[Any, Draws], Losses]  # (this phase, draws) -> the terms of one micro-batch
-    every: int = 1  # taken every so many turns of the player, and so many times as strong
-    float32: bool = False  # under mixed precision too: a gradient penalty needs it
-
-    @property
-    def norm_name(self) -> str:
-        return "gradient_norm" if self.name == self.player else f"{self.name}_gradient_norm"
+    every: int = 1  # turns of the player between two of this phase, which is as many times as strong
+    float32: bool = False  # under mixed precision too, for gradient penalties
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Clip:
         return self.norm is not None or self.value is not None
 
     def __call__(self, parameters: list[nn.Parameter]) -> Tensor:
-        """Clips gradients in place; gives their norm before."""
+        """Clip gradients in place, and return their norm before."""
         grads = [param.grad for param in parameters if param.grad is not None]
         norm = torch.stack(torch._foreach_norm(grads)).norm()
         if self.norm is not None:
@@ -68,7 +64,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Engine:
-    """How a turn is computed."""
+    """Settings that every turn is computed with."""
 
     device: torch.device
     dtype: torch.dtype  # of weights and images
@@ -84,12 +80,12 @@ class Engine:
 
 
 def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statistics: Statistics, step: int) -> None:
-    """Freeze the others, sum gradients over micro-batches, average over ranks, clip, step."""
+    """Freeze the other players, sum gradients over micro-batches, average over ranks, clip, step."""
     player = players[phase.player]
     for other in players.values():
         other.freeze(True)
     player.freeze(False)  # last: players may share parameters
-    player.forget_gradients()
+    player.clear_gradients()
     reseed_global(mix(engine.seed, phase.name, player.turns, distributed.rank()), engine.device)
     for draws in micro_batches(phase, player, engine):
         with engine.precision(phase):
@@ -100,18 +96,19 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
         for name, values in (losses.terms | losses.stats).items():
             statistics.add(f"{phase.player}/{name}", values, step)
     distributed.average_gradients(player.parameters)
-    if engine.clip.active or player.turns % NORM_EVERY == 0:
-        statistics.add(f"{phase.player}/{phase.norm_name}", engine.clip(player.parameters), step)
+    if engine.clip.active or player.turns % TURNS_PER_NORM == 0:
+        curve = "gradient_norm" if phase.name == phase.player else f"{phase.name}_gradient_norm"
+        statistics.add(f"{phase.player}/{curve}", engine.clip(player.parameters), step)
     player.optimizer.step()
 
 
 def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draws]:
-    """This rank's share of the turn's batch, cut into `accumulate` pieces."""
+    """Yield the draws of this rank's share of the batch, cut into `accumulate` pieces."""
     size = engine.batch_size // (distributed.world_size() * engine.accumulate)
     first = distributed.rank() * engine.accumulate * size
     for start in range(first, first + engine.accumulate * size, size):
         key = (engine.seed, phase.name, player.turns)
-        yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype, player.shown)
+        yield Draws(key, engine.batch_size, start, start + size, engine.device, engine.dtype, player.images_shown)
 
 
 def check_batch(batch_size: int, accumulate: int, images: int) -> None:
@@ -123,7 +120,3 @@ def check_batch(batch_size: int, accumulate: int, images: int) -> None:
             f"trainer.batch_size={batch_size}: must be a multiple of trainer.accumulate x ranks = {pieces}; "
             f"use {max(1, batch_size // pieces) * pieces}."
         )
-
-
-def clip_of(bound: float | dict[str, float] | None) -> Clip:
-    return Clip(**bound) if isinstance(bound, dict) else Clip(norm=bound)

@@ -1,9 +1,11 @@
-"""The strategy that lets the generator see how the discriminator will answer."""
+"""The strategy that trains the generator against the discriminator of a few turns later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 import torch
@@ -15,7 +17,7 @@ from genlab.core.types import Whole
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.differentiable_optimizers import Adam, Descent, Step, flat
-from genlab.trainers.game import game
+from genlab.trainers.game import make_game
 from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses
 
@@ -23,9 +25,8 @@ from genlab.trainers.turns import Losses
 class Unrolled(Alternating):
     """Metz et al. 2017, equations 7 to 10: the generator meets the discriminator as it will be `steps` turns later.
 
-    Those turns are taken on a copy of the weights, with the images of the generator's turn, and are differentiated
-    through: the generator's gradient knows how they depend on its images. The discriminator itself then takes its one
-    real step. The copy minimises what the discriminator does every turn, without penalties that keep a state.
+    Those turns move a copy of the weights, on the images of the generator's turn, and the generator's gradient flows
+    through them. The copy minimises the discriminator's loss, without penalties that keep a state.
 
     A generator's turn costs about `steps` + 1 times as much as otherwise. Every micro-batch and rank unrolls by
     itself: as with batch norm, accumulation and ranks change the result.
@@ -36,72 +37,75 @@ class Unrolled(Alternating):
         system: System,
         run: Run,
         *,
-        steps: Whole = 5,  # of the discriminator, looked ahead; 0: as without
-        inner: Adam | Descent,  # what these steps are
+        steps: Whole = 5,  # of the discriminator; 0: no look-ahead
+        inner: Adam | Descent,  # the optimizer of these steps
         zero_sum: bool = True,  # the generator's loss is minus the discriminator's, as published; false: the loss's own
-        **shared: Any,  # what every alternating trainer takes
+        **shared: Any,
     ) -> None:
         self.steps, self.inner, self.zero_sum = steps, inner, zero_sum
         super().__init__(system, run, **shared)
-        penalties = self.main["discriminator"].penalties
+        penalties = self.main_phases["discriminator"].penalties
         stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
-        self.answered = game("discriminator", "discriminator", self.measure, stateless)
-        if self.answered.float32:
-            self.main["generator"] = replace(self.main["generator"], float32=True)
-        self.begin()  # an optimizer that cannot be continued is refused before the first step
+        self.lookahead_phase = make_game("discriminator", "discriminator", self.compute_losses, stateless)
+        if self.lookahead_phase.float32:
+            self.main_phases["generator"] = replace(self.main_phases["generator"], float32=True)
+        self.begin_lookahead()  # an optimizer that cannot be continued is refused before the first step
 
-    def begin(self) -> tuple[Ahead, Step]:
-        """The discriminator's weights, and steps that go on from where its optimizer is."""
+    def begin_lookahead(self) -> tuple[SubstitutedWeights, Step]:
+        """Return the discriminator with a copy of its weights, and the step that continues its optimizer."""
         player = self.players["discriminator"]
-        ahead = Ahead(player.module, player.parameters)
+        ahead = SubstitutedWeights(player.module, player.parameters)
         return ahead, self.inner.begin(player.optimizer, ahead.parameters)
 
-    def deceive(self, turn: Turn) -> Losses:
-        """The generator's loss, at the weights that the discriminator will have."""
-        ahead, step = self.begin()
+    def generator_losses(self, turn: Turn) -> Losses:
+        """Return the generator's losses at the weights that the discriminator will have."""
+        ahead, step = self.begin_lookahead()
         for _ in range(self.steps):
-            cost = ahead(lambda: self.cost(self.as_discriminator(turn)))
+            cost = ahead(lambda: self.discriminator_cost(self.as_discriminator(turn)))
             ahead.weights = step(ahead.weights, ahead.gradient(cost))
-        return ahead(lambda: self.answer(turn))
+        return ahead(lambda: self.losses_ahead(turn))
 
     def as_discriminator(self, turn: Turn) -> Turn:
-        """The discriminator's view of the same images, nothing computed yet.
+        """Return the discriminator's turn with the same images, of which nothing is computed yet.
 
-        Names of its own for them: a slope at these images must not see that the weights depend on them as well.
+        The images are views: a slope at them must not see that the weights depend on the originals too.
         """
-        slopes = self.answered.slopes
+        slopes = self.lookahead_phase.slopes
         return replace(
             turn,
             player="discriminator",
             images=lambda _: turn.real.detach(),
             noise=lambda _: turn.latents,
-            kept=turn.generated._replace(images=turn.fake.view_as(turn.fake)),
+            ready_images=turn.generated._replace(images=turn.fake.view_as(turn.fake)),
             joint=self.joint and not slopes,
             slopes=slopes,
-            with_features=self.answered.with_features,
+            with_features=self.lookahead_phase.with_features,
         )
 
-    def cost(self, turn: Turn) -> Tensor:
-        """What the discriminator minimises."""
-        terms = self.judge(turn).terms | {name: penalty(turn) for name, penalty in self.answered.penalties.items()}
-        return sum(term.mean() for term in terms.values())
+    def discriminator_cost(self, turn: Turn) -> Tensor:
+        terms = self.discriminator_losses(turn).terms | {
+            name: penalty(turn) for name, penalty in self.lookahead_phase.penalties.items()
+        }
+        return reduce(add, [term.mean() for term in terms.values()])
 
-    def answer(self, turn: Turn) -> Losses:
+    def losses_ahead(self, turn: Turn) -> Losses:
         if not self.zero_sum:
-            return super().deceive(turn)
-        self.keep(turn)
-        return Losses({"adversarial": self.best(-self.judge(turn).terms["adversarial"], turn)})
+            return super().generator_losses(turn)
+        self.store_fakes(turn)
+        return Losses(
+            {"adversarial": self.weigh_and_select(-self.discriminator_losses(turn).terms["adversarial"], turn)}
+        )
 
 
-class Ahead:
-    """A network with other weights than its own, one vector [P], while a function runs that may use it in any way."""
+class SubstitutedWeights:
+    """Runs functions while a network has other weights than its own: one vector [P]."""
 
     def __init__(self, network: nn.Module, moving: list[nn.Parameter]) -> None:
         self.network, moved = network, {id(parameter) for parameter in moving}
         named = {name: parameter for name, parameter in network.named_parameters() if id(parameter) in moved}
         self.names, self.parameters = list(named), list(named.values())
         self.weights = flat(self.parameters).requires_grad_()
-        # Statistics and the like go on from the network's own, which stay as they are.
+        # Buffers such as running statistics continue on copies.
         self.buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
 
     def __call__(self, function: Callable[[], Any]) -> Any:
@@ -110,17 +114,17 @@ class Ahead:
             name: piece.view_as(parameter)
             for name, piece, parameter in zip(self.names, pieces, self.parameters, strict=True)
         }
-        held = {f"network.{name}": tensor for name, tensor in (tensors | self.buffers).items()}
-        return functional_call(Holding(self.network, function), held)
+        substitutes = {f"network.{name}": tensor for name, tensor in (tensors | self.buffers).items()}
+        return functional_call(NetworkHolder(self.network, function), substitutes)
 
     def gradient(self, cost: Tensor) -> Tensor:
-        """[P], differentiable."""
+        """Return the gradient [P], differentiable."""
         (gradient,) = torch.autograd.grad(cost, self.weights, create_graph=True)
         return gradient
 
 
-class Holding(nn.Module):
-    """Runs a function; whoever swaps the weights of this module swaps those of the network that it holds."""
+class NetworkHolder(nn.Module):
+    """Runs a function; substituting this module's weights substitutes those of the network in it."""
 
     def __init__(self, network: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()

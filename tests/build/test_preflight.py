@@ -25,7 +25,7 @@ class Model(nn.Module):
 
 
 class FakeTrainer:
-    """A well-chosen run: every rule is silent."""
+    """A well-chosen run: no rule has advice."""
 
     iterates = True
     turning_points = (0,)
@@ -160,7 +160,7 @@ def test_augmentation_silences_the_advice_on_few_images(trainer):
 
 
 def test_a_system_without_a_discriminator_can_be_advised(trainer):
-    """What a discriminator needs is not asked of an autoencoder: bounded images, an average, augmentation."""
+    """Advice on bounded images, averages and augmentation is for systems with a discriminator alone."""
     trainer.players = {"autoencoder": trainer.players["generator"]}
     trainer.loss, trainer.ema, trainer.largest = Bernoulli(), None, 2.0
     assert advice(trainer) == []

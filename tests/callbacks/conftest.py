@@ -1,4 +1,4 @@
-"""A trainer that only remembers, and its own stream of samples: what callbacks look at, and nothing that trains."""
+"""A fake trainer, its own stream of samples, that records the calls of callbacks and trains nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FakeTrainer:
         self.samples, self.ema, self.dtype = self, None, torch.float32
         self.run_dir, self.device, self.seed, self.batch_size = run_dir, torch.device("cpu"), 0, 10
         self.images = self.step = self.resumed_from = 0
-        self.total_images, self.away = 1_000, 0.0
+        self.total_images, self.callback_seconds = 1_000, 0.0
         self.config: dict[str, Any] = {"seed": 0, "metrics": {"every": 100}, "trainer": {"images": 1_000}}
         self.loss = NonSaturating()
         self.model = SimpleNamespace(conditional=False)
@@ -53,7 +53,7 @@ class FakeTrainer:
         return None
 
     def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
-        """Sample i is uniformly i grey levels above black."""
+        """Return images of one grey each: sample i is i levels above black."""
         shades = torch.arange(start, start + count).view(-1, 1, 1, 1) / 127.5 - 1
         return shades.expand(count, *self.spec.shape)
 

@@ -10,7 +10,7 @@ SCORE = "fid"
 
 
 def feed(stop, trainer, name, curve, *, rises=False):
-    """Publishes {position: value} until the run is stopped; returns where."""
+    """Publish {position: value} until the run is stopped, and return the position."""
     for position, value in curve.items():
         trainer.at(position)
         if "/" in name:

@@ -1,4 +1,4 @@
-"""Each failure is made to happen, and named; runs as they come are called healthy."""
+"""Each failure is provoked, and must be named; ordinary runs must be called healthy."""
 
 import json
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ import genlab
 from genlab.build import instantiate as build
 from genlab.callbacks import Health
 from genlab.callbacks import health_measures as measures
-from genlab.callbacks.health_rules import Reading, worsening
+from genlab.callbacks.health_rules import Reading, find_worsening
 from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
 from genlab.data.sets.mnist import MNIST
@@ -18,10 +18,10 @@ from tests.conftest import TINY, composed, tiny_data
 
 LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"
 SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
-STILL = "optimizer.generator.lr=1e-12"
+FROZEN_GENERATOR = "optimizer.generator.lr=1e-12"
 
 
-def watched(every=320, after=320, action="warn", samples=32):
+def health_words(every=320, after=320, action="warn", samples=32):
     target = f"_target_: genlab.callbacks.Health, every: {every}, after: {after}, action: {action}, samples: {samples}"
     return LOG, f"+callbacks.health={{{target}}}", SUMMARY
 
@@ -32,7 +32,7 @@ def record(metric, value, *, higher_is_better=False, judges_run=True):
 
 @pytest.fixture
 def make_trainer(tmp_path):
-    """One that trains: this folder's own only remembers."""
+    """Make trainers that train, unlike the fake of this folder."""
 
     def make(*words, data=None, directory=tmp_path):
         return build.trainer(composed(*TINY, *words), directory, data or tiny_data())
@@ -42,10 +42,10 @@ def make_trainer(tmp_path):
 
 @pytest.fixture
 def health(make_trainer):
-    """What was found in a run, by kind, and its summary."""
+    """Run a training, and return its warnings by kind, and its summary."""
 
     def run(*words, data=None, spoil=lambda trainer: None, **settings):
-        trainer = make_trainer("model=gan", "trainer.images=1280", *words, *watched(**settings), data=data)
+        trainer = make_trainer("model=gan", "trainer.images=1280", *words, *health_words(**settings), data=data)
         spoil(trainer)
         trainer.fit()
         summary = json.loads((trainer.run_dir / "summary.json").read_text())
@@ -54,20 +54,20 @@ def health(make_trainer):
     return run
 
 
-def make_deaf(trainer):
-    """A generator that ignores its latent shows one image."""
+def zero_generator(trainer):
+    """Make the generator ignore its latent, so that all samples are one image."""
     for parameter in trainer.model.generator.parameters():
         parameter.data.zero_()
     trainer.restart_average()
 
 
 def test_one_image_is_named(health):
-    found, _ = health(STILL, spoil=make_deaf)
+    found, _ = health(FROZEN_GENERATOR, spoil=zero_generator)
     assert "one image" in found["collapsed"]
 
 
 def test_missing_classes_are_named(health):
-    """The data have ten digits, and training is shown three."""
+    """The data have ten digits, and training sees three."""
     words = ("model=vae", "data=mnist", "trainer.images=10240", "trainer.batch_size=64")
 
     def show_few(trainer):
@@ -84,7 +84,7 @@ def test_a_silly_rate_is_named(health):
 
 
 def test_a_loss_that_is_not_finite_is_named_in_the_summary_too(make_trainer):
-    trainer = make_trainer("model=vae", "optimizer.autoencoder.lr=1e4", "trainer.images=1280", *watched())
+    trainer = make_trainer("model=vae", "optimizer.autoencoder.lr=1e4", "trainer.images=1280", *health_words())
     with pytest.raises(Diverged):
         trainer.fit()
     summary = json.loads((trainer.run_dir / "summary.json").read_text())
@@ -94,12 +94,12 @@ def test_a_loss_that_is_not_finite_is_named_in_the_summary_too(make_trainer):
 
 def test_a_discriminator_that_won_is_named(health):
     shades = InMemory(Split(torch.full((64, 1, 8, 8), 255, dtype=torch.uint8) - tiny_data().train.images // 8))
-    found, _ = health(STILL, "optimizer.discriminator.lr=1e-3", "trainer.images=2560", data=shades)
+    found, _ = health(FROZEN_GENERATOR, "optimizer.discriminator.lr=1e-3", "trainer.images=2560", data=shades)
     assert "discriminator won" in found["stalled"]
 
 
 def test_overfitting_is_named(health):
-    """Random pixels have nothing in common: what is told from samples is known by heart."""
+    """Random pixels have nothing in common: a discriminator can recognise them only by memory."""
     train, other = tiny_data(images=32).train, tiny_data(images=96).train
     data = InMemory(train, holdout=Split(other.images[32:], other.labels[32:]))
     found, _ = health("trainer.images=3840", "optimizer.discriminator.lr=1e-3", data=data)
@@ -127,21 +127,21 @@ def test_one_that_does_not_overfit_is_not_accused(health):
     ],
 )
 def test_scores_that_worsen(name, rises, values, word):
-    found = worsening(name, values, higher_is_better=rises)
+    found = find_worsening(name, values, higher_is_better=rises)
     assert (found is None) if word is None else (word in found.message)
 
 
 def test_a_number_that_does_not_sum_up_a_run_is_not_judged(make_trainer):
-    """Recall falls, and novelty does, in runs that are well."""
-    trainer = make_trainer("model=gan", *watched())
+    """Recall and novelty fall in healthy runs, too."""
+    trainer = make_trainer("model=gan", *health_words())
     health = trainer.callbacks["health"]
     for value in (0.9, 0.6, 0.4, 0.2):
         health.record(trainer, record("recall", value, higher_is_better=True, judges_run=False))
-    assert not health.found and health._well
+    assert not health.found and health._is_healthy
 
 
 def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
-    trainer = make_trainer("model=gan", *watched())
+    trainer = make_trainer("model=gan", *health_words())
     health = trainer.callbacks["health"]
     for images, value in enumerate([9, 5, 6, 7, 8, 9, 5, 6, 7, 8]):
         trainer.images = images
@@ -150,7 +150,7 @@ def test_a_warning_is_given_once_and_again_after_recovery(make_trainer):
 
 
 def test_two_scores_that_worsen_are_said_once_each(make_trainer):
-    trainer = make_trainer("model=gan", *watched())
+    trainer = make_trainer("model=gan", *health_words())
     health = trainer.callbacks["health"]
     for images, value in enumerate([5, 6, 7, 8, 9, 10]):
         trainer.images = images
@@ -163,7 +163,7 @@ def test_two_scores_that_worsen_are_said_once_each(make_trainer):
     ("scarce", "said"), [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])]
 )
 def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, said, monkeypatch):
-    """How many are missing at a glance, look after look; and the looks that warn."""
+    """`scarce` is the number of classes missing at each look, `said` the looks that warn."""
     health = Health(after=0)
     monkeypatch.setattr(health, "_publish", lambda *_: None)
     for look, number in enumerate(scarce, start=1):
@@ -174,25 +174,25 @@ def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, sai
 
 
 def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
-    """Class 9 is first shown by sample 800."""
+    """The first sample of class 9 is number 800."""
     asked = []
     trainer = SimpleNamespace(samples=SimpleNamespace())
     trainer.samples.draw_samples = lambda start, count: asked.append(start) or range(start, start + count)
     trainer.data = SimpleNamespace(train=None, classes_of=lambda split: torch.arange(10))
-    monkeypatch.setattr(measures, "histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
-    cheap, found = (measures.classes(None, trainer, range(100), 5, thorough=thorough) for thorough in (False, True))
+    monkeypatch.setattr(measures, "class_histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
+    cheap, found = (measures.count_classes(None, trainer, range(100), thorough=thorough) for thorough in (False, True))
     assert cheap.missing == [9]
     assert (found.missing, found.scarce) == ([], 1) and asked == [100, 200, 300, 400, 500, 600, 700, 800]
 
 
 def test_action_stop_ends_the_run(health):
-    _, summary = health(STILL, spoil=make_deaf, action="stop", every=320)
+    _, summary = health(FROZEN_GENERATOR, spoil=zero_generator, action="stop", every=320)
     assert summary["images"] == 640 and "collapsed" in summary["stopped"]
 
 
 def test_watching_changes_nothing_that_is_trained(make_trainer, tmp_path):
     weights = []
-    for index, callbacks in enumerate([(), watched()]):
+    for index, callbacks in enumerate([(), health_words()]):
         trainer = make_trainer("model=dcgan", "trainer.images=320", *callbacks, directory=tmp_path / str(index))
         trainer.run_dir.mkdir()
         trainer.fit()
@@ -201,8 +201,8 @@ def test_watching_changes_nothing_that_is_trained(make_trainer, tmp_path):
 
 
 def test_what_was_found_outlives_a_restart(make_trainer):
-    trainer = make_trainer("model=gan", *watched())
-    before, after = trainer.callbacks["health"], make_trainer("model=gan", *watched()).callbacks["health"]
+    trainer = make_trainer("model=gan", *health_words())
+    before, after = trainer.callbacks["health"], make_trainer("model=gan", *health_words()).callbacks["health"]
     for value in (5.0, 6.0, 7.0, 8.0):
         before.record(trainer, record("fid", value))
     after.load_state_dict(before.state_dict())

@@ -1,4 +1,4 @@
-"""A sick run goes back to its last healthy state and on at lower rates."""
+"""A sick run goes back to its last healthy state and continues at lower rates."""
 
 import json
 import math
@@ -9,7 +9,7 @@ import torch
 
 from genlab.build import instantiate as build
 from genlab.callbacks import Callback, Grid
-from genlab.callbacks.health_rules import declines
+from genlab.callbacks.health_rules import is_declining
 from genlab.callbacks.scores import Scores
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError, Diverged
@@ -23,13 +23,13 @@ WRITERS = (
     "+callbacks.checkpoint={_target_: genlab.callbacks.Checkpoint, every: 320, keep: 9}",
     "+callbacks.summary={_target_: genlab.callbacks.Summary}",
 )
-SILLY = (
+EXPLODING_RATE = (
     "optimizer.schedule._target_=genlab.trainers.schedules.Linear", "+optimizer.schedule.begin=640",
     "+optimizer.schedule.end=656", "+optimizer.schedule.final=1e6",
 )  # fmt: skip
 
 
-def watched(**settings):
+def callback_words(**settings):
     values = {"every": 320, "after": 320, "samples": 32, "action": "rollback", **settings}
     listed = ", ".join(f"{name}: {value}" for name, value in values.items())
     return LOG, f"+callbacks.health={{_target_: genlab.callbacks.Health, {listed}}}", *WRITERS
@@ -40,32 +40,32 @@ def make(tmp_path):
     def make(*words, directory=tmp_path, **settings):
         directory.mkdir(exist_ok=True)
         short = (*TINY, "model=gan", *NARROW_MLP, "trainer.images=2560", "trainer.batch_size=16")
-        return build.trainer(composed(*short, *watched(**settings), *words), directory, tiny_data())
+        return build.trainer(composed(*short, *callback_words(**settings), *words), directory, tiny_data())
 
     return make
 
 
-def spoil(trainer, how, *, at, times=1):
-    """After the step that reaches a position."""
+def spoil_model(trainer, how, *, at, times=1):
+    """Change the generator after the step that reaches a position."""
     step = trainer.take_step
 
-    def spoiling():
+    def take_spoiled_step():
         step()
         if trainer.images == at and trainer.rollback.count < times:
             with torch.no_grad():
                 how(trainer.model.generator)
             trainer.restart_average()
 
-    trainer.take_step = spoiling
+    trainer.take_step = take_spoiled_step
 
 
-def deafen(network):
-    """It ignores its latent, and shows one image."""
+def zero_weights(network):
+    """Make a generator ignore its latent, so that all samples are one image."""
     for parameter in network.parameters():
         parameter.zero_()
 
 
-def poison(network):
+def fill_with_nan(network):
     next(network.parameters()).fill_(math.nan)
 
 
@@ -79,12 +79,15 @@ def rates(trainer):
 
 @pytest.mark.parametrize(
     ("how", "kind", "at"),
-    [(deafen, "collapsed", 1280), (poison, "diverged", 960)],  # the second look in a row; the numbers logged next
+    [
+        (zero_weights, "collapsed", 1280),
+        (fill_with_nan, "diverged", 960),
+    ],  # the second look in a row; the numbers logged next
 )
 def test_a_sick_run_goes_back_and_completes_at_half_the_rates(make, how, kind, at):
     trainer = make()
     before = rates(trainer)
-    spoil(trainer, how, at=960 if how is deafen else 880)
+    spoil_model(trainer, how, at=960 if how is zero_weights else 880)
     trainer.fit()
     facts = summary(trainer)
     assert facts["complete"] and facts["stopped"] is None
@@ -98,7 +101,7 @@ def test_a_sick_run_goes_back_and_completes_at_half_the_rates(make, how, kind, a
 
 def test_what_was_written_has_one_line_a_position_and_holds_nothing_of_what_was_left(make):
     trainer = make()
-    spoil(trainer, deafen, at=960)
+    spoil_model(trainer, zero_weights, at=960)
     trainer.fit()
     rows = [row for row in curves(trainer.run_dir) if "generator/adversarial" in row]
     assert [row["images"] for row in rows] == list(range(160, 2561, 160))
@@ -111,7 +114,7 @@ def test_what_was_written_has_one_line_a_position_and_holds_nothing_of_what_was_
 def test_the_end_of_a_run_is_judged_before_it_is_saved(make):
     """No second look can confirm what the last one shows."""
     trainer = make("callbacks.health.every=640")
-    spoil(trainer, deafen, at=2480)
+    spoil_model(trainer, zero_weights, at=2480)
     trainer.fit()
     (found,) = summary(trainer)["health"]
     assert found["images"] == 2560 and "Rolled back to 1,920 images" in found["message"]
@@ -122,7 +125,7 @@ def test_the_end_of_a_run_is_judged_before_it_is_saved(make):
 def test_after_so_many_times_the_run_stops(make):
     trainer = make(rollbacks=2)
     before = rates(trainer)
-    spoil(trainer, deafen, at=960, times=9)
+    spoil_model(trainer, zero_weights, at=960, times=9)
     trainer.fit()
     facts = summary(trainer)
     assert trainer.rollback.count == 2 and rates(trainer) == [rate / 4 for rate in before]
@@ -137,7 +140,7 @@ def test_after_so_many_times_the_run_stops(make):
 
 def test_a_run_that_diverges_ever_again_fails_with_its_error(make):
     trainer = make(rollbacks=2)
-    spoil(trainer, poison, at=880, times=9)
+    spoil_model(trainer, fill_with_nan, at=880, times=9)
     with pytest.raises(Diverged):
         trainer.fit()
     assert len(summary(trainer)["health"]) == 3 and "diverged" in summary(trainer)["stopped"]
@@ -147,7 +150,7 @@ def test_a_run_that_diverges_ever_again_fails_with_its_error(make):
 def test_without_a_healthy_checkpoint_it_goes_on_and_says_so(make):
     trainer = make("trainer.images=1280")
     before = rates(trainer)
-    spoil(trainer, deafen, at=16)
+    spoil_model(trainer, zero_weights, at=16)
     trainer.fit()
     (found,) = summary(trainer)["health"]
     assert "There is no healthy checkpoint to roll back to." in found["message"]
@@ -165,13 +168,13 @@ def test_a_damaged_healthy_checkpoint_is_none(make, caplog):
     trainer.fit(lambda: trainer.images >= 720)
     (path,) = checkpoint.newest_first(trainer.run_dir / "checkpoints" / "healthy")
     path.write_bytes(path.read_bytes()[:-9])
-    assert trainer.callbacks["health"]._refuge.read(trainer) is None
+    assert trainer.callbacks["health"]._last_healthy.read(trainer) is None
     assert str(path) in caplog.text
 
 
 def test_who_asked_to_stop_is_not_kept_by_a_rollback(make):
     trainer = make()
-    spoil(trainer, deafen, at=960)
+    spoil_model(trainer, zero_weights, at=960)
 
     def stop(*_):
         if trainer.images == 1280:
@@ -183,8 +186,8 @@ def test_who_asked_to_stop_is_not_kept_by_a_rollback(make):
 
 
 def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path):
-    """The rate turns silly, and a millionth of it is sane again."""
-    words, slow = (*SILLY, "trainer.images=1920"), 1e-6
+    """The learning rate explodes, and a millionth of it is reasonable again."""
+    words, slow = (*EXPLODING_RATE, "trainer.images=1920"), 1e-6
     whole = make(*words, directory=tmp_path / "whole", rollback_factor=slow)
     whole.fit()
     assert whole.rollback.count == 1 and summary(whole)["complete"]
@@ -201,7 +204,7 @@ def test_killed_after_a_rollback_and_resumed_equals_never_stopped(make, tmp_path
 
 
 def test_another_score_at_the_position_of_the_best_is_not_saved_as_the_best(make):
-    """A run that went back comes to the positions of what it left once more."""
+    """A run that went back passes the positions of the discarded steps once more."""
     trainer = make()
     scoring = Scores(Pixels(), {"fid": FID()})
     scoring.best_record = SimpleNamespace(metric="fid", value=4.0, position=0, as_dict=dict)
@@ -222,10 +225,10 @@ def test_what_was_done_at_a_position_is_done_again(make):
         picture = trainer.run_dir / "samples" / "000000000.png"
         assert picture.exists(), run
         picture.unlink()
-        grid.went_back(trainer)
+        grid.after_rollback(trainer)
 
 
-class Scored(Callback):
+class MadeUpScores(Callback):
     """Publishes made-up scores."""
 
     every = 160
@@ -241,7 +244,7 @@ class Scored(Callback):
 
 def test_scores_that_worsen_lead_back_to_before_they_did(make):
     trainer = make("trainer.images=1280")
-    trainer.callbacks = {"scored": Scored(9, 8, 7, 5, 6, 7, 8, 9), **trainer.callbacks}
+    trainer.callbacks = {"scored": MadeUpScores(9, 8, 7, 5, 6, 7, 8, 9), **trainer.callbacks}
     trainer.fit()
     (found,) = summary(trainer)["health"]
     assert (found["kind"], found["images"]) == ("worsening", 1120)
@@ -253,7 +256,7 @@ def test_scores_that_worsen_lead_back_to_before_they_did(make):
     [(False, [5, 6], True), (False, [6, 5], False), (True, [6, 5], True), (False, [6], False)],
 )
 def test_a_score_declines(rises, values, so):
-    assert declines(values, higher_is_better=rises) is so
+    assert is_declining(values, higher_is_better=rises) is so
 
 
 @pytest.mark.parametrize("factor", [0, 1, 2])

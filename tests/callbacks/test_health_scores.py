@@ -1,4 +1,4 @@
-"""Scores of a real run that really get worse are named."""
+"""Worsening scores of a real run are named."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from genlab.data import InMemory, Split
 from genlab.data.sets.mnist import MNIST
 from tests.conftest import composed
 
-EVERY, LEARNT = 2_500, 10_000
+EVERY, DECAY_FROM = 2_500, 10_000
 RUN = (
     "model=vae", "model.encoder.widths=[128]", "model.decoder.widths=[128]", "model.latent.size=8",
     "optimizer.autoencoder.lr=3e-3", "trainer.batch_size=50", "trainer.images=17_500", "trainer.device=cpu",
@@ -27,26 +27,26 @@ def digits():
     return InMemory(found.train, test=Split(found.test.images[:300], found.test.labels[:300]))
 
 
-def fade(trainer):
-    """The decoder learns; from then on its weights are what they were then, decayed once more before every score."""
+def decay_decoder(trainer):
+    """Let the decoder learn until DECAY_FROM; then decay its weights once more before every score."""
     step, decoder, learnt = trainer.take_step, list(trainer.model.decoder.parameters()), []
 
-    def fading():
+    def take_decaying_step():
         step()
-        if trainer.images == LEARNT:
+        if trainer.images == DECAY_FROM:
             learnt.extend(parameter.detach().clone() for parameter in decoder)
-        if trainer.images > LEARNT and trainer.images % EVERY == 0:
-            times = (trainer.images - LEARNT) // EVERY
+        if trainer.images > DECAY_FROM and trainer.images % EVERY == 0:
+            times = (trainer.images - DECAY_FROM) // EVERY
             for parameter, before in zip(decoder, learnt, strict=True):
                 parameter.data = before * 0.85**times
 
-    trainer.take_step = fading
+    trainer.take_step = take_decaying_step
 
 
 def test_a_run_whose_scores_worsen_is_named(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("GENLAB_CACHE", str(tmp_path / "cache"))
     trainer = build.trainer(composed(*RUN), tmp_path, digits)
-    fade(trainer)
+    decay_decoder(trainer)
     trainer.fit()
     fid, clear = (scores(tmp_path, name) for name in ("fid", "classifier_score"))
     assert fid == [*sorted(fid[:4], reverse=True), *sorted(fid[4:])] and fid[4] > fid[3]  # it learnt, then faded

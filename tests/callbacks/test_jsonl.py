@@ -3,7 +3,7 @@ import json
 import pytest
 
 from genlab.callbacks import JSONL
-from genlab.callbacks.jsonl import read
+from genlab.callbacks.jsonl import read_rows
 from genlab.core.errors import ConfigError
 
 
@@ -37,15 +37,15 @@ def test_resuming_drops_what_lies_past_the_position(trainer, make_trainer):
     resumed = make_trainer(trainer.run_dir)
     resumed.resumed_from = 200
     write_curve(resumed, [300])
-    assert [row["images"] for row in read(trainer.run_dir / "metrics.jsonl")] == [100, 200, 300]
+    assert [row["images"] for row in read_rows(trainer.run_dir / "metrics.jsonl")] == [100, 200, 300]
 
 
 def test_going_back_does_too(trainer):
     jsonl = write_curve(trainer, [100, 200, 300, 400])
     trainer.at(200).resumed_from = 200
-    jsonl.went_back(trainer)
+    jsonl.after_rollback(trainer)
     jsonl.scalars(trainer.at(300), {"loss": 7.0})
-    rows = read(trainer.run_dir / "metrics.jsonl")
+    rows = read_rows(trainer.run_dir / "metrics.jsonl")
     assert [(row["images"], row["loss"]) for row in rows] == [(100, 100.0), (200, 200.0), (300, 7.0)]
 
 
@@ -56,7 +56,7 @@ def test_time_goes_on_where_the_run_stopped(trainer, make_trainer):
     resumed = make_trainer(trainer.run_dir)
     resumed.resumed_from = 100
     write_curve(resumed, [200])
-    assert 5000 <= read(path)[1]["time"] < 5010
+    assert 5000 <= read_rows(path)[1]["time"] < 5010
 
 
 def test_a_new_run_starts_empty(trainer, make_trainer):
@@ -79,7 +79,7 @@ def test_a_damaged_line_elsewhere_is_named(trainer):
     path = trainer.run_dir / "metrics.jsonl"
     path.write_text('{"images": 1}\nrubbish\n{"images": 3}\n')
     with pytest.raises(ConfigError, match=r"metrics.jsonl, line 2: found 'rubbish'"):
-        read(path)
+        read_rows(path)
 
 
 def test_numbers_that_json_lacks_become_null(trainer):

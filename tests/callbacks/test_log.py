@@ -6,7 +6,7 @@ from genlab.core.errors import RunError
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, moved by hand."""
+    """A clock in seconds that the test moves."""
     now = [100.0]
     monkeypatch.setattr("genlab.callbacks.log.time.monotonic", lambda: now[0])
     return now
@@ -18,7 +18,7 @@ def test_speed_is_of_the_last_interval(trainer, clock):
     clock[0] += 2
     log.tick(trainer.at(150))
     clock[0] += 4
-    trainer.away += 3  # a grid was drawn meanwhile
+    trainer.callback_seconds += 3  # a grid was drawn meanwhile
     log.tick(trainer.at(250))
     assert [values["speed/images_per_second"] for values in trainer.published] == [50, 100]
 

@@ -14,7 +14,7 @@ VALUES = {
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, moved by hand."""
+    """A clock in seconds that the test moves."""
     now = [100.0]
     monkeypatch.setattr("genlab.callbacks.progress.time.monotonic", lambda: now[0])
     return now
@@ -30,7 +30,7 @@ def progress(trainer, clock, monkeypatch):
 
 def test_a_run_that_went_back_is_timed_from_there(trainer, clock, progress):
     clock[0] += 500
-    progress.went_back(trainer.at(100))
+    progress.after_rollback(trainer.at(100))
     clock[0] += 5
     assert "0:00:40 left" in progress.line(trainer.at(200))
 

@@ -6,7 +6,7 @@ from PIL import Image
 from genlab.callbacks import Grid
 from genlab.data.sets.points import Ring
 from genlab.pictures.scatter import SIDE
-from genlab.pictures.sheet import GREY, drawable, enlarge, tile
+from genlab.pictures.sheet import GREY, enlarge, tile, with_drawable_channels
 
 
 def pixels(trainer, name):
@@ -79,24 +79,22 @@ def test_any_number_of_channels_can_be_drawn(tmp_path, make_trainer, channels, s
 
 def test_unusual_channels_lie_side_by_side():
     images = torch.tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]])
-    assert drawable(images).tolist() == [[[[1, 2, 5, 6], [3, 4, 7, 8]]]]
+    assert with_drawable_channels(images).tolist() == [[[[1, 2, 5, 6], [3, 4, 7, 8]]]]
 
 
-class Told:
-    """A model of `classes` classes that draws class k as k grey levels, in a picture of 10 x 10."""
-
-    def __init__(self, trainer, classes: int) -> None:
-        labels = torch.arange(64) % classes
-        images = labels.view(-1, 1, 1, 1).expand(64, 1, 10, 10).to(torch.uint8)
-        trainer.data.train = trainer.data.train._replace(images=images, labels=labels)
-        trainer.model.conditional = True
-        trainer.samples.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
+def make_conditional(trainer, classes: int) -> None:
+    """Give a trainer data and a model of `classes` classes, with k grey levels in images of class k, 10 x 10."""
+    labels = torch.arange(64) % classes
+    images = labels.view(-1, 1, 1, 1).expand(64, 1, 10, 10).to(torch.uint8)
+    trainer.data.train = trainer.data.train._replace(images=images, labels=labels)
+    trainer.model.conditional = True
+    trainer.samples.draw_samples = lambda start, count, condition: images[condition] / 127.5 - 1
 
 
 @pytest.mark.parametrize(("classes", "columns"), [(10, 10), (16, 16), (17, 8)])
 def test_columns_are_classes(trainer, classes, columns):
-    """All of them where twice as many columns have room, else the first."""
-    Told(trainer, classes)
+    """All classes have a column if they fit on twice as many columns, else the first."""
+    make_conditional(trainer, classes)
     Grid(rows=3).start(trainer)
     for name in ("real.png", "000000000.png"):
         grid = pixels(trainer, name)
@@ -106,7 +104,7 @@ def test_columns_are_classes(trainer, classes, columns):
 
 
 def test_a_class_with_few_real_images_leaves_room(trainer):
-    Told(trainer, 10)
+    make_conditional(trainer, 10)
     trainer.data.train = trainer.data.train._replace(labels=torch.tensor([3] * 2 + [9] * 62))
     Grid(rows=3).start(trainer)
     grid = pixels(trainer, "real.png")

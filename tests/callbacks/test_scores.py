@@ -1,4 +1,4 @@
-"""When scores are taken, what is published, and what outlives a restart."""
+"""Scores: when they are measured, what is published, and what outlives a restart."""
 
 from types import SimpleNamespace
 
@@ -17,7 +17,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def make_trainer(size: int = 28) -> SimpleNamespace:
-    """What the callback sees of a trainer; `spread` is how good its generator is."""
+    """Make a trainer as the callback sees it; the quality of its generator is `spread`."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (100, 1, size, size), generator=generator, dtype=torch.uint8)
     trainer = SimpleNamespace(images=0, device=torch.device("cpu"), spread=0.1, interrupted=False)
@@ -48,7 +48,7 @@ def test_the_best_score_is_remembered():
 
 
 def test_the_best_is_judged_by_the_metric_that_it_came_from():
-    """Accuracy, of which more is better, has no number for a model without conditions."""
+    """Accuracy, for which higher is better, has no value for a model without conditions."""
     scores = Scores(Classifier(), {"accuracy": Accuracy(), "fid": FID()}, every=10, images=60, batch_size=25)
     trainer = make_trainer()
     values = [tick(scores, trainer, images=n, spread=spread) for n, spread in ((10, 0.1), (20, 1.0))]
@@ -102,7 +102,7 @@ def test_the_best_stays_the_best_when_the_run_goes_back():
     older = scores.state_dict()
     best = tick(scores, trainer, images=20, spread=1.0)
     scores.load_state_dict(older)
-    assert scores.best_record.value == best and scores.scored == 10
+    assert scores.best_record.value == best and scores.scored_at == 10
     tick(scores, trainer, images=20, spread=0.1)
     assert scores.best_record.value == best
 

@@ -48,7 +48,7 @@ def test_a_resumed_run_has_one_curve(trainer, make_trainer):
 def test_a_run_that_went_back_has_one_curve(trainer):
     board = run(trainer, [100, 200, 300, 400])
     trainer.at(200).resumed_from = 200
-    board.went_back(trainer)
+    board.after_rollback(trainer)
     for position in (300, 500):
         board.scalars(trainer.at(position), {"generator/adversarial": 7.0})
     board.finish(trainer)

@@ -3,7 +3,7 @@
 import torch
 
 from genlab.callbacks import Translations
-from genlab.callbacks.translations import as_picture, coloured, draw_translations
+from genlab.callbacks.translations import colour_classes, draw_translations, to_picture
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
@@ -54,10 +54,10 @@ def test_other_models_have_none(tmp_path):
 
 def test_label_maps_are_coloured_and_small_sources_enlarged():
     maps = torch.eye(4).view(1, 4, 2, 2)  # a class a corner
-    colours = coloured(maps)
+    colours = colour_classes(maps)
     assert len(colours[0].flatten(1).T.unique(dim=0)) == 4
     spec = Spec(3, 8, 8, images=1, condition=Picture(1, 8, 8, 4), padding=2)
-    assert as_picture(torch.zeros(1, 4, 8, 8), spec).eq(0).all()  # no class at all
+    assert to_picture(torch.zeros(1, 4, 8, 8), spec).eq(0).all()  # no class at all
     small = torch.rand(1, 1, 4, 4) * 2 - 1
-    shown = as_picture(small, Spec(3, 8, 8, images=1, condition=Picture(1, 4, 4)))
+    shown = to_picture(small, Spec(3, 8, 8, images=1, condition=Picture(1, 4, 4)))
     assert torch.equal(shown, to_uint8(small).repeat_interleave(2, 2).repeat_interleave(2, 3))

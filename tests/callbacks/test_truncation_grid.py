@@ -6,7 +6,7 @@ import torch
 from genlab.build import instantiate as build
 from genlab.callbacks import Truncation
 from genlab.core.errors import ConfigError
-from genlab.models.truncation import Truncated
+from genlab.models.latent import Truncated
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 

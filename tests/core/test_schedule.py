@@ -64,8 +64,8 @@ KINDS = {  # each gives `first` at the start of a run of 64 images and `last` at
     "step": lambda first, last: {"_target_": "genlab.core.schedule.Step", "start": first, "end": last},
 }
 KEYS = {  # how each is given, the model, and what it is at a time
-    "trainer.n_critic": ("wgan_gp", 3, 1, lambda t: t.turns_now(t.n_critic, t.images)),
-    "trainer.n_generator": ("wgan_gp", 3, 1, lambda t: t.turns_now(t.n_generator, t.images)),
+    "trainer.n_critic": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_critic, t.images)),
+    "trainer.n_generator": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_generator, t.images)),
     "penalty.gradient_penalty.weight": ("wgan_gp", 8.0, 2.0, lambda t: strength(t)),
     "trainer.adversarial_weight": ("wgan_gp", 0.5, 1.0, lambda t: t.weight(turn_of(t))),
     "trainer.top_k": ("wgan_gp", 1.0, 0.5, lambda t: value_at(t.top_k, t.images, t.total_images)),
@@ -76,7 +76,7 @@ KEYS = {  # how each is given, the model, and what it is at a time
 
 
 def turn_of(trainer):
-    return SimpleNamespace(seen=trainer.images, total=trainer.total_images)
+    return SimpleNamespace(images_seen=trainer.images, total_images=trainer.total_images)
 
 
 def strength(trainer):
@@ -84,14 +84,14 @@ def strength(trainer):
 
 
 def second_beta(trainer):
-    trainer.take_turn(trainer.main["generator"])
+    trainer.take_turn(trainer.main_phases["generator"])
     return trainer.players["generator"].optimizer.param_groups[0]["betas"][1]
 
 
 def divergence_weight(trainer):
     """The divergence in what is minimised, over the one that is watched."""
     (draws,) = micro_batches(trainer.phase, trainer.players["autoencoder"], trainer.engine)
-    losses = trainer.measure(trainer.phase, draws)
+    losses = trainer.compute_losses(trainer.phase, draws)
     return (losses.terms["divergence"].sum() / losses.stats["kl"].sum()).item()
 
 
@@ -148,7 +148,7 @@ def player():
 def test_rate_and_second_beta_of_adam():
     moved, schedule = player(), Cosine(final=0.25, beta2=Ramp(0.9, 0.99))
     for seen, rate, beta in ((0, 2e-4, 0.9), (500, 1.25e-4, 0.945), (1000, 5e-5, 0.99)):
-        moved.follow(schedule(seen, 1000), schedule.second_beta(seen, 1000))
+        moved.set_rates(schedule(seen, 1000), schedule.second_beta(seen, 1000))
         group = moved.optimizer.param_groups[0]
         assert group["lr"] == pytest.approx(rate)
         assert group["betas"] == pytest.approx((0.0, beta))
@@ -156,10 +156,10 @@ def test_rate_and_second_beta_of_adam():
 
 def test_a_schedule_without_a_beta_leaves_it():
     moved = player()
-    moved.make_room([4])
-    moved.follow(1.0, Constant().second_beta(10, 100))
+    moved.slow_down_for_lazy_turns([4])
+    moved.set_rates(1.0, Constant().second_beta(10, 100))
     assert moved.optimizer.param_groups[0]["betas"] == pytest.approx((0.0, 0.9**0.8))
-    moved.follow(1.0, 0.99)
+    moved.set_rates(1.0, 0.99)
     assert moved.optimizer.param_groups[0]["betas"] == pytest.approx((0.0, 0.99**0.8))  # room for lazy turns here too
 
 

@@ -7,7 +7,7 @@ from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data import MNIST, InMemory, Split
-from genlab.data.few_labels import with_few_labels
+from genlab.data.few_labels import keep_few_labels
 from genlab.data.stream import Stream
 
 LABELS = torch.arange(100) % 4
@@ -17,7 +17,7 @@ SPLIT = Split(IMAGES, LABELS)
 
 @pytest.mark.parametrize(("labelled", "counts"), [(4, [1] * 4), (8, [2] * 4), (10, [3, 3, 2, 2]), (100, [25] * 4)])
 def test_the_classes_share_the_labels_equally(labelled, counts):
-    labels = with_few_labels(SPLIT, labelled, seed=0).labels
+    labels = keep_few_labels(SPLIT.labels, labelled, seed=0)
     known = labels >= 0
     assert torch.equal(labels[known], LABELS[known])
     assert labels[known].bincount().tolist() == counts
@@ -25,7 +25,7 @@ def test_the_classes_share_the_labels_equally(labelled, counts):
 
 
 def test_the_seed_alone_decides_which():
-    first, again, other = (with_few_labels(SPLIT, 8, seed=seed).labels for seed in (1, 1, 2))
+    first, again, other = (keep_few_labels(SPLIT.labels, 8, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
@@ -39,13 +39,13 @@ def test_the_data_set_keeps_images_classes_and_test_labels():
 @pytest.mark.parametrize("labelled", [3, 101])
 def test_too_few_or_too_many_are_refused(labelled):
     with pytest.raises(ConfigError, match=rf"data\.labelled={labelled}.*expected 4 .* to 100"):
-        with_few_labels(SPLIT, labelled, seed=0)
+        keep_few_labels(SPLIT.labels, labelled, seed=0)
 
 
 @pytest.mark.parametrize("labels", [None, torch.zeros(100, 3)])
 def test_data_without_classes_are_refused(labels):
     with pytest.raises(ConfigError, match=r"no classes.*data\.labelled=null"):
-        with_few_labels(Split(IMAGES, labels), 4, seed=0)
+        keep_few_labels(labels, 4, seed=0)
 
 
 def test_mnist_has_a_hundred_balanced_labels():

@@ -29,14 +29,14 @@ def class_turn(player):
     right = torch.eye(3, dtype=torch.float64)[CLASSES]
     return SimpleNamespace(
         player=player,
-        seen=0,
-        total=1,
+        images_seen=0,
+        total_images=1,
         network=SimpleNamespace(classify=lambda features: features, features=lambda images: images),
         condition=CLASSES,
         fake_condition=CLASSES,
         real_features=5 * right,
         fake_features=2 * right,
-        labelled=lambda: (3 * right, CLASSES),
+        draw_labelled=lambda: (3 * right, CLASSES),
         augment=lambda images, purpose: images,
     )
 
@@ -97,8 +97,8 @@ def test_mutual_information_weighs_both_kinds_of_codes():
     guess = Guess((torch.zeros(3, 3),), torch.zeros(3, 1), torch.zeros(3, 1))
     turn = SimpleNamespace(
         player="generator",
-        seen=0,
-        total=1,
+        images_seen=0,
+        total_images=1,
         network=SimpleNamespace(law=SimpleNamespace(split=lambda z: codes), guess=lambda features: guess),
         latents=None,
         fake_features=None,

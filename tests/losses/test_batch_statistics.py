@@ -68,6 +68,6 @@ def test_lecam_resumes_where_it_stopped(make_turn):
 def test_lecam_keeps_small_steps_of_rounded_logits():
     """In bfloat16, 1 + 0.01 * 0.1 is 1."""
     penalty, rounded = LeCam(), torch.ones(4, dtype=torch.bfloat16)
-    penalty.follow(rounded, rounded)
-    anchors = penalty.follow(1.1 * rounded, rounded)
+    penalty.update_anchors(rounded, rounded)
+    anchors = penalty.update_anchors(1.1 * rounded, rounded)
     assert anchors.dtype == torch.float32 and anchors[0] > 1.0005

@@ -6,7 +6,7 @@ from torch.nn.functional import pad
 
 from genlab.core.spec import Spec
 from genlab.losses import BalancedConsistency, Consistency, LatentConsistency
-from genlab.losses.consistency import reflected
+from genlab.losses.consistency import reflect_indices
 from genlab.losses.turn import Generated
 from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import Judge, Maker, N, images
@@ -16,13 +16,13 @@ from tests.losses.conftest import Judge, Maker, N, images
 def test_shifted_places_are_those_of_reflection(steps):
     row = torch.arange(6.0)
     padded = pad(row[None, None], (4, 4), mode="reflect")[0, 0]
-    assert torch.equal(row[reflected(torch.tensor([steps]), 6)[0]], padded[4 + steps : 10 + steps])
+    assert torch.equal(row[reflect_indices(torch.tensor([steps]), 6)[0]], padded[4 + steps : 10 + steps])
 
 
 def test_every_image_is_moved_by_its_own_few_pixels(make_turn):
     """Each result is one of the crops of the padded image, mirrored or not."""
     shape, penalty = (2, 6, 7), Consistency(shift=2, flip=True)
-    moved, found = penalty.move(make_turn(shape=shape), images(1, shape), "real"), []
+    moved, found = penalty.transform(make_turn(shape=shape), images(1, shape), "real"), []
     padded = pad(images(1, shape), (2, 2, 2, 2), mode="reflect")
     for image, wide in zip(moved, padded, strict=True):
         crops = {(i, j): wide[:, i : i + 6, j : j + 7] for i in range(5) for j in range(5)}
@@ -35,7 +35,7 @@ def test_shifts_are_uniform_and_half_of_the_images_are_mirrored(make_turn):
     """The left column of an image whose pixels are 0, 1, 2, ... tells shift and flip."""
     shape, penalty = (1, 7, 7), Consistency(shift=1, flip=True)
     columns = torch.arange(7.0).expand(N, 1, 7, 7)
-    moves = [penalty.move(make_turn(shape=shape, key=("test", turn)), columns, "real") for turn in range(60)]
+    moves = [penalty.transform(make_turn(shape=shape, key=("test", turn)), columns, "real") for turn in range(60)]
     centres, lefts = (torch.cat(moves)[:, 0, 3, place] for place in (3, 2))
     mirrored = lefts > centres
     assert 100 < mirrored.sum() < 200
@@ -53,7 +53,7 @@ def test_cr_at_real_and_bcr_at_generated_images_too(make_turn):
     for penalty, kinds in ((Consistency(weight=3.0), 1), (BalancedConsistency(weight=3.0, fake_weight=5.0), 2)):
         turn = make_turn(network=Judge(head=corner), shape=shape)
         pairs = [(3, images(1, shape), "real"), (5, images(2, shape), "fake")][:kinds]
-        expected = sum(w * (x - penalty.move(turn, x, name))[:, 0, 0, 0] ** 2 for w, x, name in pairs)
+        expected = sum(w * (x - penalty.transform(turn, x, name))[:, 0, 0, 0] ** 2 for w, x, name in pairs)
         found = penalty(turn)
         assert found.shape == (N,) and found.max() > 0
         torch.testing.assert_close(found, expected)
@@ -83,7 +83,7 @@ def test_zcr_compares_images_of_the_same_latents_when_others_were_kept(make_turn
     fresh = LatentConsistency()(make_turn(**options))
     latents = make_turn(**options).latents
     kept = Generated(images(9, (4,)), latents, None)
-    torch.testing.assert_close(LatentConsistency()(make_turn(kept=kept, **options)), fresh)
+    torch.testing.assert_close(LatentConsistency()(make_turn(ready_images=kept, **options)), fresh)
 
 
 def test_zcr_moves_only_the_player_whose_turn_it_is(make_turn):

@@ -11,7 +11,7 @@ def test_cycle_consistency_is_the_mean_distance_to_the_picture(make_turn):
     pictures = images(7)
     maker = Maker(None)
     maker.forward = lambda z, condition: condition / 2
-    turn = make_turn("generator", generator=maker, condition=pictures, way_back=lambda made: made + 0.25)
+    turn = make_turn("generator", generator=maker, condition=pictures, translate_back=lambda made: made + 0.25)
     expected = (0.25 - pictures / 2).abs().flatten(1).mean(1)
     torch.testing.assert_close(CycleConsistency(weight=10.0)(turn), 10 * expected)
 
@@ -19,7 +19,7 @@ def test_cycle_consistency_is_the_mean_distance_to_the_picture(make_turn):
 def test_a_perfect_cycle_costs_nothing(make_turn):
     maker = Maker(None)
     maker.forward = lambda z, condition: condition * 2
-    turn = make_turn("generator", generator=maker, condition=images(7), way_back=lambda made: made / 2)
+    turn = make_turn("generator", generator=maker, condition=images(7), translate_back=lambda made: made / 2)
     assert CycleConsistency()(turn).abs().max() == 0
 
 

@@ -61,7 +61,7 @@ def test_k_goes_without_a_gradient_and_survives_a_restart():
 class Turn:
     """What the penalty looks at."""
 
-    seen, total = 0, 1
+    images_seen, total_images = 0, 1
 
     def __init__(self, features, **network):
         self.fake_features = features

@@ -61,7 +61,7 @@ def test_penalties(kind, make_turn):
                 value = penalty(turn)
                 value.mean().backward()
             assert value.shape == (N,) and value.isfinite().all()
-            assert any(parameter.grad is not None for parameter in turn.trained.parameters())
+            assert any(parameter.grad is not None for parameter in turn.trained_network.parameters())
     if hasattr(penalty, "state_dict"):
         torch.save(penalty.state_dict(), buffer := io.BytesIO())
         buffer.seek(0)

@@ -104,7 +104,7 @@ def test_penalty_weights_may_change_with_the_images_seen(turn):
     for kind in PENALTIES:
         penalty, fixed = kind(weight=Ramp(start=8.0, end=2.0)), kind(weight=5.0)
         weight = torch.arange(1, 19, dtype=torch.float64)
-        half_way = penalty(turn(linear(weight), penalty, seen=50, total=100))
+        half_way = penalty(turn(linear(weight), penalty, images_seen=50, total_images=100))
         torch.testing.assert_close(half_way, fixed(turn(linear(weight), fixed)))
 
 

@@ -25,7 +25,7 @@ def test_bernoulli_is_least_where_the_grey_value_is_the_probability():
     logits = torch.logit((grey + 1) / 2).requires_grad_()
     (slope,) = torch.autograd.grad(Bernoulli().reconstruction(logits, grey).sum(), logits)
     torch.testing.assert_close(slope, torch.zeros_like(slope))
-    torch.testing.assert_close(Bernoulli().picture(logits), grey)
+    torch.testing.assert_close(Bernoulli().mean_image(logits), grey)
 
 
 def test_large_logits_stay_finite():
@@ -51,7 +51,7 @@ def test_gaussian_of_the_networks_variance(variance, shape):
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     low = Gaussian(variance=variance, floor=0.1).reconstruction(torch.cat([mean, log_variance - 99], 1), target)
     torch.testing.assert_close(low, -TorchNormal(mean, 0.1).log_prob(target).flatten(1).sum(1))
-    assert torch.equal(loss.picture(torch.cat([mean, log_variance], 1)), mean)
+    assert torch.equal(loss.mean_image(torch.cat([mean, log_variance], 1)), mean)
 
 
 def test_squared_error_is_twice_the_gaussian_without_its_constant():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genlab.core.random import Draws
-from genlab.models.truncation import Truncated
+from genlab.models.latent import Truncated
 
 
 def draws(rows=4000):

@@ -1,18 +1,18 @@
-"""Points land on the pixels where they belong, and nothing is hidden."""
+"""Points are drawn on the right pixels, and none disappears."""
 
 import torch
 
-from genlab.pictures.scatter import MARGIN, SIDE, cover, flat, frame_of, scatter
+from genlab.pictures.scatter import MARGIN, SIDE, dot_coverage, first_two_coordinates, frame_of, scatter
 
 UNIT = (torch.zeros(2), 1.0)  # the picture shows the unit square
 
 
 def dots(points: list[list[float]]) -> torch.Tensor:
-    return cover(torch.tensor(points), UNIT)
+    return dot_coverage(torch.tensor(points), UNIT)
 
 
 def test_a_point_is_a_dot_about_its_place():
-    """x goes right, y goes up; rows count from above."""
+    """x increases to the right, y upwards; rows count from above."""
     covered = dots([[0.1, 0.9]]).nonzero()
     row, column = covered.double().mean(0).tolist()
     assert len(covered) == 9
@@ -46,5 +46,5 @@ def test_later_sets_lie_above():
 
 
 def test_other_numbers_of_coordinates_are_shown_too():
-    assert flat(torch.ones(3, 1)).tolist() == [[1, 0]] * 3
-    assert flat(torch.tensor([[1.0, 2.0, 3.0]])).tolist() == [[1, 2]]
+    assert first_two_coordinates(torch.ones(3, 1)).tolist() == [[1, 0]] * 3
+    assert first_two_coordinates(torch.tensor([[1.0, 2.0, 3.0]])).tolist() == [[1, 2]]

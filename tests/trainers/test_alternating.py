@@ -20,10 +20,10 @@ def test_each_turn_moves_its_player_alone(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP)
     generator, discriminator = trainer.model.generator, trainer.model.discriminator
     before = weights(generator), weights(discriminator)
-    trainer.move("discriminator")
+    trainer.take_turns("discriminator")
     assert torch.equal(before[0], weights(generator)) and not torch.equal(before[1], weights(discriminator))
     before = weights(generator), weights(discriminator)
-    trainer.move("generator")
+    trainer.take_turns("generator")
     assert not torch.equal(before[0], weights(generator)) and torch.equal(before[1], weights(discriminator))
 
 
@@ -43,7 +43,7 @@ def test_n_critic_as_a_staircase(make_trainer):
 
 def test_weights_are_clipped_after_every_critic_turn(make_trainer):
     trainer = make_trainer("model=wgan", *NARROW, "trainer.clip_weights=0.003", "trainer.n_critic=1")
-    trainer.move("discriminator")
+    trainer.take_turns("discriminator")
     assert weights(trainer.model.discriminator).abs().max() <= 0.003
     assert weights(trainer.model.generator).abs().max() > 0.003
 
@@ -57,12 +57,15 @@ def test_lazy_penalty_comes_every_kth_turn_and_k_times_as_strong(make_trainer):
     )  # fmt: skip
     for turn in range(1, 2 * every + 1):
         before = weights(trainer.model.discriminator)
-        trainer.move("discriminator")
+        trainer.take_turns("discriminator")
         assert ("discriminator/r1" in trainer.statistics.flush()) == (turn % every == 0)
-    (phase,) = trainer.lazy["discriminator"]
+    (phase,) = trainer.lazy_phases["discriminator"]
     before = weights(trainer.model.discriminator)
     (draws,) = micro_batches(phase, trainer.players["discriminator"], trainer.engine)
-    cost, moved = trainer.measure(phase, draws).terms["r1"].mean(), list(trainer.model.discriminator.parameters())
+    cost, moved = (
+        trainer.compute_losses(phase, draws).terms["r1"].mean(),
+        list(trainer.model.discriminator.parameters()),
+    )
     gradient = torch.autograd.grad(cost, moved, allow_unused=True, materialize_grads=True)
     trainer.take_turn(phase)
     expected = before - rate * every / (every + 1) * every * torch.cat([grad.flatten() for grad in gradient])
@@ -108,8 +111,8 @@ def test_reused_fakes_are_the_generators_own(make_trainer):
 
 def test_flipped_labels_swap_a_share_of_the_pairs(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.flip_labels=0.5", "trainer.batch_size=64")
-    (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
-    real, fake = trainer.flip(torch.ones(64), torch.zeros(64), draws)
+    (draws,) = micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine)
+    real, fake = trainer.swap_pairs(torch.ones(64), torch.zeros(64), draws)
     assert torch.equal(real + fake, torch.ones(64))
     assert 16 < fake.sum() < 48
 

@@ -18,8 +18,8 @@ N, SHAPE = 6, (1, 5, 5)
 
 
 def turn_of(trainer, player="discriminator"):
-    (draws,) = micro_batches(trainer.main[player], trainer.players[player], trainer.engine)
-    return trainer.turn(trainer.main[player], draws)
+    (draws,) = micro_batches(trainer.main_phases[player], trainer.players[player], trainer.engine)
+    return trainer.begin_turn(trainer.main_phases[player], draws)
 
 
 class Linear(torch.nn.Module):

@@ -18,7 +18,7 @@ VQ = ("model=vqvae", "model.encoder.width=4", "model.decoder.width=4", "model.si
 def measured(trainer):
     """The losses of the next turn, and its draws."""
     (draws,) = micro_batches(trainer.phase, trainer.players["autoencoder"], trainer.engine)
-    return trainer.measure(trainer.phase, draws), draws
+    return trainer.compute_losses(trainer.phase, draws), draws
 
 
 def test_the_elbo_is_the_sum_of_its_parts(make_trainer):

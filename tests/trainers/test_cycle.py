@@ -23,14 +23,14 @@ def made(make_trainer, *words, data=None):
 
 
 def draws_of(trainer, player):
-    (draws,) = micro_batches(trainer.main[player], trainer.players[player], trainer.engine)
+    (draws,) = micro_batches(trainer.main_phases[player], trainer.players[player], trainer.engine)
     return draws
 
 
 def turns(trainer, player):
     """There and back."""
-    phase, draws = trainer.main[player], draws_of(trainer, player)
-    return [trainer.turn(phase, draws), trainer.turn(trainer.way_back(phase), draws.of("back"))]
+    phase, draws = trainer.main_phases[player], draws_of(trainer, player)
+    return [trainer.begin_turn(phase, draws), trainer.begin_turn(trainer.backward_phase(phase), draws.of("back"))]
 
 
 def weights(network):
@@ -84,7 +84,7 @@ def test_a_turn_follows_the_papers_gradient(make_trainer, player):
     trainer = made(make_trainer, "trainer.precision=float64", "trainer.reuse_fakes=false", "trainer.replay=null")
     network = trainer.players[player].module
     expected = torch.autograd.grad(paper(trainer, player), list(network.parameters()))
-    trainer.move(player)
+    trainer.take_turns(player)
     for gradient, parameter in zip(expected, network.parameters(), strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-8, atol=1e-12)
 
@@ -96,7 +96,7 @@ def test_terms_of_both_ways_are_watched(make_trainer):
     generators = trainer.model.generator
     generators.there.forward = lambda z, pictures: pictures / 2
     generators.back.forward = lambda z, pictures: pictures + 0.25
-    losses = trainer.measure(trainer.main["generator"], draws_of(trainer, "generator"))
+    losses = trainer.compute_losses(trainer.main_phases["generator"], draws_of(trainer, "generator"))
     x, y = there.condition, there.real
     expected = {
         "cycle": 10 * (0.25 - x / 2).abs().flatten(1).mean(1),
@@ -107,7 +107,7 @@ def test_terms_of_both_ways_are_watched(make_trainer):
     for name, values in expected.items():
         torch.testing.assert_close(losses.terms[name], values, atol=1e-5, rtol=1e-5)
     assert losses.terms.keys() == expected.keys() | {"adversarial", "back/adversarial"}
-    judged = trainer.measure(trainer.main["discriminator"], draws_of(trainer, "discriminator"))
+    judged = trainer.compute_losses(trainer.main_phases["discriminator"], draws_of(trainer, "discriminator"))
     assert judged.stats.keys() == {f"{way}{kind}_logits" for way in ("", "back/") for kind in ("real", "fake")}
 
 
@@ -119,12 +119,12 @@ def test_a_step_moves_both_networks_of_each_player_in_turn(make_trainer):
         for way in ("there", "back")
     }
     before = {name: weights(network) for name, network in networks.items()}
-    trainer.move("generator")
+    trainer.take_turns("generator")
     moved = {name for name, network in networks.items() if not torch.equal(before[name], weights(network))}
     assert moved == {"generator/there", "generator/back"}
     assert all(parameter.grad is None for parameter in trainer.model.discriminator.parameters())
     middle = {name: weights(network) for name, network in networks.items()}
-    trainer.move("discriminator")
+    trainer.take_turns("discriminator")
     moved = {name for name, network in networks.items() if not torch.equal(middle[name], weights(network))}
     assert moved == {"discriminator/there", "discriminator/back"} and trainer.images == 8
 
@@ -132,13 +132,13 @@ def test_a_step_moves_both_networks_of_each_player_in_turn(make_trainer):
 def test_discriminators_see_what_was_just_made_and_histories_of_their_own_kind(make_trainer):
     trainer = made(make_trainer, "penalty=[cycle]", "trainer.replay=12", data=unpaired(channels=3))
     made_now = [turn.generated.images for turn in turns(trainer, "generator")]
-    trainer.move("generator")
+    trainer.take_turns("generator")
     shown = [turn.fake for turn in turns(trainer, "discriminator")]
     for images, seen in zip(made_now, shown, strict=True):
         torch.testing.assert_close(images, seen)
     trainer = made(make_trainer, "penalty=[cycle]", "trainer.replay=12", data=unpaired(channels=3))
     trainer.take_step()
-    there, back = trainer.replay, trainer.back.replay
+    there, back = trainer.replay, trainer.opponents_back.replay
     assert there.filled == back.filled == 8
     assert there.history.images.shape == (12, 3, 8, 8) and back.history.images.shape == (12, 1, 8, 8)
     there.history.images.fill_(0.25)
@@ -186,7 +186,9 @@ def test_accumulation_changes_nothing(make_trainer):
     for trainer in (one, two):
         trainer.fit()
     torch.testing.assert_close(weights(one.model), weights(two.model), rtol=1e-7, atol=1e-10)
-    torch.testing.assert_close(one.back.replay.history.images, two.back.replay.history.images, rtol=1e-6, atol=1e-8)
+    torch.testing.assert_close(
+        one.opponents_back.replay.history.images, two.opponents_back.replay.history.images, rtol=1e-6, atol=1e-8
+    )
 
 
 def test_it_resumes_to_the_same_bits(make_trainer, tmp_path):

@@ -3,8 +3,8 @@ import torch
 
 from genlab.build import instantiate as build
 from genlab.callbacks import Encoding, Grid, LatentPlane, Reconstructions
-from genlab.callbacks.encoder_statistics import active_units
-from genlab.callbacks.latent_plane import quantiles
+from genlab.callbacks.encoder_statistics import count_active_units
+from genlab.callbacks.latent_plane import quantile_grid
 from genlab.data import InMemory, Split
 from tests.conftest import TINY, composed, tiny_data
 
@@ -39,7 +39,7 @@ def points():
 
 def test_a_unit_is_active_where_its_mean_varies():
     means = torch.randn(5_000, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 0.11, 0.09])
-    assert active_units(means) == 2  # variances 1, 0.0121, 0.0081
+    assert count_active_units(means) == 2  # variances 1, 0.0121, 0.0081
 
 
 def test_the_error_of_principal_components_is_the_one_that_they_promise(make_trainer, published):
@@ -95,7 +95,7 @@ def test_a_plane_is_drawn_where_there_are_two_dimensions(make_trainer, published
 
 def test_quantiles_run_from_the_upper_left():
     codes = torch.stack([torch.arange(100.0), 10 * torch.arange(100.0)], 1)
-    plane = quantiles(codes, 2).view(2, 2, 2)
+    plane = quantile_grid(codes, 2).view(2, 2, 2)
     torch.testing.assert_close(plane[0, 0], torch.tensor([24.75, 742.5]))
     torch.testing.assert_close(plane[1, 1], torch.tensor([74.25, 247.5]))
 

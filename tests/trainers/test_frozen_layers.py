@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genlab.core.errors import ConfigError
-from genlab.trainers.frozen_layers import blank, passed
+from genlab.trainers.frozen_layers import blank_input, layers_in_order
 from tests.conftest import NARROW, narrow, tiny_data
 from tests.test_resume import resumes_to_the_same_bits
 
@@ -15,8 +15,8 @@ FROM = "init_from=outputs/somewhere"
 
 
 def layers_of(trainer):
-    shown = blank(trainer.spec, trainer.model.conditional, trainer.device, trainer.samples.dtype)
-    return passed(trainer.model.discriminator, *shown)
+    shown = blank_input(trainer.spec, trainer.model.conditional, trainer.device, trainer.samples.dtype)
+    return layers_in_order(trainer.model.discriminator, *shown)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -68,7 +68,7 @@ class Plain(torch.nn.Sequential):
 def test_layers_count_from_the_image_with_what_follows_them():
     second = torch.nn.Conv2d(4, 4, 3)
     network = Plain(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), second)
-    layers = passed(network, torch.zeros(2, 1, 8, 8), None)
+    layers = layers_in_order(network, torch.zeros(2, 1, 8, 8), None)
     assert [layer.name for layer in layers] == ["0", "3"]
     assert [weight.shape for weight in layers[0].weights] == [(4, 1, 3, 3), (4,), (4,), (4,)]
     assert not network[1].num_batches_tracked and network.training  # looking changes nothing

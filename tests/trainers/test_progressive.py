@@ -81,12 +81,12 @@ def test_each_size_starts_where_its_first_image_is_seen(growth):
 def test_a_dry_run_counts_every_size(make, monkeypatch):
     trainer, sides, seconds = make(), [], {4: 1.0, 8: 2.0, 16: 4.0}
 
-    def timed(trainer):
+    def time_step(trainer):
         sides.append(trainer.side)
         trainer.take_step()
         return seconds[trainer.side]
 
-    monkeypatch.setattr(preflight, "_timed_step", timed)
+    monkeypatch.setattr(preflight, "_time_step", time_step)
     rows = dict(preflight.dry_run(trainer))
     assert sides == [4, 8, 16]
     assert rows["step from 17"] == "2 s for 8 images: 4 images/s"
@@ -136,7 +136,7 @@ def test_the_discriminator_is_shown_real_images_of_the_same_size_and_blend(make)
         trainer.images = images
         trainer.grow()
         seen.clear()
-        trainer.move("discriminator")
+        trainer.take_turns("discriminator")
         assert {tuple(images.shape) for images in seen} == {(16, 1, side, side)}
     whole = trainer.data.train.images.float() / 127.5 - 1  # in the last stage they are the data's own
     assert all((row - whole).abs().flatten(1).amax(1).min() < 1e-6 for row in seen[0])
@@ -145,7 +145,7 @@ def test_the_discriminator_is_shown_real_images_of_the_same_size_and_blend(make)
 def test_labelled_images_are_small_as_well(make):
     trainer = make()
     (draws,) = [draws for draws in _draws(trainer)]
-    images, labels = trainer.turn(trainer.main["discriminator"], draws).labelled()
+    images, labels = trainer.begin_turn(trainer.main_phases["discriminator"], draws).draw_labelled()
     whole, same = trainer.stream.labelled_batch("discriminator/labelled", 0, draws)
     torch.testing.assert_close(images, avg_pool2d(whole, 4))
     assert torch.equal(labels, same)
@@ -154,7 +154,7 @@ def test_labelled_images_are_small_as_well(make):
 def _draws(trainer):
     from genlab.trainers.turns import micro_batches
 
-    return micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
+    return micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine)
 
 
 def test_batch_size_and_rate_of_each_size(make):
@@ -212,7 +212,7 @@ def test_samples_are_as_large_as_the_data_at_any_time(make, images):
 
 
 def _inputs(trainer):
-    return trainer.samples.fixed(0, 3, trainer.model.latent.draw), None
+    return trainer.samples.fixed_rows(0, 3, trainer.model.latent.draw), None
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -249,7 +249,7 @@ def test_weights_from_elsewhere_grow_by_the_schedule_of_this_run(make, tmp_path)
 def test_checkpoints_from_before_images_were_counted(make_trainer):
     trainer = make_trainer("model=gan")
     trainer.load_state_dict({"images": 24, "step": 3, "turns": {"generator": 3, "discriminator": 6}})
-    assert [trainer.players[name].shown for name in ("generator", "discriminator")] == [24, 48]
+    assert [trainer.players[name].images_shown for name in ("generator", "discriminator")] == [24, 48]
 
 
 @pytest.mark.parametrize(

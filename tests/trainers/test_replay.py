@@ -9,7 +9,7 @@ from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.losses.turn import Generated
-from genlab.trainers.replay import Replay, rows_of
+from genlab.trainers.replay import Replay, evenly_spaced_rows
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW_MLP
 
@@ -31,8 +31,8 @@ def play(replay, turn, pieces=1):
     shown, size = [], BATCH // pieces
     for start in range(0, BATCH, size):
         part, new = draws(turn, start, start + size), batch(turn, start, start + size)
-        shown.append(replay.mix(new, part))
-        replay.remember(new, part)
+        shown.append(replay.mix_in(new, part))
+        replay.add(new, part)
     replay.end_turn()
     return Generated(*(torch.cat(parts) for parts in zip(*shown, strict=True)))
 
@@ -67,11 +67,12 @@ def test_a_share_that_is_no_whole_number_is_kept_over_the_turns(size, share):
     """2,000 turns: within three deviations of a count that is one of two neighbours."""
     replay, whole = Replay(size, size=20, share=share), int(size * share)
     counts = [
-        replay.giving(Draws((0, "discriminator", turn), size, 0, size, torch.device("cpu"))) for turn in range(2000)
+        replay.replaced_count(Draws((0, "discriminator", turn), size, 0, size, torch.device("cpu")))
+        for turn in range(2000)
     ]
     assert set(counts) == {whole, whole + 1}
     assert abs(sum(counts) / 2000 - size * share) < 3 * 0.5 / 2000**0.5
-    rows = [len(rows_of(count, size, 0, size, torch.device("cpu"))) for count in (whole, whole + 1)]
+    rows = [len(evenly_spaced_rows(count, size, 0, size, torch.device("cpu"))) for count in (whole, whole + 1)]
     assert rows == [whole, whole + 1]
 
 
@@ -84,8 +85,8 @@ def test_of_a_batch_of_one_every_other_image_is_an_earlier_one():
             torch.full((1, 1, 1, 1), float(turn)),
         )
         new = Generated(name, name[:, 0, 0], None)
-        old += int(replay.mix(new, draws).images < turn)
-        replay.remember(new, draws)
+        old += int(replay.mix_in(new, draws).images < turn)
+        replay.add(new, draws)
         replay.end_turn()
     assert 70 < old < 130 and replay.filled == 5
     assert replay.history.images.min() > 100  # they are replaced in turn
@@ -106,7 +107,7 @@ def test_a_full_history_gives_up_as_many_random_images_as_come_in():
 def test_places_are_different_and_all_equally_likely(size, share):
     replay = Replay(BATCH, size=size, share=share)
     count = int(BATCH * share)
-    found = torch.stack([replay.places(draws(turn), count) for turn in range(4000)])
+    found = torch.stack([replay.choose_places(draws(turn), count) for turn in range(4000)])
     assert all(len(row.unique()) == count for row in found[:200])
     expected = 4000 * count / size
     often = found.flatten().bincount(minlength=size) - expected
@@ -128,7 +129,7 @@ def test_old_images_are_drawn_from_the_whole_history():
     replay = Replay(BATCH, size=16, share=1.0)
     for turn in (1, 2):
         play(replay, turn)
-    chosen = torch.cat([names(replay.mix(batch(9), draws(turn)).images) for turn in range(100)])
+    chosen = torch.cat([names(replay.mix_in(batch(9), draws(turn)).images) for turn in range(100)])
     assert len(chosen.unique()) == 16
 
 
@@ -146,8 +147,8 @@ def test_points_and_no_conditions():
     replay = Replay(BATCH, size=8)
     for turn in (1, 2, 3):
         new = Generated(torch.full((BATCH, 2), float(turn)), torch.zeros(BATCH, 1), None)
-        shown = replay.mix(new, draws(turn))
-        replay.remember(new, draws(turn))
+        shown = replay.mix_in(new, draws(turn))
+        replay.add(new, draws(turn))
         replay.end_turn()
         assert shown.condition is None and shown.images.shape == (BATCH, 2)
         assert (new.images == turn).all()  # the new ones themselves are left alone
@@ -177,10 +178,10 @@ def test_accumulation_changes_nothing(make_trainer):
 def test_the_discriminator_is_told_the_classes_of_earlier_images(make_trainer):
     trainer = make_trainer(*SYSTEM, "trainer.batch_size=8")
     trainer.take_step()
-    (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
+    (draws,) = micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine)
     trainer.replay.history.images.fill_(0.25)
     trainer.replay.history.condition.fill_(9)
-    turn = trainer.turn(trainer.main["discriminator"], draws)
+    turn = trainer.begin_turn(trainer.main_phases["discriminator"], draws)
     earlier = (turn.fake == 0.25).all((1, 2, 3))
     assert earlier.tolist() == [False, True] * 4
     assert (turn.fake_condition[earlier] == 9).all()
@@ -221,17 +222,17 @@ def test_lazy_turns_in_float32_take_images_that_mixed_precision_made(make_traine
     trainer.take_step()
     for dtype in (torch.bfloat16, torch.float32):
         new = Generated(images.to(dtype), torch.ones(8, 100), None)
-        assert replay.mix(new, draws(1)).images.dtype == dtype
+        assert replay.mix_in(new, draws(1)).images.dtype == dtype
 
 
 def test_reused_images_keep_their_latents_and_classes(make_trainer):
     """The discriminator is told what the generator was, not what its own real images are."""
     trainer = make_trainer("model=cgan", "trainer.reuse_fakes=true")
     player = trainer.players["generator"]
-    (draws,) = micro_batches(trainer.main["generator"], player, trainer.engine)
-    made = trainer.turn(trainer.main["generator"], draws)
-    trainer.move("generator")
-    (draws,) = micro_batches(trainer.main["discriminator"], trainer.players["discriminator"], trainer.engine)
-    turn = trainer.turn(trainer.main["discriminator"], draws)
+    (draws,) = micro_batches(trainer.main_phases["generator"], player, trainer.engine)
+    made = trainer.begin_turn(trainer.main_phases["generator"], draws)
+    trainer.take_turns("generator")
+    (draws,) = micro_batches(trainer.main_phases["discriminator"], trainer.players["discriminator"], trainer.engine)
+    turn = trainer.begin_turn(trainer.main_phases["discriminator"], draws)
     assert torch.equal(turn.latents, made.latents) and torch.equal(turn.fake_condition, made.condition)
     assert not torch.equal(turn.fake_condition, turn.condition)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genlab.trainers.top_k import TopK, best_of
+from genlab.trainers.top_k import TopK, select_best
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW_MLP
 
@@ -11,7 +11,7 @@ from tests.conftest import NARROW_MLP
 def test_the_best_images_count_and_no_others():
     logits = torch.tensor([0.3, -2.0, 5.0, 1.0, 0.0, -1.0])
     values = torch.arange(6.0, requires_grad=True)
-    kept = best_of(values, logits, 0.5)
+    kept = select_best(values, logits, 0.5)
     assert sorted(kept.tolist()) == [0.0, 2.0, 3.0]
     kept.mean().backward()
     assert values.grad.tolist() == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3, 0, 0])
@@ -19,7 +19,7 @@ def test_the_best_images_count_and_no_others():
 
 def test_gradient_flows_to_the_best_logits_alone():
     logits = torch.tensor([3.0, 1.0, 2.0, 0.0], requires_grad=True)
-    best_of(-logits, logits, 0.5).sum().backward()
+    select_best(-logits, logits, 0.5).sum().backward()
     assert logits.grad.tolist() == [-1, 0, -1, 0]
 
 
@@ -27,25 +27,25 @@ def test_gradient_flows_to_the_best_logits_alone():
 def test_the_share_falls_by_a_constant_factor(seen, count):
     """64 * 0.5^(1/2) = 45.25."""
     values = torch.randn(64)
-    assert len(best_of(values, values, TopK(final=0.5, until=0.5)(seen, 1000))) == count
+    assert len(select_best(values, values, TopK(final=0.5, until=0.5)(seen, 1000))) == count
 
 
 def test_at_least_one_image_is_kept():
-    assert len(best_of(torch.randn(8), torch.randn(8), 0.0)) == 1
+    assert len(select_best(torch.randn(8), torch.randn(8), 0.0)) == 1
 
 
 def test_at_the_start_nothing_changes():
     values = torch.randn(5)
-    assert best_of(values, values, TopK()(0, 1000)) is values
+    assert select_best(values, values, TopK()(0, 1000)) is values
 
 
 def test_the_generator_learns_from_its_best_images_alone(make_trainer):
     """At the end of the fall: the mean loss of the better half, and its gradient."""
     trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.top_k=0.5", "trainer.precision=float64")
     trainer.images = trainer.total_images
-    (draws,) = micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+    (draws,) = micro_batches(trainer.main_phases["generator"], trainer.players["generator"], trainer.engine)
     trainer.players["discriminator"].freeze(True)
-    found = trainer.measure(trainer.main["generator"], draws).terms["adversarial"].mean()
+    found = trainer.compute_losses(trainer.main_phases["generator"], draws).terms["adversarial"].mean()
     logits = trainer.model.discriminator(trainer.model.generator(trainer.model.latent.draw(draws)))
     expected = trainer.loss.generator(logits.sort(descending=True).values[:4]).mean()
     weights = list(trainer.model.generator.parameters())
@@ -55,5 +55,5 @@ def test_the_generator_learns_from_its_best_images_alone(make_trainer):
 
 def test_all_images_count_at_the_start(make_trainer):
     trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.top_k=0.5")
-    (draws,) = micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
-    assert len(trainer.measure(trainer.main["generator"], draws).terms["adversarial"]) == 8
+    (draws,) = micro_batches(trainer.main_phases["generator"], trainer.players["generator"], trainer.engine)
+    assert len(trainer.compute_losses(trainer.main_phases["generator"], draws).terms["adversarial"]) == 8

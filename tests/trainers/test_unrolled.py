@@ -20,7 +20,7 @@ INNER = {
 
 
 def draws_of(trainer):
-    (draws,) = micro_batches(trainer.main["generator"], trainer.players["generator"], trainer.engine)
+    (draws,) = micro_batches(trainer.main_phases["generator"], trainer.players["generator"], trainer.engine)
     return draws
 
 
@@ -28,7 +28,7 @@ def gradient(trainer):
     """Of the generator's loss by its weights, as the turn computes it."""
     for name, player in trainer.players.items():
         player.freeze(name == "discriminator")
-    loss = trainer.measure(trainer.main["generator"], draws_of(trainer))
+    loss = trainer.compute_losses(trainer.main_phases["generator"], draws_of(trainer))
     weights = list(trainer.model.generator.parameters())
     return torch.cat([grad.flatten() for grad in torch.autograd.grad(loss.terms["adversarial"].mean(), weights)])
 
@@ -87,7 +87,7 @@ def slope_along(trainer, direction, value, step=1e-6):
 def test_gradient_against_finite_differences_of_a_game_played_ahead(make_trainer, inner, steps, penalty):
     slopes = (f"penalty=[{penalty}]", f"penalty.{penalty}.every=1", f"penalty.{penalty}.weight=0.5") if penalty else ()
     trainer = make_trainer(*TINY_MLP, *EXACT, *INNER[inner], *slopes, f"trainer.steps={steps}")
-    trainer.move("discriminator")  # so that Adam has a past
+    trainer.take_turns("discriminator")  # so that Adam has a past
     found = gradient(trainer)
     for seed in range(3):
         direction = torch.randn(len(found), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -112,11 +112,11 @@ def test_steps_ahead_change_the_gradient(make_trainer):
 def test_the_discriminator_stays_as_it_is_in_the_generators_turn(make_trainer, kind):
     """Weights, running statistics, singular vectors and Adam's moments: it looks ahead on a copy."""
     trainer = make_trainer("model=dcgan", *NARROW, kind, "trainer=unrolled", "trainer.steps=2")
-    trainer.move("discriminator")
+    trainer.take_turns("discriminator")
     parts = (trainer.model.discriminator, trainer.players["discriminator"].optimizer)
     before = deepcopy([part.state_dict() for part in parts])
     generator = deepcopy(trainer.model.generator.state_dict())
-    trainer.move("generator")
+    trainer.take_turns("generator")
     torch.testing.assert_close([part.state_dict() for part in parts], before, rtol=0, atol=0)
     moved = trainer.model.generator.state_dict()
     assert all(tensor.isfinite().all() for tensor in moved.values())
@@ -127,7 +127,7 @@ def test_the_discriminator_takes_one_real_step(make_trainer):
     same = ("model=gan", *NARROW_MLP)
     plain, unrolled = make_trainer(*same), make_trainer(*same, "trainer=unrolled")
     for trainer in (plain, unrolled):
-        trainer.move("discriminator")
+        trainer.take_turns("discriminator")
     torch.testing.assert_close(
         unrolled.model.discriminator.state_dict(), plain.model.discriminator.state_dict(), rtol=0, atol=0
     )

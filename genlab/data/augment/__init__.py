@@ -5,5 +5,3 @@ from genlab.data.augment.augmentation import Augmentation
 from genlab.data.augment.diffaugment import DiffAugment
 from genlab.data.augment.fading_blur import FadingBlur
 from genlab.data.augment.instance_noise import InstanceNoise
-
-__all__ = ["AdaptiveAugment", "Augmentation", "DiffAugment", "FadingBlur", "InstanceNoise"]

@@ -1,7 +1,5 @@
 """Adaptive discriminator augmentation (ADA): its strength follows the discriminator's overfitting."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal

@@ -1,7 +1,5 @@
 """The interface of augmentations."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor
@@ -41,3 +39,8 @@ class Augmentation:
     def end_turn(self, images: int) -> dict[str, Tensor]:
         """Adapt after the discriminator's turn of `images` images over all ranks; return numbers to log."""
         return {}
+
+
+def draw_masks(draws: Draws, purpose: str, count: int, chance: Tensor) -> tuple[Tensor, ...]:
+    """Return a mask [N] of the images to change, for each of `count` changes; `chance` is a scalar on the device."""
+    return (draws.uniform(f"{purpose}/happens", count) < chance).unbind(1)

@@ -1,7 +1,5 @@
 """Random amplification of an image's frequency bands."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch
@@ -9,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.augmentation import draw_masks
 from genlab.data.augment.reflection import apply_filters, filter_matrix
 
 # The low-pass filter of the orthogonal wavelet sym2 (Daubechies 1992, table 6.1).

@@ -1,12 +1,10 @@
 """Flips, quarter turns and whole-pixel shifts of images (pixel blitting)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.augmentation import draw_masks
 from genlab.data.augment.reflection import reflect_indices
 
 MAX_SHIFT = 0.125  # longest shift, as a share of the side

@@ -1,7 +1,5 @@
 """Random linear maps of colours: brightness, contrast, luma flip, hue and saturation."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import pi
 
@@ -9,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.augmentation import draw_masks
 
 BRIGHTNESS_STD = 0.2  # of the shift; images are in [-1, 1]
 LOG2_CONTRAST_STD = 0.5  # of log2 of the factor

@@ -1,12 +1,10 @@
 """Random noise and cutout."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.augmentation import draw_masks
 
 NOISE_STD_SCALE = 0.1  # of the half-normal standard deviation; images are in [-1, 1]
 HOLE_SIDE = 0.5  # side of a hole, as a share of the image's

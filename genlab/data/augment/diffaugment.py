@@ -1,7 +1,5 @@
 """DiffAugment: random colour, shift and cutout of every image."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple

@@ -1,7 +1,5 @@
 """A blur that hides fine detail from the discriminator early in training."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Instance noise: fading noise on real and generated images, so that their distributions overlap."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

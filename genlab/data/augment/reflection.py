@@ -4,8 +4,6 @@ A filter along one axis is a matrix [outputs, side], which includes the reflecti
 to hundreds of pixels this is faster than padding and convolving (seven times on a CPU), and it takes any size.
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 from torch.nn.functional import one_hot
 

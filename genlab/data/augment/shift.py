@@ -1,7 +1,5 @@
 """Shifts of images by whole pixels, a different one for each image."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Random affine maps of images, resampled once and without aliasing."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import pi, sqrt
 
@@ -9,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.data.augment.chance import draw_masks
+from genlab.data.augment.augmentation import draw_masks
 from genlab.data.augment.reflection import apply_filters, filter_matrix
 
 # The low-pass filter of the orthogonal wavelet sym6 (Daubechies 1992, table 6.3).

@@ -1,7 +1,5 @@
 """Attribute vectors of images, read from a file of NumPy's."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Words for MNIST's digits: their names, and their stroke and slant as measured in the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Words of images: read them from file names, folders and captions, and encode them as numbers."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

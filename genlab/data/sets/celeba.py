@@ -1,7 +1,5 @@
 """CelebA: faces with 40 attributes, listed by torchvision and decoded once into the cache."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

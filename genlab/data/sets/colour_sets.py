@@ -1,7 +1,5 @@
 """Sets of small colour pictures that torchvision reads."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import numpy as np

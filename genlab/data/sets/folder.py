@@ -1,12 +1,10 @@
 """Folder: a user's own image files in a folder or a zip, with subfolders as classes."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,13 +14,10 @@ from genlab.core.types import Count, ProperShare, Whole
 from genlab.data.labels.attribute_vectors import ImageLabels, Vectors
 from genlab.data.labels.words import Words, WordsChoice
 from genlab.data.storage.archives import MAX_NAMES_LISTED, SUFFIXES, FileSource, list_names, open_source
-from genlab.data.storage.cache import Add, LabelsAndFacts, Table, fill_once
+from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.folder_layout import HeldOutShare, Members, divide_into_splits, read_layout, sort_by_hash
 from genlab.data.tasks import TaskChoice
-
-if TYPE_CHECKING:
-    from genlab.data.storage.decoder import Reader
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,5 @@
 """Sets of grey pictures that torchvision reads: digits, letters, clothes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 

@@ -14,12 +14,11 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count, ProperShare, Whole
 from genlab.data.sets.folder import add_splits, detect_channels, refuse_empty_source, report_bad_files
 from genlab.data.storage.archives import list_names, open_source
-from genlab.data.storage.cache import Add, LabelsAndFacts, Table, fill_once
+from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash, strip_shared_folders
 
 if TYPE_CHECKING:
-    from genlab.data.storage.decoder import Reader
     from genlab.data.storage.image_file import PixelRule
 
 Roots = str | list[str]

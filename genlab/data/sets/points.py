@@ -1,7 +1,5 @@
 """Points in the plane: toy data with known modes, so that those a generator misses can be counted."""
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Stacked MNIST: three digits as the colours of one picture, with 1,000 modes that can be counted."""
 
-from __future__ import annotations
-
 import hashlib
 
 import torch

@@ -3,8 +3,6 @@
 Files lie where torchvision puts them, below `data.root`: by default $GENLAB_DATA, or a folder of the user's.
 """
 
-from __future__ import annotations
-
 import logging
 import socket
 from abc import ABC, abstractmethod

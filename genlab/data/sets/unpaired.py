@@ -1,7 +1,5 @@
 """Unpaired pictures: two sets A and B without partners, for models that translate one kind into the other."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 
@@ -83,7 +81,6 @@ class Domain:
 
 
 def open_domains(root: Roots | None, held: HeldOutShare) -> tuple[Domain, Domain]:
-    """Open the domains A and B."""
     if root is None:
         raise ConfigError(
             "data.root=null: name the folder or zip that holds trainA and trainB (testA and testB), data.root=PATH, or "

@@ -1,7 +1,5 @@
 """Unpaired data made from a set of pairs, for models that learn without pairs."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genlab.core.errors import ConfigError

@@ -1,7 +1,5 @@
 """Sources of image files: a directory or a zip archive. Both list names and read files."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

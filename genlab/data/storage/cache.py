@@ -3,8 +3,6 @@
 An entry is a folder, written under another name and renamed: `images.bin` (raw uint8), `labels.npy`, `meta.json`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
@@ -47,6 +45,7 @@ class LabelsAndFacts(NamedTuple):
 
 
 Add = Callable[[np.ndarray], None]  # takes uint8 [n, C, H, W]: the next rows
+Reader = Callable[[str], np.ndarray]  # a name -> uint8 [C, H, W]; raises Unusable
 Fill = Callable[[Add], LabelsAndFacts]
 
 
@@ -158,7 +157,6 @@ def _write(part: Path, fill: Fill) -> None:
 
 
 def _fill_memory(name: str, fill: Fill) -> Table:
-    """Fill the table in memory alone."""
     chunks: list[np.ndarray] = []
     labels, facts = fill(chunks.append)
     pixels = torch.from_numpy(np.concatenate(chunks))

@@ -1,7 +1,5 @@
 """Data sets whose decoded pixels lie in the cache."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 
@@ -20,7 +18,7 @@ class CachedSplit(Split):
     def fingerprint(self) -> str:
         return self.key or super().fingerprint()  # changed copies have no key
 
-    def crop_centre(self, size: int) -> CachedSplit:
+    def crop_centre(self, size: int) -> "CachedSplit":
         split = super().crop_centre(size)
         split.key = self.key and hashlib.sha256(f"{self.key} {size}".encode()).hexdigest()
         return split

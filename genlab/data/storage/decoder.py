@@ -1,19 +1,17 @@
 """Decode many image files in parallel into the rows of a table. Imports Pillow."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from genlab.core.errors import ConfigError
 from genlab.data.storage.archives import FileSource
-from genlab.data.storage.cache import Add
+from genlab.data.storage.cache import Add, Reader
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 log = logging.getLogger(__name__)
@@ -21,9 +19,6 @@ log = logging.getLogger(__name__)
 MAX_FILE_BYTES = 2**29  # bytes
 CHUNK_FILES = 64  # decoded before they are added to the table
 LOG_INTERVAL = 15.0  # seconds between messages on the progress
-
-
-Reader = Callable[[str], np.ndarray]  # a name -> uint8 [C, H, W]; raises Unusable
 
 
 def picture_reader(source: FileSource, rule: PixelRule) -> Reader:

@@ -1,7 +1,5 @@
 """Layout of image folders: splits and classes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Read image files as uint8 pixels. Imports Pillow."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar

@@ -1,7 +1,5 @@
 """Extractors without a network of genlab: the pixels themselves, and any network or function of the user's."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 from collections.abc import Callable

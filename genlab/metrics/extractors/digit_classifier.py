@@ -1,7 +1,5 @@
 """Features of the bundled digit classifier: scores within seconds, for digits alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """Extractor: the interface from images to the features that scores are measured in, and Inception's."""
 
-from __future__ import annotations
-
 import hashlib
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
@@ -37,7 +35,7 @@ class Extractor(ABC):
             raise ConfigError(f"{self.name}: looks at whole grey levels, so its features have no gradient.")
         return features
 
-    def to(self, device: torch.device | str) -> Extractor:
+    def to(self, device: torch.device | str) -> "Extractor":
         self.device = torch.device(device)
         self.network.to(self.device)
         return self

@@ -1,7 +1,5 @@
 """Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
-from __future__ import annotations
-
 import json
 from functools import cached_property
 from pathlib import Path

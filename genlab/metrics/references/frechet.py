@@ -1,7 +1,5 @@
 """The Frechet distance between two Gaussians, from running moments: exact also where they are degenerate."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -31,7 +29,7 @@ class Moments:
         centred = batch - batch.mean(0)
         self.merge(Moments(len(batch), batch.mean(0), centred.T @ centred))
 
-    def merge(self, other: Moments) -> None:
+    def merge(self, other: "Moments") -> None:
         """Adds the vectors that another one has gathered."""
         if not self.count or not other.count:
             full = self if self.count else other

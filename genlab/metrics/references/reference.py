@@ -1,7 +1,5 @@
 """Reference: real images of one split and their features, computed when needed and kept between runs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -37,7 +35,7 @@ class Reference:
     def count(self) -> int:
         return len(self.split.images)
 
-    def other_split(self, split: str) -> Reference:
+    def other_split(self, split: str) -> "Reference":
         """Return the reference of a split of the same data. Raises ConfigError if there is no such split."""
         if self.name == f"{self.data.name}/{split}":
             return self

@@ -1,7 +1,5 @@
 """Cache of statistics of real images, in a folder of the user's, under a hash of all they depend on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

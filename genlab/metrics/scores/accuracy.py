@@ -1,15 +1,9 @@
 """Accuracy of conditional models: do samples show the class that they were asked for?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from torch import Tensor
 
 from genlab.metrics.metric import FeatureMetric
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.metrics.references.reference import Reference
+from genlab.metrics.references.reference import Reference
 
 
 class Accuracy(FeatureMetric):

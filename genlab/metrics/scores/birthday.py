@@ -1,18 +1,13 @@
 """Birthday test: how many different images can a generator make?"""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Count
 from genlab.metrics.metric import IllustratedMetric
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
+from genlab.metrics.references.reference import Reference
 
 PAIRS_SHOWN = 16  # closest ones
 

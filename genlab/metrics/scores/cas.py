@@ -1,9 +1,6 @@
 """Classification accuracy scores: train classifiers on generated images and on real ones, and test on the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +13,7 @@ from genlab.metrics.extractors.extractor import full_precision
 from genlab.metrics.extractors.measured_images import samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
-
-if TYPE_CHECKING:
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.trained_model import TrainedModel
 
 BATCH_SIZE = 100
 MAX_LEARNING_RATE = 3e-3  # of AdamW with one cycle

@@ -1,7 +1,5 @@
 """Distances between two sets of features, a few rows at a time: the whole matrix would not fit into memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,22 +1,16 @@
 """Droplets: do a generator's feature maps have spikes that no image shows?"""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
-from genlab.metrics.trained_model import evaluation_mode
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 
 Peaks = dict[tuple[str, tuple[int, int]], list[Tensor]]  # by layer and size of its maps: [n] for each batch
 

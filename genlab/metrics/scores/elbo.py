@@ -1,22 +1,16 @@
 """Likelihood of real images under a variational autoencoder: importance sampling and the ELBO."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.likelihood import Bounds, draw_bounds
 from genlab.metrics.scores.reconstruction_error import encoding_unfit_reason, model_name
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import GivesPosterior
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 IMAGES_AT_ONCE = 50  # whatever the batch size: another number would draw other noise
 

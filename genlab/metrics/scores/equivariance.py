@@ -1,24 +1,20 @@
 """Equivariance: does the image move as the generator's input does? Karras et al. 2021 (StyleGAN3), eq. 3, app. E."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.image_motion import Move, Rotation, Translation
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 from genlab.models.contract import MovableInput
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 VALUE_RANGE = 2.0  # of images in [-1, 1]
 MAX_DECIBELS = 140.0  # the precision of float32

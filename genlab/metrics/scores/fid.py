@@ -1,16 +1,10 @@
 """FID: the Frechet distance between features of generated and of real images."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from genlab.metrics.metric import Metric
 from genlab.metrics.references.frechet import Moments, frechet_distance
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
+from genlab.metrics.references.reference import Reference
 
 
 class FID(Metric):

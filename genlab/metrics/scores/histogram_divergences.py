@@ -1,7 +1,5 @@
 """Divergences between histograms, in nats."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

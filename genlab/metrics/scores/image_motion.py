@@ -4,8 +4,6 @@ A move's `transform` maps a place in the moved image to the place of the origina
 coordinates (right, down, 1) from the centre, in units of the image's side.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Protocol

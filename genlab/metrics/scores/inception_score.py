@@ -1,19 +1,14 @@
 """Inception Score: is every sample clearly of one class, and are all classes there?"""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from genlab.core.types import Count
+from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import FeatureMetric
-
-if TYPE_CHECKING:
-    from genlab.metrics.extractors.extractor import Extractor
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.trained_model import TrainedModel
 
 
 class InceptionScore(FeatureMetric):

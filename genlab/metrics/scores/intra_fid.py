@@ -1,19 +1,14 @@
 """Intra-FID: the Frechet distance within each class."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.frechet import Moments, frechet_distance
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.trained_model import TrainedModel
 
 
 class IntraFID(FeatureMetric):

@@ -1,10 +1,7 @@
 """KID: the kernel distance between features of generated and of real images."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,9 +9,7 @@ from torch import Tensor
 
 from genlab.core.types import Count, Whole
 from genlab.metrics.metric import FeatureMetric
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
+from genlab.metrics.references.reference import Reference
 
 
 class KID(FeatureMetric):

@@ -1,7 +1,5 @@
 """Bounds on the likelihood of images under a decoder, by importance sampling from an encoder's posterior."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import log, pi
 from typing import NamedTuple

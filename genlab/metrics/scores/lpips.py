@@ -1,11 +1,9 @@
 """LPIPS: perceptual distance of translated images to their partners. Its weights are given as files."""
 
-from __future__ import annotations
-
 import pickle
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +12,11 @@ from torch.nn.functional import conv2d, normalize
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.metrics.extractors.extractor import full_precision
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.pair_distances import PairDistance
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.trained_model import TrainedModel
 
 LAYERS = (3, 8, 15, 22, 29)  # of VGG16's features: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
-MIN_SIDE = 16  # pixels a side: four halvings
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of values in [-1, 1], as published
 HINT = (
     "Give the published files: metrics.metrics.lpips.weights=FILE, the five linear layers (vgg.pth of LPIPS 0.1, or "
@@ -36,6 +31,7 @@ class LPIPS(PairDistance):
     """
 
     name = "lpips"
+    min_side = 16  # VGG16 halves it four times
 
     def __init__(
         self,
@@ -54,9 +50,6 @@ class LPIPS(PairDistance):
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if reason := super().unfit_reason(reference, trained):
             return reason
-        least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
-        if least < MIN_SIDE:
-            return f"VGG16 takes images of {MIN_SIDE} pixels a side and more, and these have {least}"
         _ = self.features, self.linear  # missing weights fail before the first step
         return None
 

@@ -1,9 +1,6 @@
 """Mask agreement: do images show the label maps they were made from? A rule makes label maps of images to compare."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,12 +8,10 @@ from torch.nn.functional import pad
 
 from genlab.core.random import Draws
 from genlab.core.types import Count
+from genlab.data import InMemory
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.pair_distances import PairMetric, mean_image
-
-if TYPE_CHECKING:
-    from genlab.data import InMemory
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.trained_model import TrainedModel
 
 LabelMapRule = Callable[[Tensor], Tensor]  # images [N, C, H, W] in [-1, 1] -> label maps [N, 1, H, W]
 

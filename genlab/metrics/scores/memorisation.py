@@ -1,19 +1,14 @@
 """Memorisation: are samples copies of training images?"""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.metrics.metric import IllustratedMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import nearest_neighbours
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 SAMPLES_SHOWN, NEIGHBOURS_SHOWN = 16, 3  # training images beside each sample
 

@@ -1,22 +1,16 @@
 """Mode coverage: which modes of the data does a generator find?"""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.types import Positive
+from genlab.data.sets.points import Modes
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.histogram_divergences import kl_divergence, shares
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.data.sets.points import Modes
-    from genlab.metrics.references.reference import Reference
 
 STACKED_MODES = 1_000  # classes of stacked MNIST
 SMOOTHING_COUNT = 0.5  # added to real counts, so that a class of samples alone has a finite cost

@@ -1,9 +1,6 @@
 """MS-SSIM between samples: the more a generator has collapsed, the more similar are pairs of samples."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,10 +8,7 @@ from torch.nn.functional import avg_pool2d, conv2d
 
 from genlab.core.types import Count
 from genlab.metrics.metric import ImageMetric
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.references.reference import Reference
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first: Wang et al. 2003, section 3.2
 WINDOW, DEVIATION = 11, 1.5  # pixels: Wang et al. 2004, section III.B
@@ -34,6 +28,7 @@ class MSSSIM(ImageMetric):
 
     numbers = ("ms_ssim*",)
     min_images = 2  # a pair
+    min_side = WINDOW
 
     def __init__(self, pairs: Count = 5_000) -> None:  # of samples, and of real images; in ProGAN's code 10,000
         super().__init__(2 * pairs)
@@ -42,12 +37,6 @@ class MSSSIM(ImageMetric):
     @property
     def settings(self) -> str:
         return f"at most {self.limit // 2:,} pairs{self._measured}"
-
-    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        if reason := super().unfit_reason(reference, trained):
-            return reason
-        least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
-        return None if least >= WINDOW else f"its window has {WINDOW} pixels a side, and images have {least}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the means; all nan if any sample is not finite."""

@@ -1,27 +1,23 @@
 """Distances of translated images to the partners of their sources: L1, PSNR and SSIM."""
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from genlab.core.spec import Spec
 from genlab.core.types import Count
+from genlab.data import InMemory
+from genlab.metrics.evaluation import SampleSource
 from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import Metric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.ms_ssim import WINDOW, ssim
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.data import InMemory
-    from genlab.metrics.evaluation import SampleSource
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.trained_model import TrainedModel
 
 MEAN_IMAGE_COUNT = 10_000  # first training images that the mean image averages
 ROUNDING_MSE = 1 / 12  # mean squared error of rounding to 8 bit, in grey levels
@@ -49,7 +45,7 @@ class PairMetric(Metric):
             return "the pictures of these data have no partners (data.aligned=true where there are some)"
         if reference.split is not data.examples:
             return f"samples are made from the sources of another split than {reference.name}: set metrics.split=test"
-        return None
+        return self.smallness(reference)
 
     def reset(self) -> None:
         self.pairs = 0
@@ -139,11 +135,7 @@ class SSIM(PairDistance):
 
     name = "ssim"
     higher_is_better = True
-
-    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
-        small = f"its window has {WINDOW} pixels a side, and images have {least}" if least < WINDOW else None
-        return super().unfit_reason(reference, trained) or small
+    min_side = WINDOW
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
         return ssim((images + 1) / 2, (targets + 1) / 2)[0].mean(1)

@@ -1,21 +1,16 @@
 """Distances between generated and real points: Wasserstein, MMD and divergences of histograms."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Count
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import map_rows
 from genlab.metrics.scores.histogram_divergences import js_divergence, kl_divergence, shares
 from genlab.metrics.scores.modes import nearest_modes
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 SMOOTHING_COUNT = 0.5  # added to counts (Krichevsky and Trofimov 1981): an empty bin costs finitely
 BANDWIDTHS = (1 / 64, 1 / 16, 1 / 4, 1)  # of the median distance between real points

@@ -1,27 +1,21 @@
 """Perceptual path length: how evenly do images change along a path between two latents?"""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.core.pixels import as_saved
+from genlab.core.random import Draws
 from genlab.core.types import Count, Positive, ProperShare
 from genlab.metrics.metric import SourceMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode
 from genlab.models.contract import StyleBased
 from genlab.models.latent_contract import InterpolatesWithinLaw
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from genlab.core.random import Draws
-    from genlab.metrics.references.reference import Reference
 
 
 class PathLength(SourceMetric):

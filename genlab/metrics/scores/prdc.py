@@ -1,9 +1,6 @@
 """Precision, recall, density and coverage: are samples as good as real images, and as varied?"""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,10 +8,8 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.metrics.metric import FeatureMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import MAX_ROWS, neighbour_distances
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 
 class PRDC(FeatureMetric):

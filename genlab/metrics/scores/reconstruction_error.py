@@ -1,19 +1,13 @@
 """Reconstruction error: how well does an autoencoder reproduce images?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 
 from genlab.core.types import Count
 from genlab.metrics.extractors.measured_images import data_as_measured, samples_as_measured
 from genlab.metrics.metric import SourceMetric
+from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import EncodesImages
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
 
 
 class ReconstructionError(SourceMetric):

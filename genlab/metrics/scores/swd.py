@@ -1,25 +1,20 @@
 """Sliced Wasserstein distance between patches of generated and of real images, at several sizes."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn.functional import conv2d, pad
 
 from genlab.core.pixels import to_float
 from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import ImageMetric
-from genlab.metrics.scores.laplacian_pyramid import laplacian_pyramid
+from genlab.metrics.references.reference import Reference
 
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
-
+KERNEL = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # of the pyramid's blur, of rows and of columns
 PATCH = 7  # pixels a side
-MIN_SIDE = 16  # pixels
+MIN_SIDE = 16  # pixels, of the smallest level
 SCALE = 1e3  # the paper's tables, and its code, give thousandths
 DIRECTIONS_AT_ONCE = 16  # with 2,000 images' patches 33 MB for each of both sets
 IMAGES_AT_ONCE = 500  # whose pyramids are made together
@@ -34,6 +29,7 @@ class SlicedWasserstein(ImageMetric):
     directions of the 1-D distance of projections. Needs no network. Few images bias it upwards: compare equal numbers.
     """
 
+    min_side = MIN_SIDE
     numbers = ("swd*",)
 
     def __init__(
@@ -52,13 +48,6 @@ class SlicedWasserstein(ImageMetric):
         return (
             f"x 1,000; {self.patches} patches an image, {PATCH} x {PATCH}; {self.directions} directions{self._measured}"
         )
-
-    def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
-        if reason := super().unfit_reason(reference, trained):
-            return reason
-        least = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
-        small = f"its smallest level has {MIN_SIDE} pixels a side, and images have {least}"
-        return None if least >= MIN_SIDE else small
 
     def compute(self, reference: Reference) -> dict[str, float]:
         fake = self.images
@@ -89,6 +78,39 @@ def level_sides(side: int) -> list[int]:
     while (side := -(-side // 2)) >= MIN_SIDE:
         found.append(side)
     return found
+
+
+def laplacian_pyramid(images: Tensor, levels: int) -> list[Tensor]:
+    """Return what each size of [N, C, H, W] adds to the next smaller one, largest first; last, the smallest image.
+
+    Burt and Adelson 1983, with the borders that Karras et al. 2018 give them.
+    """
+    pyramid = [images]
+    for _ in range(1, levels):
+        small = downsample(pyramid[-1])
+        pyramid[-1] = pyramid[-1] - upsample(small, pyramid[-1].shape[2:])
+        pyramid.append(small)
+    return pyramid
+
+
+def downsample(images: Tensor) -> Tensor:
+    """Blur, and keep every other pixel: [N, C, ceil(H / 2), ceil(W / 2)]."""
+    return blur(images)[..., ::2, ::2]
+
+
+def upsample(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge to `size`, twice the side or one pixel less."""
+    wide = images.new_zeros(*images.shape[:2], *size)
+    wide[..., ::2, ::2] = images
+    return 4 * blur(wide)  # a quarter of the pixels are not 0
+
+
+def blur(images: Tensor) -> Tensor:
+    """Blur images, mirrored about the pixels at the border."""
+    count, channels, height, width = images.shape
+    kernel = KERNEL.to(images)
+    planes = pad(images.reshape(count * channels, 1, height, width), [2, 2, 2, 2], mode="reflect")
+    return conv2d(conv2d(planes, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1)).view_as(images)
 
 
 def cut_patches(images: Tensor, corners: Tensor) -> Tensor:

@@ -1,16 +1,10 @@
 """Word agreement: do samples look as their words ask, where that can be measured?"""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from genlab.core.types import Count
 from genlab.core.words import Words, bags_of
 from genlab.metrics.metric import ImageMetric
-
-if TYPE_CHECKING:
-    from genlab.metrics.references.reference import Reference
-    from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.references.reference import Reference
+from genlab.metrics.trained_model import TrainedModel
 
 
 class Described(ImageMetric):

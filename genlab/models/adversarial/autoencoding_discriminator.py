@@ -1,7 +1,5 @@
 """Discriminators that are autoencoders, as in EBGAN and BEGAN: images reconstructed badly have a high energy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

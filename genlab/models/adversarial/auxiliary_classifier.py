@@ -1,7 +1,5 @@
 """GANs whose discriminator classifies: AC-GAN, with an auxiliary head, and the semi-supervised GAN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.condition import Classes
+from genlab.core.evaluation import evaluating
 from genlab.core.spec import Spec
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.adversarial.gan import GAN
@@ -67,11 +66,8 @@ class ClassifyingGAN(GAN):
     @torch.no_grad()
     def classify(self, images: Tensor) -> Tensor:
         """Return class logits [N, classes] of images [N, C, H, W], in evaluation mode."""
-        network, was_training = self.discriminator, self.discriminator.training
-        network.eval()
-        logits = network.classify(network.features(images))
-        network.train(was_training)
-        return logits
+        with evaluating(self.discriminator) as network:
+            return network.classify(network.features(images))
 
 
 class ACGAN(ClassifyingGAN):

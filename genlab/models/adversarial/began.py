@@ -1,7 +1,5 @@
 """BEGAN's encoder and decoder, 3x3 convolutions with ELUs: Berthelot et al. 2017, figure 1."""
 
-from __future__ import annotations
-
 from math import prod
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """BigGAN's generator: Brock et al. 2019, appendix B. Its discriminator is `resnet.Discriminator`."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """BigGAN-deep's networks: Brock et al. 2019, appendix B. Two bottleneck blocks a size."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """DCGAN's convolutional networks: Radford, Metz and Chintala 2016."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 
@@ -11,10 +9,10 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
 from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 from genlab.models.map_sizes import innermost_map
 
 

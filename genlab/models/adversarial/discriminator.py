@@ -1,7 +1,5 @@
 """Base class of discriminators: features, minibatch statistics, a linear head and projection of the condition."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor, nn

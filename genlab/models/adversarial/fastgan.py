@@ -1,7 +1,5 @@
 """FastGAN's generator, the plain one: Liu et al. 2021, "Towards faster and stabilized GAN training", section 3.1."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -11,8 +9,8 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 from genlab.models.map_sizes import innermost_map
 
 

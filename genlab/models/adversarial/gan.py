@@ -1,7 +1,5 @@
 """A GAN: a generator, a discriminator and the law of the generator's latent."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import get_args
 

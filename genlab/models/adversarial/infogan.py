@@ -1,7 +1,5 @@
 """InfoGAN: latent codes that a second head of the discriminator recognises in images (Chen et al. 2016)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 

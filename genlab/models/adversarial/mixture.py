@@ -1,7 +1,5 @@
 """A mixture of several generators in place of one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
@@ -53,7 +51,6 @@ class Mixture(nn.Module):
         return self.generate_sorted(z[order], given, self.rows_per_generator(number))[order.argsort()]
 
     def rows_per_generator(self, number: Tensor) -> list[int]:
-        """Return the number of rows of each generator."""
         count = len(self.generators)
         if self.training:
             return [len(number) // count + (index < len(number) % count) for index in range(count)]

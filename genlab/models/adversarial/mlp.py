@@ -1,7 +1,5 @@
 """Fully connected generator and discriminator: the GAN of Goodfellow et al. 2014, with today's activations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod

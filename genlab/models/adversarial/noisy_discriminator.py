@@ -1,7 +1,5 @@
 """The noisy, weight-normalised classifier of Salimans et al. 2016, for semi-supervised learning on MNIST."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod, sqrt

@@ -1,7 +1,5 @@
 """Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

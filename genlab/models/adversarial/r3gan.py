@@ -3,8 +3,6 @@
 Residual stages without normalisation, one for each size of maps, with bilinear resampling between them.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import ClassVar, Literal
 

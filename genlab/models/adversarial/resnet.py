@@ -1,7 +1,5 @@
 """Residual generator and discriminator: Miyato et al. 2018, appendix B.4; with self-attention, Zhang et al. 2019."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

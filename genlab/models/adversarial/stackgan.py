@@ -9,8 +9,6 @@ of the earlier ones, enlarged, so that losses, penalties and augmentations need 
 brings real images into that form. In evaluation the generator returns the last image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -24,10 +22,10 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
 from genlab.models.adversarial.dcgan import init_normal
 from genlab.models.adversarial.discriminator import Discriminator as StageDiscriminator
-from genlab.models.latent import Normal
+from genlab.models.latent import Normal, refuse_other_size
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.residual import upsample_nearest
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
 from genlab.models.map_sizes import LARGEST, SMALLEST, halvings
 
@@ -62,7 +60,8 @@ class Generator(nn.Module):
         sizes = [width << level for level in reversed(range(doublings + stages))]
         self.channels, self.split = spec.channels, (noise, code_size)
         self.latent = Normal(noise + code_size)
-        refuse_other_noise(latent_size, self.latent.size)
+        own = f"{self.latent.size} numbers, model.generator.noise and model.generator.code_size"
+        refuse_other_size(latent_size, self.latent.size, f"this generator's noise has {own}.")
         self.augmentation = ConditioningAugmentation(spec, embedding_size, code_size)
         self.first = nn.Sequential(FromVector(noise + code_size, sizes[0], innermost, bias=False), *norm_relu(sizes[0]))
         for pair in pairwise(sizes[: doublings + 1]):
@@ -220,14 +219,6 @@ def require_condition(spec: Spec) -> None:
         raise ConfigError(
             "this generator makes images of what it is told, and it is told nothing. Give words (data=mnist_words, or "
             "data.words=caption), numbers (data.conditions=FILE.npy) or classes, and set model.conditional=true."
-        )
-
-
-def refuse_other_noise(given: int | None, own: int) -> None:
-    if given not in (None, own):
-        raise ConfigError(
-            f"model.latent of size {given}: this generator's noise has {own} numbers, model.generator.noise and "
-            "model.generator.code_size. Set model.latent=null."
         )
 
 

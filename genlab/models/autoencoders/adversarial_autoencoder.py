@@ -1,7 +1,5 @@
 """The adversarial autoencoder, whose discriminator compares codes with a prior: Makhzani et al. 2016."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal

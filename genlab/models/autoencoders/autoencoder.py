@@ -1,7 +1,5 @@
 """The autoencoder and the VAE: an encoder, a decoder, and the latent between them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Literal

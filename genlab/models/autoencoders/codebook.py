@@ -1,7 +1,5 @@
 """The VQ-VAE's codebook, whose codes follow the latents by moving averages."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

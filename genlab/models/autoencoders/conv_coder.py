@@ -1,7 +1,5 @@
 """Convolutional encoder and decoder, which halve and double the side as DCGAN's networks do."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod

@@ -1,7 +1,5 @@
 """Fully connected encoder and decoder; without hidden layers they are linear."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod

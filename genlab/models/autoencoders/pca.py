@@ -1,7 +1,5 @@
 """Principal component analysis (Pearson 1901) as a linear, normally distributed model of images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from math import prod
 

@@ -1,7 +1,5 @@
 """The distribution over latents that an encoder predicts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import log, pi
 
@@ -16,7 +14,7 @@ class DiagonalNormal:
     log_variance: Tensor
 
     @classmethod
-    def of(cls, parameters: Tensor) -> DiagonalNormal:
+    def of(cls, parameters: Tensor) -> "DiagonalNormal":
         """Make the distribution from an encoder's outputs [N, 2L]: means, then log variances."""
         return cls(*parameters.chunk(2, dim=1))
 

@@ -1,7 +1,5 @@
 """A VAE whose decoder is the generator of a GAN: Larsen et al. 2016."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn

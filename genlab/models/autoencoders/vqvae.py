@@ -1,7 +1,5 @@
 """VQ-VAE, an autoencoder with discrete codes: van den Oord, Vinyals and Kavukcuoglu 2017."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Self-attention between the positions of feature maps."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d

@@ -1,7 +1,5 @@
 """Batch normalisation over the images of all ranks, plain and conditional."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -3,8 +3,6 @@
 Skip connections keep their input's channels: the generator drops the last ones, the discriminator appends new ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

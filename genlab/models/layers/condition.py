@@ -1,7 +1,5 @@
 """Layers that concatenate what networks are told to make or judge: labels, or a picture [N, C, H, W]."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -28,13 +26,8 @@ class Concatenation(nn.Module):
         return torch.cat([vectors, self.embedding(condition)], dim=1)
 
 
-class ConcatenatedMaps(nn.Module):
+class ConcatenatedMaps(Concatenation):
     """(images [N, C, H, W], condition) -> [N, C + extra, H, W]: a map for each number of the embedding."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.extra = width_of(spec)
-        self.embedding = spec.condition.embedding(self.extra) if self.extra else None
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         if self.embedding is None:

@@ -1,7 +1,5 @@
 """Downsampling by two: a convolution with average pooling, and plain pooling."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d

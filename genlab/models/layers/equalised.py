@@ -4,13 +4,13 @@ Weights start from N(0, 1) and are scaled by He's constant each time they are us
 scale of a weight, so this makes it train all layers at the same speed.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
 from genlab.core.types import Count, Positive
+
+HE = 2**0.5  # He et al. 2015's gain before a rectifier, where the activation has no gain of its own
 
 
 class EqualisedLinear(nn.Module):
@@ -23,7 +23,7 @@ class EqualisedLinear(nn.Module):
         *,
         bias: bool = True,
         start: float = 0.0,  # of the bias
-        gain: float = 1.0,  # sqrt(2) is He's before a ReLU, where the activation has no gain of its own
+        gain: float = 1.0,
         rate: Positive = 1.0,  # learning rate relative to other layers': Karras et al. 2019 (StyleGAN), appendix C
     ) -> None:
         super().__init__()

@@ -3,8 +3,6 @@
 Convolution and resampling are one operation, as in the code of Karras et al. 2018, at 16/36 of the multiplications.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn.functional import linear
 

@@ -5,8 +5,6 @@ alias, tied to the pixel grid. So it is applied at a higher sampling rate, and f
 before downsampling. Rates and frequencies are per side of the picture: n samples represent up to n / 2 cycles.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,8 +1,17 @@
-"""First and last layers of residual generators."""
+"""First and last layers of generators: from vectors to maps, from maps to images."""
 
 from torch import Tensor, nn
 
 from genlab.models.layers.batch_norm import BatchNorm2d
+
+
+class FromVector(nn.ConvTranspose2d):
+    """A transposed convolution of 1x1 maps, [N, in, 1, 1] -> [N, out, H, W], run as a matrix product."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        weight = self.weight.permute(0, 2, 3, 1)  # [in, H, W, out]: no copy in channels_last
+        rows = maps.flatten(1) @ weight.flatten(1)
+        return rows.unflatten(1, weight.shape[1:]).permute(0, 3, 1, 2)
 
 
 class VectorToMap(nn.Linear):

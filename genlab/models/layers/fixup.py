@@ -1,7 +1,5 @@
 """Residual blocks without normalisation, initialised so that they need none: Zhang et al. 2019 (Fixup)."""
 
-from __future__ import annotations
-
 from math import sqrt
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Fourier features, StyleGAN3's input: waves over the plane, which can be translated and rotated exactly."""
 
-from __future__ import annotations
-
 from math import pi
 
 import torch

@@ -1,7 +1,5 @@
 """StyleGAN's mapping network, from latents z to styles w."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
@@ -9,7 +7,7 @@ from torch.nn.functional import leaky_relu
 from genlab.core import distributed
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, ProperShare
-from genlab.models.layers.equalised import EqualisedLinear, PixelNorm
+from genlab.models.layers.equalised import HE, EqualisedLinear, PixelNorm
 
 
 class Mapping(nn.Module):
@@ -36,7 +34,7 @@ class Mapping(nn.Module):
         inputs = latent_size + (size if self.embedding else 0)
         widths = [inputs, *[size] * depth]
         self.layers = nn.ModuleList(
-            EqualisedLinear(*pair, gain=2**0.5, rate=rate) for pair in zip(widths, widths[1:], strict=False)
+            EqualisedLinear(*pair, gain=HE, rate=rate) for pair in zip(widths, widths[1:], strict=False)
         )
         self.register_buffer("mean", torch.zeros(size))
 

@@ -1,7 +1,5 @@
 """Layers that append statistics of the batch to a discriminator's features, so that it can detect mode collapse."""
 
-from __future__ import annotations
-
 from math import gcd
 from typing import ClassVar, Literal
 

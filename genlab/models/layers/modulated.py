@@ -1,7 +1,5 @@
 """Modulated convolutions, whose weights are scaled by a style: Karras et al. 2020 (StyleGAN2), section 2.2."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

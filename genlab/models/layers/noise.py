@@ -1,7 +1,5 @@
 """StyleGAN's noise inputs, for stochastic detail of pictures such as hair, freckles and grain."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Bilinear resampling by two of each channel, with the taps 1, 3, 3, 1 along both axes and zeros outside."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d

@@ -1,7 +1,5 @@
 """Residual blocks that double or halve the side: Miyato et al. 2018, figure 8."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Spatially adaptive normalisation (SPADE): Park et al. 2019, section 3."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

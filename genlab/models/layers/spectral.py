@@ -1,7 +1,5 @@
 """Spectral normalisation: weights with a largest singular value of 1."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from torch import nn

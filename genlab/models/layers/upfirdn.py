@@ -4,8 +4,6 @@ All upsampling, downsampling, blurs and low-pass filters of the style-based netw
 plain convolutions, which have gradients of any order on every device.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Upsampling by two with a convolution, as one operation."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d

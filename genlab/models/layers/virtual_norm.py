@@ -5,10 +5,6 @@ takes the place of the others. It runs through the network in front of every bat
 which is why the paper uses it in the generator alone.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
@@ -16,9 +12,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-
-if TYPE_CHECKING:
-    from genlab.models.latent import Normal, Uniform
+from genlab.models.latent import Normal, Uniform
 
 REFUSAL = (
     "norm=virtual: a reference batch runs in front of generators' batches only "

@@ -1,7 +1,5 @@
 """Layers for networks conditioned on words: conditioning augmentation, and attention of map positions to words."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu

@@ -1,7 +1,5 @@
 """Sizes of maps in networks that double 4 x 4 maps until they are as large as the image."""
 
-from __future__ import annotations
-
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 

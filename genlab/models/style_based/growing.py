@@ -1,7 +1,5 @@
 """Networks that grow from 4 x 4 to the data's size: Karras et al. 2018 (ProGAN), section 2."""
 
-from __future__ import annotations
-
 import math
 
 import torch

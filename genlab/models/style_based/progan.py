@@ -1,7 +1,5 @@
 """ProGAN's networks: Karras et al. 2018, "Progressive growing of GANs", table 2."""
 
-from __future__ import annotations
-
 from itertools import islice, pairwise
 from typing import ClassVar
 
@@ -12,7 +10,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
 from genlab.models.layers.condition import Concatenation
-from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
+from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.equalised_resample import (
     Blur,
     EqualisedDownConv2d,
@@ -22,8 +20,6 @@ from genlab.models.layers.equalised_resample import (
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.style_based.doubling import widths
 from genlab.models.style_based.growing import Growing, GrowingGenerator, average_down
-
-HE = 2**0.5  # He et al. 2015's gain before a rectifier
 
 
 class Generator(GrowingGenerator):

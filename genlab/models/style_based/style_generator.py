@@ -1,7 +1,5 @@
 """Base class of style-based generators: a mapping from latents to styles, and a synthesis network."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -3,8 +3,6 @@
 The discriminator is ProGAN's with blurred resampling: `progan.Discriminator(blur=True)`.
 """
 
-from __future__ import annotations
-
 from itertools import islice, pairwise
 
 import torch
@@ -13,14 +11,12 @@ from torch.nn.functional import leaky_relu
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
-from genlab.models.layers.adain import AdaIN
-from genlab.models.layers.equalised import EqualisedConv2d
+from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear
 from genlab.models.layers.equalised_resample import Blur, EqualisedUpConv2d
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
 from genlab.models.style_based.doubling import SMALLEST, widths
 from genlab.models.style_based.growing import GrowingGenerator
-from genlab.models.style_based.progan import HE
 from genlab.models.style_based.style_generator import StyleGenerator
 
 
@@ -98,3 +94,25 @@ class StyleLayer(nn.Module):
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
         return self.adain(leaky_relu(self.noise(maps) + self.bias, 0.2), style)
+
+
+class AdaIN(nn.Module):
+    """(maps [N, C, H, W], style [N, W]) -> [N, C, H, W]: Karras et al. 2019 (StyleGAN), equation 1.
+
+    Each map is normalised to mean 0 and variance 1, then scaled and shifted by affine functions of the style that start
+    near 1 and 0. `alpha` interpolates from the unchanged maps: Huang and Belongie 2017, equation 14.
+    """
+
+    def __init__(self, style_size: Count, channels: Count, *, alpha: Share = 1.0) -> None:
+        super().__init__()
+        self.affine, self.alpha = EqualisedLinear(style_size, 2 * channels), alpha
+
+    def forward(self, maps: Tensor, style: Tensor) -> Tensor:
+        scale, shift = self.affine(style)[:, :, None, None].chunk(2, dim=1)
+        adapted = normalise_instances(maps) * (1 + scale) + shift
+        return adapted if self.alpha == 1 else torch.lerp(maps, adapted, self.alpha)
+
+
+def normalise_instances(maps: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(maps, (2, 3), correction=0, keepdim=True)
+    return (maps - mean) * (variance + 1e-8).rsqrt()

@@ -3,8 +3,6 @@
 The generator's image is a sum over all sizes (skip connections), the discriminator is residual, and neither grows.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 
@@ -15,7 +13,7 @@ from torch.nn.functional import leaky_relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear, PixelNorm
+from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.layers.modulated import Form, ModulatedConv2d
@@ -23,8 +21,6 @@ from genlab.models.layers.noise import Noise
 from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, upsample2d
 from genlab.models.style_based.doubling import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
-
-HE = 2**0.5  # He et al. 2015's gain before a rectifier
 
 
 class Generator(StyleGenerator):

@@ -4,8 +4,6 @@ Maps stand for continuous signals and no layer has access to absolute pixel posi
 coarse shapes instead of sticking to the pixel grid. The discriminator is StyleGAN2's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """CycleGAN, two GANs that translate between two domains of pictures in both directions: Zhu et al. 2017, section 3."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Multi-scale discriminator, a PatchGAN for the image and each smaller copy of it: Wang et al. 2018, section 3.2."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod

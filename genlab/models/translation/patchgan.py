@@ -1,7 +1,5 @@
 """PatchGAN, a discriminator that judges patches of an image: Isola et al. 2017, sections 3.2.2 and 6.1.2."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """pix2pixHD's coarse-to-fine generator: Wang et al. 2018, section 3.1."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """CycleGAN's residual generator: Zhu et al. 2017, section 7.2, after Johnson et al. 2016."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """SPADE's generator: Park et al. 2019, figures 4 and 11."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """SRGAN's networks: Ledig et al. 2017, figure 4."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The U-Net of pix2pix: Isola et al. 2017, sections 3.2.1 and 6.1.1."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 
@@ -12,8 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
 from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.latent import Nothing, Uniform
-from genlab.models.layers.dropout import LatentDropout
+from genlab.models.latent import Nothing, Uniform, refuse_other_size
 from genlab.models.layers.norm import norm2d
 from genlab.models.map_sizes import halvings
 
@@ -60,7 +57,7 @@ class UNet(nn.Module):
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
         noise = sum(block.noise for block in self.ups)
         self.latent = Uniform(noise) if noise else Nothing()
-        refuse_other_noise(latent_size, noise)
+        refuse_other_size(latent_size, noise, "the noise of a U-Net is its dropout (none: model.generator.dropout=0).")
         self.apply(init_normal)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
@@ -90,6 +87,28 @@ class Up(nn.Module):
         return maps if self.dropout is None else self.dropout(maps, z)
 
 
+class LatentDropout(nn.Module):
+    """(maps [N, C, H, W], z [N, size]) -> maps with a share of values dropped to 0 and the others scaled up.
+
+    A value is dropped where its number in z, uniform in [-1, 1], is below a threshold. So the mask depends on z alone,
+    in training and at sampling, and not on the rest of the batch. Maps larger than those that the layer was made for
+    repeat the mask.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, share: ProperShare = 0.5) -> None:
+        super().__init__()
+        self.shape, self.share = (channels, height, width), share
+        self.size = channels * height * width
+
+    def forward(self, maps: Tensor, z: Tensor) -> Tensor:
+        kept = (z >= 2 * self.share - 1).unflatten(1, self.shape)
+        times = [-(-size // own) for size, own in zip(maps.shape[2:], self.shape[1:], strict=True)]
+        if times != [1, 1]:
+            kept = kept.repeat(1, 1, *times)
+        kept = kept[..., : maps.shape[2], : maps.shape[3]]
+        return maps * (kept.to(maps.dtype) / (1 - self.share))
+
+
 def depth_of(spec: Spec, asked: int | None) -> int:
     spec.require_images()
     spec.require_source_of_its_size()
@@ -102,14 +121,6 @@ def depth_of(spec: Spec, asked: int | None) -> int:
             f"twice at least. Set data.size={side}."
         )
     return asked or most
-
-
-def refuse_other_noise(given: int | None, own: int) -> None:
-    if given not in (None, own):
-        raise ConfigError(
-            f"model.latent of size {given}: the noise of a U-Net is its dropout. Set model.latent=null; without noise: "
-            "model.generator.dropout=0."
-        )
 
 
 def down_layers(inputs: int, outputs: int, *, norm: NormName, first: bool = False) -> nn.Module:

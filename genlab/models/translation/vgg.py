@@ -1,7 +1,5 @@
 """VGG19's feature maps, for perceptual losses: Simonyan and Zisserman 2015, configuration E."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

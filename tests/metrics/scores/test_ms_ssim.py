@@ -110,7 +110,7 @@ def test_a_diverged_generator_has_no_number():
 
 def test_too_small_pictures_are_refused_before_training():
     data = InMemory(Split(pictures(0, 20, 1, 8, 8)))
-    with pytest.raises(ConfigError, match="its window has 11 pixels a side, and images have 8"):
+    with pytest.raises(ConfigError, match="it measures images of 11 pixels a side and more, and these have 8"):
         Evaluation(Coordinates(), {"ms_ssim": MSSSIM()}, split="train").check(data)
 
 

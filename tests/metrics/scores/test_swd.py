@@ -13,8 +13,14 @@ from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
 from genlab.data.sets.points import Ring
 from genlab.metrics import Coordinates, Evaluation, SampleSource
-from genlab.metrics.scores.laplacian_pyramid import laplacian_pyramid
-from genlab.metrics.scores.swd import SlicedWasserstein, cut_patches, level_sides, sliced_wasserstein, standardise
+from genlab.metrics.scores.swd import (
+    SlicedWasserstein,
+    cut_patches,
+    laplacian_pyramid,
+    level_sides,
+    sliced_wasserstein,
+    standardise,
+)
 
 KERNEL = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
 
@@ -111,7 +117,9 @@ def test_diverged_generators_and_collapsed_ones(data):
 
 def test_images_without_a_level_are_refused_before_training():
     small = InMemory(Split(pictures(0, size=12)))
-    with pytest.raises(ConfigError, match=r"metrics\.swd: its smallest level has 16 pixels a side, and images have 12"):
+    with pytest.raises(
+        ConfigError, match=r"metrics\.swd: it measures images of 16 pixels a side and more, and these have 12"
+    ):
         Evaluation(Coordinates(), {"swd": SlicedWasserstein()}, split="train").check(small)
     with pytest.raises(ConfigError, match="the data are points"):
         Evaluation(Coordinates(), {"swd": SlicedWasserstein()}).check(Ring(points=10, test_points=10))

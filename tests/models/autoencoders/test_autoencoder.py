@@ -47,7 +47,7 @@ def test_the_latent_may_be_larger_than_the_image(make_trainer):
 def test_the_decoder_has_the_outputs_that_the_loss_needs(variance):
     model, loss = dense(VAE, 20, 40, variance=variance), Gaussian(variance=variance)
     output = model.decoder(torch.randn(5, 20))
-    assert loss.picture(output).shape == (5, 1, 28, 28)
+    assert loss.mean_image(output).shape == (5, 1, 28, 28)
     assert loss.reconstruction(output, torch.zeros(5, 1, 28, 28)).shape == (5,)
 
 

@@ -88,7 +88,7 @@ def test_real_images_come_with_their_own_labels(make_trainer, phase):
     player, told = trainer.players["discriminator"], []
     for _ in range(20):  # over three epochs
         for draws in micro_batches(Game(phase, "discriminator", None), player, trainer.engine):
-            turn = trainer.turn(Game(phase, "discriminator", None), draws)
+            turn = trainer.begin_turn(Game(phase, "discriminator", None), draws)
             assert torch.equal(((turn.real[:, 0, 0, 0] + 1) * 127.5 / 20).round().long(), turn.condition)
             told.append(turn.condition)
         player.end_turn(trainer.batch_size)

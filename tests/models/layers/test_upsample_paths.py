@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.autograd import grad
 
+from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.upsample import UpsampleConv2d
-from genlab.models.layers.vector import FromVector
 
 
 def pair(bias=True):

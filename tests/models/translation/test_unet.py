@@ -9,8 +9,7 @@ from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.models.latent import Nothing
-from genlab.models.layers.dropout import LatentDropout
-from genlab.models.translation.unet import UNet
+from genlab.models.translation.unet import LatentDropout, UNet
 
 
 def spec(height, width=None, channels=3, source=1):

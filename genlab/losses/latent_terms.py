@@ -1,4 +1,4 @@
-"""The evidence lower bound's other half: how far a posterior is from the prior."""
+"""Terms on an encoder's latents: the divergence of a posterior from the prior, the distance to a codebook."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def free_bits(divergence: Tensor, least: float) -> Tensor:
-    """[N, L] -> [N]; a dimension whose mean over the batch is below `least` counts as `least`, and is free.
+    """Sum the divergences [N, L] of dimensions to [N]; a dimension whose batch mean is below `least` counts as `least`.
 
     Kingma et al. 2016, equation 15, each dimension a group. `least` is in nats; the batch is a micro-batch.
     """
     if least:
         divergence = where(divergence.mean(0) > least, divergence, least)
     return divergence.sum(1)
+
+
+def commitment(latents: Tensor, codes: Tensor) -> Tensor:
+    """|z - sg[e]|^2, [N, D, ...] -> [N], summed: van den Oord et al. 2017, equation 3, third term without beta."""
+    return (latents - codes.detach()).square().flatten(1).sum(1)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn.functional import instance_norm
 
-from genlab.models.layers.adain import AdaIN
+from genlab.models.style_based.stylegan import AdaIN
 
 
 def maps():

@@ -1,8 +1,7 @@
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from genlab.losses.kl_to_prior import free_bits, kl_to_standard_normal
-from genlab.losses.quantisation import commitment
+from genlab.losses.latent_terms import commitment, free_bits, kl_to_standard_normal
 
 
 def test_the_divergence_is_that_of_torch():

@@ -1,0 +1,31 @@
+"""The base of callbacks that work at intervals and at the end."""
+
+from torch import Tensor
+
+from genlab.pictures.sheet import write_png
+from genlab.trainers.callback import Callback
+from genlab.trainers.trainer import Trainer
+
+
+class OncePerPosition(Callback):
+    """Runs `work` at each tick and at the end, but never twice at one position, and only for models it `applies` to."""
+
+    def applies(self, trainer: Trainer) -> bool:
+        return True
+
+    def work(self, trainer: Trainer) -> None:
+        raise NotImplementedError
+
+    def tick(self, trainer: Trainer) -> None:
+        if self.done_at != trainer.images and self.applies(trainer):
+            self.work(trainer)
+            self.done_at = trainer.images
+
+    def finish(self, trainer: Trainer) -> None:
+        self.tick(trainer)
+
+
+def save_picture(trainer: Trainer, picture: Tensor, file: str, title: str) -> None:
+    """Write a picture, uint8 [1, 3 or 4, H, W], to `file` in the run directory, and publish it under `title`."""
+    write_png(picture, trainer.run_dir / file)
+    trainer.show(title, picture)
