@@ -1,7 +1,5 @@
 """Checks that refuse combinations before anything runs. Each part says itself what it cannot serve."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """Builds the objects that a resolved config describes. Only build/, cli/ and the entry points import Hydra."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 import typing

@@ -1,10 +1,8 @@
 """Trained runs, opened from their directories."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -13,11 +11,9 @@ from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
+from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
-
-if TYPE_CHECKING:
-    from genlab.data import InMemory
 
 
 def open_run(

@@ -1,7 +1,5 @@
 """Checkpoints: all state in one file, written so that a crash loses no older checkpoint."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io

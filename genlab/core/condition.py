@@ -3,8 +3,6 @@
 Other code calls their methods and never asks for the kind: a new kind is one subclass of `Condition`.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """The choice of device and number format, and memory settings."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

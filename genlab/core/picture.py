@@ -1,7 +1,5 @@
 """A picture as a condition, from which translating models make an image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

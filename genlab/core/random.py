@@ -1,7 +1,5 @@
 """Stateless randomness: every draw is a pure function of seed, purpose and position, so no state is saved."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, replace
 
@@ -51,7 +49,7 @@ class Draws:
         """Return uniform numbers [stop - start, *shape] in [0, 1)."""
         return self._own_rows(torch.rand(self.batch, *shape, **self._options(purpose)))
 
-    def of(self, purpose: str) -> Draws:
+    def of(self, purpose: str) -> "Draws":
         """Return independent draws for the same rows and another purpose."""
         return replace(self, key=(*self.key, purpose))
 

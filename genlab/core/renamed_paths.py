@@ -1,7 +1,5 @@
 """The modules that moved, so that configs saved before go on naming their classes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=new_name`

@@ -4,8 +4,6 @@ Wherever a key takes `Changing[...]` (n_critic, a penalty's weight, a half-life,
 number, as a staircase `{from_image: value}` such as `{0: 5, 200000: 1}`, or as a schedule by its `_target_`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, TypeAlias, TypeVar

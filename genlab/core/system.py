@@ -1,7 +1,5 @@
 """The facts of a system from which losses, penalties and augmentations decide whether they can serve it."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Words as a condition: texts as numbers and back."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Losses for discriminators that autoencode: logits are minus an energy, the error of a reconstruction."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 

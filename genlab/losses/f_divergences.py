@@ -3,8 +3,6 @@
 D_f(P || Q) = E_Q f(p / q) >= E_P T - E_Q f*(T), with T = g_f(logit) in the domain of the conjugate f*.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import log
 

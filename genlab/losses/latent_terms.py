@@ -1,7 +1,5 @@
 """Terms on an encoder's latents: the divergence of a posterior from the prior, the distance to a codebook."""
 
-from __future__ import annotations
-
 from torch import Tensor, where
 
 

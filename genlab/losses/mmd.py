@@ -1,7 +1,5 @@
 """Maximum mean discrepancy between real and generated images, with a kernel on a critic's outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce

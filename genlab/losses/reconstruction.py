@@ -1,7 +1,5 @@
 """Reconstruction losses: a decoder's output [N, ...] and images -> one number a sample, summed over pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import log, pi
 from typing import ClassVar, Literal

@@ -1,7 +1,5 @@
 """Relativistic losses: the critic estimates how much more real an image is than images of the other kind."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

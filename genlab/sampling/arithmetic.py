@@ -1,10 +1,7 @@
 """Sums of concepts: Radford et al. 2016, section 6.3.2."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,10 +12,8 @@ from genlab.core.random import Draws
 from genlab.core.types import Count, NonNegative, Whole
 from genlab.models.latent_contract import is_plain_vector
 from genlab.pictures.sheet import GREY, sheet
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 Concepts = Sequence[Whole] | Sequence[Sequence[Whole]]
 log = logging.getLogger(__name__)

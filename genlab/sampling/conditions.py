@@ -1,18 +1,13 @@
 """Conditions for samples of a conditional model, from what a user asks for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from genlab.core.condition import Condition, as_typed, in_turn, is_text
 from genlab.core.errors import ConfigError
 from genlab.data.blank_dataset import Blank
-
-if TYPE_CHECKING:
-    from genlab.trainers.sample_stream import TrainedRun
+from genlab.trainers.sample_stream import TrainedRun
 
 Texts = str | Sequence[str]
 Classes = int | Sequence[int] | Texts | Tensor | None

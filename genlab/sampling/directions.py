@@ -1,10 +1,8 @@
 """Directions of change in a generator's latents or styles, found without labels or gradients."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +12,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count, Positive, Whole
 from genlab.models.latent_contract import is_plain_vector
 from genlab.sampling.conditions import conditions
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 DEVIATION_SAMPLES = 5_000  # latents from which deviations and components are computed
 log = logging.getLogger(__name__)

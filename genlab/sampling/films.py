@@ -1,18 +1,14 @@
 """Films of paths through latents or styles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genlab.core.types import Count
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Film, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 Between = Callable[[Tensor, Tensor, float], Tensor]  # (from, to, share); extrapolates too
 

@@ -1,10 +1,8 @@
 """Grids of samples, of classes, of truncation thresholds and of reconstructions."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,13 +11,10 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.pictures.reconstructions import draw_reconstructions, how_many
 from genlab.sampling.conditions import condition_of, labels_of
-from genlab.sampling.loaded_run import SHOWN_POINTS
+from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
 from genlab.sampling.mode import Picture, Request
 from genlab.sampling.styles import NoiseKind, require_noise, using_noise
 from genlab.trainers.encoder import encodes, reconstruct
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
 STYLE_THRESHOLDS = (1.0, 0.7, 0.5, 0.0, -0.5)  # psi

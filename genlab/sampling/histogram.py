@@ -1,9 +1,7 @@
 """Histograms of pixel values, generated and real."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,10 +11,8 @@ from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.data.blank_dataset import Blank
 from genlab.pictures.scatter import GENERATED, REAL
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 WIDTH, HEIGHT, MARGIN = 520, 240, 48  # pixels of a panel and around it
 DECADES = 6  # range of the logarithmic scale: from 1 down to a millionth

@@ -1,12 +1,9 @@
 """The trained run that `genlab.load` returns."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,6 +11,7 @@ from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float, to_uint8
+from genlab.core.spec import Spec
 from genlab.models.contract import StyleBased, side_multiple_of
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet
@@ -21,10 +19,7 @@ from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditi
 from genlab.sampling.source_pictures import extend_to_multiple, remove_margin, source_input
 from genlab.sampling.truncated_latents import StandingStatistics, truncate_law
 from genlab.trainers.encoder import encode, encodes
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.trainers.sample_stream import TrainedRun
+from genlab.trainers.sample_stream import TrainedRun
 
 SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
 

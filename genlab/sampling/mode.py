@@ -1,23 +1,19 @@
 """The base classes of the modes of `genlab.sample`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Interpolates
 from genlab.pictures.sheet import as_pil, write_png
 from genlab.sampling.conditions import key_name
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.video import write_gif, write_mp4
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.sampling.loaded_run import Loaded
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,8 @@
 """The training images nearest to samples, which show whether a sample was memorised."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -15,10 +13,8 @@ from genlab.core.types import Count
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.sheet import sheet
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 Distances = Callable[["Tensor"], "Tensor"]  # samples [S, C, H, W] in [-1, 1] -> [S, N] to all training images
 CHUNK_IMAGES = 2_000  # training images compared at a time

@@ -1,7 +1,5 @@
 """Paths of written files: nothing is overwritten unasked or left half written."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,23 +1,19 @@
 """Samples by the thousand, in files that other tools read."""
 
-from __future__ import annotations
-
 import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Mode, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 PNG_CHANNELS = (1, 3, 4)
 Batch = tuple[np.ndarray, np.ndarray | None]  # uint8 [n, H, W, C] or points [n, D]; labels [n] or [n, K]

@@ -1,17 +1,11 @@
 """Source pictures of any size, prepared for a translating network."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
+from genlab.core.spec import Spec
 
 Margin = tuple[int, int, int, int]  # pixels added on the left, right, top and bottom
 

@@ -1,11 +1,9 @@
 """The styles and the noise of style-based generators."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -17,10 +15,8 @@ from genlab.core.types import Count
 from genlab.models.layer_contract import has_noise, set_noise
 from genlab.pictures.sheet import sheet
 from genlab.sampling.arithmetic import blank_cells
+from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
-
-if TYPE_CHECKING:
-    from genlab.sampling.loaded_run import Loaded
 
 GROUP_NAMES = ("coarse", "middle", "fine")
 NoiseKind = Literal["fixed", "random", "none"]

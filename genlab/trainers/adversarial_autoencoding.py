@@ -1,7 +1,5 @@
 """Strategies for autoencoders with a discriminator. The loss is adversarial; penalties act on its players."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any, ClassVar
 

@@ -1,10 +1,8 @@
 """The strategy of most GANs: the discriminator's turns, then the generator's."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +11,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
-from genlab.losses import Penalty, Turn
+from genlab.data.stream import Stream
+from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
@@ -24,10 +23,6 @@ from genlab.trainers.system import Run, System
 from genlab.trainers.top_k import TopK, select_best
 from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses
-
-if TYPE_CHECKING:
-    from genlab.data.stream import Stream
-    from genlab.losses import AdversarialLoss
 
 
 class Alternating(Trainer):

@@ -1,7 +1,5 @@
 """Strategies for autoencoders: one player, one turn a step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple

@@ -1,7 +1,5 @@
 """The strategy for models with a closed-form solution: one step without gradients."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, ClassVar
 

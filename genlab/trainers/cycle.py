@@ -1,7 +1,5 @@
 """The strategy for translators that learn both directions between two kinds of pictures."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Differentiable steps of optimizers, on all weights of a network as one vector."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The running average of a network's weights, which makes better samples than the weights themselves."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import torch

@@ -1,21 +1,14 @@
 """Codes and reconstructions of models that encode images, for callbacks and sampling."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
+from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.evaluation import evaluating
 from genlab.core.pixels import network_values
 from genlab.data import Split
 from genlab.models.contract import EncodesImages, Model
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genlab.trainers.sample_stream import SampleStream
+from genlab.trainers.sample_stream import SampleStream
 
 
 def encodes(samples: SampleStream) -> bool:

@@ -1,19 +1,15 @@
 """Freezing of a network's first layers."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError, require
 from genlab.core.evaluation import evaluating
-
-if TYPE_CHECKING:
-    from genlab.core.spec import Spec
-    from genlab.trainers.system import Player
+from genlab.core.spec import Spec
+from genlab.trainers.system import Player
 
 BLANK_IMAGES = 4  # in the batch that finds the order of layers
 log = logging.getLogger(__name__)

@@ -1,7 +1,5 @@
 """Phases of two players: everything that a turn against the other player needs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

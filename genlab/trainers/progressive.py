@@ -1,7 +1,5 @@
 """The strategy that starts with small images and doubles their size during training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any

@@ -1,7 +1,5 @@
 """A history of generated images, which the discriminator sees again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

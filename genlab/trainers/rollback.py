@@ -1,7 +1,5 @@
 """Rollback: a run returns to an earlier state, and goes on at lower learning rates."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from genlab.core import distributed

@@ -1,7 +1,5 @@
 """Samples of a model in training or of a loaded one, drawn from a fixed stream of noise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

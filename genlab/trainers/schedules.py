@@ -1,7 +1,5 @@
 """Schedules: factors on the learning rates, as functions of the images seen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, pi
 

@@ -1,7 +1,5 @@
 """Batch statistics that suit truncated latents: Brock et al. 2019, section 3.1."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """Training statistics, which stay on the device until they are published."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 import torch

@@ -1,7 +1,5 @@
 """Top-k training: the generator learns from its best images only."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

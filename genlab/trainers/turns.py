@@ -1,7 +1,5 @@
 """One player's turn: the only place where gradients are made and applied."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass

@@ -67,7 +67,7 @@ KEYS = {  # how each is given, the model, and what it is at a time
     "trainer.n_critic": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_critic, t.images)),
     "trainer.n_generator": ("wgan_gp", 3, 1, lambda t: t.turn_count(t.n_generator, t.images)),
     "penalty.gradient_penalty.weight": ("wgan_gp", 8.0, 2.0, lambda t: strength(t)),
-    "trainer.adversarial_weight": ("wgan_gp", 0.5, 1.0, lambda t: t.weight(turn_of(t))),
+    "trainer.adversarial_weight": ("wgan_gp", 0.5, 1.0, lambda t: t.adversarial_weight_at(turn_of(t))),
     "trainer.top_k": ("wgan_gp", 1.0, 0.5, lambda t: value_at(t.top_k, t.images, t.total_images)),
     "trainer.ema.halflife": ("wgan_gp", 50.0, 500.0, lambda t: value_at(t.ema.halflife, t.images, t.total_images)),
     "optimizer.schedule.beta2": ("wgan_gp", 0.5, 0.75, lambda t: second_beta(t)),
