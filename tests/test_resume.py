@@ -155,7 +155,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(saved, damage, caplog
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     if damage == "no checksum":
-        checkpoint.checksum_of(newest).unlink()
+        checkpoint.checksum_path(newest).unlink()
     else:
         newest.write_bytes(data if damage == "flipped" else data[: len(data) // 2])
     path, found = checkpoint.newest_good(folder)
@@ -182,7 +182,7 @@ def test_pickled_code_is_refused(tmp_path, monkeypatch):
     torch.save({"format": 1, "parts": Evil()}, path)
     import hashlib
 
-    checkpoint.checksum_of(path).write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+    checkpoint.checksum_path(path).write_text(hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ValueError, match="holds code"):
         checkpoint.read(path)
     assert not Path("evil_was_here").exists()

@@ -124,7 +124,7 @@ def one_line(capsys):
 @pytest.mark.parametrize("mode", choices("mode"))
 def test_every_mode_is_built_from_its_yaml(mode):
     config = command.compose_config("sample", ["run=somewhere", f"mode={mode}"])
-    assert sample.mode_of(config).name == mode
+    assert sample.make_mode(config).name == mode
 
 
 def test_help_loads_neither_torch_nor_hydra():

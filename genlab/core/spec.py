@@ -1,5 +1,7 @@
 """The facts of a data set that networks, metrics and pictures need."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -28,7 +30,7 @@ class Spec:
     scale: float = 1.0  # factor from network values of points to their own units
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> "Spec":
+    def of(cls, facts: dict[str, Any]) -> Spec:
         """Rebuild a spec from its `facts`, also read from JSON or an older checkpoint."""
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
@@ -43,9 +45,9 @@ class Spec:
     @property
     def shape(self) -> tuple[int, ...]:
         """Return (C, H, W) of one image, (D,) of one point."""
-        return (
-            (self.channels,) if self.height is None or self.width is None else (self.channels, self.height, self.width)
-        )
+        if self.height is None or self.width is None:
+            return (self.channels,)
+        return (self.channels, self.height, self.width)
 
     @property
     def condition_size(self) -> int | None:
@@ -66,12 +68,12 @@ class Spec:
         return None if self.condition is None else self.condition.class_count
 
     @property
-    def unconditional(self) -> "Spec":
+    def unconditional(self) -> Spec:
         """Return the spec without the condition, for networks that take none."""
         return replace(self, condition=None)
 
     @property
-    def reversed(self) -> "Spec":
+    def reversed(self) -> Spec:
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
         sides = {"channels": source.channels, "height": source.height, "width": source.width}

@@ -21,18 +21,10 @@ class Request:
     """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    # Class numbers, texts, or labels <<<<<<<O (
-         |||||||B None  # or texts, in turn; None: all there are
-=========
-    classes: int | Sequence[int] | str | Sequence[str] | None = (
-         =======T as a tensor, in turn; None: all there are.
-    classes: int | Sequence[int] | str | Sequence[str] | Tensor |  >>>>>>>None = None<<<<<<<O : all there are
+    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = (
+        None  # class numbers or texts, in turn; None: all there are
     )
- |||||||B : all there are
-    )
->>>>>>>>> Temporary merge branch 2
- =======T 
- >>>>>>>
+
     @property
     def options(self) -> dict:
         return {"seed": self.seed, "classes": self.classes}
