@@ -21,9 +21,8 @@ class Request:
     """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = (
-        None  # class numbers or texts, in turn; None: all there are
-    )
+    # Class numbers, texts, or labels as a tensor, in turn; None: all there are.
+    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = None
 
     @property
     def options(self) -> dict:
