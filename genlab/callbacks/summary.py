@@ -66,7 +66,7 @@ class Summary(Callback):
             "records": self.records,
             "health": health_warnings(trainer),
             "run_dir": str(run_dir),
-            "last_grid": _last_file(run_dir / "samples", "[0-9]*.png"),
+            "last_grid": max((str(path) for path in (run_dir / "samples").glob("[0-9]*.png")), default=None),
             "checkpoints": str(run_dir / "checkpoints") if (run_dir / "checkpoints").is_dir() else None,
             "look": f"tensorboard --logdir {shlex.quote(_log_root(run_dir))}",
             "resume": _resume_command(trainer),
@@ -104,10 +104,6 @@ def _log_root(run_dir: Path) -> str:
     """Return the `outputs` folder that holds all runs, or the run's own directory elsewhere."""
     roots = [parent for parent in run_dir.parents if parent.name == "outputs"]
     return _relative(str(roots[0] if roots else run_dir))
-
-
-def _last_file(folder: Path, pattern: str) -> str | None:
-    return max((str(path) for path in folder.glob(pattern)), default=None)
 
 
 def _relative(path: str | None) -> str | None:

@@ -1,7 +1,5 @@
 """The facts of a data set that networks, metrics and pictures need."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -30,7 +28,7 @@ class Spec:
     scale: float = 1.0  # factor from network values of points to their own units
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Spec:
+    def of(cls, facts: dict[str, Any]) -> "Spec":
         """Rebuild a spec from its `facts`, also read from JSON or an older checkpoint."""
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
@@ -68,12 +66,12 @@ class Spec:
         return None if self.condition is None else self.condition.class_count
 
     @property
-    def unconditional(self) -> Spec:
+    def unconditional(self) -> "Spec":
         """Return the spec without the condition, for networks that take none."""
         return replace(self, condition=None)
 
     @property
-    def reversed(self) -> Spec:
+    def reversed(self) -> "Spec":
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
         sides = {"channels": source.channels, "height": source.height, "width": source.width}

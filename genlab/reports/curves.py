@@ -36,7 +36,7 @@ def initially_shown(all_names: list[str]) -> set[str]:
 def curve_data(runs: list[Run]) -> dict[str, Any]:
     """Return the JSON that the page's script draws: the clock of each run, and the lines of each curve."""
     all_names = curve_names(runs)
-    max_points = points_per_line(len(all_names) * len(runs))
+    max_points = max(50, min(MAX_POINTS_ON_LINE, MAX_POINTS_ON_PAGE // max(1, len(all_names) * len(runs))))
     visible, lines = initially_shown(all_names), {name: curve_lines(name, runs, max_points) for name in all_names}
     return {
         "clocks": [run_clock(run, max_points) for run in runs],
@@ -44,11 +44,6 @@ def curve_data(runs: list[Run]) -> dict[str, Any]:
         "points": max_points,
         "thinned": any(len(run.rows) > max_points for run in runs),
     }
-
-
-def points_per_line(number_of_lines: int) -> int:
-    """Return how many points each of so many lines may have."""
-    return max(50, min(MAX_POINTS_ON_LINE, MAX_POINTS_ON_PAGE // max(1, number_of_lines)))
 
 
 def curve_lines(name: str, runs: list[Run], max_points: int) -> list[Line]:

@@ -14,15 +14,11 @@ JOB_FILE = "job.json"  # in the directory of a job: {"overrides": [...], "state"
 
 def jobs_csv(sweep: Path) -> str | None:
     """Return the table as CSV; None if no job has begun."""
-    rows = [job_row(path) for path in job_directories(sweep)]
+    rows = [job_row(path) for path in sorted((file.parent for file in sweep.rglob(JOB_FILE)), key=number_sort_key)]
     overrides, scores = names_in(rows, "overrides"), names_in(rows, "scores")
     columns = ["job", "state", *overrides, "best_metric", "best", "best_images", *scores, "images", "seconds", "note"]
     flat = [one | one["overrides"] | one["scores"] for one in rows]
     return format_csv(columns, flat) if rows else None
-
-
-def job_directories(sweep: Path) -> list[Path]:
-    return sorted((file.parent for file in sweep.rglob(JOB_FILE)), key=number_sort_key)
 
 
 def names_in(rows: list[dict[str, Any]], kind: str) -> list[str]:
@@ -44,7 +40,7 @@ def job_row(path: Path) -> dict[str, Any]:
         "best_images": best.get("images"),
         "images": run.images,
         "seconds": round(run.seconds, 3),
-        "note": failure_note(run),
+        "note": " ".join((run.error or run.summary.get("stopped") or "").split()),
     }
 
 
@@ -52,8 +48,3 @@ def final_scores(run: Run) -> dict[str, float | None]:
     """Return the latest score of each metric in training. Later evaluations name their checkpoint and are left out."""
     trained = [record for record in run.records if "checkpoint" not in record]
     return {record["metric"]: score_value(record) for record in latest_records(trained).values()}
-
-
-def failure_note(run: Run) -> str:
-    """Return why a run failed or ended early, on one line; "" if it did not."""
-    return " ".join((run.error or run.summary.get("stopped") or "").split())

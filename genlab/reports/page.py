@@ -56,7 +56,7 @@ def template_variables(runs: list[Run], title: str, grids: int) -> dict[str, Any
         "measured": [(column.title, column.how) for column in board.columns],
         "positions": {row.group.label: image_range([run.images for run in row.group.runs]) for row in board.rows},
         "seeds": {row.group.label: tables.format_seeds(row.group) for row in board.rows},
-        "differ": differing_settings(board),
+        "differ": differing_values(row.group.settings for row in board.rows if row.group.settings),
         "places": differing_machines(views),
         "ticks": sorted({one.images for view in views if view.samples for one in view.samples.pictures}),
         "data": chart_data(views, [row.group for row in board.rows]),
@@ -78,11 +78,6 @@ def run_label(view: View) -> str:
     return view.label if view.run.seed is None else f"{view.label}, seed {view.run.seed}"
 
 
-def differing_settings(board: Leaderboard) -> dict[str, list[str]]:
-    """Return the value of each differing setting in every group that has a config."""
-    return differing_values(row.group.settings for row in board.rows if row.group.settings)
-
-
 def differing_machines(views: list[View]) -> dict[str, list[str]]:
     """Return the facts in which machines and versions differ: then times do not compare, nor quite do scores."""
     first = [flatten(next(iter(view.run.environments.values()), {})) for view in views]
@@ -97,11 +92,7 @@ def image_range(images: list[int]) -> str:
 
 
 def csv_downloads(runs: list[Run], board: Leaderboard) -> dict[str, tables.Download | None]:
-    return {
-        "curves": tables.curves_csv(runs),
-        "scores": tables.records_csv(runs),
-        "results": tables.results_csv(board),
-    }
+    return {"curves": tables.curves_csv(runs), "scores": tables.records_csv(runs), "results": tables.results_csv(board)}
 
 
 def page_title(runs: list[Run]) -> str:

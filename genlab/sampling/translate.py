@@ -1,7 +1,5 @@
 """Translation of a user's own pictures."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,6 @@ from genlab.sampling.mode import Mode, Request
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
-    from genlab.data.storage.image_file import PixelRule
     from genlab.sampling.loaded_run import Loaded
 
 NamedPicture = tuple[str, np.ndarray]
@@ -43,7 +40,7 @@ class Translate(Mode):
     ) -> None:
         self.input, self.back = input, back
 
-    def check(self, loaded: Loaded, request: Request) -> None:
+    def check(self, loaded: "Loaded", request: Request) -> None:
         super().check(loaded, request)
         loaded.require_translator(self.back)
         if self.input is None:
@@ -56,7 +53,7 @@ class Translate(Mode):
             )
         self.source, self.names = open_pictures(Path(self.input).expanduser())
 
-    def write(self, loaded: Loaded, request: Request, path: Path) -> None:
+    def write(self, loaded: "Loaded", request: Request, path: Path) -> None:
         path.mkdir()
         written = 0
         for batch in batches_of_one_shape(self.read(loaded), loaded.batch_size):
@@ -66,10 +63,10 @@ class Translate(Mode):
                 write_png(image, path / f"{self.names[name]}.png")
             written += len(batch)
 
-    def source_spec(self, loaded: Loaded) -> Spec:
+    def source_spec(self, loaded: "Loaded") -> "Spec":
         return loaded.spec.reversed if self.back else loaded.spec
 
-    def read(self, loaded: Loaded) -> Iterator[NamedPicture]:
+    def read(self, loaded: "Loaded") -> Iterator[NamedPicture]:
         from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 

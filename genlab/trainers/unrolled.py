@@ -1,7 +1,5 @@
 """The strategy that trains the generator against the discriminator of a few turns later."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
@@ -51,7 +49,7 @@ class Unrolled(Alternating):
             self.main_phases["generator"] = replace(self.main_phases["generator"], float32=True)
         self.begin_lookahead()  # an optimizer that cannot be continued is refused before the first step
 
-    def begin_lookahead(self) -> tuple[SubstitutedWeights, Step]:
+    def begin_lookahead(self) -> "tuple[SubstitutedWeights, Step]":
         """Return the discriminator with a copy of its weights, and the step that continues its optimizer."""
         player = self.players["discriminator"]
         ahead = SubstitutedWeights(player.module, player.parameters)

@@ -110,7 +110,8 @@ def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
     if rule.classes:
         return to_label_map(turn_upright(image), rule)
     image, mode = to_eight_bit(turn_upright(image)), PIL_MODES[rule.channels]
-    image = premultiply_alpha(image) if rule.channels == 4 else composite_on_white(image).convert(mode)
+    # RGBa has colours multiplied by alpha, so that resizing may average them.
+    image = image.convert("RGBA").convert("RGBa") if rule.channels == 4 else composite_on_white(image).convert(mode)
     pixels = np.asarray(fit_square(image, rule).convert(mode))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
@@ -153,11 +154,6 @@ def composite_on_white(image: Image.Image) -> Image.Image:
         return image
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-
-
-def premultiply_alpha(image: Image.Image) -> Image.Image:
-    """Return RGBA with colours multiplied by alpha, so that resizing may average them."""
-    return image.convert("RGBA").convert("RGBa")
 
 
 def fit_square(image: Image.Image, rule: PixelRule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:

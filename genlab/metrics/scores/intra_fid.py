@@ -29,7 +29,7 @@ class IntraFID(FeatureMetric):
         asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))
         if asked is None or real is None or spec.class_count is None:
             return None
-        fake, real = (class_counts(labels, spec.class_count) for labels in (asked.cpu(), real))
+        fake, real = (torch.bincount(labels[labels >= 0], minlength=spec.class_count) for labels in (asked.cpu(), real))
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
@@ -48,11 +48,6 @@ class IntraFID(FeatureMetric):
         asked, fake = asked.cpu(), self.features.cpu()
         found = [class_fid(reference.features[labels == name], fake[asked == name]) for name in asked.unique().tolist()]
         return {"intra_fid": sum(found) / len(found)}
-
-
-def class_counts(labels: Tensor, classes: int) -> Tensor:
-    """Return the number of images of each class, without unlabelled ones."""
-    return torch.bincount(labels[labels >= 0], minlength=classes)
 
 
 def class_fid(real: Tensor, fake: Tensor) -> float:

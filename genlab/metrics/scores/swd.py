@@ -87,15 +87,10 @@ def laplacian_pyramid(images: Tensor, levels: int) -> list[Tensor]:
     """
     pyramid = [images]
     for _ in range(1, levels):
-        small = downsample(pyramid[-1])
+        small = blur(pyramid[-1])[..., ::2, ::2]
         pyramid[-1] = pyramid[-1] - upsample(small, pyramid[-1].shape[2:])
         pyramid.append(small)
     return pyramid
-
-
-def downsample(images: Tensor) -> Tensor:
-    """Blur, and keep every other pixel: [N, C, ceil(H / 2), ceil(W / 2)]."""
-    return blur(images)[..., ::2, ::2]
 
 
 def upsample(images: Tensor, size: tuple[int, int]) -> Tensor:
