@@ -12,7 +12,12 @@ ROOT = Path(genlab.__file__).parents[1]
 # Nothing may be added here: a room is deleted from both lists once `mypy` finds no error in it.
 NOT_YET_CLEAN = {
     "genlab.callbacks.*",
-    "genlab.data.*",
+    "genlab.data.blank_dataset",
+    "genlab.data.dataset",
+    "genlab.data.sets.*",
+    "genlab.data.storage.*",
+    "genlab.data.stream",
+    "genlab.data.tasks",
     "genlab.metrics.*",
     "genlab.models.adversarial.*",
     "genlab.models.autoencoders.*",

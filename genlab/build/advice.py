@@ -95,7 +95,7 @@ def unbounded_critic(trainer: Trainer) -> str | None:
 
 def penalty_with_batch_norm(trainer: Trainer) -> str | None:
     names = [name for name, penalty in trainer.penalties.items() if penalty.per_sample_gradient]
-    if not names or not has_batch_norm(trainer.model.players["discriminator"]):
+    if not names or not has_batch_norm(trainer.players["discriminator"].module):
         return None
     return (
         f"penalty=[{','.join(names)}] measures each sample's own slope, and batch normalisation mixes the samples of "

@@ -8,8 +8,6 @@ from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.system import SystemFacts
-from genlab.data.augment import Augmentation
-from genlab.losses import Penalty
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
 from genlab.models.layer_contract import has_batch_norm
@@ -22,8 +20,7 @@ def check(system: System, config: dict[str, Any]) -> None:
     facts = facts_of(system, config["trainer"].get("clip_weights"))
     with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
-    groups: dict[str, Mapping[str, Penalty | Augmentation]]
-    groups = {"penalty": system.penalties, "augment": system.augmentations}
+    groups: dict[str, Mapping[str, Any]] = {"penalty": system.penalties, "augment": system.augmentations}
     for group, parts in groups.items():
         for name, part in parts.items():
             with prefixed_errors(f"{group}={name}"):

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from math import pi, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ def resample(images: Tensor, back: Tensor, shift: Tensor) -> Tensor:
     unchanged. Beyond their edges images continue as their reflection.
     """
     height, width = images.shape[2:]
-    options = {"device": images.device, "dtype": images.dtype}
+    options: dict[str, Any] = {"device": images.device, "dtype": images.dtype}
     # Places of the finer grid, from the middle, in its own units: half pixels.
     x = torch.arange(-OFFSET, 2 * width + TAPS - OFFSET - 2, **options) - DELAY - (width - 1) - 2 * shift[:, :1]
     y = torch.arange(-OFFSET, 2 * height + TAPS - OFFSET - 2, **options) - DELAY - (height - 1) - 2 * shift[:, 1:]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from genlab.core.errors import require
 from genlab.core.words import encode_texts
 from genlab.data.dataset import Split
 from genlab.data.word_rule import WordRule
@@ -47,7 +48,8 @@ RULE = WordRule(("thin", "bold", "left", "right"), measure_words)
 
 def captions(split: Split) -> Split:
     """Return the split with words instead of classes, such as `bold three slanted right`."""
-    texts = [caption(*facts) for facts in zip(split.labels.tolist(), measure_words(split.images).tolist(), strict=True)]
+    digits = require(split.labels, "these images have no classes to describe.")
+    texts = [caption(*facts) for facts in zip(digits.tolist(), measure_words(split.images).tolist(), strict=True)]
     return split._replace(labels=encode_texts(texts, VOCABULARY, MAX_WORDS))
 
 

@@ -83,7 +83,7 @@ class Captions:
                 f"data.words=caption: {len(missing)} of {len(names)} images have no caption: {list_names(missing)}. "
                 f"Expected a text beside each ({stem_of(missing[0])}.txt), or {' or '.join(TABLES)} in the root."
             )
-        return found
+        return [text for text in found if text is not None]
 
     def find(self, name: str) -> str | None:
         stem = stem_of(name)
