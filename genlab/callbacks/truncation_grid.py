@@ -11,9 +11,9 @@ from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count, Positive
 from genlab.models.latent_contract import Latent, Truncates
+from genlab.models.layer_contract import gather_statistics
 from genlab.pictures.sheet import sheet
 from genlab.trainers.callback import Callback
-from genlab.trainers.standing_statistics import gather_statistics
 from genlab.trainers.trainer import Trainer
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=new_name`
+MOVED = {  # (old room, new room): modules with configured classes that moved, as `name` or `name=new_name`
     ("callbacks", "callbacks"): (
         "accuracy=discriminator_accuracy checkpoint=save_checkpoints encoding=encoder_statistics grid=sample_grid "
         "mlflow=trackers truncation=truncation_grid wandb=trackers"
@@ -28,8 +28,6 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
         "adapter=custom classifier digits=digit_classifier extractors=extractor inception own_classifier "
         "pixels=extractor"
     ),
-    ("metrics", "metrics.references"): "reference",
-    ("metrics", "metrics"): "source=sample_source trained=trained_model",
     ("models", "models.autoencoders"): (
         "adversarial_autoencoder autoencoder codebook conv_coder dense_coder pca posterior=autoencoder vae_gan vqvae"
     ),
@@ -38,18 +36,10 @@ MOVED = {  # (old room, new room): modules that moved, as `name`, or as `name=ne
         "energy=autoencoding_discriminator fastgan gan infogan mixture mlp noisy=noisy_discriminator "
         "projected=projected_gan r3gan resnet stacked=stackgan"
     ),
-    ("models", "models.translation"): (
-        "cyclegan multi_scale patchgan pix2pix_hd resnet_translator spade srgan unet vgg"
-    ),
-    ("models", "models.style_based"): "doubling growing progan style=style_generator stylegan stylegan2 stylegan3",
-    ("models.layers", "models.layers"): "ends=first_and_last spade=spatial_norm words=word_attention",
-    ("models", "models"): "pretrained=pretrained_features published=pretrained_weights pyramid=map_sizes",
+    ("models", "models.translation"): "cyclegan multi_scale patchgan pix2pix_hd resnet_translator spade srgan unet vgg",
+    ("models", "models.style_based"): "growing progan style=style_generator stylegan stylegan2 stylegan3",
     ("core", "core"): "ramp=schedule",
     ("", "core"): "ramp=schedule",
-    ("sampling", "sampling"): (
-        "interpolate=films loaded=loaded_run noise=styles reconstruct=grid style_mixing=styles "
-        "truncated=truncated_latents truncation=grid walk=films"
-    ),
     ("trainers", "trainers"): "frozen=frozen_layers inner=differentiable_optimizers sampling=sample_stream",
     ("", "cli"): "watch=hydra_callback",
 }

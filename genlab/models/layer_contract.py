@@ -1,8 +1,10 @@
 """The contract of layers: what a network's layers state, and what follows from it for the network."""
 
+from collections.abc import Iterable
 from typing import Literal, Protocol, runtime_checkable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 NoiseMode = Literal["training", "fixed", "random", "none"]
@@ -46,3 +48,27 @@ def weight_scale_of(layer: nn.Module) -> float | None:
     None: the layer uses its weight as it is.
     """
     return getattr(layer, "weight_scale", None)
+
+
+@torch.no_grad()
+def gather_statistics(
+    generator: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor | None]],  # (latents, condition): 100 of them in the paper
+) -> None:
+    """Replace a generator's running averages by its moments over these batches: its standing statistics.
+
+    The generator is left in evaluation mode, and ranks do not share their moments. Pass a copy of a generator that goes
+    on training: truncated latents need statistics of their own.
+    """
+    generator.eval()
+    norms = [module for module in generator.modules() if isinstance(module, _BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+        norm.train()
+    for latents, condition in batches:
+        generator(latents, condition)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Latent, Truncates
-from genlab.models.layer_contract import has_batch_norm
+from genlab.models.layer_contract import gather_statistics, has_batch_norm
 from genlab.sampling.conditions import conditions
-from genlab.trainers.standing_statistics import gather_statistics
 
 if TYPE_CHECKING:
     from genlab.trainers.sample_stream import TrainedRun

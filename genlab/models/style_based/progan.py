@@ -13,8 +13,7 @@ from genlab.models.layers.condition import Concatenation
 from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.equalised_resample import Blur, EqualisedDownConv2d, EqualisedFromVector, EqualisedUpConv2d
 from genlab.models.layers.minibatch import MinibatchDeviation
-from genlab.models.style_based.doubling import widths
-from genlab.models.style_based.growing import Growing, GrowingGenerator, average_down
+from genlab.models.style_based.growing import Growing, GrowingGenerator, average_down, widths
 
 
 class Generator(GrowingGenerator):

@@ -15,8 +15,7 @@ from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear
 from genlab.models.layers.equalised_resample import Blur, EqualisedUpConv2d
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
-from genlab.models.style_based.doubling import SMALLEST, widths
-from genlab.models.style_based.growing import GrowingGenerator
+from genlab.models.style_based.growing import SMALLEST, GrowingGenerator, widths
 from genlab.models.style_based.style_generator import StyleGenerator
 
 

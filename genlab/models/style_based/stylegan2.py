@@ -19,7 +19,7 @@ from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.layers.noise import Noise
 from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, upsample2d
-from genlab.models.style_based.doubling import SMALLEST, widths
+from genlab.models.style_based.growing import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
 
 

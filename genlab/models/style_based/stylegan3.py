@@ -22,7 +22,7 @@ from genlab.models.layers.filtered_nonlinearity import Band, FilteredLeakyReLU
 from genlab.models.layers.fourier import FourierFeatures
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.modulated import Form, ModulatedConv2d
-from genlab.models.style_based.doubling import side_of
+from genlab.models.style_based.growing import side_of
 from genlab.models.style_based.style_generator import StyleGenerator
 
 FIRST_CUTOFF = 2.0  # of the first layer, in cycles over the side of the picture: section 3.1

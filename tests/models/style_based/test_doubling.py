@@ -4,7 +4,7 @@ import pytest
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.models.style_based.doubling import doublings_of, widths
+from genlab.models.style_based.growing import doublings_of, widths
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
+from genlab.models.layer_contract import gather_statistics
 from genlab.models.layers.batch_norm import BatchNorm2d
-from genlab.trainers.standing_statistics import gather_statistics
 
 
 def test_standing_statistics_are_the_moments_of_all_batches():
