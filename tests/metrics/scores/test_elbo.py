@@ -110,7 +110,7 @@ def test_every_encoder_is_measured(make_trainer, model):
     [
         ("dcgan", ReconstructionError(), r"models with an encoder, and this one \(GAN\) has none"),
         ("autoencoder", Likelihood(), r"a distribution over latents, and this Autoencoder has none"),
-        ("vae_gan", Likelihood(), "loss=bernoulli or gaussian; this VAEGAN has none"),
+        ("vae_gan", Likelihood(), "loss=bernoulli or gaussian, and this VAEGAN has none"),
     ],
 )
 def test_models_without_these_numbers_are_refused_before_training(make_trainer, model, metric, said):
