@@ -83,7 +83,7 @@ def refuse_missing_sources(system: System) -> None:
             "this model learns from two kinds of pictures without partners, and these data are pairs. Choose "
             "data=unpaired, data=mnist_unpaired, or model=pix2pix."
         )
-    if translates and not both_ways and not data.paired:
+    if translates and not both_ways and not data.is_paired:
         raise ConfigError(
             "this model learns from pairs, and the pictures of these data have no partners. Choose model=cyclegan, or "
             "data=pairs."

@@ -71,7 +71,7 @@ class Spec:
         return replace(self, condition=None)
 
     @property
-    def reversed(self) -> "Spec":
+    def source_spec(self) -> "Spec":
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
         sides = {"channels": source.channels, "height": source.height, "width": source.width}

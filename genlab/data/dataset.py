@@ -114,7 +114,7 @@ class InMemory:
         return self.label_kind
 
     @property
-    def paired(self) -> bool:
+    def is_paired(self) -> bool:
         """Return whether every training image has a source picture of its own."""
         return self.task is not None or are_pictures(self.train.labels)
 

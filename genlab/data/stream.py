@@ -82,10 +82,11 @@ class Stream:
 
     def labelled_batch(self, player: str, position: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return `batch` and `labels` from an endless stream of the labelled images alone."""
-        return self._labelled.batch(player, position, draws), self._labelled.labels(player, position, draws)
+        part = self._labelled_part
+        return part.batch(player, position, draws), part.labels(player, position, draws)
 
     @cached_property
-    def _labelled(self) -> "Stream":
+    def _labelled_part(self) -> "Stream":
         rows = (self.conditions >= 0).nonzero().squeeze(1)
         if len(rows) == len(self.images):
             return self

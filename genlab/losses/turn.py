@@ -110,11 +110,11 @@ class Turn:
 
     @cached_property
     def real_features(self) -> Tensor:
-        return self._features[0] if self.joint else self.network.features(self._augmented("real"), self.condition)
+        return self._features[0] if self.joint else self.network.features(self._input_of("real"), self.condition)
 
     @cached_property
     def fake_features(self) -> Tensor:
-        return self._features[1] if self.joint else self.network.features(self._augmented("fake"), self.fake_condition)
+        return self._features[1] if self.joint else self.network.features(self._input_of("fake"), self.fake_condition)
 
     def per_image(self, values: Tensor) -> Tensor:
         """Average the numbers of an image's patches with the discriminator's weights: [N]."""
@@ -124,14 +124,14 @@ class Turn:
         """Augment images for the discriminator; each `purpose` has draws of its own."""
         return images if self.augmentation is None else self.augmentation(images, purpose)
 
-    def _augmented(self, which: Literal["real", "fake"]) -> Tensor:
+    def _input_of(self, which: Literal["real", "fake"]) -> Tensor:
         return self.augment(getattr(self, which), which)
 
     def _logits_of(self, which: Literal["real", "fake"]) -> Tensor:
         condition = self.condition if which == "real" else self.fake_condition
         if self.with_features:
             return self.network.head(getattr(self, f"{which}_features"), condition)
-        return self.network(self._augmented(which), condition)
+        return self.network(self._input_of(which), condition)
 
     @cached_property
     def _joint_input(self) -> tuple[Tensor, Tensor | None]:
@@ -139,7 +139,7 @@ class Turn:
         condition = None
         if self.condition is not None:
             condition = torch.cat([self.condition, require(self.fake_condition, "generated images lack a condition.")])
-        return torch.cat([self._augmented("real"), self._augmented("fake")]), condition
+        return torch.cat([self._input_of("real"), self._input_of("fake")]), condition
 
     @cached_property
     def _features(self) -> tuple[Tensor, ...]:

@@ -27,7 +27,7 @@ def widths(width: int, levels: int, growth: Growth) -> list[int]:
 
 
 def halvings(spec: Spec, smallest: int) -> int:
-    """How often both sides can be halved before one has no more than `smallest` pixels."""
+    """Return how often both sides can be halved before one has no more than `smallest` pixels."""
     spec.require_images()
     height, width, count = spec.height, spec.width, 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > smallest:

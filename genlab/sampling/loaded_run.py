@@ -157,7 +157,7 @@ class Loaded:
         with a model that goes both ways.
         """
         self.require_translator(back)
-        spec = self.spec.reversed if back else self.spec
+        spec = self.spec.source_spec if back else self.spec
         seen = source_input(images, spec)
         run = self._with_seed(seed)
         with run.sampling() as generator:

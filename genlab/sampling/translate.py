@@ -64,7 +64,7 @@ class Translate(Mode):
             written += len(batch)
 
     def source_spec(self, loaded: "Loaded") -> "Spec":
-        return loaded.spec.reversed if self.back else loaded.spec
+        return loaded.spec.source_spec if self.back else loaded.spec
 
     def read(self, loaded: "Loaded") -> Iterator[NamedPicture]:
         from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load

@@ -14,7 +14,7 @@ from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.game import Game, Opponents
 from genlab.trainers.system import Run, System
-from genlab.trainers.trainer import prefixed
+from genlab.trainers.trainer import add_prefix
 from genlab.trainers.turns import Losses
 
 
@@ -45,13 +45,13 @@ class Cycle(Alternating):
 
     @property
     def parts(self) -> dict[str, Any]:
-        own = prefixed("penalty", self.penalties_back) | {"replay": self.opponents_back.replay}
-        return super().parts | prefixed("back", stateful(own))
+        own = add_prefix("penalty", self.penalties_back) | {"replay": self.opponents_back.replay}
+        return super().parts | add_prefix("back", stateful(own))
 
     def compute_losses(self, phase: Game, draws: Draws) -> Losses:
         there = super().compute_losses(phase, draws)
         back = super().compute_losses(self.backward_phase(phase), draws.of("back"))
-        return Losses(there.terms | prefixed("back", back.terms), there.stats | prefixed("back", back.stats))
+        return Losses(there.terms | add_prefix("back", back.terms), there.stats | add_prefix("back", back.stats))
 
     def backward_phase(self, phase: Game) -> Game:
         """Return the same phase for the networks that translate back."""

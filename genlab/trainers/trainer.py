@@ -112,8 +112,8 @@ class Trainer:
     def parts(self) -> dict[str, Any]:
         """Return all state by name; each part has `state_dict` and `load_state_dict`."""
         optimizers = {f"optimizer/{name}": player.optimizer for name, player in self.players.items()}
-        watchers = prefixed("callback", stateful(self.callbacks))
-        terms = {"loss": self.loss} | prefixed("penalty", self.penalties) | prefixed("augment", self.augmentations)
+        watchers = add_prefix("callback", stateful(self.callbacks))
+        terms = {"loss": self.loss} | add_prefix("penalty", self.penalties) | add_prefix("augment", self.augmentations)
         own = {"statistics": self.statistics, "position": self}
         return {**self.samples.parts, **optimizers, **stateful(terms), **watchers, **own}
 
@@ -241,5 +241,5 @@ class Trainer:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}
 
 
-def prefixed(prefix: str, parts: dict[str, Any]) -> dict[str, Any]:
+def add_prefix(prefix: str, parts: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}/{name}": part for name, part in parts.items()}

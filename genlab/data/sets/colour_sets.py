@@ -40,7 +40,7 @@ class CIFAR10(TorchvisionSet):
 
 
 class CIFAR100(CIFAR10):
-    """As CIFAR-10, with 100 fine classes of 600 pictures each (Krizhevsky 2009)."""
+    """Like CIFAR-10, with 100 fine classes of 600 pictures each (Krizhevsky 2009)."""
 
     title, loader, classes = "cifar100", "CIFAR100", 100
 

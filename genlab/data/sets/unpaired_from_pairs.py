@@ -36,7 +36,7 @@ class Halves(InMemory):
 
 
 def require_pairs(of: InMemory) -> None:
-    if not of.paired or of.spec.require_source().classes:
+    if not of.is_paired or of.spec.require_source().classes:
         raise ConfigError(
             "data.of: expected pairs of pictures, to be taken apart. Set data.of.task=edges (or grayscale, inpainting, "
             "...), or take data=pairs there: data@data.of=pairs data.of.root=PATH."

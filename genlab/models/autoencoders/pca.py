@@ -76,14 +76,14 @@ class PCA(Model):
         count = sum(len(rows) for rows in chunks())
         mean = sum(rows.sum(0) for rows in chunks()) / count
 
-        def centred() -> Iterable[Tensor]:
+        def centred_chunks() -> Iterable[Tensor]:
             return (rows - mean for rows in chunks())
 
         size = self.latent.size
         if len(self.mean) <= self.exact:
-            squares, components, total = exact_svd(centred, size)
+            squares, components, total = exact_svd(centred_chunks, size)
         else:
-            squares, components, total = sketched_svd(centred, size, self.oversampling, self.passes, seed)
+            squares, components, total = sketched_svd(centred_chunks, size, self.oversampling, self.passes, seed)
         self.mean.copy_(mean)
         self.components.copy_(components)
         self.variances.copy_(squares / count)

@@ -120,7 +120,7 @@ class Residual(nn.Sequential):
 
 
 def levels_of(spec: Spec) -> int:
-    """How often both sides can be halved, twice at most."""
+    """Return how often both sides can be halved, at most HALVINGS times."""
     return min(HALVINGS, halvings(spec, 0))
 
 

@@ -8,7 +8,7 @@ from genlab.core.spec import Spec
 
 
 def width_of(spec: Spec) -> int:
-    """Of a condition that is concatenated; 0 without one."""
+    """Return the number of values that a concatenated condition adds; 0 without a condition."""
     return 0 if spec.condition is None else spec.condition.concatenated_size
 
 

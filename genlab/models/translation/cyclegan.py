@@ -54,7 +54,7 @@ class CycleGAN(Model):
         refuse_one_kind(spec)
         options = {"conditional": tuple(self.conditioned_networks), "spectral_norm": spectral_norm}
         networks = {"generator": generator, "discriminator": discriminator}
-        there, back = (GAN(way, **networks, **options) for way in (spec, spec.reversed))
+        there, back = (GAN(way, **networks, **options) for way in (spec, spec.source_spec))
         self.latent = there.latent
         self.generator = BothWays(there.generator, back.generator)
         self.discriminator = BothWays(there.discriminator, back.discriminator)

@@ -44,8 +44,8 @@ def test_no_weight_is_shared_between_the_ways():
 
 
 def test_the_reversed_spec():
-    assert SPEC.reversed == Spec(1, 16, 12, images=9, condition=Picture(3, 16, 12), padding=2)
-    assert SPEC.reversed.reversed == SPEC
+    assert SPEC.source_spec == Spec(1, 16, 12, images=9, condition=Picture(3, 16, 12), padding=2)
+    assert SPEC.source_spec.source_spec == SPEC
 
 
 def test_spectral_norm_is_of_both_ways():
