@@ -142,8 +142,8 @@ def test_accepted(model, penalty):
         ("aae", "bcr", "is about pixels, and the discriminator sees codes"),
         ("aae", "r1_auto", "is about pixels, and the discriminator sees codes"),
         ("cyclegan", "zcr", "moves latents, and this generator has none"),
-        ("acgan", "mismatch", "this one is told nothing"),
-        ("semi_supervised_gan", "auxiliary_classification", "needs a generator that is told a class"),
+        ("acgan", "mismatch", "this one takes none"),
+        ("semi_supervised_gan", "auxiliary_classification", "needs a generator that takes a class"),
     ],
 )
 def test_refused(model, penalty, words):

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
-from genlab.core.schedule import Changing, value_at
+from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
 from genlab.core.types import Count, NonNegative, PlayerName, Positive
@@ -159,14 +159,19 @@ class Drift(Penalty):
         return self.strength(turn) * turn.per_image(turn.real_logits.square())
 
 
+@dataclass(frozen=True)
+class AutoWeight(Schedule):
+    """Stands for factor * pixels of an image / batch size until `settle` knows the data and the batch size."""
+
+    factor: Positive
+
+
 @dataclass(init=False)
 class R1(SlopePenalty):
     """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
 
     Weight auto is factor * pixels of an image / batch size: Karras et al. 2020 (ADA).
     """
-
-    on: Literal["discriminator"] = "discriminator"
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
 
@@ -177,17 +182,16 @@ class R1(SlopePenalty):
         on: Literal["discriminator"] = "discriminator",
         factor: Positive = 2e-4,  # for weight auto: StyleGAN2's
     ) -> None:
-        super().__init__(0.0 if isinstance(weight, str) else weight, every, on)
-        self.auto_factor = factor if weight == "auto" else None
+        super().__init__(AutoWeight(factor) if isinstance(weight, str) else weight, every, on)
 
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
-        if self.auto_factor is not None:
+        if isinstance(self.weight, AutoWeight):
             system.require_images()
 
     def settle(self, spec: Spec, batch_size: int) -> None:
-        if self.auto_factor is not None:
-            self.weight = prod(spec.shape[1:], start=self.auto_factor) / batch_size
+        if isinstance(self.weight, AutoWeight):
+            self.weight = prod(spec.shape[1:], start=self.weight.factor) / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
         return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)

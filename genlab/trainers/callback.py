@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from genlab.trainers.system import Player
     from genlab.trainers.trainer import Trainer
 
-
 Kind = TypeVar("Kind", bound="Callback")
 
 

@@ -26,12 +26,14 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "build/advice": {"torch.cpu"},
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
+    "exporting/sampler": {"module"},
     "metrics/extractors/custom": {"self.call", "named", "call"},
     "models/layers/weights": {"module", "layer"},
     "models/pretrained_features": {"network"},
     "models/pretrained_weights": {"unwrap_partial(network)"},
     "reports/run_files": {"yaml"},
     "reports/run_pictures": {"image"},
+    "trainers/frozen_layers": {"module"},
 }
 
 ENCODER, VAE = {"EncodesImages"}, {"EncodesImages", "GivesPosterior"}

@@ -7,17 +7,12 @@ from torch.nn.functional import interpolate
 from genlab.core.spec import Spec
 
 
-def width_of(spec: Spec) -> int:
-    """Return the number of values that a concatenated condition adds; 0 without a condition."""
-    return 0 if spec.condition is None else spec.condition.concatenated_size
-
-
 class Concatenation(nn.Module):
     """(vectors [N, F], condition) -> [N, F + extra]: Mirza and Osindero 2014. Without a condition, the vectors."""
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.extra = width_of(spec)
+        self.extra = 0 if spec.condition is None else spec.condition.concatenated_size
         self.embedding = spec.condition.embedding(self.extra) if self.extra else None
 
     def forward(self, vectors: Tensor, condition: Tensor | None = None) -> Tensor:
