@@ -168,9 +168,10 @@ class AutoWeight(Schedule):
 
 @dataclass(init=False)
 class R1(SlopePenalty):
-    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
+    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2, the weight being their gamma.
 
-    Weight auto is factor * pixels of an image / batch size: Karras et al. 2020 (ADA).
+    Code that multiplies the squared slope by 10 has a gamma of 20. Weight auto is factor * pixels of an image / batch
+    size: Karras et al. 2020 (ADA).
     """
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
@@ -199,7 +200,7 @@ class R1(SlopePenalty):
 
 @dataclass
 class R2(SlopePenalty):
-    """Mescheder et al. 2018, equation 10: weight / 2 * |slope at generated images|^2."""
+    """Mescheder et al. 2018, equation 10: weight / 2 * |slope at generated images|^2, the weight being their gamma."""
 
     slopes: ClassVar[frozenset[str]] = frozenset({"fake"})
 

@@ -18,6 +18,7 @@ from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
 from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
+from genlab.trainers.label_flips import FlipUnit, LabelFlips
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.system import Run, System
@@ -43,6 +44,7 @@ class Alternating(Trainer):
         n_generator: Changing[Count] = 1,
         clip_weights: Positive | None = None,  # of the critic, after its turn: Arjovsky et al. 2017, algorithm 1
         flip_labels: ProperShare = 0.0,  # share of real and generated logits that swap places
+        flip_unit: FlipUnit = "pair",  # what is swapped at once: one pair, or the whole batch
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # history of generated images for the discriminator
         top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
@@ -54,7 +56,7 @@ class Alternating(Trainer):
         if reuse_fakes and (n_critic, n_generator) != (1, 1):
             raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
-        self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
+        self.swap_pairs, self.reuse_fakes = LabelFlips(flip_labels, flip_unit), reuse_fakes
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
         self.joint = not mixes_batch(discriminator)
@@ -239,10 +241,3 @@ class Alternating(Trainer):
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
-
-    def swap_pairs(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against overconfidence."""
-        if not self.flip_labels:
-            return real, fake
-        swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels
-        return torch.where(swap, fake, real), torch.where(swap, real, fake)

@@ -70,18 +70,26 @@ def test_spectral_gradient_is_that_of_the_norm(make_turn):
 
 
 def test_historical_averaging_over_time(make_turn):
-    """|theta - mean of all earlier thetas|^2: Salimans et al. 2016, section 3.3."""
+    """|theta - mean of all thetas, the present one too|^2: Salimans et al. 2016, section 3.3."""
     layer, penalty, history = nn.Linear(3, 2).double(), HistoricalAveraging(weight=2.0), []
     for seed in range(5):
         nn.init.normal_(layer.weight, generator=torch.Generator().manual_seed(seed))
         now = torch.cat([param.flatten() for param in layer.parameters()])
-        past = torch.stack(history).mean(0) if history else now
+        history.append(now.detach().clone())
+        away = now - torch.stack(history).mean(0)
         layer.zero_grad()
         value = penalty(make_turn(network=layer))
-        torch.testing.assert_close(value, (2 * (now - past).square().sum()).expand(N))
+        torch.testing.assert_close(value, (2 * away.square().sum()).expand(N))
         value.mean().backward()
-        torch.testing.assert_close(layer.weight.grad.flatten(), 4 * (now - past)[:6].detach())
-        history.append(now.detach().clone())
+        torch.testing.assert_close(layer.weight.grad.flatten(), 4 * away[:6].detach())
+
+
+def test_the_second_call_costs_a_quarter_of_the_squared_step(make_turn):
+    """t = 2: the mean lies half-way, |theta[2] - theta[1]|^2 / 4; a step of 1 and 3 costs 2.5."""
+    layer, penalty = nn.Linear(2, 1, bias=False).double(), HistoricalAveraging()
+    assert not penalty(make_turn(network=layer)).any()
+    layer.weight.data += torch.tensor([[1.0, 3.0]])
+    torch.testing.assert_close(penalty(make_turn(network=layer)), torch.full((N,), 2.5, dtype=torch.float64))
 
 
 def test_players_have_a_history_each(make_turn):

@@ -8,6 +8,7 @@ from hydra.utils import get_object
 
 from genlab.build import preflight
 from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, choices, narrow, read, tiny_data
 
@@ -115,6 +116,18 @@ def test_flipped_labels_swap_a_share_of_the_pairs(make_trainer):
     real, fake = trainer.swap_pairs(torch.ones(64), torch.zeros(64), draws)
     assert torch.equal(real + fake, torch.ones(64))
     assert 16 < fake.sum() < 48
+
+
+def test_labels_of_a_whole_batch_are_flipped_at_a_share_of_the_turns(make_trainer):
+    """The same verdict for every micro-batch, whatever its rows."""
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.flip_labels=0.3", "trainer.flip_unit=batch")
+    flipped = []
+    for turn in range(200):
+        parts = [Draws((0, turn), 8, start, start + 4, torch.device("cpu")) for start in (0, 4)]
+        fakes = [trainer.swap_pairs(torch.ones(4, 2), torch.zeros(4, 2), draws)[1] for draws in parts]
+        assert torch.cat(fakes).unique().numel() == 1
+        flipped.append(fakes[0].mean())
+    assert 40 < sum(flipped) < 80
 
 
 @pytest.mark.parametrize("bound", ["0.01", "{norm: 0.01}", "{value: 0.001}"])
