@@ -129,7 +129,8 @@ class Health(Callback):
         if self._classifier is not None:
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
         measured |= {f"class_{index}": count / sum(classes.counts) for index, count in enumerate(classes.counts)}
-        return Reading(self._published, measured, classes.missing, classes.scarce, fair=trainer.fair)
+        settings = measure.settings_of(trainer)
+        return Reading(self._published, measured, classes.missing, classes.scarce, trainer.fair, settings)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from genlab.callbacks.health_rules import Settings
 from genlab.core.errors import ConfigError
 from genlab.core.evaluation import evaluating
 from genlab.core.pixels import network_values
@@ -23,6 +24,13 @@ MIN_EXPECTED_COUNT = 5  # of a class among as many real images, for its absence 
 def as_network_input(trainer: Trainer, images: Tensor) -> Tensor:
     """Return stored images or points as networks see them."""
     return network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
+
+
+def settings_of(trainer: Trainer) -> Settings:
+    """Return what explains a run's numbers. A loss between images and reconstructions has no discriminator."""
+    if "discriminator" not in trainer.players:
+        return Settings(adversarial=False)
+    return Settings(trainer.loss.lowest_loss(), trainer.clip_weights)
 
 
 def diversity(images: Tensor) -> float:

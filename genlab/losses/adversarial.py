@@ -1,6 +1,7 @@
 """Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
 from dataclasses import dataclass
+from math import log
 
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
@@ -14,6 +15,7 @@ class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
+    saturates = False  # the generator's gradient vanishes where the discriminator is sure
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -32,6 +34,10 @@ class AdversarialLoss:
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Return numbers that are published and not minimised."""
         return {}
+
+    def lowest_loss(self) -> float | None:
+        """Return the discriminator's loss where it is sure of every image; None if it can fall without end."""
+        return None
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return numbers above 0 where a real image is taken for real: its logit is nearer to the real mean.
@@ -54,6 +60,11 @@ def cross_entropy(logits: Tensor, label: float) -> Tensor:
     return label * softplus(-logits) + (1 - label) * softplus(logits)
 
 
+def entropy(label: float) -> float:
+    """Return the least cross-entropy against a label, in nats."""
+    return -sum(share * log(share) for share in (label, 1 - label) if share)
+
+
 @dataclass
 class NonSaturating(AdversarialLoss):
     """Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)).
@@ -73,6 +84,9 @@ class NonSaturating(AdversarialLoss):
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_probability": sigmoid(real), "fake_probability": sigmoid(fake)}
 
+    def lowest_loss(self) -> float:
+        return entropy(self.real_label) + entropy(self.fake_label)
+
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
@@ -80,6 +94,8 @@ class NonSaturating(AdversarialLoss):
 @dataclass
 class Minimax(NonSaturating):
     """Goodfellow et al. 2014, equation 1: the generator minimises log(1 - D(G(z))), which saturates."""
+
+    saturates = True
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -softplus(fake)
@@ -110,6 +126,9 @@ class LeastSquares(AdversarialLoss):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.factor * (fake - 1).square()
 
+    def lowest_loss(self) -> float:
+        return 0.0
+
 
 class CriticLoss(AdversarialLoss):
     """Base of losses whose generator raises the mean logit of its images."""
@@ -124,12 +143,19 @@ class Hinge(CriticLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
 
+    def lowest_loss(self) -> float:
+        return 0.0
+
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
 
 class Wasserstein(CriticLoss):
-    """Arjovsky et al. 2017, equation 3."""
+    """Arjovsky et al. 2017, equation 3.
+
+    The published `wasserstein` is the critic's estimate of W1 between values in [-1, 1], times the critic's Lipschitz
+    constant: 1 if a penalty holds it there, unknown under clipped weights.
+    """
 
     needs_lipschitz = True
 

@@ -25,6 +25,11 @@ class FDivergence(AdversarialLoss):
     zero_sum: bool = False
 
     divergence_share: ClassVar[float] = 1.0  # of the bound, that is the divergence's estimate
+    conjugate_flattens: ClassVar[bool] = False  # its slope vanishes for low logits
+
+    @property
+    def saturates(self) -> bool:  # type: ignore[override]
+        return self.zero_sum and self.conjugate_flattens
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.conjugate(fake) - self.activation(real)
@@ -47,6 +52,8 @@ class FDivergence(AdversarialLoss):
 
 class KL(FDivergence):
     """KL(P || Q), f(u) = u log u: covers all modes."""
+
+    conjugate_flattens: ClassVar[bool] = True
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return torch.exp(logits - 1)
@@ -77,6 +84,10 @@ class JensenShannon(FDivergence):
     """
 
     divergence_share: ClassVar[float] = 0.5
+    conjugate_flattens: ClassVar[bool] = True
+
+    def lowest_loss(self) -> float:
+        return -2 * log(2)
 
     def activation(self, logits: Tensor) -> Tensor:
         return log(2) - softplus(-logits)

@@ -69,6 +69,10 @@ class MMD(Mixture, AdversarialLoss):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.squared_mmd(require_real(real), fake)
 
+    def lowest_loss(self) -> float:
+        """Return -MMD^2 of two points infinitely far apart; each kernel is 1 at distance 0."""
+        return -2.0 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
+
     def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)
         return self.mean_similarity(real) + self.mean_similarity(fake) - across.mean(0) - across.mean(1)

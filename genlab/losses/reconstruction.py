@@ -18,6 +18,7 @@ Variance = Literal["fixed", "learned", "per_pixel"]
 class Reconstruction:
     is_likelihood: ClassVar[bool] = True
     needs_lipschitz: ClassVar[bool] = False  # as an `AdversarialLoss` may
+    saturates: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False  # means nothing for points
 
     def refuse(self, system: SystemFacts) -> None:

@@ -98,7 +98,8 @@ class VariationalAlternating(Alternating):
 
         decoded = replace(turn, images=lambda _: turn.real, noise=codes)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        return Losses({"divergence": divergence.sum(1), "features": feature_error(decoded)})
+        nats = divergence.sum(1)
+        return Losses({"divergence": nats, "features": feature_error(decoded)}, {"kl": nats})
 
     def generator_losses(self, turn: Turn) -> Losses:
         losses = super().generator_losses(turn)

@@ -11,7 +11,7 @@ from genlab.build import preflight
 from genlab.build.advice import advice
 from genlab.callbacks import Scores
 from genlab.data import InMemory, Split
-from genlab.losses import Bernoulli, NonSaturating, Wasserstein
+from genlab.losses import Bernoulli, JensenShannon, Minimax, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
 from genlab.metrics import FID, KID, PRDC, Pixels
 from genlab.trainers import Player
@@ -86,6 +86,12 @@ def add_batch_norm(trainer, **values):
     vars(trainer).update(values)
 
 
+def at_one_rate(trainer, loss):
+    trainer.loss = loss
+    for player in trainer.players.values():
+        player.optimizer.param_groups[0].update(lr=2e-4)
+
+
 def score(trainer, **metrics):
     trainer.callbacks = {"mine": Scores(Pixels(), metrics, images=1_999)}
 
@@ -99,6 +105,9 @@ UNWISE = {
         setattr(t, "clip_weights", 0.01),
         t.penalties.update(r1=R1()),
     ),
+    "clip_weights=0.001 is far below the published 0.01": lambda t: setattr(t, "clip_weights", 0.001),
+    "Minimax teaches the generator nothing": lambda t: at_one_rate(t, Minimax()),
+    "JensenShannon teaches the generator nothing": lambda t: at_one_rate(t, JensenShannon(zero_sum=True)),
     "4,000 images without augmentation": few_images,
     "span -1 to 2": lambda t: setattr(t, "largest", 2.0),
     "Wasserstein needs a critic of bounded slope": lambda t: setattr(t, "loss", Wasserstein()),
@@ -134,6 +143,12 @@ def test_a_generator_that_was_published_without_bounds_needs_no_advice(trainer):
 def test_whatever_bounds_the_slope_is_enough_for_wasserstein(trainer, bound):
     trainer.loss = Wasserstein()
     bound(trainer)
+    assert advice(trainer) == []
+
+
+def test_a_saturating_loss_with_two_rates_needs_no_advice(trainer):
+    at_one_rate(trainer, Minimax())
+    trainer.players["generator"].optimizer.param_groups[0].update(lr=1e-4)
     assert advice(trainer) == []
 
 

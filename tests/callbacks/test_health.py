@@ -5,16 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hydra.utils import get_object, instantiate
 
 import genlab
 from genlab.build import instantiate as build
 from genlab.callbacks import Health
 from genlab.callbacks import health_measures as measures
-from genlab.callbacks.health_rules import Reading, find_worsening
+from genlab.callbacks.health_rules import Reading, Settings, find_problems, find_worsening
 from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
 from genlab.data.sets.mnist import MNIST
-from tests.conftest import TINY, composed, tiny_data
+from tests.conftest import TINY, choices, composed, read, tiny_data
 
 LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"
 SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
@@ -92,10 +93,64 @@ def test_a_loss_that_is_not_finite_is_named_in_the_summary_too(make_trainer):
     assert "diverged" in summary["stopped"]
 
 
-def test_a_discriminator_that_won_is_named(health):
+@pytest.mark.parametrize("loss", ["non_saturating", "jensen_shannon"])
+def test_a_discriminator_that_won_is_named(health, loss):
     shades = InMemory(Split(torch.full((64, 1, 8, 8), 255, dtype=torch.uint8) - tiny_data().train.images // 8))
-    found, _ = health(FROZEN_GENERATOR, "optimizer.discriminator.lr=1e-3", "trainer.images=2560", data=shades)
-    assert "discriminator won" in found["stalled"]
+    words = (f"loss={loss}", "optimizer.generator.lr=0", "optimizer.discriminator.lr=1e-3", "trainer.images=2560")
+    found, _ = health(*words, data=shades)
+    assert "discriminator won" in found["stalled"] and "the generator at 0" in found["stalled"]
+
+
+def test_a_window_that_leaves_no_gradient_is_named(health):
+    found, _ = health("model=wgan", "trainer.clip_weights=0.0001")
+    assert "gradient vanished" in found["stalled"] and "clip_weights=0.0001" in found["stalled"]
+
+
+def test_a_posterior_that_collapsed_is_called_that(health):
+    found, _ = health("model=vae", "trainer.beta=1000", "optimizer.autoencoder.lr=1e-2")
+    assert "posterior" in found["collapsed"] and "trainer.beta" in found["collapsed"]
+    assert "wgan" not in found["collapsed"]
+
+
+WON = {"discriminator/real_logits": 5.0, "discriminator/fake_logits": -5.0}
+LOSSES = [name for name in choices("loss") if hasattr(get_object(read("loss", name)["_target_"]), "discriminator")]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_tells_where_its_discriminator_has_won(name):
+    """By a number, or because the loss falls without end: there the logits tell."""
+    lowest = instantiate(read("loss", name)).lowest_loss()
+    for above, expected in ((0.01, lowest is not None), (0.2, False)):
+        published = WON | {"discriminator/adversarial": (lowest or 0.0) + above}
+        reading = Reading(published, {"diversity": 1.0}, settings=Settings(lowest))
+        assert [found.kind for found in find_problems(reading)] == ["stalled"] * expected
+
+
+def stall(clip=None, **published):
+    names = {name.replace("_", "/", 1): value for name, value in published.items()}
+    found = list(find_problems(Reading(WON | names, {"diversity": 1.0}, settings=Settings(0.0, clip))))
+    return found[0].message if found else ""
+
+
+def test_a_vanished_gradient_is_told_with_its_cause():
+    assert not stall(generator_gradient_norm=0.02)
+    message = stall(generator_gradient_norm=4e-5, generator_lr=2e-4, discriminator_lr=2e-4)
+    assert "4e-05" in message and "Both players learn at 0.0002" in message
+    assert "0.01 as published" in stall(clip=0.001, generator_gradient_norm=4e-5)
+    assert "as published" not in stall(clip=0.01, generator_gradient_norm=4e-5)
+
+
+def test_the_worse_way_of_a_two_way_translator_counts():
+    assert "won" in stall(discriminator_adversarial=0.5, **{"discriminator_back/adversarial": 0.001})
+
+
+@pytest.mark.parametrize(
+    ("kl", "adversarial", "word"), [(0.01, False, "posterior"), (9.0, False, "decoder"), (9.0, True, "wgan_gp")]
+)
+def test_one_image_is_explained_by_its_model(kl, adversarial, word):
+    reading = Reading({"autoencoder/kl": kl}, {"diversity": 0.01}, settings=Settings(adversarial=adversarial))
+    (found,) = find_problems(reading)
+    assert found.kind == "collapsed" and word in found.message
 
 
 def test_overfitting_is_named(health):
