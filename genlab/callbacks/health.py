@@ -124,7 +124,7 @@ class Health(Callback):
         measured = {"diversity": measure.diversity(samples) / max(diversity, 1e-9)}
         if trainer.spec.height is not None:
             measured |= {"saturated": measure.saturated_share(samples), "real_saturated": saturated}
-        measured |= measure.discriminator_accuracy(trainer, samples)
+        measured |= measure.discriminator_accuracy(trainer, samples) | measure.latent_nats(trainer, self.samples)
         classes = measure.ClassCounts()
         if self._classifier is not None:
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)

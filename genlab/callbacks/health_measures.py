@@ -12,6 +12,7 @@ from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.models.contract import per_image
+from genlab.trainers.encoder import posterior_divergence
 from genlab.trainers.trainer import Trainer
 
 SATURATION_LEVEL = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
@@ -115,6 +116,12 @@ def discriminator_accuracy(trainer: Trainer, samples: Tensor) -> dict[str, float
     train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
     values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()
     return dict(zip(("accuracy_train", "accuracy_holdout", "overfitting"), values, strict=True))
+
+
+def latent_nats(trainer: Trainer, count: int) -> dict[str, float]:
+    """Return what the latent tells of an image, in nats: its posterior's divergence; {} without posteriors."""
+    nats = posterior_divergence(trainer.samples, count)
+    return {} if nats is None else {"latent_nats": nats}
 
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:

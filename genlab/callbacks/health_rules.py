@@ -13,7 +13,7 @@ MAX_SATURATED_SHARE, MAX_REAL_SATURATED_SHARE = 0.99, 0.95  # of pixels; not jud
 MIN_LOSS_MARGIN = 0.02  # of the discriminator's loss above its lowest; below it is right with 99 % certainty
 MIN_GENERATOR_GRADIENT_NORM = 1e-4  # healthy runs have 1e-3 to 100
 PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
-MIN_KL = 0.1  # nats that an image's latent tells; healthy runs have 1 to 100
+MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
 WORSE_SCORES_IN_A_ROW = 3
 MIN_WORSENING_FACTOR = 1.2  # of the last score to the best
@@ -46,7 +46,7 @@ class Reading:
     """The numbers of one look at a run."""
 
     published: dict[str, float]  # the latest value of each of training's numbers
-    measured: dict[str, float]  # diversity, saturated, accuracy_train, ...
+    measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
     missing: list[int] = field(default_factory=list)  # classes
     scarce: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
@@ -79,9 +79,9 @@ def find_divergence(reading: Reading) -> Iterator[Finding]:
 
 def find_collapse(reading: Reading) -> Iterator[Finding]:
     relative = reading.measured["diversity"]
-    kl = next((value for name, value in reading.published.items() if name.endswith("/kl")), math.inf)
-    if kl < MIN_KL:
-        yield Finding("collapsed", describe_posterior_collapse(kl))
+    nats = reading.measured.get("latent_nats", math.inf)
+    if nats < MIN_LATENT_NATS:
+        yield Finding("collapsed", describe_posterior_collapse(nats))
     elif not reading.fair or not math.isfinite(relative):
         return
     elif relative < MIN_RELATIVE_DIVERSITY:
@@ -93,9 +93,9 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
         yield Finding("missing_classes", words, classes, reading.scarce)
 
 
-def describe_posterior_collapse(kl: float) -> str:
+def describe_posterior_collapse(nats: float) -> str:
     """Bowman et al. 2016, section 3: the decoder ignores the latent, and the divergence costs nothing."""
-    words = f"The posterior collapsed: the latent tells {kl:.2g} nats of an image (kl), and the decoder ignores it"
+    words = f"The posterior collapsed: the latent tells {nats:.2g} nats of an image, and the decoder ignores it"
     remedies = "Lower trainer.beta, let it rise slowly (trainer.kl_warmup), or set trainer.free_bits"
     return f"{words}. {remedies}; under loss=gaussian a smaller loss.deviation has the same effect."
 

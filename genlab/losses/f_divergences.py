@@ -27,9 +27,8 @@ class FDivergence(AdversarialLoss):
     divergence_share: ClassVar[float] = 1.0  # of the bound, that is the divergence's estimate
     conjugate_flattens: ClassVar[bool] = False  # its slope vanishes for low logits
 
-    @property
-    def saturates(self) -> bool:  # type: ignore[override]
-        return self.zero_sum and self.conjugate_flattens
+    def __post_init__(self) -> None:
+        self.saturates = self.zero_sum and self.conjugate_flattens
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.conjugate(fake) - self.activation(real)

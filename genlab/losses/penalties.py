@@ -46,6 +46,10 @@ class Penalty:
         """Return the weighted term of each sample, [N]."""
         raise NotImplementedError
 
+    def watch(self, turn: Turn) -> dict[str, Tensor]:
+        """Return numbers of the last call that are published and not minimised."""
+        return {}
+
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system that the penalty cannot serve, with the reason and a way out.
 

@@ -98,8 +98,7 @@ class VariationalAlternating(Alternating):
 
         decoded = replace(turn, images=lambda _: turn.real, noise=codes)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
-        nats = divergence.sum(1)
-        return Losses({"divergence": nats, "features": feature_error(decoded)}, {"kl": nats})
+        return Losses({"divergence": divergence.sum(1), "features": feature_error(decoded)})
 
     def generator_losses(self, turn: Turn) -> Losses:
         losses = super().generator_losses(turn)

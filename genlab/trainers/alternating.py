@@ -150,10 +150,11 @@ class Alternating(Trainer):
         """Return the terms a turn minimises: loss and penalties, or one lazy penalty alone."""
         turn = self.begin_turn(phase, draws)
         losses = phase.adversarial(turn) if phase.adversarial else Losses({})
-        terms = dict(losses.terms)
+        terms, stats = dict(losses.terms), dict(losses.stats)
         for name, penalty in phase.penalties.items():
             terms[name] = penalty(turn)
-        return Losses(terms, losses.stats)
+            stats |= penalty.watch(turn)
+        return Losses(terms, stats)
 
     def penalties_of(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}

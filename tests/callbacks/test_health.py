@@ -145,10 +145,10 @@ def test_the_worse_way_of_a_two_way_translator_counts():
 
 
 @pytest.mark.parametrize(
-    ("kl", "adversarial", "word"), [(0.01, False, "posterior"), (9.0, False, "decoder"), (9.0, True, "wgan_gp")]
+    ("nats", "adversarial", "word"), [(0.01, False, "posterior"), (9.0, False, "decoder"), (9.0, True, "wgan_gp")]
 )
-def test_one_image_is_explained_by_its_model(kl, adversarial, word):
-    reading = Reading({"autoencoder/kl": kl}, {"diversity": 0.01}, settings=Settings(adversarial=adversarial))
+def test_one_image_is_explained_by_its_model(nats, adversarial, word):
+    reading = Reading({}, {"diversity": 0.01, "latent_nats": nats}, settings=Settings(adversarial=adversarial))
     (found,) = find_problems(reading)
     assert found.kind == "collapsed" and word in found.message
 
