@@ -31,7 +31,8 @@ def settings_of(trainer: Trainer) -> Settings:
     """Return what explains a run's numbers. A loss between images and reconstructions has no discriminator."""
     if "discriminator" not in trainer.players:
         return Settings(adversarial=False)
-    return Settings(trainer.loss.lowest_loss(), trainer.clip_weights)
+    loss = trainer.loss
+    return Settings(loss.lowest_loss(), loss.winning_margin, trainer.clip_weights)
 
 
 def diversity(images: Tensor) -> float:

@@ -10,8 +10,7 @@ MIN_RELATIVE_DIVERSITY = 0.1  # mean distance of samples / of real images: healt
 MAX_GRADIENT_NORM = 1e6  # healthy runs stay below a thousand
 MAX_MEAN_LOGIT = 1e4
 MAX_SATURATED_SHARE, MAX_REAL_SATURATED_SHARE = 0.99, 0.95  # of pixels; not judged if real images exceed theirs
-MIN_LOSS_MARGIN = 0.02  # of the discriminator's loss above its lowest; below it is right with 99 % certainty
-MIN_GENERATOR_GRADIENT_NORM = 1e-4  # healthy runs have 1e-3 to 100
+MIN_GENERATOR_GRADIENT_NORM = 1e-3  # healthy runs have 0.1 to 100
 PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
 MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
@@ -37,6 +36,7 @@ class Settings:
     """What explains a run's numbers."""
 
     lowest_loss: float | None = None  # of the discriminator, where it is sure of every image; None: there is none
+    winning_margin: float = 0.0  # of its loss above the lowest, below which it has won
     clip_weights: float | None = None
     adversarial: bool = True  # it has a discriminator
 
@@ -110,7 +110,7 @@ def describe_collapse(alike: str, settings: Settings) -> str:
 def find_stall(reading: Reading) -> Iterator[Finding]:
     """Find a discriminator that has won, or a generator whose gradient has vanished."""
     won, vanished = discriminator_margin(reading), reading.published.get("generator/gradient_norm", math.inf)
-    if won < MIN_LOSS_MARGIN:
+    if won < reading.settings.winning_margin:
         words = f"the discriminator won, its loss is {won:.2g} above its lowest and it has little left to teach"
         yield Finding("stalled", f"The run stalled: {words}. {slow_down_discriminator(reading.published)}")
     elif vanished < MIN_GENERATOR_GRADIENT_NORM:

@@ -15,6 +15,7 @@ class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
+    winning_margin = 0.02  # of the discriminator's loss above its lowest: it is right with 99 % certainty
     saturates = False  # the generator's gradient vanishes where the discriminator is sure
 
     def refuse(self, system: SystemFacts) -> None:
@@ -119,6 +120,8 @@ class LeastSquares(AdversarialLoss):
     real_label: Share = 1.0
     fake_label: Share = 0.0
     factor: Positive = 0.5  # on the generator's squares: the paper's
+
+    winning_margin = 0.0025  # logits within 0.05 of the labels; healthy runs come down to 0.02
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2

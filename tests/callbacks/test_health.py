@@ -119,16 +119,17 @@ LOSSES = [name for name in choices("loss") if hasattr(get_object(read("loss", na
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_tells_where_its_discriminator_has_won(name):
     """By a number, or because the loss falls without end: there the logits tell."""
-    lowest = instantiate(read("loss", name)).lowest_loss()
-    for above, expected in ((0.01, lowest is not None), (0.2, False)):
+    loss = instantiate(read("loss", name))
+    lowest = loss.lowest_loss()
+    for above, expected in ((0.5 * loss.winning_margin, lowest is not None), (2 * loss.winning_margin, False)):
         published = WON | {"discriminator/adversarial": (lowest or 0.0) + above}
-        reading = Reading(published, {"diversity": 1.0}, settings=Settings(lowest))
+        reading = Reading(published, {"diversity": 1.0}, settings=Settings(lowest, loss.winning_margin))
         assert [found.kind for found in find_problems(reading)] == ["stalled"] * expected
 
 
 def stall(clip=None, **published):
     names = {name.replace("_", "/", 1): value for name, value in published.items()}
-    found = list(find_problems(Reading(WON | names, {"diversity": 1.0}, settings=Settings(0.0, clip))))
+    found = list(find_problems(Reading(WON | names, {"diversity": 1.0}, settings=Settings(0.0, 0.02, clip))))
     return found[0].message if found else ""
 
 
