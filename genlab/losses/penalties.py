@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal, TypeAlias
 
-import torch
 from torch import Tensor
 from torch.nn.functional import relu
 

@@ -8,7 +8,9 @@ from genlab.models.layers.batch_norm import OwnBatchNorm2d
 from genlab.models.layers.virtual_norm import VirtualBatchNorm
 
 NormName = Literal["batch", "batch_own", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
-VectorNormName = Literal["batch", "batch_own", "layer", "virtual", "virtual_large", "none"]  # one value has no instance to normalise
+VectorNormName = Literal[
+    "batch", "batch_own", "layer", "virtual", "virtual_large", "none"
+]  # one value has no instance to normalise
 
 VIRTUAL_NORMS = {
     "virtual": VirtualBatchNorm,

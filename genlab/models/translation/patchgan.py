@@ -64,9 +64,7 @@ class PatchGAN(nn.Module):
         found = []
         for layer in (*self.layers, self.last):
             if isinstance(layer, nn.Conv2d):
-                height, width = (
-                    (side + 2 * layer.padding[0] - 4) // layer.stride[0] + 1 for side in (height, width)
-                )
+                height, width = ((side + 2 * layer.padding[0] - 4) // layer.stride[0] + 1 for side in (height, width))
                 found.append((layer.out_channels, height, width))
         return found
 

@@ -87,7 +87,9 @@ def test_no_pixel_is_overlooked(height, width):
     pretrained = Discriminator(facts, network=SMALL, weights="random", size=64, width=2).pretrained
     images = torch.rand(1, 3, height, width, requires_grad=True)
     shown = pretrained.to_input(images)
-    assert all(side % 32 == 0 and side >= max(64, own) for side, own in zip(shown.shape[2:], (height, width), strict=True))
+    assert all(
+        side % 32 == 0 and side >= max(64, own) for side, own in zip(shown.shape[2:], (height, width), strict=True)
+    )
     shown.sum().backward()
     assert images.grad.abs().amin() > 0.1
     if (height, width) == (96, 96):
