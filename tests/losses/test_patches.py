@@ -44,7 +44,7 @@ def network():
 
 @pytest.mark.parametrize("penalty", [R1(weight=2.0), GradientPenalty(weight=1.0)], ids=["r1", "gradient_penalty"])
 def test_slopes_are_those_of_patches_that_count_as_in_the_loss(penalty, network, make_turn):
-    """The sum over M patches of one scale, as in the code of pix2pix; of several, M times the mean that the loss takes."""
+    """The sum over M patches of one scale, as in pix2pix's code; of several, M times the mean that the loss takes."""
     turn = make_turn(network=network, shape=(3, 32, 32), slopes=penalty.slopes)
     places = turn.real if penalty.slopes else penalty.points(turn)
     places = places.detach().requires_grad_()
@@ -59,8 +59,6 @@ def test_slopes_are_those_of_patches_that_count_as_in_the_loss(penalty, network,
 def test_anchors_are_means_in_which_every_scale_counts_alike(network, make_turn):
     penalty, turn = LeCam(weight=1.0), make_turn(network=network, shape=(3, 32, 32))
     penalty(turn)
-    expected = [
-        torch.stack([m.mean() for m in scales_of(network, pictures)]).mean() for pictures in (turn.real, turn.fake)
-    ]
-    torch.testing.assert_close(penalty.anchors, torch.stack(expected).detach())
+    means = [torch.stack([m.mean() for m in scales_of(network, shown)]).mean() for shown in (turn.real, turn.fake)]
+    torch.testing.assert_close(penalty.anchors, torch.stack(means).detach())
     assert (penalty.anchors[0] - turn.real_logits.mean()).abs() > 1e-6  # which the largest map would fill

@@ -7,10 +7,8 @@ from torch import nn
 from genlab.models.layers.batch_norm import OwnBatchNorm2d
 from genlab.models.layers.virtual_norm import VirtualBatchNorm
 
-NormName = Literal["batch", "batch_own", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
-VectorNormName = Literal[
-    "batch", "batch_own", "layer", "virtual", "virtual_large", "none"
-]  # one value has no instance to normalise
+NormName = Literal["batch", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
+VectorNormName = Literal["batch", "layer", "virtual", "virtual_large", "none"]  # one value has no instance to normalise
 
 VIRTUAL_NORMS = {
     "virtual": VirtualBatchNorm,
@@ -18,7 +16,7 @@ VIRTUAL_NORMS = {
 }
 
 
-def norm2d(name: NormName, channels: int) -> list[nn.Module]:
+def norm2d(name: NormName | Literal["batch_own"], channels: int) -> list[nn.Module]:
     """Return a normalisation of [N, C, H, W].
 
     `layer` is over a whole image, `instance_plain` learns no scales, and `batch_own` is `OwnBatchNorm2d`.

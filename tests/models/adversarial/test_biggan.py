@@ -61,15 +61,12 @@ def test_parameter_counts_of_studiogan_on_cifar10(generator, discriminator, coun
     ],
 )
 def test_widths_of_the_authors_code(side, generated, judged, judged_deep, halved):
-    """The lists of channels in BigGAN.py and BigGANdeep.py of BigGAN-PyTorch, and how often the discriminator halves."""
+    """Lists of channels in BigGAN.py and BigGANdeep.py of BigGAN-PyTorch, and how often the discriminator halves."""
+    facts = spec(3, side)
     options = {"width": 4, "growth": "biggan", "attention": 0}
     with torch.device("meta"):
-        plain, deep = (
-            biggan.Generator(spec(3, side), 12, **options),
-            biggan_deep.Generator(spec(3, side), 12, **options),
-        )
-        judge = resnet.Discriminator(spec(3, side), **options)
-        deep_judge = biggan_deep.Discriminator(spec(3, side), **options)
+        plain, deep = (family.Generator(facts, 12, **options) for family in (biggan, biggan_deep))
+        judge, deep_judge = (family.Discriminator(facts, **options) for family in (resnet, biggan_deep))
     assert [block.conv1.in_channels for block in plain.blocks] == [4 * m for m in generated[:-1]]
     assert [block.conv1.in_channels for block in deep.blocks][::2] == [4 * m for m in generated[:-1]]
     assert plain.last[0].num_features == deep.last[0].num_features == 4 * generated[-1]
