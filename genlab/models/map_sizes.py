@@ -8,8 +8,8 @@ from genlab.core.spec import Spec
 
 # constant: one width for all maps, as for images of 32 pixels in Miyato et al. 2018, table 4.
 # doubling: twice as wide each time the side halves, as for larger images in tables 5 and 6.
-# biggan: doubling, but as the code of Brock et al. 2019 has it after three halvings (32 pixels) and four (64).
-Growth = Literal["constant", "doubling", "biggan"]
+# published: doubling, but as the code of Brock et al. 2019 has it after three halvings (32 pixels) and four (64).
+Growth = Literal["constant", "doubling", "published"]
 
 SMALLEST, LARGEST = 4, 7  # pixels of the innermost map's shorter side
 WIDEST = 16  # largest width, as a multiple of the outermost map's
@@ -23,7 +23,7 @@ BIGGAN_WIDTHS = {BIGGAN_FLAT: (4, 4, 4, 4), 4: (16, 16, 8, 4, 2)}  # of generato
 
 def widths(width: int, levels: int, growth: Growth) -> list[int]:
     """Return the channels of a generator's `levels` + 1 maps, from the innermost outwards."""
-    if growth == "biggan" and levels in BIGGAN_WIDTHS:
+    if growth == "published" and levels in BIGGAN_WIDTHS:
         return [width * multiple for multiple in BIGGAN_WIDTHS[levels]]
     return doubled_widths(width, levels, growth)
 
@@ -35,7 +35,7 @@ def discriminator_widths(width: int, levels: int, growth: Growth, *, flat: bool 
 
 def is_flat(spec: Spec, growth: Growth) -> bool:
     """Return whether all of a discriminator's maps are equally wide, as BigGAN's are for images of 32 pixels."""
-    return growth == "biggan" and halvings(spec, SMALLEST) == BIGGAN_FLAT
+    return growth == "published" and halvings(spec, SMALLEST) == BIGGAN_FLAT
 
 
 def doubled_widths(width: int, levels: int, growth: Growth) -> list[int]:

@@ -63,7 +63,7 @@ def test_parameter_counts_of_studiogan_on_cifar10(generator, discriminator, coun
 def test_widths_of_the_authors_code(side, generated, judged, judged_deep, halved):
     """Lists of channels in BigGAN.py and BigGANdeep.py of BigGAN-PyTorch, and how often the discriminator halves."""
     facts = spec(3, side)
-    options = {"width": 4, "growth": "biggan", "attention": 0}
+    options = {"width": 4, "growth": "published", "attention": 0}
     with torch.device("meta"):
         plain, deep = (family.Generator(facts, 12, **options) for family in (biggan, biggan_deep))
         judge, deep_judge = (family.Discriminator(facts, **options) for family in (resnet, biggan_deep))
@@ -80,10 +80,10 @@ def test_widths_of_the_authors_code(side, generated, judged, judged_deep, halved
 def test_sizes_without_a_published_list_double_as_before():
     with torch.device("meta"):
         for network in (biggan.Generator, biggan_deep.Generator):
-            old, new = (network(spec(1, 28), 12, width=4, growth=growth) for growth in ("doubling", "biggan"))
+            old, new = (network(spec(1, 28), 12, width=4, growth=growth) for growth in ("doubling", "published"))
             assert parameters(old) == parameters(new)
         for network in (resnet.Discriminator, biggan_deep.Discriminator):
-            assert parameters(network(spec(1, 28))) == parameters(network(spec(1, 28), growth="biggan"))
+            assert parameters(network(spec(1, 28))) == parameters(network(spec(1, 28), growth="published"))
 
 
 def test_widths_at_256_and_512_pixels():
