@@ -53,6 +53,10 @@ class OnMatrices(Penalty):
 class Orthogonal(OnMatrices):
     """Brock et al. 2019 (BigGAN), equation 3: |W W^T * (1 - I)|^2, summed over layers; W's rows are the outputs.
 
+    The gradient of this term, 4 (W W^T * (1 - I)) W, is twice the one that the authors' PyTorch code adds at the same
+    weight: their steps are those of weight 5e-5. With an equalised learning rate W is what a layer multiplies
+    with; under spectral normalisation it is the weight before that, as in their code.
+
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
     """
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal, TypeAlias
 
-import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
@@ -83,12 +82,6 @@ def mean_of_values(values: Tensor) -> Tensor:
     return values.flatten(1).mean(1) if values.ndim > 1 else values
 
 
-def slope(logits: Tensor, images: Tensor) -> Tensor:
-    """Return the gradient of each sample's logits by its own image, flattened to [N, D]; differentiable."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.flatten(1)
-
-
 @dataclass
 class SlopePenalty(Penalty):
     """Base of penalties that bound how fast the logits change with the images."""
@@ -121,7 +114,7 @@ class GradientPenalty(SlopePenalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         points = turn.augment(self.points(turn), "gradient_penalty").detach().requires_grad_()
-        norm = slope(self.critic_output(turn, points), points).norm(dim=1)
+        norm = turn.slope(self.critic_output(turn, points), points).norm(dim=1)
         return self.strength(turn) * self.excess(norm).square()
 
     def points(self, turn: Turn) -> Tensor:
@@ -204,7 +197,7 @@ class R1(SlopePenalty):
             self.weight = prod(spec.shape[1:], start=self.weight.factor) / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)
+        return self.strength(turn) / 2 * turn.slope(turn.real_logits, turn.real).square().sum(1)
 
 
 @dataclass
@@ -214,4 +207,4 @@ class R2(SlopePenalty):
     slopes: ClassVar[frozenset[str]] = frozenset({"fake"})
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) / 2 * slope(turn.fake_logits, turn.fake).square().sum(1)
+        return self.strength(turn) / 2 * turn.slope(turn.fake_logits, turn.fake).square().sum(1)

@@ -241,7 +241,12 @@ def per_image(discriminator: nn.Module, values: Tensor) -> Tensor:
 
     Where patches count differently, the discriminator's `patch_weights` [M], 1 on average, say how much.
     """
+    return values if values.ndim == 1 else weigh_patches(discriminator, values).mean(1)
+
+
+def weigh_patches(discriminator: nn.Module, values: Tensor) -> Tensor:
+    """Multiply numbers of patches, [N, M] or [N, h, w], by the discriminator's weights: [N, M]. Return [N] as it is."""
+    weights = getattr(discriminator, "patch_weights", None)
     if values.ndim == 1:
         return values
-    weights = getattr(discriminator, "patch_weights", None)
-    return (values.flatten(1) if weights is None else values.flatten(1) * weights).mean(1)
+    return values.flatten(1) if weights is None else values.flatten(1) * weights

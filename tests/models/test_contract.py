@@ -74,8 +74,8 @@ LATENTS = {
     "Nothing": {"Latent", "VectorLatent"},
     "UniformCodes": {"Latent"},
 }
-UNBOUNDED = {"progan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
-NOISY = {"stylegan", "stylegan2"}
+UNBOUNDED = {"progan", "projected_gan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
+NOISY = {"projected_gan", "stylegan", "stylegan2"}
 TRANSLATORS = {"cyclegan": 1, "pix2pix": 16, "pix2pix_hd": 8, "segmentation_to_image": 4, "super_resolution": 1}
 CAPTIONED = {"autoencoder", "autoencoder_conv", "denoising_autoencoder", "linear_autoencoder", "vqvae"}
 ONE_TOLD = dict.fromkeys(("acgan", "cyclegan", "super_resolution"), {"generator"})

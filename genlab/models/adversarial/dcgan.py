@@ -88,6 +88,13 @@ def halving_layer(inputs: int, outputs: int) -> nn.Module:
     return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
 
 
+def init_normal_zero_bias(module: nn.Module) -> None:
+    """As `init_normal`, with biases of 0: the code of Isola et al. 2017 and Zhu et al. 2017."""
+    init_normal(module)
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
 def init_normal(module: nn.Module) -> None:
     """Radford et al. 2016, section 4: N(0, 0.02); scales of batch normalisation N(1, 0.02)."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.adversarial.dcgan import init_normal
+from genlab.models.adversarial.dcgan import init_normal_zero_bias
 from genlab.models.latent import Nothing
 from genlab.models.layers.norm import norm2d, wants_bias
 
@@ -67,7 +67,7 @@ class ResNetTranslator(Trunk):
         super().__init__(spec.require_source().input_channels, width=width, blocks=count, halvings=2, norm=norm)
         self.latent = Nothing()
         self.last = nn.Sequential(*conv_norm(width, spec.channels, 7, "none"), nn.Tanh())
-        self.apply(init_normal)
+        self.apply(init_normal_zero_bias)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
         return self.last(super().forward(source))
