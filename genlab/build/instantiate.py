@@ -69,10 +69,21 @@ def model_of(config: dict[str, Any], data: InMemory) -> Model:
 def dataset(node: dict[str, Any]) -> InMemory:
     if "from_python" in node:
         raise ConfigError(
-            f"data: the images of this run ({node['from_python']}) were given from Python; "
-            "resume it as it was started: genlab.run([...], data=...)."
+            f"data: the images of this run ({node['from_python']}) were given from Python. Give them again: "
+            "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
+            "them: data=folder data.root=PATH."
         )
-    return make(node, "data")
+    return require_data_set(make(node, "data"), "data")
+
+
+def require_data_set(data: Any, key: str) -> InMemory:
+    """Return a data set. Raises ConfigError for anything else, such as a tensor or a torch Dataset."""
+    if not isinstance(data, InMemory):
+        raise ConfigError(
+            f"{key}: of type {type(data).__name__}: expected a genlab.data.InMemory, or a class derived from it. Wrap "
+            "tensors or arrays: InMemory(Split(images, labels)), of genlab.data."
+        )
+    return data
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:

@@ -11,4 +11,6 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 Share = Annotated[float, Ge(0), Le(1)]
 ProperShare = Annotated[float, Ge(0), Lt(1)]
+FilePath = Annotated[str, "path"]  # of the user's; stored absolute, so that a run finds it from any directory
+PretrainedWeights = Literal["download", "random"] | FilePath
 PlayerName = Literal["generator", "discriminator"]

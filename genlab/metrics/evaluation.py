@@ -18,6 +18,8 @@ from genlab.metrics.references.reference import Reference
 from genlab.metrics.sample_source import SampleSource, iterate_samples
 from genlab.metrics.trained_model import TrainedModel
 
+MIN_SCORED_IMAGES = 2_000  # generated, and real, for a score that few images bias
+
 
 class Evaluation:
     """Scores a generator by several metrics that share an extractor. Images are cropped to the data before padding.
@@ -85,6 +87,19 @@ class Evaluation:
             for metric, place, number in rows
         ]
 
+    def advice(self, data: InMemory) -> list[str]:
+        """Return a sentence on metrics that so few samples or real images make far too high; [] if none is."""
+        real = len(data.reference(self.split).images)
+        counts = {f"metrics.images={self.images:,}": self.images, f"{real:,} real images ({self.split})": real}
+        few = " and ".join(words for words, count in counts.items() if count < MIN_SCORED_IMAGES)
+        biased = " and ".join(name for name, metric in self.metrics.items() if metric.biased_by_few)
+        if not few or not biased:
+            return []
+        return [
+            f"{few}: {biased} from fewer than {MIN_SCORED_IMAGES:,} images of either kind is far too high; compare "
+            "only like with like."
+        ]
+
     def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():
             fit = not metric.unfit_reason(reference, trained)
@@ -119,6 +134,7 @@ class Evaluation:
             position=source.position,
             settings=metric.settings,
             higher_is_better=metric.higher_is_better != (name in metric.opposite),
+            own_data=source.own_data,
             judges_run=judges_run,
         )
 

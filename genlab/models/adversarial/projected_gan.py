@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Count, PretrainedWeights
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.resample import UpsampleBilinear
 from genlab.models.layers.spectral import normalise_spectrum
@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
         spec: Spec,
         *,
         network: Callable[[], nn.Module],  # a classifier of torchvision.models, without weights
-        weights: str | None = None,  # a file; `download`; or `random`, as the network starts
+        weights: PretrainedWeights | None = None,  # a file; `download`; or `random`, as the network starts
         size: Count = 224,  # pixels a side of the network's input, a multiple of 32; as published
         width: Count = 64,  # channels of the largest mixed maps; doubled each time the side halves
         norm: NormName = "batch",
