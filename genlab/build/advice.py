@@ -129,7 +129,7 @@ def unfinished_growth(trainer: Trainer) -> str | None:
 
 def few_score_images(trainer: Trainer) -> str | None:
     found = [line for scores in callbacks_of(trainer, Scores) for line in scores.evaluation.advice(trainer.data)]
-    return found[0] if found else None
+    return " ".join(found) or None
 
 
 def batch_near_data(trainer: Trainer) -> str | None:

@@ -6,13 +6,13 @@ from typing import Any, Literal, get_args, get_origin
 from genlab.build.instantiate import accepted_arguments, locate
 from genlab.core.types import FilePath
 
-STARTING_WEIGHTS = "init_from"
+RUN_KEYS = ("init_from", "resume")
 
 
 def with_absolute_paths(config: dict[str, Any]) -> dict[str, Any]:
     """Return a resolved config in which every path is absolute. Raises ConfigError for an unknown `_target_`."""
     made = {key: _convert_node(value, key) for key, value in config.items()}
-    return made | {STARTING_WEIGHTS: _to_absolute(made[STARTING_WEIGHTS])} if made.get(STARTING_WEIGHTS) else made
+    return made | {key: _to_absolute(made[key]) for key in RUN_KEYS if made.get(key) not in (None, "auto")}
 
 
 def _convert_node(node: Any, key: str) -> Any:

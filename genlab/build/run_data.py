@@ -49,7 +49,7 @@ def build_data(config: dict[str, Any], named: dict[str, Any]) -> InMemory:
     try:
         return build.dataset(build.check_node(named if whole else own | named, "data"))
     except ConfigError as error:
-        if named:
+        if named or "root" not in own:
             raise
         raise ConfigError(f"{error} If the run's data were moved, say where they are: data.root=PATH.") from error
 
@@ -78,32 +78,37 @@ def is_own(data: InMemory, state: dict[str, Any], *, named: bool) -> bool:
         return True
     if not named:
         raise ConfigError(
-            f"data: {describe_difference(data, state, found)}. Put the run's own data back, or say where they are: "
+            f"data: {describe_difference(data, state, found[0])}. Put the run's own data back, or say where they are: "
             "data.root=PATH. To use these, name them: data.root=PATH (or data=NAME); scores then say that they are "
             "other data."
         )
     if state.get("spec"):
         refuse_other_images(data.spec, Spec.of(state["spec"]))
-    log.warning("other data, as named: %s", describe_difference(data, state, found))
+    log.warning("other data, as named: %s", describe_difference(data, state, found[0]))
     return False
 
 
 def differing_splits(data: InMemory, state: dict[str, Any]) -> list[str]:
     """Return the names of the splits that differ from those of training; older checkpoints know the first alone."""
-    saved = {"train": state["fingerprint"]} | (state.get("splits") or {})
-    now = {"train": data.fingerprint} | data.split_fingerprints
-    return [name for name, fingerprint in saved.items() if fingerprint and now.get(name) != fingerprint]
+    now, before = fingerprints_of(data), fingerprints_before(state)
+    return [name for name, fingerprint in before.items() if fingerprint and now.get(name) != fingerprint]
 
 
-def describe_difference(data: InMemory, state: dict[str, Any], splits: list[str]) -> str:
+def fingerprints_of(data: InMemory) -> dict[str, str]:
+    return {"train": data.fingerprint} | data.split_fingerprints
+
+
+def fingerprints_before(state: dict[str, Any]) -> dict[str, str]:
+    return {"train": state["fingerprint"]} | (state.get("splits") or {})
+
+
+def describe_difference(data: InMemory, state: dict[str, Any], split: str) -> str:
     """Return what was found and what was expected."""
-    saved = {"train": state["fingerprint"]} | (state.get("splits") or {})
-    now = {"train": data.fingerprint} | data.split_fingerprints
-    name = splits[0]
     images = f", {state['spec']['images']:,} images to train on" if state.get("spec") else ""
     return (
-        f"the {name} split of {data.name} (SHA-256 {now.get(name, 'none')[:SHOWN_DIGITS]}, {data.spec.images:,} images "
-        f"to train on) is not what the run was trained with (SHA-256 {saved[name][:SHOWN_DIGITS]}{images})"
+        f"the {split} split of {data.name} (SHA-256 {fingerprints_of(data).get(split, 'none')[:SHOWN_DIGITS]}, "
+        f"{data.spec.images:,} images to train on) is not what the run was trained with (SHA-256 "
+        f"{fingerprints_before(state)[split][:SHOWN_DIGITS]}{images})"
     )
 
 

@@ -15,7 +15,7 @@ from genlab.core.pixels import to_network_input
 from genlab.core.spec import Spec
 from genlab.data.arrays import Layout, read_images, read_labels
 from genlab.data.few_labels import keep_few_labels
-from genlab.data.labels.kinds import are_pictures, are_words, kind_of
+from genlab.data.label_kinds import are_pictures, are_words, kind_of
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, source_chunks, task_of
 from genlab.data.word_rule import WordRule
@@ -103,6 +103,10 @@ class InMemory:
     @cached_property
     def label_kind(self) -> Condition | None:
         """Return the kind of labels beside images, which condition models unless sources replace them."""
+        return self.infer_label_kind()
+
+    def infer_label_kind(self) -> Condition | None:
+        """Return the kind that was given for the labels, else the one that they show. Raises ConfigError without."""
         labels = self.train.labels
         return None if labels is None else self._condition or kind_of(labels, self.source_classes, self.class_names)
 
@@ -203,7 +207,7 @@ def read_split(split: Split | None, part: str, layout: Layout | None) -> Split |
 
 def refuse_unlike_splits(data: InMemory) -> None:
     """Raise ConfigError for splits whose images or labels are not of the kind of the training split's."""
-    expected = data.train.images.shape
+    expected, kind = data.train.images.shape, data.infer_label_kind()
     for part, split in {"train": data.train, "test": data.test, "holdout": data.holdout}.items():
         if split is None:
             continue
@@ -212,8 +216,8 @@ def refuse_unlike_splits(data: InMemory) -> None:
                 f"{part}: images of shape {list(split.images.shape)}, and those to train on have {list(expected)}. "
                 "Resize one of them."
             )
-        if split.labels is not None and data.label_kind is not None:
-            data.label_kind.check(split.labels, split.images)
+        if split.labels is not None and kind is not None:
+            kind.check(split.labels, split.images)
 
 
 def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:

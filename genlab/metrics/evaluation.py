@@ -18,7 +18,9 @@ from genlab.metrics.references.reference import Reference
 from genlab.metrics.sample_source import SampleSource, iterate_samples
 from genlab.metrics.trained_model import TrainedModel
 
-MIN_SCORED_IMAGES = 2_000  # generated, and real, for a score that few images bias
+# Images, generated or real, below which a kind of metrics goes wrong, and how.
+FEW_BIAS = (2_000, "is far too high; compare only like with like")
+FEW_SCATTER = (500, "differs from one choice of images to the next: read it as a rough number")
 
 
 class Evaluation:
@@ -88,17 +90,20 @@ class Evaluation:
         ]
 
     def advice(self, data: InMemory) -> list[str]:
-        """Return a sentence on metrics that so few samples or real images make far too high; [] if none is."""
+        """Return a sentence for each kind of metrics that so few samples or real images make wrong; [] for none."""
         real = len(data.reference(self.split).images)
         counts = {f"metrics.images={self.images:,}": self.images, f"{real:,} real images ({self.split})": real}
-        few = " and ".join(words for words, count in counts.items() if count < MIN_SCORED_IMAGES)
-        biased = " and ".join(name for name, metric in self.metrics.items() if metric.biased_by_few)
-        if not few or not biased:
-            return []
-        return [
-            f"{few}: {biased} from fewer than {MIN_SCORED_IMAGES:,} images of either kind is far too high; compare "
-            "only like with like."
-        ]
+        metrics = self.metrics.items()
+        wrong = {
+            FEW_BIAS: [name for name, metric in metrics if metric.biased_by_few],
+            FEW_SCATTER: [name for name, metric in metrics if metric.scattered_by_few],
+        }
+        found = []
+        for (least, effect), names in wrong.items():
+            few = " and ".join(words for words, count in counts.items() if count < least)
+            if few and names:
+                found.append(f"{few}: {' and '.join(names)} from fewer than {least:,} images of either kind {effect}.")
+        return found
 
     def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():

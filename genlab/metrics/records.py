@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 # The result, and what to make of it; all other fields say how it was measured.
-RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "judges_run")
+RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "own_data", "judges_run")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ import torch
 from PIL import Image
 
 import genlab
-from genlab import evaluate, sample
+from genlab import evaluate, export, project, sample
 from genlab.build import instantiate as build
+from genlab.build.run_data import differing_splits
 from genlab.build.runs import open_run
 from genlab.callbacks.save_checkpoints import save_run
 from genlab.cli import command
+from genlab.core import checkpoint
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
@@ -54,7 +56,8 @@ def run(photos, tmp_path):
 
 def call(module, *words):
     name = module.__name__.rpartition(".")[2]
-    return command.main(name, module.USAGE, module.job, [*words, "device=cpu", "checkpoint=newest"])
+    device = [] if module is export else ["device=cpu"]
+    return command.main(name, module.USAGE, module.job, [*words, *device, "checkpoint=newest"])
 
 
 def errors(capsys):
@@ -139,8 +142,19 @@ def test_samples_show_the_classes_that_are_named(run, tmp_path, capsys):
     assert "classes=cow: expected whole numbers from 0 to 1, or names (0: cat, 1: dog)" in errors(capsys)
 
 
-def test_older_checkpoints_know_the_training_data_alone(run, photos):
-    from genlab.core import checkpoint
+def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
+    assert call(export, f"run={run}", "format=torchscript", f"to={tmp_path}") == 0
+    facts = {"condition": ""}
+    torch.jit.load(tmp_path / "generator.pt", _extra_files=facts)
+    assert facts["condition"] == b"2 classes (0: cat, 1: dog)"
+    assert "2 classes (0: cat, 1: dog)" in (tmp_path / "README.md").read_text()
+    short = ("steps=1", "polish=0", "restarts=1", "candidates=1", "snapshots=2")
+    assert call(project, f"run={run}", f"image={photos / 'dog' / '0.png'}", "class=dog", f"to={tmp_path}", *short) == 0
+    found = json.loads((tmp_path / "distance.json").read_text())
+    assert (found["class"], found["class_name"]) == (1, "dog")
 
-    state = checkpoint.read(run / "checkpoints" / "0000000000.pt")
-    assert set(state["splits"]) == {"test"} and open_run(run, real=True, device="cpu").own_data
+
+def test_checkpoints_know_every_split_and_older_ones_that_to_train_on(run, photos):
+    path = run / "checkpoints" / "0000000000.pt"
+    state = checkpoint.read(path)
+    assert set(state.pop("splits")) == {"test"} and differing_splits(open_run(run, real=True).data, state) == []

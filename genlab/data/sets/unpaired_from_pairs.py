@@ -5,7 +5,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.data.dataset import InMemory, Split
-from genlab.data.labels.kinds import are_pictures
+from genlab.data.label_kinds import are_pictures
 
 
 class Halves(InMemory):
