@@ -48,5 +48,5 @@ def load(
     from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 
-    options = {"checkpoint": checkpoint, "device": device, "real": real, "data": data}
-    return Loaded(open_run(run, **options), batch_size=batch_size)
+    opened = open_run(run, checkpoint=checkpoint, device=device, real=real, data=data)
+    return Loaded(opened, batch_size=batch_size)

@@ -18,7 +18,8 @@ def kind_of(labels: Tensor, source_classes: int | None = None, names: Sequence[s
     Raises ConfigError for labels that no kind fits, or of which the shape does not tell the kind.
     """
     if are_pictures(labels):
-        return Picture(*labels.shape[1:], source_classes)
+        channels, height, width = labels.shape[1:]
+        return Picture(channels, height, width, source_classes)
     if labels.ndim == 2 and labels.is_floating_point() and labels.shape[1]:
         return Attributes(labels.shape[1])
     if labels.ndim == 1 and labels.dtype == torch.int64:
