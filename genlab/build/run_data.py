@@ -31,7 +31,7 @@ def data_for_run(
     spec = Spec.of(state["spec"]) if state.get("spec") else None
     if given is None and not real and not named and spec:  # a checkpoint without a spec needs its data
         return RunData(Blank(spec), spec, own=True)
-    data = build_data(state["config"], named) if given is None else build.require_data_set(given, "data=...")
+    data = build_data(state["config"], named) if given is None else require_data_set(given, "data=...")
     own = is_own(data, state, named=given is not None or bool(named))
     return RunData(data, data.spec if own or spec is None else spec, own)
 
@@ -136,3 +136,13 @@ def refuse_other_condition(found: Spec, expected: Spec) -> None:
 
 def describe_condition(spec: Spec) -> str:
     return "no labels" if spec.condition is None else spec.condition.description
+
+
+def require_data_set(data: Any, key: str) -> InMemory:
+    """Return a data set. Raises ConfigError for anything else, such as a tensor or a torch Dataset."""
+    if not isinstance(data, InMemory):
+        raise ConfigError(
+            f"{key}: of type {type(data).__name__}: expected a genlab.data.InMemory, or a class derived from it. Wrap "
+            "tensors or arrays: InMemory(Split(images, labels)), of genlab.data."
+        )
+    return data

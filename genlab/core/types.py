@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 Count = Annotated[int, Ge(1)]
 Whole = Annotated[int, Ge(0)]
@@ -14,3 +14,4 @@ ProperShare = Annotated[float, Ge(0), Lt(1)]
 FilePath = Annotated[str, "path"]  # of the user's; stored absolute, so that a run finds it from any directory
 PretrainedWeights = Literal["download", "random"] | FilePath
 PlayerName = Literal["generator", "discriminator"]
+Players = PlayerName | Annotated[list[PlayerName], MinLen(1)]
