@@ -9,6 +9,7 @@ from genlab.core.spec import Spec
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 
+LEFT_OPEN = ("root", "label_seed")  # null where a data set is chosen: not every one has them
 SHOWN_DIGITS = 8  # of a SHA-256
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,11 @@ def build_data(config: dict[str, Any], named: dict[str, Any]) -> InMemory:
 
 
 def without_unset(named: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that a user named: of a whole data set all, but for seeds that follow a run's."""
+    """Return the values that a user named: of a whole data set all but those that evaluation's config leaves open."""
     if "_target_" not in named:
         return {key: value for key, value in named.items() if value is not None}
     inner = {key: without_unset(value) if isinstance(value, dict) else value for key, value in named.items()}
-    return {key: value for key, value in inner.items() if key != "label_seed" or value is not None}
+    return {key: value for key, value in inner.items() if key not in LEFT_OPEN or value is not None}
 
 
 def describe_source(node: dict[str, Any]) -> str:

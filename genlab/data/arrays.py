@@ -108,7 +108,7 @@ def to_channels_first(images: Tensor, part: str, layout: Layout | None = None) -
             "InMemory(..., layout='NCHW') or 'NHWC'."
         )
     if layout is None:
-        log.info("%s: read as [N, H, W, C], %d x %d pixels with %d channels", part, middle, first, last)
+        log.warning("%s: read as [N, H, W, C], %d x %d pixels with %d channels", part, middle, first, last)
     return images.permute(0, 3, 1, 2).contiguous()
 
 

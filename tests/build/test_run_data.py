@@ -72,8 +72,9 @@ def score(run, *words):
     return json.loads((run / "evaluations.jsonl").read_text().splitlines()[-1])
 
 
-def test_data_of_the_same_content_are_the_runs_own_wherever_they_lie(run, photos, capsys):
+def test_data_of_the_same_content_are_the_runs_own_wherever_they_lie(run, photos, capsys, caplog):
     before = score(run)
+    assert "real images (test): fid from fewer than 2,000 images of either kind is far too high" in caplog.text
     photos.rename(photos.with_name("moved"))
     assert score(run) is None and "say where they are: data.root=PATH" in errors(capsys)
     moved = score(run, "data.root=moved")
@@ -100,6 +101,8 @@ def test_other_data_must_fit_the_networks(run, photos, tmp_path, capsys):
     paint(tmp_path / "large", 90, size=12)
     assert score(run, "data.root=large") is None
     assert "the shape of what was named is (1, 12, 12), and the run was trained with (1, 8, 8)" in errors(capsys)
+    assert score(run, "data=ring8", "data.points=9", "data.test_points=9") is None
+    assert "the shape of what was named is (2,), and the run was trained with (1, 8, 8)" in errors(capsys)
     other = paint(tmp_path / "birds", 90)
     (other / "dog").rename(other / "bird")
     assert score(run, "data.root=birds") is None

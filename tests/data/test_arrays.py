@@ -1,7 +1,5 @@
 """Data from Python: what is read, in which way, and what each unfit array says."""
 
-import logging
-
 import numpy as np
 import pytest
 import torch
@@ -29,8 +27,7 @@ def test_channels_first_stay_as_they_are(shape):
 @pytest.mark.parametrize("shape", [(8, 8, 3), (28, 28, 1), (8, 8, 4), (20, 12, 3), (4, 4, 3)])
 def test_channels_last_are_turned_and_it_is_said(shape, caplog):
     images = torch.randint(0, 256, (5, *shape), dtype=torch.uint8)
-    with caplog.at_level(logging.INFO):
-        data = InMemory(Split(images), test=Split(images.numpy()))
+    data = InMemory(Split(images), test=Split(images.numpy()))
     assert data.spec.shape == (shape[2], *shape[:2]) and data.test.images.shape[1:] == data.spec.shape
     assert torch.equal(data.train.images[3, :, 1, 2], images[3, 1, 2])
     assert f"read as [N, H, W, C], {shape[1]} x {shape[0]} pixels with {shape[2]} channels" in caplog.text
