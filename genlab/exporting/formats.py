@@ -62,7 +62,7 @@ class TorchScript(Format):
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # mistakes of the trace are found by the check afterwards
             traced = torch.jit.trace(sampler, example, check_trace=False)
-        torch.jit.save(traced, str(path), _extra_files={"condition": describe_condition(sampler)})
+            torch.jit.save(traced, str(path), _extra_files={"condition": describe_condition(sampler)})
 
     def read(self, path: Path) -> Network:
         with warnings.catch_warnings():
