@@ -190,10 +190,10 @@ class Classes(Condition):
 
     def check(self, labels: Tensor, images: Tensor) -> None:
         if labels.ndim != 1 or labels.dtype != torch.int64 or labels.min() < -1 or labels.max() >= self.count:
-            found = f" with values from {labels.min()} to {labels.max()}" if labels.ndim == 1 else ""
             raise ConfigError(
-                f"labels are {labels.dtype} of shape {list(labels.shape)}{found}: expected torch.int64 [N], from 0 to "
-                f"{self.count - 1} for {self.count} classes, and -1 where the class is not known."
+                f"labels are {labels.dtype} of shape {list(labels.shape)}, with values from {labels.min()} to "
+                f"{labels.max()}: expected torch.int64 [N], from 0 to {self.count - 1} for {self.count} classes, and -1 "
+                "where the class is not known."
             )
 
     def classes_of(self, labels: Tensor, names: Sequence[str] = ()) -> Tensor:

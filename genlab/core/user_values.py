@@ -39,6 +39,8 @@ def flatten(given: Any) -> list[Any]:
 
 def class_numbers(given: Any, key: str, count: int, names: Sequence[str]) -> list[int]:
     """Return the numbers of the classes that `key`=`given` asks for. Raises ConfigError for none, or unknown ones."""
+    if not names:
+        as_numbers(given, f"{count} classes", key)  # refuses texts
     numbers = [number_of(asked, count, names) for asked in flatten(given)]
     known = [number for number in numbers if number is not None]
     if not known or len(known) < len(numbers):
