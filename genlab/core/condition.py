@@ -192,8 +192,7 @@ class Classes(Condition):
         if labels.ndim != 1 or labels.dtype != torch.int64 or labels.min() < -1 or labels.max() >= self.count:
             raise ConfigError(
                 f"labels are {labels.dtype} of shape {list(labels.shape)}, with values from {labels.min()} to "
-                f"{labels.max()}: expected torch.int64 [N], from 0 to {self.count - 1} for {self.count} classes, and -1 "
-                "where the class is not known."
+                f"{labels.max()}: expected torch.int64 [N], from 0 to {self.count - 1} for {self.count} classes, or -1."
             )
 
     def classes_of(self, labels: Tensor, names: Sequence[str] = ()) -> Tensor:
