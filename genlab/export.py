@@ -43,7 +43,7 @@ def job(config: dict[str, Any]) -> None:
 
     form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
+    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu", named=config["data"])
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
     facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images}

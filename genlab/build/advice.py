@@ -16,7 +16,6 @@ Rule = Callable[[Trainer], str | None]
 
 MIN_BATCH_NORM_SIZE = 32  # images a batch
 MIN_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
-MIN_SCORED_SAMPLES = 2_000
 MIN_STEPS_PER_EPOCH = 10
 MIN_CLIP = PUBLISHED_CLIP / 4  # of a critic's weights; with a tenth, gradients are below 1e-3
 MIN_RATE_RATIO = 0.8  # of the discriminator's learning rate to the generator's: StyleGAN3's, as published
@@ -152,15 +151,8 @@ def unfinished_growth(trainer: Trainer) -> str | None:
 
 
 def few_score_images(trainer: Trainer) -> str | None:
-    for scores in callbacks_of(trainer, Scores):
-        images, metrics = scores.evaluation.images, scores.evaluation.metrics.items()
-        biased = [name for name, metric in metrics if metric.biased_by_few and images < MIN_SCORED_SAMPLES]
-        if biased:
-            return (
-                f"metrics.images={images:,}: {' and '.join(biased)} from fewer than {MIN_SCORED_SAMPLES:,} samples is "
-                "far too high; compare only like with like."
-            )
-    return None
+    found = [line for scores in callbacks_of(trainer, Scores) for line in scores.evaluation.advice(trainer.data)]
+    return " ".join(found) or None
 
 
 def batch_near_data(trainer: Trainer) -> str | None:

@@ -85,8 +85,9 @@ def model_of(config: dict[str, Any], data: InMemory) -> Model:
 def dataset(node: dict[str, Any]) -> InMemory:
     if "from_python" in node:
         raise ConfigError(
-            f"data: the images of this run ({node['from_python']}) were given from Python; "
-            "resume it as it was started: genlab.run([...], data=...)."
+            f"data: the images of this run ({node['from_python']}) were given from Python. Give them again: "
+            "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
+            "them: data=folder data.root=PATH."
         )
     return require_kind(make(node, "data"), InMemory, "data")
 

@@ -10,7 +10,7 @@ from genlab.core.condition import Condition
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.pictures.sheet import GREY, caption_rows, sheet, write_png
+from genlab.pictures.sheet import GREY, caption_columns, caption_rows, sheet, write_png
 from genlab.trainers.trainer import Trainer
 
 MAX_POINTS = 2_500  # of each kind
@@ -31,10 +31,12 @@ class Lines(NamedTuple):
         return self.labels.repeat_interleave(columns, 0) if self.are_rows else torch.cat([self.labels] * rows)
 
     def arrange(self, images: Tensor, columns: int) -> Tensor:
-        """Return the picture of all cells, the captions of rows to their left."""
-        if not self.are_rows:
-            return sheet(images, len(self.labels))
-        return caption_rows(sheet(images, columns), [self.condition.caption(label) for label in self.labels])
+        """Return the picture of all cells, the captions of rows to their left, the names of classes above columns."""
+        captions = [self.condition.caption(label) for label in self.labels]
+        if self.are_rows:
+            return caption_rows(sheet(images, columns), captions)
+        picture = sheet(images, len(self.labels))
+        return caption_columns(picture, captions) if self.condition.class_names else picture
 
 
 class Grid(OncePerPosition):
@@ -42,8 +44,8 @@ class Grid(OncePerPosition):
 
     `samples/real.png` shows the first real images, for comparison. Pictures with 1, 3 or 4 channels are drawn as
     grey, RGB and RGBA; with any other number, their channels are drawn in grey, side by side. For a model conditioned
-    on classes every column shows one class; for one conditioned on words every row shows a text. Points are
-    scattered, generated ones in red over real ones in blue.
+    on classes every column shows one class, with its name above if it has one; for one conditioned on words every row
+    shows a text. Points are scattered, generated ones in red over real ones in blue.
     A caption of the model's, such as "no prior was trained", is part of the file's name and of TensorBoard's.
     """
 

@@ -106,6 +106,7 @@ def source_of(samples: SampleStream, position: int) -> SampleSource:
         seed=samples.seed,
         position=position,
         ema=samples.ema is not None,
+        own_data=samples.own_data,
         trained=samples,
     )
 

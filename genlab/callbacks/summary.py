@@ -61,6 +61,7 @@ class Summary(Callback):
             "step": trainer.step,
             "complete": trainer.images >= trainer.total_images,
             "stopped": trainer.stop_reason,
+            "data": f"{trainer.data.name}: {trainer.spec.description}",
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
             "best": None if best is None else {"metric": best.metric, "value": best.value, "images": best.position},
             "records": self.records,

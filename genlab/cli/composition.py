@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
+from genlab.cli.comma_lists import bracket_lists
 from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def compose(name: str, words: list[str]) -> dict:
     from omegaconf import OmegaConf
     from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-    where = {"config_path": CONFIGS, "config_name": name}
+    where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(words)
     try:
         config: Any = OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
         return config

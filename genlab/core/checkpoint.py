@@ -44,8 +44,16 @@ def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
-def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
-    """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
+def save(
+    path: Path,
+    parts: dict[str, Any],
+    *,
+    config: dict,
+    fingerprint: str,  # of the training data
+    splits: Mapping[str, str] | None = None,  # fingerprints of other splits, by name
+    spec: Spec | None = None,  # opens the file without its data
+) -> None:
+    """Write the state of every part to `path`, with its SHA-256 beside it.
 
     Raises RunError if the disk is full; an older file stays.
     """
@@ -53,6 +61,7 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
         "format": FORMAT,
         "config": config,
         "fingerprint": fingerprint,
+        "splits": dict(splits or {}),
         "spec": None if spec is None else spec.facts(),
         "parts": {name: part.state_dict() for name, part in parts.items()},
     }

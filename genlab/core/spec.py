@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition, condition_from_facts
+from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.renamed_paths import rename_targets
@@ -48,6 +49,13 @@ class Spec:
         return (self.channels, self.height, self.width)
 
     @property
+    def description(self) -> str:
+        """Return the facts as a table shows them: '60,000 images of 1 x 28 x 28, 10 classes'."""
+        extras = [] if self.condition is None else [self.condition.description]
+        extras += [f"{self.padding} px of padding"] if self.padding else []
+        return ", ".join([f"{self.images:,} images of {' x '.join(map(str, self.shape))}", *extras])
+
+    @property
     def condition_size(self) -> int | None:
         """Return the length of a label as a vector: one-hot classes, attributes, a bag of words. None: no condition.
 
@@ -64,6 +72,11 @@ class Spec:
     def class_count(self) -> int | None:
         """Return the number of classes that conditions name; None: they name none."""
         return None if self.condition is None else self.condition.class_count
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of classes 0, 1, ...; (): they have none, or there are no classes."""
+        return () if self.condition is None else self.condition.class_names
 
     @property
     def unconditional(self) -> "Spec":
@@ -118,6 +131,17 @@ class Spec:
             return images
         inner = slice(self.padding, -self.padding)
         return images[..., inner, inner]
+
+
+def condition_from_facts(facts: dict[str, Any]) -> Condition:
+    """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    path = values.pop("_target_")
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)(**values)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"the model is told {path}, which cannot be imported ({error}). Set PYTHONPATH.") from error
 
 
 def older_condition(facts: dict[str, Any]) -> Condition | None:

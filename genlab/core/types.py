@@ -11,5 +11,7 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 Share = Annotated[float, Ge(0), Le(1)]
 ProperShare = Annotated[float, Ge(0), Lt(1)]
+FilePath = Annotated[str, "path"]  # of the user's; stored absolute, so that a run finds it from any directory
+PretrainedWeights = Literal["download", "random"] | FilePath
 PlayerName = Literal["generator", "discriminator"]
 Players = PlayerName | Annotated[list[PlayerName], MinLen(1)]

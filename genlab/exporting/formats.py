@@ -61,7 +61,8 @@ class TorchScript(Format):
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # mistakes of the trace are found by the check afterwards
-            torch.jit.trace(sampler, example, check_trace=False).save(str(path))
+            traced = torch.jit.trace(sampler, example, check_trace=False)
+            torch.jit.save(traced, str(path), _extra_files={"condition": describe_condition(sampler)})
 
     def read(self, path: Path) -> Network:
         with warnings.catch_warnings():
@@ -105,6 +106,15 @@ class ONNX(Format):
                 external_data=False,
                 verbose=False,
             )
+        self._add_condition(path, describe_condition(sampler))
+
+    def _add_condition(self, path: Path, condition: str) -> None:
+        """Write what `condition` means, with the names of classes, into the file's metadata."""
+        import onnx
+
+        graph = onnx.load(path)
+        onnx.helper.set_model_props(graph, {"condition": condition})
+        onnx.save(graph, path)
 
     def read(self, path: Path) -> Network:
         import onnxruntime
@@ -117,6 +127,12 @@ class ONNX(Format):
             return torch.from_numpy(session.run(None, values)[0])
 
         return network
+
+
+def describe_condition(sampler: Sampler) -> str:
+    """Return what the generator is told of an image: kind, numbers and names; "" for nothing."""
+    condition = sampler.condition
+    return "" if condition is None else f"{condition.description}{condition.legend}"
 
 
 def load(path: str | Path) -> Sampler:

@@ -25,6 +25,7 @@ class Metric(ABC):
     opposite: frozenset[str] = frozenset()
     judges_run = False  # its first number sums up how good samples are: a run in which it gets worse is sick
     biased_by_few = False  # upwards: from few samples it is far too high
+    scattered_by_few = False  # without a bias: from few images, generated or real, it depends on which ones
     needs_features = False  # needs the features of real images, not only their moments
     uses_extractor = True  # else it takes no features, and its records name no extractor
     uses_samples = True  # else it takes neither features nor images

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 # The result, and what to make of it; all other fields say how it was measured.
-RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "judges_run")
+RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "own_data", "judges_run")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Record:
     position: int  # images shown in training when it was measured
     settings: str = ""  # of the metric itself
     higher_is_better: bool | None = None  # None: older records do not say
+    own_data: bool = True  # False: the reference is no split of the data that the run was trained on
     judges_run: bool = False  # whether a run in which this number gets worse and worse is sick
 
     def as_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from torchvision.ops import FrozenBatchNorm2d
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count
+from genlab.core.types import Count, PretrainedWeights
 from genlab.models.pretrained_weights import load_weights
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels in [0, 1], as in torchvision
@@ -31,7 +31,7 @@ class PretrainedFeatures(nn.Module):
     def __init__(
         self,
         network: Callable[[], nn.Module],  # a model of torchvision.models
-        weights: str | None,  # a file with its state dict; `download`; or `random` initial ones
+        weights: PretrainedWeights | None,  # a file with its state dict; `download`; or `random` initial ones
         size: Count | Sequence[Count],  # pixels a side of the network's input, or height and width
     ) -> None:
         super().__init__()

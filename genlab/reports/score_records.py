@@ -6,7 +6,7 @@ from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
 # The result, and what to make of it; all other fields say how it was measured.
-RESULT_FIELDS = ("value", "seed", "position", "checkpoint", "higher_is_better", "judges_run")
+RESULT_FIELDS = ("value", "seed", "position", "checkpoint", "higher_is_better", "judges_run", "own_data")
 HIGHER_IS_BETTER = (  # prefixes of names in older records, which do not tell; for all other names lower is better
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
@@ -35,6 +35,7 @@ def describe_measurement(record: Record) -> str:
     words = [
         f"{_count(record.get('images'))} samples{averaged}" if "images" in record else "",
         f"against {_count(record.get('reference_images'))} of {record['reference']}" if "reference" in record else "",
+        "" if record.get("own_data", True) else "other data than the run's",
         f"{record.get('extractor', '')} {str(record.get('extractor_hash', ''))[:8]}".strip(),
         f"resize {record['resize']}" if record.get("resize") not in (None, "", "none") else "",
         str(record.get("settings", "")),

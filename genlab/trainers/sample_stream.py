@@ -39,6 +39,7 @@ class SampleStream:
     dtype: torch.dtype  # of weights and images
     ema: EMA | None = None  # the averaged generator; null: samples come from the model's
     decoding: Reconstruction | None = None  # reads a decoder's output as an image; None: the output is one
+    own_data: bool = True  # the data are those of training
     growing: bool = False  # images may still be small, and are enlarged to the data's size
 
     @property

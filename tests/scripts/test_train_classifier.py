@@ -51,6 +51,10 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
     for spec, message in (
         (Spec(3, 16, 16, images=1, condition=Classes(2)), "reads images of 3 x 8 x 8, and these are 3 x 16 x 16"),
         (Spec(3, 8, 8, images=1, condition=Classes(3)), "tells 2 classes, and the data have 3"),
+        (
+            Spec(3, 8, 8, images=1, condition=Classes(2, ("dark", "bright"))),
+            "tells the classes bright, dark, and the data have dark, bright",
+        ),
     ):
         with pytest.raises(ConfigError, match=message):
             extractor.check(spec)

@@ -10,7 +10,7 @@ import numpy as np
 
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count, ProperShare, Whole
+from genlab.core.types import Count, FilePath, ProperShare, Whole
 from genlab.data.labels.attribute_vectors import ImageLabels, Vectors
 from genlab.data.labels.words import Words, WordsChoice
 from genlab.data.storage.archives import MAX_NAMES_LISTED, SUFFIXES, FileSource, list_names, open_source
@@ -34,7 +34,7 @@ class Folder(CachedSet):
 
     def __init__(
         self,
-        root: str | None = None,  # a folder or a zip archive
+        root: FilePath | None = None,  # a folder or a zip archive
         *,
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA
@@ -46,7 +46,7 @@ class Folder(CachedSet):
         crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
         task: TaskChoice | None = None,  # makes a source of every image
         words: WordsChoice | None = None,  # condition on words of names, folders or captions instead of classes
-        conditions: str | None = None,  # an .npy or .npz file: condition on its numbers instead of classes
+        conditions: FilePath | None = None,  # an .npy or .npz file: condition on its numbers instead of classes
         test_share: ProperShare = 0.0,  # of the files, to test with; chosen by a hash of their names
         test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded
@@ -63,12 +63,13 @@ class Folder(CachedSet):
         report_bad_files(table.facts, path, on_error == "skip")
         reader = label_reader(words, conditions)
         read = reader and reader(source, stored_members(source, held_out, table), table.facts["splits"]["train"])
-        class_names = table.facts["classes"]
+        class_names = tuple(table.facts["classes"])
+        classes = Classes(len(class_names), class_names) if class_names else None
         super().__init__(
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
             class_names=class_names,
-            condition=read.condition if read else Classes(len(class_names)) if class_names else None,
+            condition=read.condition if read else classes,
             limit=limit,
             holdout=holdout,
             labelled=labelled,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count, ProperShare, Whole
+from genlab.core.types import Count, FilePath, ProperShare, Whole
 from genlab.data.sets.folder import add_splits, detect_channels, refuse_empty_source, report_bad_files
 from genlab.data.storage.archives import list_names, open_source
 from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
@@ -21,7 +21,7 @@ from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, 
 if TYPE_CHECKING:
     from genlab.data.storage.image_file import PixelRule
 
-Roots = str | list[str]
+Roots = FilePath | list[FilePath]
 Direction = Literal["AtoB", "BtoA"]
 
 

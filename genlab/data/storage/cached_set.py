@@ -44,7 +44,8 @@ class CachedSet(InMemory):
         kept, left = training_rows(total, limit, holdout, name)
         held_out = table_split(table, left, total) if holdout else None
         test = table_split(table, total, total + test_count) if test_count else None
-        super().__init__(table_split(table, 0, kept), test=test, holdout=held_out, name=name, **options)
+        train = table_split(table, 0, kept)
+        super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.spec import Spec
+from genlab.core.types import FilePath
 from genlab.data.dataset import Split
 
 INCEPTION_CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
@@ -119,7 +120,7 @@ class Inception(Extractor):
     score = "inception_score"
     resize_rule = "bilinear as TensorFlow 1, 299 x 299"
 
-    def __init__(self, weights: str | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
+    def __init__(self, weights: FilePath | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
         self.weights = weights
 
     def check(self, spec: Spec) -> None:

@@ -1,6 +1,7 @@
 """Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
+from genlab.core.types import FilePath
 from genlab.metrics.extractors.classifier import ImageClassifier
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
@@ -26,7 +28,7 @@ class OwnClassifier(Extractor):
 
     resize_rule = "none"
 
-    def __init__(self, weights: str | None = None) -> None:  # a file that scripts/train_classifier.py wrote
+    def __init__(self, weights: FilePath | None = None) -> None:  # a file that scripts/train_classifier.py wrote
         if weights is None:
             raise ConfigError(f"metrics.extractor.weights=null: expected a classifier's file. {HINT}")
         self.path = Path(weights).expanduser()
@@ -59,6 +61,16 @@ class OwnClassifier(Extractor):
             raise ConfigError(
                 f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
                 f"{spec.class_count}. {HINT}"
+            )
+        self._refuse_other_names(spec.class_names)
+
+    def _refuse_other_names(self, names: Sequence[str]) -> None:
+        """Raise ConfigError for classes with other names, or in another order: each would be told for another one."""
+        known = list(self.facts["classes"])
+        if names and known not in (list(names), list(map(str, range(len(names))))):
+            raise ConfigError(
+                f"metrics.extractor.weights={self.path}: tells the classes {', '.join(known)}, and the data have "
+                f"{', '.join(names)}. {HINT}"
             )
 
     def _load(self) -> nn.Module:

@@ -33,8 +33,9 @@ class IntraFID(FeatureMetric):
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
+        name = spec.class_names[few[0]] if spec.class_names else few[0]
         return (
-            f"class {few[0]} would have {fake[few[0]]} samples and {real[few[0]]} real images: expected 2 or more of "
+            f"class {name} would have {fake[few[0]]} samples and {real[few[0]]} real images: expected 2 or more of "
             "either kind; raise metrics.images, or compare with a larger metrics.split"
         )
 

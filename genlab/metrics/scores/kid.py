@@ -20,6 +20,7 @@ class KID(FeatureMetric):
     """
 
     numbers = ("kid", "kid_deviation")
+    scattered_by_few = True
     judges_run = True
     needs_features = True
     min_images = 2  # a pair

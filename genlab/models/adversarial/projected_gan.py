@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Count, PretrainedWeights
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.models.pretrained_features import RESOLUTIONS, PretrainedFeatures, freeze
@@ -38,7 +38,7 @@ class Discriminator(nn.Module):
         spec: Spec,
         *,
         network: Callable[[], nn.Module],  # a classifier of torchvision.models, without weights
-        weights: str | None = None,  # a file; `download`; or `random`, as the network starts
+        weights: PretrainedWeights | None = None,  # a file; `download`; or `random`, as the network starts
         size: Count = 224,  # fewest pixels a side of the network's input, a multiple of 32; as published
         width: Count = 64,  # channels of the largest mixed maps; doubled each time the side halves, from the second on
         norm: NormName = "batch",

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchvision.models import vgg19
 
 from genlab.core.errors import ConfigError
+from genlab.core.types import PretrainedWeights
 from genlab.models.pretrained_features import ImageNetNormalisation, composite_over_white
 from genlab.models.pretrained_weights import load_weights
 
@@ -25,7 +26,8 @@ class VGG19(nn.Module):
 
     def __init__(
         self,
-        weights: str | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random` initial ones
+        weights: PretrainedWeights
+        | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random` initial ones
         *,
         layers: Sequence[str] = ("relu5_4",),
         standardise: bool = True,  # by ImageNet's moments, as it was trained; false: it sees [-1, 1], as in pix2pixHD
