@@ -118,7 +118,7 @@ class Evaluation:
             seed=source.seed,
             position=source.position,
             settings=metric.settings,
-            higher_is_better=metric.higher_is_better != (name in metric.opposite),
+            higher_is_better=metric.direction(name),
             judges_run=judges_run,
         )
 

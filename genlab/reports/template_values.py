@@ -76,7 +76,9 @@ class View:
                 "value": "not finite" if value is None else f"{value:.6g}",
                 "position": f"{to_count(record.get('position')):,}",
                 "seed": str(record.get("seed", "?")),
+                "better": scores.BETTER[scores.higher_is_better(record)],
                 "how": scores.describe_measurement(record),
+                "averaged": bool(record.get("ema")),
                 "record": list(flatten(record).items()),
             }
             for record, value in found

@@ -20,6 +20,7 @@ class KID(FeatureMetric):
     """
 
     numbers = ("kid", "kid_deviation")
+    neutral = ("kid_deviation",)
     judges_run = True
     needs_features = True
     min_images = 2  # a pair
