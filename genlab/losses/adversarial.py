@@ -14,6 +14,7 @@ class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
+    watched_distances: frozenset[str] = frozenset()  # the watched numbers that have the unit of images
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -132,6 +133,7 @@ class Wasserstein(CriticLoss):
     """Arjovsky et al. 2017, equation 3."""
 
     needs_lipschitz = True
+    watched_distances = frozenset({"wasserstein"})
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real

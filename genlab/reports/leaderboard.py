@@ -3,6 +3,7 @@
 import math
 import string
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -74,12 +75,11 @@ class Leaderboard:
     @property
     def best(self) -> list[float | None]:
         """Return the best mean of each column; None where none is better than another."""
-        return [
-            _best_mean(column, [row.cells[place] for row in self.rows]) for place, column in enumerate(self.columns)
-        ]
+        columns = zip(self.columns, zip(*(row.cells for row in self.rows), strict=True), strict=True)
+        return [_best_mean(column, cells) for column, cells in columns]
 
 
-def _best_mean(column: Column, cells: list[Cell]) -> float | None:
+def _best_mean(column: Column, cells: Sequence[Cell]) -> float | None:
     means = [cell.mean for cell in cells if cell.mean is not None]
     if column.higher_is_better is None or not means:
         return None

@@ -41,6 +41,7 @@ class View:
         run, best = self.run, self.run.best
         rows = [
             (f"best {best['metric']}", f"{best['value']:.4g}") if best else ("", ""),
+            ("real images'", f"{best['real']:.4g}") if best and finite_number(best.get("real")) else ("", ""),
             ("images", format_progress(run)) if run.images else ("", ""),
             ("time", format_duration(run.seconds)) if run.seconds else ("", ""),
             ("seed", str(run.seed)) if run.seed is not None else ("", ""),
