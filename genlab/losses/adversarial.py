@@ -19,7 +19,7 @@ class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
-    watched_distances: frozenset[str] = frozenset()  # the watched numbers that have the unit of images
+    watches_distances = False  # the watched numbers have the unit of images
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -140,7 +140,7 @@ class Wasserstein(CriticLoss):
     """Arjovsky et al. 2017, equation 3."""
 
     needs_lipschitz = True
-    watched_distances = frozenset({"wasserstein"})
+    watches_distances = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real

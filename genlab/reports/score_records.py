@@ -14,7 +14,7 @@ BETTER = {True: "higher is better", False: "lower is better", None: ""}
 HIGHER_IS_BETTER = (
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
-    *("balanced_accuracy", "test_accuracy", "described", "psnr", "ssim", "eq_", "mask_", "classes"),
+    *("balanced_accuracy", "test_accuracy", "described"),
 )
 
 

@@ -61,4 +61,6 @@ def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bo
 def watch_in_data_units(loss: AdversarialLoss, turn: Turn, unit: float) -> dict[str, Tensor]:
     """Return the loss's watched numbers; distances times `unit`, by which the discriminator's images were divided."""
     watched = loss.watch(turn.real_logits, turn.fake_logits)
-    return watched if unit == 1 else watched | {name: watched[name] * unit for name in loss.watched_distances}
+    if unit == 1 or not loss.watches_distances:
+        return watched
+    return {name: value * unit for name, value in watched.items()}
