@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.system import SystemFacts
 from genlab.models.contract import Model
@@ -17,7 +18,7 @@ from genlab.trainers import System
 def check(system: System, config: dict[str, Any]) -> None:
     """Raise ConfigError for the first combination that some part of the system cannot serve."""
     refuse_models_without_the_contract(system)
-    facts = facts_of(system, config["trainer"].get("clip_weights"))
+    facts = facts_of(system, config["trainer"])
     with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
     groups: dict[str, Mapping[str, Any]] = {"penalty": system.penalties, "augment": system.augmentations}
@@ -38,8 +39,9 @@ def refuse_models_without_the_contract(system: System) -> None:
         )
 
 
-def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
+def facts_of(system: System, trainer: Mapping[str, Any]) -> SystemFacts:
     model, spec = system.model, system.data.spec
+    pieces = distributed.world_size() * trainer.get("accumulate", 1)
     one_way: Literal["one way", "no"] = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(
         players={name: forward_network(model, network) for name, network in model.players.items()},
@@ -49,7 +51,8 @@ def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
         latent_size=model.latent.size if isinstance(model.latent, VectorLatent) else 0,
         translates="both ways" if model.translates_both_ways else one_way,
         batch_normalised=frozenset(name for name, network in model.players.items() if has_batch_norm(network)),
-        clip_weights=clip_weights,
+        clip_weights=trainer.get("clip_weights"),
+        micro_batch=trainer["batch_size"] // pieces,
         moving_augmentations=[name for name, part in system.augmentations.items() if part.moves_images],
     )
 

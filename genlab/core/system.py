@@ -27,6 +27,7 @@ class SystemFacts:
     translates: Literal["no", "one way", "both ways"]  # one way: every generated image has a real partner
     batch_normalised: frozenset[str]  # players with batch normalisation
     clip_weights: float | None  # bound on the discriminator's weights
+    micro_batch: int  # images of a kind in one backward pass
     moving_augmentations: Sequence[str]  # names of those that show the discriminator images out of place
 
     def require_images(self) -> None:
@@ -41,6 +42,14 @@ class SystemFacts:
             raise ConfigError(
                 "moves images, and not the source pictures that the discriminator sees beside them. Leave it out; "
                 "data.flip and data.crop move both."
+            )
+
+    def require_pairs(self) -> None:
+        """Raise ConfigError if a backward pass sees one image of a kind, which has no other to compare with."""
+        if self.micro_batch < 2:
+            raise ConfigError(
+                "compares images of a kind with each other, and trainer.batch_size / (trainer.accumulate x ranks) is "
+                f"{self.micro_batch}: expected 2 or more. Lower trainer.accumulate, or raise trainer.batch_size."
             )
 
     def require_player(self, name: str) -> None:

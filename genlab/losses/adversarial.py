@@ -22,6 +22,7 @@ class AdversarialLoss:
     is_likelihood = False  # only a `Reconstruction` can be one
     winning_margin = 0.02  # of the discriminator's loss above its lowest: it is right with 99 % certainty
     saturates = False  # the generator's gradient vanishes where the discriminator is sure
+    watches_distances = False  # the watched numbers have the unit of images
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -168,6 +169,7 @@ class Wasserstein(CriticLoss):
     """
 
     needs_lipschitz = True
+    watches_distances = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genlab.core.system import SystemFacts
 from genlab.core.types import Positive
 from genlab.losses.adversarial import AdversarialLoss, require_real
 from genlab.losses.penalties import GradientPenalty, Weight
@@ -62,6 +63,11 @@ class MMD(Mixture, AdversarialLoss):
     unbiased: bool = True  # leave out each image's likeness to itself; needs two images a micro-batch
     needs_lipschitz = True
     uses_real = True
+
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if self.unbiased:
+            system.require_pairs()
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return -self.squared_mmd(real, fake)

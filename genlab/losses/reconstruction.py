@@ -37,6 +37,13 @@ class Reconstruction:
         """Return the error of each sample [N]; -log p(target | output) in nats where the loss is a likelihood."""
         raise NotImplementedError
 
+    def in_data_units(self, errors: Tensor, scale: float, size: int) -> Tensor:
+        """Return errors [N] of points of `size` numbers in the data's units; networks see them divided by `scale`.
+
+        A density of points that are `scale` times as far apart is lower by scale^size.
+        """
+        return errors + size * log(scale)
+
     def mean_image(self, output: Tensor) -> Tensor:
         """Return the images, in [-1, 1], that a decoder's output stands for."""
         return output
@@ -96,6 +103,9 @@ class SquaredError(Reconstruction):
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).square().flatten(1).sum(1)
+
+    def in_data_units(self, errors: Tensor, scale: float, size: int) -> Tensor:
+        return errors * scale**2
 
 
 def feature_error(turn: Turn) -> Tensor:

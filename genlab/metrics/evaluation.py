@@ -141,7 +141,7 @@ class Evaluation:
             seed=source.seed,
             position=source.position,
             settings=metric.settings,
-            higher_is_better=metric.higher_is_better != (name in metric.opposite),
+            higher_is_better=metric.direction(name),
             own_data=source.own_data,
             judges_run=judges_run,
         )

@@ -23,6 +23,7 @@ class Metric(ABC):
     numbers: Sequence[str] = ("*",)  # names of its numbers; * is a wildcard. The first decides the best checkpoint
     higher_is_better = False  # of its numbers, except those in `opposite`
     opposite: frozenset[str] = frozenset()
+    neutral: Sequence[str] = ()  # names of numbers that do not judge the model, as real images' own; * is a wildcard
     judges_run = False  # its first number sums up how good samples are: a run in which it gets worse is sick
     biased_by_few = False  # upwards: from few samples it is far too high
     scattered_by_few = False  # without a bias: from few images, generated or real, it depends on which ones
@@ -62,6 +63,12 @@ class Metric(ABC):
     def gives(self, number: str, extractor: Extractor) -> bool:
         """Tell whether a number of this name is among those that it may yield."""
         return any(fnmatch(number, name) for name in self.numbers)
+
+    def direction(self, number: str) -> bool | None:
+        """Return whether more of a number is better; None if it does not judge the model."""
+        if any(fnmatch(number, name) for name in self.neutral):
+            return None
+        return self.higher_is_better != (number in self.opposite)
 
     @abstractmethod
     def reset(self) -> None:

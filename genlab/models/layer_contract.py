@@ -50,6 +50,20 @@ def weight_scale_of(layer: nn.Module) -> float | None:
     return getattr(layer, "weight_scale", None)
 
 
+def needs_standing_statistics(generator: nn.Module) -> bool:
+    """Return whether truncated latents need batch statistics of their own: it states `standing_statistics = True`.
+
+    BigGAN's authors alone gather them (Brock et al. 2019). Where batch normalisation is all that follows
+    the first layer, statistics of truncated latents undo the truncation.
+    """
+    return getattr(generator, "standing_statistics", False)
+
+
+def normalises_latent(generator: nn.Module) -> bool:
+    """Return whether only the direction of a latent counts: the generator states `normalises_latent = True`."""
+    return getattr(generator, "normalises_latent", False)
+
+
 @torch.no_grad()
 def gather_statistics(
     generator: nn.Module,
@@ -58,7 +72,7 @@ def gather_statistics(
     """Replace a generator's running averages by its moments over these batches: its standing statistics.
 
     The generator is left in evaluation mode, and ranks do not share their moments. Pass a copy of a generator that goes
-    on training: truncated latents need statistics of their own.
+    on training.
     """
     generator.eval()
     norms = [module for module in generator.modules() if isinstance(module, _BatchNorm)]

@@ -107,9 +107,9 @@ class Truncation(Picture):
 
     For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
     they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
-    (Brock et al. 2019, figure 2a), with batch statistics computed anew for each.
+    (Brock et al. 2019, figure 2a); BigGAN's batch statistics are computed anew for each, others keep those of training.
 
-    Raises ConfigError for latents that are not normal.
+    Raises ConfigError for latents that are not normal, and for generators that bring them to one length.
     """
 
     def __init__(

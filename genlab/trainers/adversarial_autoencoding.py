@@ -14,7 +14,7 @@ from genlab.losses import Turn
 from genlab.losses.latent_terms import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.autoencoding import require_posterior
+from genlab.trainers.autoencoding import error_in_data_units, require_posterior
 from genlab.trainers.game import Game
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
@@ -56,7 +56,8 @@ class AdversarialAutoencoding(Alternating):
         images = self.stream.batch(phase.name, draws.position, draws)
         condition = self.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None
         output = self.players[phase.player].module(images, condition).to(images.dtype)
-        return Losses({"reconstruction": self.reconstruction.reconstruction(output, images)})
+        error = self.reconstruction.reconstruction(output, images)
+        return Losses({"reconstruction": error}, error_in_data_units(self.reconstruction, error, self.spec))
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return draws from the prior, which are real for this discriminator."""

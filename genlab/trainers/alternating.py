@@ -17,7 +17,7 @@ from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
-from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
+from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay, watch_in_data_units
 from genlab.trainers.label_flips import FlipUnit, LabelFlips
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
@@ -170,7 +170,8 @@ class Alternating(Trainer):
         real, fake = self.swap_pairs(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
         terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
-        return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
+        unit = 1.0 if self.model.discriminates_codes else self.spec.scale
+        return Losses(terms, watched | watch_in_data_units(self.loss, turn, unit))
 
     def generator_losses(self, turn: Turn) -> Losses:
         """Return the generator's losses. Beside penalties, a loss of weight 0 does not run the discriminator."""

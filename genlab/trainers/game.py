@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
-from genlab.losses import Penalty, Turn
+from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated
 from genlab.trainers.replay import Replay
 from genlab.trainers.turns import Losses, Phase
@@ -56,3 +56,11 @@ def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bo
     if new:
         replay.add(generated, draws)
     return replay.mix_in(generated, draws)
+
+
+def watch_in_data_units(loss: AdversarialLoss, turn: Turn, unit: float) -> dict[str, Tensor]:
+    """Return the loss's watched numbers; distances times `unit`, by which the discriminator's images were divided."""
+    watched = loss.watch(turn.real_logits, turn.fake_logits)
+    if unit == 1 or not loss.watches_distances:
+        return watched
+    return {name: value * unit for name, value in watched.items()}

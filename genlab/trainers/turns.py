@@ -23,7 +23,7 @@ TURNS_PER_NORM = 16
 
 class Losses(NamedTuple):
     terms: dict[str, Tensor]  # one number a sample [N] each; their sum is minimised
-    stats: dict[str, Tensor] = {}  # only published
+    stats: dict[str, Tensor] = {}  # only published, under the name of a term in its place
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,7 @@ def test_every_metric_is_the_same_for_any_batch_size(data):
         return {record.metric: record.value for record in scored.run(source, labelled, device="cpu")}
 
     found = scores(50)
-    assert len(found) == 11 and scores(50) == found
+    assert len(found) == 12 and scores(50) == found
     assert scores(7) == pytest.approx(found, rel=1e-4)
 
 

@@ -9,6 +9,7 @@ from hydra.utils import get_object
 from genlab.build import preflight
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.data import InMemory, Split
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, choices, narrow, read, tiny_data
 
@@ -208,3 +209,13 @@ def test_an_automatic_weight_is_known_before_training(make_trainer, choice, word
     trainer = make_trainer("model=dcgan", *NARROW, f"penalty=[{choice}]", *words)
     assert trainer.penalties["r1"].weight == pytest.approx(weight)
     assert f"weight={trainer.penalties['r1'].weight}" in dict(preflight.describe(trainer))["penalties"]
+
+
+def test_a_distance_between_points_is_in_the_units_of_the_data(make_trainer):
+    """A critic of slope 1 in the networks' units estimates W1 there, which is `scale` times as much in the data's."""
+    data = InMemory(Split(torch.randn(64, 2)), scale=4.0)
+    trainer = make_trainer("model=gan", *NARROW_MLP, "loss=wasserstein", data=data)
+    trainer.take_step()
+    found = trainer.statistics.flush()
+    gap = found["discriminator/real_logits"] - found["discriminator/fake_logits"]
+    assert found["discriminator/wasserstein"] == pytest.approx(4 * gap, rel=1e-4)

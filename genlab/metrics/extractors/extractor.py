@@ -25,6 +25,14 @@ class Extractor(ABC):
     score = "classifier_score"  # the name of the Inception Score over its classes
     device = torch.device("cpu")
 
+    @property
+    def temperature(self) -> float | None:
+        """Return what the classes' logits are divided by, for probabilities that are right as often as they say.
+
+        None: the outputs are taken as they are. It changes no feature, and no `identity`: Guo et al. 2017, section 4.2.
+        """
+        return None
+
     def __call__(self, images: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
             return self._features(images.to(self.device, torch.float32)).float()
@@ -48,7 +56,7 @@ class Extractor(ABC):
 
     @cached_property
     def identity(self) -> str:
-        """Return the SHA-256 of the name, the resize rule and every weight."""
+        """Return the SHA-256 of what makes the features: the name, the resize rule and every weight."""
         digest = hashlib.sha256(f"{self.name} {self.resize_rule}".encode())
         for name, value in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
@@ -68,7 +76,7 @@ class Extractor(ABC):
         return None
 
     def logits(self, features: Tensor) -> Tensor | None:
-        """Return the logits [N, K] of the classes it knows, from features [N, D]; None if it knows none."""
+        """Return the logits [N, K] of the classes it knows, calibrated, from features [N, D]; None if it knows none."""
         return None
 
     @abstractmethod

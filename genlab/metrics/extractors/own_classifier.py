@@ -1,6 +1,5 @@
 """Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import FilePath
-from genlab.metrics.extractors.classifier import ImageClassifier
+from genlab.metrics.extractors.classifier import ImageClassifier, read_classifier
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
@@ -42,12 +41,17 @@ class OwnClassifier(Extractor):
     def facts(self) -> dict[str, Any]:
         return self._read()[0]
 
+    @property
+    def temperature(self) -> float:
+        """Return the file's temperature; 1 for a file that was written before classifiers were calibrated."""
+        return self.facts.get("temperature", 1.0)
+
     def labels(self, features: Tensor) -> Tensor:
         return self.logits(features).argmax(1)
 
     def logits(self, features: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
-            return self.network.logits(features.to(self.device))
+            return self.network.logits(features.to(self.device)) / self.temperature
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
@@ -84,12 +88,10 @@ class OwnClassifier(Extractor):
         return self.network.features(images)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError
 
         try:
-            with safe_open(self.path, "pt") as file:
-                facts = json.loads((file.metadata() or {})["classifier"])
-                return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            return read_classifier(self.path)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Count, Several
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import map_rows
@@ -69,7 +69,7 @@ class MMD(PointPairs):
     scattered_by_few = True
     min_images = 2  # a pair
 
-    def __init__(self, pairs: Count = 2_000) -> None:  # a second
+    def __init__(self, pairs: Several = 2_000) -> None:  # a second
         super().__init__(pairs)
 
     def compute(self, reference: Reference) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
@@ -32,6 +33,8 @@ class Generator(nn.Module):
 
     z with the embedded condition becomes the innermost map, and sets scale and shift in every block.
     """
+
+    standing_statistics: ClassVar[bool] = True  # gathered anew for truncated latents
 
     def __init__(
         self,

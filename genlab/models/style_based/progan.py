@@ -23,6 +23,7 @@ class Generator(GrowingGenerator):
     """
 
     unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
+    normalises_latent: ClassVar[bool] = True
 
     def __init__(
         self,
