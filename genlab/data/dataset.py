@@ -16,6 +16,7 @@ from genlab.core.random import Draws
 from genlab.core.spec import Spec
 from genlab.core.words import Words
 from genlab.data.few_labels import keep_few_labels
+from genlab.data.notes import Notes
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, task_of
 from genlab.data.word_rule import WordRule
@@ -56,6 +57,7 @@ class InMemory:
     """
 
     rule: WordRule | None = None  # words that can be measured in a picture
+    notes = Notes()  # on the files that it was read from
 
     def __init__(
         self,

@@ -13,7 +13,8 @@ from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data.storage.archives import FileSource, list_names
-from genlab.data.storage.folder_layout import Members
+from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.split_names import Members
 
 EXPECTED_FILE = (
     "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, or an "
@@ -63,7 +64,7 @@ class Vectors:
 
     def stack_arrays(self, arrays: np.lib.npyio.NpzFile, rows: Members) -> np.ndarray:
         with arrays:
-            keys = {name: name if name in arrays else name.rpartition(".")[0] for name in rows}
+            keys = {name: name if name in arrays else stem_of(name) for name in rows}
             missing = [name for name, key in keys.items() if key not in arrays]
             if missing:
                 raise self._error(f"{len(missing)} of {len(rows)} images have no array there: {list_names(missing)}")

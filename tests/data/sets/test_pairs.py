@@ -107,7 +107,7 @@ def test_both_are_resized_and_cropped_alike(tmp_path):
 def test_each_side_has_its_own_channels(tmp_path):
     for index in range(3):
         save(tmp_path / "grey" / f"{index}.png", 10 * index, mode="L")
-        save(tmp_path / "colour" / f"{index}.png", RED)
+        save(tmp_path / "colour" / f"{index}.png", (255, index, 0))
     roots = [str(tmp_path / "grey"), str(tmp_path / "colour")]
     assert Pairs(roots).spec.condition == Picture(1, 10, 12) and Pairs(roots).spec.channels == 3
     assert Pairs(roots, source_channels=3, channels=1).spec.condition == Picture(3, 10, 12)
