@@ -56,7 +56,7 @@ class Folder(CachedSet):
         crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
         task: TaskChoice | None = None,  # makes a source of every image
         words: WordsChoice | None = None,  # condition on words of names, folders or captions instead of classes
-        conditions: str | None = None,  # an .npy or .npz file: condition on its numbers instead of classes
+        conditions: str | None = None,  # an .npy, .npz, .txt or .csv file: condition on its numbers, not on classes
         test_share: ProperShare = 0.0,  # of the files, to test with; chosen by a hash of their names
         test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded

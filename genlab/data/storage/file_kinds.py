@@ -103,4 +103,6 @@ def suffix_of(name: str) -> str:
 
 
 def describe_left_out(left_out: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {kind}" for kind, count in left_out.most_common())
+    return ", ".join(
+        f"{left_out[kind]:,} {kind}" for kind in sorted(left_out, key=lambda kind: (-left_out[kind], kind))
+    )
