@@ -55,8 +55,10 @@ class Vectors:
             found = self.load()
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise self._error(f"it cannot be read ({error})") from error
-        by_row = isinstance(found, np.ndarray)
-        numbers = self.select_rows(found, source.names, rows) if by_row else self.stack_arrays(found, rows)
+        if isinstance(found, np.ndarray):
+            numbers = self.select_rows(found, source.names, rows)
+        else:
+            numbers = self.stack_arrays(found, rows)
         return ImageLabels(torch.from_numpy(self.check_numbers(numbers)))
 
     def load(self) -> np.ndarray | Mapping[str, np.ndarray]:
