@@ -22,9 +22,9 @@ MIN_RATE_RATIO = 0.8  # of the discriminator's learning rate to the generator's:
 
 
 def advice(trainer: Trainer) -> list[str]:
-    """Return a sentence for each rule that a run breaks."""
+    """Return a sentence for each rule that a run breaks, after what its data say of their files."""
     rules = [*RULES, *(ADVERSARIAL_RULES if "discriminator" in trainer.players else [])]
-    return [line for rule in rules if (line := rule(trainer))]
+    return [*trainer.data.notes.advice, *(line for rule in rules if (line := rule(trainer)))]
 
 
 def small_batch_with_batch_norm(trainer: Trainer) -> str | None:

@@ -74,7 +74,10 @@ def prefixed_errors(part: str) -> Iterator[None]:
 def refuse_missing_labels(system: System) -> None:
     classes = system.data.spec.classes_of(system.data.train.labels)
     if system.model.conditional and classes is not None and (classes < 0).any():
-        raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
+        raise ConfigError(
+            f"data.labelled: a conditional model needs the label of every image, and {int((classes < 0).sum())} of "
+            f"{len(classes)} have none. Set data.labelled=null, or complete dataset.json if labels come from there."
+        )
 
 
 def refuse_missing_sources(system: System) -> None:

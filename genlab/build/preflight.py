@@ -49,6 +49,7 @@ def describe(trainer: Trainer) -> Rows:
     """Return the table of the run as its config was resolved."""
     return [
         ("data", f"{trainer.data.name}: {trainer.spec.description}"),
+        *trainer.data.notes.rows,
         ("networks", _describe_networks(trainer)),
         ("loss", _signature(trainer.loss)),
         ("penalties", "; ".join(map(_signature, trainer.penalties.values())) or "none"),

@@ -29,6 +29,7 @@ class Condition(ABC):
 
     has_source: ClassVar[bool] = False  # labels are source pictures, cropped and mirrored with their images
     grid_lines: ClassVar[Literal["rows", "columns"] | None] = None  # of a sample grid, each with one label
+    saved_as_captions: ClassVar[bool] = False  # files beside saved samples hold captions and not numbers
 
     # For networks
 

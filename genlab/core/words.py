@@ -31,6 +31,7 @@ class Words(Condition):
     length: int
 
     grid_lines: ClassVar[Literal["rows", "columns"] | None] = "rows"
+    saved_as_captions: ClassVar[bool] = True
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ from genlab.core.spec import Spec
 from genlab.data.arrays import Layout, read_images, read_labels
 from genlab.data.few_labels import keep_few_labels
 from genlab.data.label_kinds import are_pictures, are_words, kind_of
+from genlab.data.notes import Notes
 from genlab.data.sizes import crop_centre
 from genlab.data.tasks import Task, TaskChoice, source_chunks, task_of
 from genlab.data.word_rule import WordRule
@@ -55,6 +56,7 @@ class InMemory:
     """
 
     rule: WordRule | None = None  # words that can be measured in a picture
+    notes = Notes()  # on the files that it was read from
 
     def __init__(
         self,

@@ -13,7 +13,8 @@ from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
 from genlab.data.storage.archives import FileSource, list_names
-from genlab.data.storage.folder_layout import Members
+from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.split_names import Members
 
 TABLES = ("captions.json", "captions.csv")  # of captions, by name
 
@@ -115,10 +116,6 @@ def read_text(source: FileSource, file: str) -> str:
         return source.read(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a caption must be UTF-8 ({error}). Save it again.") from error
-
-
-def stem_of(name: str) -> str:
-    return name.rpartition(".")[0]
 
 
 def shared_folder(names: Sequence[str]) -> str:

@@ -36,6 +36,7 @@ class Halves(InMemory):
             name=f"{of.name}_halves",
             **options,
         )
+        self.notes = of.notes
 
 
 def require_pairs(of: InMemory) -> None:

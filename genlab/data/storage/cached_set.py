@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.data.dataset import InMemory, Split
+from genlab.data.notes import Notes
 from genlab.data.storage.cache import Table
 
 
@@ -37,6 +38,7 @@ class CachedSet(InMemory):
         name: str,
         limit: int | None = None,  # train on the first N images only
         holdout: int = 0,  # keep the last N training images from training
+        notes: Notes = Notes(),  # noqa: B008 -- it is not changed
         **options: Any,  # of InMemory
     ) -> None:
         counts = table.facts["splits"]
@@ -46,6 +48,7 @@ class CachedSet(InMemory):
         test = table_split(table, total, total + test_count) if test_count else None
         train = table_split(table, 0, kept)
         super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
+        self.notes = notes
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:

@@ -168,6 +168,18 @@ def test_numbers_belong_to_images_in_the_sorted_order_of_their_names(folder):
     assert Folder(str(folder), conditions=str(folder / "numbers.npy")).fingerprint != data.fingerprint
 
 
+@pytest.mark.parametrize("suffix", ["txt", "csv"])
+def test_attributes_in_a_table_like_that_of_celeba(folder, suffix):
+    """A count, the names, and a row of -1 and 1 for each file by its own name (list_attr_celeba.txt)."""
+    names = sorted(path.name for path in folder.rglob("*.png"))
+    values = {name: [1 - 2 * (index % 2), -1, 1] for index, name in enumerate(names)}
+    blank = "," if suffix == "csv" else "  "
+    rows = [blank.join([name, *map(str, numbers)]) for name, numbers in values.items()]
+    (folder / f"attributes.{suffix}").write_text("\n".join([str(len(rows)), f"Smiling{blank}Bald{blank}Young", *rows]))
+    data = Folder(str(folder), conditions=str(folder / f"attributes.{suffix}"))
+    assert sorted(data.train.labels.tolist()) == sorted([(value + 1) / 2 for value in row] for row in values.values())
+
+
 def test_numbers_by_name(folder):
     keys = [NAMES[0], *(name.removesuffix(".png") for name in NAMES[1:])]
     np.savez(folder / "numbers.npz", **dict(zip(keys, NUMBERS, strict=True)))
