@@ -36,7 +36,8 @@ def open_run(
         data = Blank(Spec.of(state["spec"]))
     position = {name: parts["position"][name] for name in ("images", "step")}
     stream = build.sample_stream(config, data, seen=position["images"])
-    files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
+    saved = {name: parts[name] for name in stream.parts if name in parts}
+    files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
     return TrainedRun(**vars(stream), **position, run_dir=run_dir, config=config)
 

@@ -129,7 +129,7 @@ class StyleBased(Protocol):
         """Map latents [N, L] to a style for each layer [N, layers, W]; in training some images mix two."""
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """Draw styles [..., W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
+        """Draw styles [N, layers, W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
 
     def synthesis(self, styles: Tensor) -> Tensor:
         """Make images [N, C, H, W] of styles [N, layers, W]."""
@@ -180,6 +180,11 @@ class Grows(Protocol):
 def is_unbounded(generator: nn.Module) -> bool:
     """Return whether nothing but training holds images to [-1, 1]: the generator states `unbounded = True`."""
     return getattr(generator, "unbounded", False)
+
+
+def tracks_in_discriminator_turn(generator: nn.Module) -> bool:
+    """Return whether the generator's tracked means move in the discriminator's turn alone: it states so."""
+    return getattr(generator, "tracks_in_discriminator_turn", False)
 
 
 def side_multiple_of(generator: nn.Module) -> int | None:

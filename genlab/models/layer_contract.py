@@ -34,6 +34,12 @@ def has_batch_norm(network: nn.Module) -> bool:
     return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
+def batch_statistics(network: nn.Module) -> list[Tensor]:
+    """Return the buffers of batch normalisation."""
+    norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
+    return [buffer for norm in norms for buffer in norm.buffers(recurse=False)]
+
+
 def mixes_batch(network: nn.Module) -> bool:
     """Return whether, in training, an image's output depends on the other images of its batch.
 

@@ -14,7 +14,7 @@ from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, 
 from genlab.data.stream import Stream
 from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
-from genlab.models.contract import MultiStage
+from genlab.models.contract import MultiStage, tracks_in_discriminator_turn
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
 from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
@@ -57,6 +57,11 @@ class Alternating(Trainer):
         self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
+        if reuse_fakes and tracks_in_discriminator_turn(generator):
+            raise ConfigError(
+                "trainer.reuse_fakes=true: this generator tracks its means in the discriminator's turn, which would "
+                "make no images. Set it to false."
+            )
         self.joint = not mixes_batch(discriminator)
         self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
