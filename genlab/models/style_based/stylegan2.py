@@ -4,13 +4,12 @@ The generator's image is a sum over all sizes (skip connections), the discrimina
 """
 
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from genlab.core.errors import Outdated
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
 from genlab.models.adversarial import discriminator as base
@@ -107,8 +106,6 @@ class Discriminator(base.Discriminator):
     the image alone: the code of Karras et al. 2020 (ADA).
     """
 
-    _version = 2  # of the state dict; version 1 added that product, of the features themselves, to a logit of `last`
-
     def __init__(
         self,
         spec: Spec,
@@ -122,9 +119,9 @@ class Discriminator(base.Discriminator):
     ) -> None:
         sizes = widths(spec, width, most)
         innermost = sizes[0]
-        super().__init__(spec, innermost, outputs=outputs, projection=False)
-        self.mapping = LabelMapping(spec, innermost, depth) if spec.condition_size else None
-        self.last = EqualisedLinear(innermost, outputs if self.mapping is None else outputs * innermost)
+        mapping = LabelMapping(spec, innermost, depth) if spec.condition_size else None
+        super().__init__(spec, innermost, outputs=outputs, label_vectors=mapping)
+        self.last = EqualisedLinear(innermost, self.last_size)
         self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, **BOTH), nn.LeakyReLU(0.2))
         self.layers.extend(Halving(*pair) for pair in pairwise(reversed(sizes)))
         statistics = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
@@ -135,20 +132,6 @@ class Discriminator(base.Discriminator):
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.layers(images)
-
-    def head(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
-        if self.mapping is None:
-            return super().head(features)
-        vectors = self.last(features).unflatten(1, (-1, self.feature_size))  # [N, outputs, size]
-        return (vectors @ self.mapping(condition)[:, :, None]).squeeze(2).squeeze(1)
-
-    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], *rest: Any) -> None:
-        if self.mapping is not None and metadata.get("version", self._version) < 2:
-            raise Outdated(
-                "the discriminator of conditional StyleGAN2 and StyleGAN3 ended otherwise when this was saved. Sample, "
-                "evaluate and export it; to train further, start a new run."
-            )
-        super()._load_from_state_dict(state, prefix, metadata, *rest)
 
 
 class Halving(nn.Module):

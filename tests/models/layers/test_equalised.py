@@ -60,7 +60,7 @@ def test_with_both_gains_a_rectifiers_output_is_multiplied():
         (lambda spec: stylegan2.Generator(spec, 4, width=2, style_size=4).mapping.layers, {HE}),
         (lambda spec: stylegan2.Generator(spec, 4, width=2, style_size=4).stages, {1.0}),
         (lambda spec: stylegan2.Discriminator(spec, width=2).layers, {HE}),
-        (lambda spec: stylegan2.Discriminator(spec, width=2).mapping, {HE}),
+        (lambda spec: stylegan2.Discriminator(spec, width=2).label_vectors, {HE}),
         (lambda spec: stylegan2.Discriminator(spec, width=2).last, {1.0}),
         (lambda spec: stylegan3.Generator(spec, 4, width=2, style_size=4).mapping.layers, {HE}),
         (lambda spec: stylegan3.Generator(spec, 4, width=2, style_size=4).blocks, {1.0}),

@@ -117,7 +117,7 @@ def test_a_conditional_logit_is_an_inner_product(outputs):
     spec = Spec(1, 8, 8, images=100, condition=Classes(10))
     network, images, classes = stylegan2.Discriminator(spec, outputs=outputs, **SMALL), torch.randn(4, 1, 8, 8), torch.arange(4)
     vectors = network.last(network.features(images)).view(4, outputs, 8)
-    expected = (vectors * network.mapping.layers(classes)[:, None]).sum(2) / 8**0.5
+    expected = (vectors * network.label_vectors.layers(classes)[:, None]).sum(2) / 8**0.5
     torch.testing.assert_close(network(images, classes), expected.squeeze(1))
 
 
