@@ -147,6 +147,6 @@ def load(path: str | Path) -> Sampler:
 
 def of_first_version(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Return a state dict that layers convert when they load it: files of before the checkpoints' format 2."""
-    state = OrderedDict(weights)
+    state: Any = OrderedDict(weights)
     state._metadata = {name: {"version": 1} for name, _ in network.named_modules()}  # torch's own files have the same
     return state

@@ -118,6 +118,7 @@ class StyleBased(Protocol):
 
     layers: int  # how many take a style
     style_size: int  # W
+    truncated_layers: int | None  # the first ones, whose styles truncation moves; None: all
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents [N, L] to w [N, W]."""
@@ -180,11 +181,6 @@ class Grows(Protocol):
 def is_unbounded(generator: nn.Module) -> bool:
     """Return whether nothing but training holds images to [-1, 1]: the generator states `unbounded = True`."""
     return getattr(generator, "unbounded", False)
-
-
-def tracks_in_discriminator_turn(generator: nn.Module) -> bool:
-    """Return whether the generator's tracked means move in the discriminator's turn alone: it states so."""
-    return getattr(generator, "tracks_in_discriminator_turn", False)
 
 
 def side_multiple_of(generator: nn.Module) -> int | None:

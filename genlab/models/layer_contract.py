@@ -48,6 +48,11 @@ def mixes_batch(network: nn.Module) -> bool:
     return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())
 
 
+def tracks_in_discriminator_turn(generator: nn.Module) -> bool:
+    """Return whether the generator's tracked means move in the discriminator's turn alone: it states so."""
+    return getattr(generator, "tracks_in_discriminator_turn", False)
+
+
 def weight_scale_of(layer: nn.Module) -> float | None:
     """Return how many times its weight a layer with an equalised learning rate multiplies with: its `weight_scale`.
 

@@ -80,7 +80,9 @@ def test_a_new_run_starts_from_the_same_networks(plain, make_trainer):
 
 
 def test_a_new_run_is_refused_the_discriminator_of_an_older_conditional_one(make_trainer):
-    with pytest.raises(ConfigError, match="init_from=.* the conditional discriminators of StyleGAN2, StyleGAN3 and R3GAN ended"):
+    with pytest.raises(
+        ConfigError, match="init_from=.* the conditional discriminators of StyleGAN2, StyleGAN3 and R3GAN ended"
+    ):
         new_run(make_trainer, OLD_RUNS / "conditional", "model.conditional=true")
 
 

@@ -51,7 +51,9 @@ class Discriminator(nn.Module):
         """Return logits [N] or [N, outputs] of features [N, F]."""
         logits = self.last(self.minibatch(features))
         if self.label_vectors is not None:
-            logits = (logits.unflatten(1, (-1, self.feature_size)) @ self.label_vectors(condition)[:, :, None]).squeeze(2)
+            logits = (logits.unflatten(1, (-1, self.feature_size)) @ self.label_vectors(condition)[:, :, None]).squeeze(
+                2
+            )
         if self.projection is not None:
             logits = logits + (self.projection(condition) * features).sum(1, keepdim=True)
         return logits.squeeze(1)

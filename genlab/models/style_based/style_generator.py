@@ -5,6 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from genlab.core.types import Count
 from genlab.models.layers.mapping import Mapping
 
 
@@ -22,7 +23,7 @@ class StyleGenerator(nn.Module):
         *,
         layers: int,  # number of layers that take a style
         mixing: float = 0.0,  # share of images with a second style from a random layer on, in training: section 3.1
-        truncated_layers: int | None = None,  # first ones, whose styles truncation moves; null: all
+        truncated_layers: Count | None = None,  # first ones, whose styles truncation moves; null: all
     ) -> None:
         super().__init__()
         self.mapping, self.layers, self.mixing, self.truncated_layers = mapping, layers, mixing, truncated_layers

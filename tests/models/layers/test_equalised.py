@@ -69,7 +69,9 @@ def test_with_both_gains_a_rectifiers_output_is_multiplied():
 def test_which_biases_learn_faster(make, gains):
     """TF1 code of ProGAN and StyleGAN: `get_weight` has the gain, `apply_bias` none; later ones: `bias_act` has it."""
     network = make(Spec(1, 8, 8, images=9, condition=Classes(3)))
-    assert {layer.bias_gain for layer in network.modules() if isinstance(layer, Equalised) and layer.bias is not None} == gains
+    assert {
+        layer.bias_gain for layer in network.modules() if isinstance(layer, Equalised) and layer.bias is not None
+    } == gains
 
 
 def test_a_bias_of_an_older_state_is_brought_to_todays_scale():
