@@ -22,7 +22,7 @@ __all__ = ["ConfigError", "GenlabError", "Interrupted", "RunError", "__version__
 
 
 def run(overrides: list[str] | None = None, *, data: InMemory | None = None) -> float | None:
-    """Train as the command line does and return the best FID (None without scores).
+    """Train as the command line does and return the best score of the first metric (None without scores).
 
     `overrides` are written as in a shell: `["model=dcgan", "trainer.images=1e6"]`. `data` replaces the configured
     data set. Raises GenlabError where the command line would print and exit.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu, sweep
 from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explain_error
+from genlab.cli.composition import CONFIGS, explain_error, replace_mappings
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
-    """Compose, build and train; returns the best FID of the last job. Raises GenlabError."""
+    """Compose, build and train; returns the best score of the last job. Raises GenlabError."""
     results: list[float | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:
@@ -119,6 +119,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     where, extra = config_source(arguments)
+    arguments = replace_mappings(arguments, where)
     with replaced_argv([*arguments, *extra]):
         try:
             hydra.main(version_base="1.3", **where)(job)()

@@ -54,7 +54,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "projecting": {"core", "models.contract", "data.storage", "metrics.extractors", "trainers"},
     "reports": {"core"},
-    "build": {"core", "models.contract", "data", "data.__init__", "trainers", "callbacks"},
+    "build": {
+        *("core", "models.contract", "losses", "data", "data.augment", "data.__init__", "trainers", "callbacks"),
+    },
     "exporting": {"configs", "core", "data", "trainers", "build"},
     "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build"},
     "entry points": {

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from genlab.cli import composition
 from tests.conftest import CONFIGS, choices
 
 HOME = Path(__file__).parents[1]
@@ -85,12 +85,13 @@ def test_every_command_composes(scripts, pages):
     """The choices and keys that they name exist. Folders of one's own are left to scripts/pages.py."""
     OmegaConf.register_new_resolver("started", lambda: "now", replace=True)
     checked = 0
-    with initialize_config_module("genlab.configs", version_base="1.3"):
-        for command in scripts.all_commands(pages):
-            found = re.search(r"genlab\.(\w+) (.*)", command.text) if command.code is None else None
-            if found and found[1] in ENTRY_POINTS and "--config-dir" not in command.text:
-                compose(found[1], overrides(shlex.split(found[2])))
-                checked += 1
+    for command in scripts.all_commands(pages):
+        found = re.search(r"genlab\.(\w+) (.*)", command.text) if command.code is None else None
+        if found and found[1] in ENTRY_POINTS and "--config-dir" not in command.text:
+            where = {"config_path": composition.CONFIGS, "config_name": found[1]}
+            words = composition.replace_mappings(overrides(shlex.split(found[2])), where)
+            composition.load_config(words, where)
+            checked += 1
     assert checked > 50
 
 

@@ -17,7 +17,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from genlab.build import checks
 from genlab.core.errors import ConfigError, GenlabError
 from genlab.core.random import mix
+from genlab.core.schedule import Schedule
 from genlab.data import InMemory
+from genlab.data.augment.augmentation import Augmentation
+from genlab.losses import Penalty
 from genlab.models.contract import Model
 from genlab.trainers import Run, System, Trainer
 from genlab.trainers.callback import Callback
@@ -25,11 +28,15 @@ from genlab.trainers.sample_stream import SampleStream
 
 GROUPS = ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks")
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
+PLAIN = (int, float, bool, str, type(None), torch.Tensor)
+ANY_TOTAL = 1_000_000  # images, to try a schedule with
 log = logging.getLogger(__name__)
+logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs the errors that it raises
 
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
     """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
+    require_groups(config)
     for group in GROUPS:
         config[group] = check_node(config[group], group)
     data = data or dataset(config["data"])
@@ -38,14 +45,23 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
         model=model_of(config, data),
         data=data,
         loss=make(config["loss"], "loss"),
-        penalties=make_each(config["penalty"], "penalty"),
-        augmentations=make_each(config["augment"], "augment"),
+        penalties=make_each(config["penalty"], "penalty", Penalty),
+        augmentations=make_each(config["augment"], "augment", Augmentation),
         schedule=make(optimizers.pop("schedule"), "optimizer.schedule"),
         optimizers={name: optimizer(node, f"optimizer.{name}") for name, node in optimizers.items()},
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
     return make(config["trainer"], "trainer", system, run)
+
+
+def require_groups(config: dict[str, Any]) -> None:
+    for group in GROUPS:
+        if group not in config:
+            raise ConfigError(
+                f"{group}: this model's YAML chooses none. Its first line must be `# @package _global_`, and its "
+                f"`defaults` name what it was published with: `- /{group}: ...`. configs/model/gan.yaml is an example."
+            )
 
 
 def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen: int) -> SampleStream:
@@ -72,17 +88,28 @@ def dataset(node: dict[str, Any]) -> InMemory:
             f"data: the images of this run ({node['from_python']}) were given from Python; "
             "resume it as it was started: genlab.run([...], data=...)."
         )
-    return make(node, "data")
+    return require_kind(make(node, "data"), InMemory, "data")
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
     """Build the callbacks, scores first, so that a checkpoint holds the newest ones."""
     scores = {"scores": make(config["metrics"], "metrics")} if config["metrics"] else {}
-    return scores | make_each(config["callbacks"], "callbacks")
+    return scores | make_each(config["callbacks"], "callbacks", Callback)
 
 
-def make_each(nodes: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: make(node, f"{key}.{name}") for name, node in nodes.items() if node is not None}
+def make_each(nodes: dict[str, Any], key: str, kind: type) -> dict[str, Any]:
+    keys = {name: f"{key}.{name}" for name, node in nodes.items() if node is not None}
+    return {name: require_kind(make(nodes[name], keys[name]), kind, keys[name]) for name in keys}
+
+
+def require_kind(part: Any, kind: type, key: str) -> Any:
+    """Return the part. Raises ConfigError if its class is not derived from `kind`."""
+    if not isinstance(part, kind):
+        raise ConfigError(
+            f"{key}._target_={type(part).__module__}.{type(part).__qualname__}: expected a class derived from "
+            f"{kind.__module__}.{kind.__qualname__}."
+        )
+    return part
 
 
 def make(node: dict[str, Any], key: str, *args: Any, **named: Any) -> Any:
@@ -120,6 +147,11 @@ def check_node(node: Any, key: str) -> Any:
     if not isinstance(node, dict):
         return node
     children = {name: check_node(value, f"{key}.{name}") for name, value in node.items()}
+    if key in LISTS and "_target_" in children:
+        raise ConfigError(
+            f"{key}: a YAML of this group holds one key, the part's name, and below it the rest: "
+            f"`my_name: {{_target_: {children['_target_']}}}`."
+        )
     if "_target_" in children:
         return children | dict(check_arguments(children, key))
     for name in children if key in LISTS else ():
@@ -143,16 +175,45 @@ def check_arguments(node: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]
         if name in ("_target_", "_partial_", "_convert_", "_recursive_", "_args_"):
             continue
         if name not in expected:
-            raise ConfigError(unknown_key(f"{key}.{name}", sorted(expected)))
+            nested = " A metric of one's own is nested: `metrics: {name: {_target_: ...}}`." if key == "metrics" else ""
+            raise ConfigError(unknown_key(f"{key}.{name}", sorted(expected)) + nested)
+        if isinstance(value, dict):
+            require_fitting_mapping(value, expected[name], f"{key}.{name}")
         if not has_target(value):
             yield name, validate(value, expected[name], f"{key}.{name}")
+
+
+def require_fitting_mapping(node: dict[str, Any], hint: Any, key: str) -> None:
+    """Raise ConfigError for a mapping where a plain value is expected, and for other objects where a schedule is."""
+    kinds = typing.get_args(hint) or (hint,)
+    if Schedule in kinds and "_target_" in node:
+        require_schedule(node, kinds[0], key)
+    elif all(getattr(kind, "__origin__", kind) in PLAIN for kind in kinds):
+        raise ConfigError(
+            f"{key}={node}: expected a plain value. Learning rates change by a factor: optimizer.schedule."
+        )
+
+
+def require_schedule(node: dict[str, Any], number: Any, key: str) -> None:
+    """Raise ConfigError unless a node is a schedule whose values are in the range of the number."""
+    kind = locate(node["_target_"], key)
+    if not (inspect.isclass(kind) and issubclass(kind, Schedule)):
+        raise ConfigError(
+            f"{key}._target_={node['_target_']}: expected a number, a staircase such as {{0: 1, 200000: 2}}, or a "
+            "schedule such as genlab.core.schedule.Line."
+        )
+    schedule, whole = make(node, key), getattr(number, "__origin__", number) is int
+    for progress in (0.0, 0.5, 1.0):
+        value = schedule(round(progress * ANY_TOTAL), ANY_TOTAL)
+        validate(round(value) if whole else value, number, f"{key} after {progress:.0%} of the run")
 
 
 def locate(path: str, key: str) -> Any:
     try:
         return get_object(path)
     except Exception as error:  # Hydra raises a bare Exception
-        raise ConfigError(f"{key}._target_={path}: cannot be imported. {error}") from error
+        reason = f"{error.__cause__ or error}".splitlines()[0]
+        raise ConfigError(f"{key}._target_={path}: cannot be imported ({reason}).") from error
 
 
 def accepted_arguments(target: Any) -> dict[str, Any]:

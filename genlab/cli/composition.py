@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
@@ -43,25 +44,85 @@ def load_config(words: list[str], where: dict[str, str]) -> DictConfig:
         return compose(where["config_name"], words)
 
 
+def replace_mappings(words: list[str], where: dict[str, str]) -> list[str]:
+    """Return the words such that `key={...}` takes the place of a mapping with other keys.
+
+    Hydra merges the two, so that neither a staircase `{0: 1, 2000: 2}` nor an object of another class could be given
+    where a config has an object already.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    given = [word for word in words if "=" in word and not word.startswith("-")]
+    if not any("={" in word for word in given):
+        return words
+    try:
+        overrides = [one for one in OverridesParser.create().parse_overrides(given) if not one.is_sweep_override()]
+        whole = {one.input_line: one for one in overrides if is_staircase_or_object(one.value())}
+        config = load_config([*search_path(words), *(word for word in given if word not in whole)], where)
+    except HydraException:  # a mistake in a word, which is explained when the words are composed
+        return words
+    replaced = {
+        word: f"~{one.key_or_group}"
+        for word, one in whole.items()
+        if has_other_keys(OmegaConf.select(config, one.key_or_group), one.value())
+    }
+    return [part for word in words for part in ((replaced[word], f"+{word}") if word in replaced else (word,))]
+
+
+def is_staircase_or_object(value: Any) -> bool:
+    return isinstance(value, dict) and ("_target_" in value or any(isinstance(key, int) for key in value))
+
+
+def has_other_keys(node: Any, value: dict) -> bool:
+    from omegaconf import DictConfig
+
+    return isinstance(node, DictConfig) and bool(set(value) - set(node))
+
+
+def own_folder(words: list[str]) -> Path | None:
+    """Return the user's `--config-dir`."""
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    folder = parser.parse_known_args(words)[0].config_dir
+    return folder and folder.expanduser().resolve()
+
+
+def search_path(words: list[str]) -> list[str]:
+    """Return the user's `--config-dir` as an override, which Hydra's compose function takes."""
+    folder = own_folder(words)
+    return [f"hydra.searchpath=[file://{folder}]"] if folder else []
+
+
 def explain_error(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
     """Return Hydra's message; for an unknown choice or key the valid ones."""
     message = str(error)
     choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
     if choice:
-        return explain_unknown_choice(choice.group(1), choice.group(2), re.findall(r"^\t(\S+)$", message, re.MULTILINE))
+        listed = re.findall(r"^\t(\S+)$", message, re.MULTILINE)
+        return explain_unknown_choice(*choice.groups(), listed or names_in(choice.group(1), own_folder(arguments)))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
         place = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
         return place + message.partition("\nSee http")[0].strip()
     key = found.group(1)
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
+    others = [*search_path(arguments), *others]
     return f"{key}: there is no such key. {suggest_keys(key, compose_valid_part(others, where))}"
 
 
-def explain_unknown_choice(group: str, name: str, listed: list[str]) -> str:
+def names_in(group: str, folder: Path | None) -> list[str]:
+    """Return the choices of a group: the menu's, and those in the user's folder."""
+    own = sorted(path.stem for path in (folder / group).glob("*.yaml")) if folder else []
+    return [*menu.choices(group), *own]
+
+
+def explain_unknown_choice(group: str, name: str, valid: list[str]) -> str:
     from difflib import get_close_matches
 
-    valid = listed or list(menu.choices(group))
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
     return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."

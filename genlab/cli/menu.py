@@ -42,7 +42,7 @@ Keys that are typed most (KEY=VALUE; all of them: --cfg job):
   metrics.every              images between scores; metrics.images: samples a score
   callbacks.grid.every       images between sample grids; callbacks.checkpoint.every, .keep
   seed, resume, init_from    resume=RUN or auto; init_from=RUN takes over weights alone
-  dry_run=true               build everything, take a step, say what the run will cost
+  dry_run=true               build everything, take two steps, say what the run will cost
 
 Flags: -m sweeps, --cfg job prints the composed config, --config-dir DIR adds your own YAMLs.
 Exit codes: 0 done, 2 a mistake in the command, 3 the run failed, 130 or 143 interrupted after saving.

@@ -68,4 +68,4 @@ def rename_targets(node: Any) -> Any:
 def current_path(path: str) -> str:
     """Return the dotted path of a class today: `genlab.ramp.Ramp` gives `genlab.core.schedule.Ramp`."""
     module, _, name = str(path).rpartition(".")
-    return f"{RENAMED.get(module, module)}.{name}"
+    return f"{RENAMED.get(module, module)}.{name}" if module else name

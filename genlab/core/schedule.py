@@ -6,7 +6,9 @@ number, as a staircase `{from_image: value}` such as `{0: 5, 200000: 1}`, or as 
 
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from annotated_types import MinLen
 
 from genlab.core.types import Count, NonNegative, Share, Whole
 
@@ -21,7 +23,8 @@ class Schedule:
         raise NotImplementedError
 
 
-Changing: TypeAlias = Number | dict[Whole, Number] | Schedule  # `Changing[Count]`: a count, or one that changes
+Staircase: TypeAlias = Annotated[dict[Whole, Number], MinLen(1)]
+Changing: TypeAlias = Number | Staircase[Number] | Schedule  # `Changing[Count]`: a count, or one that changes
 
 
 @dataclass(frozen=True)

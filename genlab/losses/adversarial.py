@@ -11,6 +11,11 @@ from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:
+    """What the discriminator and the generator minimise, as formulas of logits.
+
+    Logits are [N], or [N, M] for a discriminator of patches; the loop averages the patches of an image afterwards.
+    """
+
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
@@ -24,9 +29,11 @@ class AdversarialLoss:
             )
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return what the discriminator minimises, in the shape of the logits."""
         raise NotImplementedError
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Return what the generator minimises, in the shape of the logits; `real` is given with `uses_real` alone."""
         raise NotImplementedError
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError, require
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative, PlayerName
+from genlab.core.types import NonNegative, Players
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
 from genlab.models.contract import ClassifiesFeatures, GuessesCodes
@@ -21,7 +21,7 @@ class Auxiliary(Penalty):
     """Base of penalties that read a second head of the discriminator."""
 
     weight: Weight = 1.0
-    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    on: Players = field(default_factory=lambda: ["discriminator", "generator"])
 
     needs_features: ClassVar[bool] = True
     head: ClassVar[type] = ClassifiesFeatures  # contract of a discriminator with that head

@@ -9,7 +9,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import value_at
 from genlab.core.system import SystemFacts
-from genlab.core.types import NonNegative, PlayerName, Whole
+from genlab.core.types import NonNegative, Players, Whole
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 
@@ -76,7 +76,7 @@ class LatentConsistency(Penalty):
 
     weight: Weight = 20.0  # defaults are StudioGAN's for BigGAN on CIFAR-10
     generator_weight: Weight = 0.5
-    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    on: Players = field(default_factory=lambda: ["discriminator", "generator"])
     noise: NonNegative = 0.05  # standard deviation
 
     def refuse(self, system: SystemFacts) -> None:

@@ -15,7 +15,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 from genlab.core.system import SystemFacts
-from genlab.core.types import PlayerName
+from genlab.core.types import Players
 from genlab.losses.penalties import Penalty, Weight, expand_to_batch
 from genlab.losses.turn import Turn
 from genlab.models.layer_contract import weight_scale_of
@@ -57,7 +57,7 @@ class Orthogonal(OnMatrices):
     """
 
     weight: Weight = 1e-4  # the paper's
-    on: PlayerName | list[PlayerName] = "generator"
+    on: Players = "generator"
     diagonal: bool = False
 
     def __call__(self, turn: Turn) -> Tensor:
@@ -114,7 +114,7 @@ class HistoricalAveraging(Penalty):
     """Salimans et al. 2016, section 3.3: |theta - mean of theta at all earlier calls|^2 over all parameters."""
 
     weight: Weight = 1.0
-    on: PlayerName | list[PlayerName] = field(default_factory=lambda: ["discriminator", "generator"])
+    on: Players = field(default_factory=lambda: ["discriminator", "generator"])
     calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player
     means: dict[str, Sequence[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
 

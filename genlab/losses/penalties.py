@@ -18,7 +18,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.spec import Spec
 from genlab.core.system import SystemFacts
-from genlab.core.types import Count, NonNegative, PlayerName, Positive
+from genlab.core.types import Count, NonNegative, Players, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
 
@@ -27,9 +27,14 @@ Weight: TypeAlias = Changing[NonNegative]
 
 @dataclass
 class Penalty:
+    """A term of a player's loss: a `Turn` in, one number an image out, [N], times `strength(turn)`.
+
+    A player with patch logits has them weighted and averaged by `turn.per_image`.
+    """
+
     weight: Weight = 10.0
     every: Count = 1  # turns of the player
-    on: PlayerName | list[PlayerName] = "discriminator"
+    on: Players = "discriminator"
 
     slopes: ClassVar[frozenset[str]] = frozenset()  # inputs that must carry gradients before the network runs
     per_sample_gradient: ClassVar[bool] = False  # batch normalisation would mix the gradients of images

@@ -16,6 +16,8 @@ Variance = Literal["fixed", "learned", "per_pixel"]
 
 
 class Reconstruction:
+    """What an autoencoder minimises: the decoder's output and the images in, one number an image out, [N]."""
+
     is_likelihood: ClassVar[bool] = True
     needs_lipschitz: ClassVar[bool] = False  # as an `AdversarialLoss` may
     needs_images: ClassVar[bool] = False  # means nothing for points

@@ -34,6 +34,9 @@ class Evaluation:
         batch_size: Count = 250,  # at a time; changes no score
         split: str = "test",  # the real images to compare with: train, test or holdout
     ) -> None:
+        for name, metric in metrics.items():
+            if not isinstance(metric, Metric):
+                raise ConfigError(f"metrics.metrics.{name}: {type(metric).__name__} is not derived from Metric.")
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
         self.pictures: dict[str, Tensor] = {}  # of the last run, by name: groups of images [G, n, C, H, W]

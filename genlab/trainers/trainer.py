@@ -211,7 +211,7 @@ class Trainer:
         agreed = distributed.largest(BACK if self.rollback.target else wish)
         self.interrupted = agreed == SIGNAL
         if agreed in (STOP, SIGNAL):
-            self.stop(self.stop_reason or "another rank or a signal")
+            self.stop(self.stop_reason or ("another rank or a signal" if distributed.is_launched() else "a signal"))
         return agreed
 
     def _callbacks_to_call(self) -> Iterator[Callback]:

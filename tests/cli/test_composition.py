@@ -7,8 +7,9 @@ import pytest
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
+from genlab import train
 from genlab.build import instantiate as build
-from genlab.cli import menu
+from genlab.cli import composition, menu
 from genlab.core.errors import ConfigError
 from tests.conftest import CONFIGS, TINY, choices, composed, data_of, needed, read, tiny_data
 
@@ -201,12 +202,63 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("+penalty.r1.weight=3", "penalty.r1: has values but no `_target_`"),
         ("+metrics.every=3", "metrics: has values but no `_target_`"),
         ("~optimizer.generator", "the model's players are"),
+        ("~loss", "loss: this model's YAML chooses none. Its first line must be `# @package _global_`"),
+        ("trainer.n_critic={}", "trainer.n_critic={}"),
+        ("trainer.n_critic={_target_: genlab.losses.Hinge}", "expected a number, a staircase"),
+        (
+            "trainer.top_k={_target_: genlab.core.schedule.Line, start: 5, end: 1}",
+            "trainer.top_k after 0% of the run=5.0",
+        ),
+        ("optimizer.generator.lr={0: 1, 500: 2}", "Learning rates change by a factor: optimizer.schedule"),
+        ("+penalty._target_=genlab.losses.R1", "one key, the part's name"),
+        (
+            "+penalty.mine={_target_: genlab.losses.Hinge}",
+            "expected a class derived from genlab.losses.penalties.Penalty",
+        ),
+        ("+callbacks.mine={_target_: genlab.losses.Hinge}", "derived from genlab.trainers.callback.Callback"),
+        ("+penalty.r2={_target_: genlab.losses.LatentConsistency, on: []}", "penalty.r2.on=[]"),
     ],
 )
 def test_a_mistake_is_one_message_with_key_and_remedy(override, words, tmp_path):
     with pytest.raises(ConfigError) as error:
         build.trainer(composed(*TINY, "model=wgan_gp", override), tmp_path, tiny_data(size=16))
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "expected"),
+    [
+        (["penalty=[r1_cosine]", "penalty.r1.weight={0: 1, 200: 2}"], "penalty.r1.weight", {0: 1, 200: 2}),
+        (
+            ["optimizer=adam", "optimizer.schedule={_target_: genlab.trainers.Linear, begin: 5}"],
+            "optimizer.schedule",
+            {"_target_": "genlab.trainers.Linear", "begin": 5},
+        ),
+        (["penalty=[r1]", "penalty.r1.weight={0: 1}"], "penalty.r1.weight", {0: 1}),
+        (["callbacks.grid={every: 5}"], "callbacks.grid.every", 5),  # keys that are there: Hydra merges
+    ],
+)
+def test_a_mapping_on_the_command_line_replaces_one_with_other_keys(words, key, expected):
+    where = {"config_path": composition.CONFIGS, "config_name": "train"}
+    config = composition.load_config(composition.replace_mappings(words, where), where)
+    found = OmegaConf.select(config, key)
+    assert (OmegaConf.to_container(found) if OmegaConf.is_config(found) else found) == expected
+
+
+MODEL = "# @package _global_\nmodel: {depth: 3}"
+
+
+def test_explanations_know_the_users_own_folder(tmp_path, capsys):
+    for group, name, text in (
+        ("penalty", "mine", "mine: {}"),
+        ("model", "own", "# @package _global_\nmodel: {depth: 3}"),
+    ):
+        (tmp_path / group).mkdir()
+        (tmp_path / group / f"{name}.yaml").write_text(text)
+    assert train.main(["--config-dir", str(tmp_path), "penalty=[mime]"]) == 2
+    assert "Did you mean mine?" in capsys.readouterr().err
+    assert train.main(["--config-dir", str(tmp_path), "model=own", "model.dept=3"]) == 2
+    assert "Did you mean model.depth? Valid keys under model: depth." in capsys.readouterr().err
 
 
 def test_whole_numbers_may_be_written_as_1e6(make_trainer):
