@@ -37,7 +37,8 @@ def open_run(
     found = data_for_run(state, real=real, given=data, named=named or {})
     position = {name: parts["position"][name] for name in ("images", "step")}
     stream = build.sample_stream(config, found.data if found.own else Blank(found.spec), seen=position["images"])
-    files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
+    saved = {name: parts[name] for name in stream.parts if name in parts}
+    files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
     if stream.model.conditional and not found.own:
         refuse_other_condition(found.data.spec, found.spec)

@@ -127,6 +127,7 @@ def restore_state(trainer: Trainer) -> None:
     found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
     if found:
         path, state = found
+        checkpoint.refuse_older(state, trainer.run_dir)
         checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
         log.info("resumed from %s", path)
     elif settings["init_from"]:

@@ -12,11 +12,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from genlab.core.errors import ConfigError, RunError
+from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 
-FORMAT = 1
+FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
+READABLE = (1, 2)
 CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
     "trainer.max_time",
@@ -131,8 +132,8 @@ def read(path: Path) -> dict:
         raise ValueError(
             f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
         ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}, the one that this version reads")
+    if not isinstance(state, dict) or state.get("format") not in READABLE:
+        raise ValueError(f"its format is not among {READABLE}, those that this version reads")
     return state | {"config": rename_targets(state["config"])}
 
 
@@ -161,6 +162,16 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
     load(parts, state["parts"])
 
 
+def refuse_older(state: dict, run_dir: Path) -> None:
+    """Raise ConfigError for a state that would train on otherwise than it did."""
+    if state["format"] != FORMAT:
+        raise ConfigError(
+            f"{run_dir} was saved by an older version (format {state['format']}; this one writes {FORMAT}), which "
+            "trained a little otherwise, so it cannot be resumed. It is sampled, evaluated and exported as before. "
+            f"To train it further, start a new run that takes over its weights: init_from={run_dir}."
+        )
+
+
 def refuse_differences(found: Iterable[str]) -> None:
     lines = list(found)
     if lines:
@@ -170,13 +181,21 @@ def refuse_differences(found: Iterable[str]) -> None:
         )
 
 
-def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ."""
+def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = False) -> None:
+    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ.
+
+    With `skip_outdated` a warning tells of a part that cannot be converted, which is left as it is.
+    """
     wanted, kept = (sorted(name for name in names if not name.startswith("callback/")) for names in (parts, saved))
     if wanted != kept:
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
     for name in parts.keys() & saved.keys():
-        parts[name].load_state_dict(saved[name])
+        try:
+            parts[name].load_state_dict(saved[name])
+        except Outdated as error:
+            if not skip_outdated:
+                raise
+            log.warning("%s is not loaded: %s", name, error)
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
@@ -200,7 +219,7 @@ def load_weights(networks: dict[str, Any], source: str) -> None:
         saved = read(path)["parts"]
         for name, network in networks.items():
             network.load_state_dict(saved[name])
-    except (ValueError, KeyError, RuntimeError) as error:
+    except (ValueError, KeyError, RuntimeError, Outdated) as error:
         raise ConfigError(f"init_from={source}: {path} does not fit this model: {error}") from error
 
 

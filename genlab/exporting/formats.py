@@ -4,12 +4,13 @@ import json
 import logging
 import warnings
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.exporting.sampler import Sampler
@@ -156,5 +157,12 @@ def load(path: str | Path) -> Sampler:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
     blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
     sampler = Sampler(build.sample_stream(rename_targets(facts["config"]), blank, seen=seen))
-    sampler.load_state_dict(weights)
+    sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     return sampler
+
+
+def of_first_version(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Return a state dict that layers convert when they load it: files of before the checkpoints' format 2."""
+    state: Any = OrderedDict(weights)
+    state._metadata = {name: {"version": 1} for name, _ in network.named_modules()}  # torch's own files have the same
+    return state

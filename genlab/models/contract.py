@@ -118,6 +118,7 @@ class StyleBased(Protocol):
 
     layers: int  # how many take a style
     style_size: int  # W
+    truncated_layers: int | None  # the first ones, whose styles truncation moves; None: all
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents [N, L] to w [N, W]."""
@@ -129,7 +130,7 @@ class StyleBased(Protocol):
         """Map latents [N, L] to a style for each layer [N, layers, W]; in training some images mix two."""
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """Draw styles [..., W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
+        """Draw styles [N, layers, W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
 
     def synthesis(self, styles: Tensor) -> Tensor:
         """Make images [N, C, H, W] of styles [N, layers, W]."""

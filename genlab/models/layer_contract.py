@@ -34,12 +34,23 @@ def has_batch_norm(network: nn.Module) -> bool:
     return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
+def batch_statistics(network: nn.Module) -> list[Tensor]:
+    """Return the buffers of batch normalisation."""
+    norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
+    return [buffer for norm in norms for buffer in norm.buffers(recurse=False)]
+
+
 def mixes_batch(network: nn.Module) -> bool:
     """Return whether, in training, an image's output depends on the other images of its batch.
 
     A layer other than batch normalisation that does so states `mixes_batch = True`.
     """
     return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())
+
+
+def tracks_in_discriminator_turn(generator: nn.Module) -> bool:
+    """Return whether the generator's tracked means move in the discriminator's turn alone: it states so."""
+    return getattr(generator, "tracks_in_discriminator_turn", False)
 
 
 def weight_scale_of(layer: nn.Module) -> float | None:

@@ -14,7 +14,7 @@ from genlab.pictures.sheet import caption_columns
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
 from genlab.sampling.mode import Picture, Request
-from genlab.sampling.styles import NoiseKind, require_noise, using_noise
+from genlab.sampling.styles import NoiseKind, require_noise, truncating, using_noise
 from genlab.trainers.encoder import encodes, reconstruct
 
 LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
@@ -105,9 +105,10 @@ class Classes(Picture):
 class Truncation(Picture):
     """Draw the same samples at several thresholds, a row each.
 
-    For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
-    they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
-    (Brock et al. 2019, figure 2a); BigGAN's batch statistics are computed anew for each, others keep those of training.
+    For style-based generators a threshold is psi, which scales styles about their mean, all or those of the first
+    `layers`: at 0 all are the mean, below 0 they are mirrored at it (Karras et al. 2019, figure 8). Other models draw
+    normal latents within +- the threshold (Brock et al. 2019, figure 2a); BigGAN's batch statistics are computed anew
+    for each, others keep those of training.
 
     Raises ConfigError for latents that are not normal, and for generators that bring them to one length.
     """
@@ -117,15 +118,22 @@ class Truncation(Picture):
         thresholds: Sequence[float] | None = None,  # null: 1, 0.7, 0.5, 0, -0.5 of styles; 2, 1, 0.5, 0.04 of latents
         *,
         columns: Count = 8,
+        layers: Count | None = None,  # first ones whose styles psi moves; null: the model's own choice, 8 in StyleGAN
     ) -> None:
         if thresholds is not None and not thresholds:
             raise ConfigError("mode.thresholds=[]: expected one or more, such as [2,1,0.5,0.04].")
-        self.thresholds, self.columns = thresholds, columns
+        self.thresholds, self.columns, self.layers = thresholds, columns, layers
+
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if self.layers is not None:
+            loaded.require_styles(f"mode.layers={self.layers}")
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
         log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
-        rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
+        with truncating(loaded, self.layers):
+            rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
         return loaded.draw(torch.cat(rows), self.columns)
 
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
@@ -17,7 +16,7 @@ from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
-from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay, watch_in_data_units
+from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay, require_reusable, watch_in_data_units
 from genlab.trainers.label_flips import FlipUnit, LabelFlips
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
@@ -53,12 +52,12 @@ class Alternating(Trainer):
         **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
-        if reuse_fakes and (n_critic, n_generator) != (1, 1):
-            raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
         self.swap_pairs, self.reuse_fakes = LabelFlips(flip_labels, flip_unit), reuse_fakes
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
+        if reuse_fakes:
+            require_reusable(generator, (n_critic, n_generator))
         self.joint = not mixes_batch(discriminator)
         self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay

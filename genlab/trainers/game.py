@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
 from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated
+from genlab.models.layer_contract import tracks_in_discriminator_turn
 from genlab.trainers.replay import Replay
 from genlab.trainers.turns import Losses, Phase
 
@@ -49,6 +51,17 @@ def make_game(
         with_features=any(penalty.needs_features for penalty in terms),
         **options,
     )
+
+
+def require_reusable(generator: nn.Module, turns: tuple[Any, Any]) -> None:
+    """Raise ConfigError unless a generator's images serve the discriminator's turn: one turn each, of a step."""
+    if turns != (1, 1):
+        raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
+    if tracks_in_discriminator_turn(generator):
+        raise ConfigError(
+            "trainer.reuse_fakes=true: this generator tracks its means in the discriminator's turn, which would make "
+            "no images. Set it to false."
+        )
 
 
 def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
