@@ -85,7 +85,7 @@ def make_mode(config: dict[str, Any]) -> Mode:
 
 
 def request_of(config: dict[str, Any]) -> Request:
-    from genlab.build.instantiate import validate
+    from genlab.build.arguments import validate
     from genlab.core.types import Count, Whole
     from genlab.sampling import Request
     from genlab.sampling.conditions import classes_or_words

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from torch import nn
 
 import genlab
+from genlab.build.arguments import make
 from genlab.build.checks import refuse_models_without_the_contract
-from genlab.build.instantiate import make
 from genlab.core.errors import ConfigError
 from genlab.models import contract, latent_contract, layer_contract
 from genlab.models.autoencoders.codebook import UniformCodes
