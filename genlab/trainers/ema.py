@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.schedule import Changing, value_at
-from genlab.core.types import Positive, Share
+from genlab.core.types import NonNegative, Share
 from genlab.models.layer_contract import batch_statistics
 
 
@@ -24,7 +24,7 @@ class EMA:
         network: nn.Module,
         total: int = 0,  # images in the whole run, for a half-life that changes over it
         *,
-        halflife: Changing[Positive] = 10_000,  # images
+        halflife: Changing[NonNegative] = 10_000,  # images; 0: the last weights alone
         warmup: Share = 0.05,  # of the images seen; 0: no warm-up
     ) -> None:
         self.total, self.halflife, self.warmup = total, halflife, warmup
