@@ -118,7 +118,7 @@ class StyleBased(Protocol):
 
     layers: int  # how many take a style
     style_size: int  # W
-    truncated_layers: int | None  # the first ones, whose styles truncation moves; None: all
+    truncated_layers: int  # the first ones, whose styles truncation moves
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents [N, L] to w [N, W]."""

@@ -43,13 +43,9 @@ def test_an_older_run_gives_the_same_samples(run):
     np.testing.assert_allclose(genlab.load(run, device="cpu").sample(4), np.load(run / "samples.npy"), atol=1e-5)
 
 
-def test_an_older_run_is_not_resumed_but_is_a_start(run, tmp_path):
+def test_an_older_run_is_not_resumed(run):
     with pytest.raises(ConfigError, match=f"{run} was saved by an older version .*: init_from={run}"):
         genlab.run([f"resume={run}", "trainer.images=160"])
-    narrow = ("model.latent.size=4", "model.generator.width=2", "model.discriminator.width=2", "data.size=8")
-    options = ("data.limit=64", "trainer.images=32", "trainer.batch_size=16", "metrics=none", "trainer.device=cpu")
-    genlab.run([f"init_from={run}", "model=dcgan", *narrow, *options, f"hydra.run.dir={tmp_path / 'new'}"])
-    assert (tmp_path / "new" / "checkpoints" / "0000000032.pt").is_file()
 
 
 def test_an_older_run_is_scored(run):

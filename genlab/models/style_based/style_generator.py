@@ -26,7 +26,8 @@ class StyleGenerator(nn.Module):
         truncated_layers: Count | None = None,  # first ones, whose styles truncation moves; null: all
     ) -> None:
         super().__init__()
-        self.mapping, self.layers, self.mixing, self.truncated_layers = mapping, layers, mixing, truncated_layers
+        self.mapping, self.layers, self.mixing = mapping, layers, mixing
+        self.truncated_layers = layers if truncated_layers is None else truncated_layers
         self.style_size = mapping.size
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -56,7 +57,7 @@ class StyleGenerator(nn.Module):
 
         Styles after the first `truncated_layers` are left as they are: Karras et al. 2019, appendix B.
         """
-        first, others = styles[:, : self.truncated_layers], styles[:, self.truncated_layers or self.layers :]
+        first, others = styles[:, : self.truncated_layers], styles[:, self.truncated_layers :]
         return torch.cat([self.mapping.truncate(first, psi), others], 1)
 
     def spread(self, w: Tensor) -> Tensor:
