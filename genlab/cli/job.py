@@ -132,7 +132,7 @@ def restore_state(trainer: Trainer) -> None:
         log.info("resumed from %s", path)
     elif settings["init_from"]:
         networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
-        checkpoint.load_weights(networks, settings["init_from"])
+        checkpoint.load_weights(networks, settings["init_from"], settings["model"])
         trainer.restart_average()
 
 

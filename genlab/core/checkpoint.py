@@ -209,18 +209,21 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
         yield f"  {key}: {before!r} before, {now!r} now"
 
 
-def load_weights(networks: dict[str, Any], source: str) -> None:
+def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | None = None) -> None:
     """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
-    Raises ConfigError if there is none or its shapes differ.
+    Raises ConfigError if there is none or its shapes differ, with what differs from the config `model`.
     """
-    path = weights_file(Path(source))
+    path, made_with = weights_file(Path(source)), None
     try:
-        saved = read(path)["parts"]
+        state = read(path)
+        made_with = state["config"].get("model")
         for name, network in networks.items():
-            network.load_state_dict(saved[name])
+            network.load_state_dict(state["parts"][name])
     except (ValueError, KeyError, RuntimeError, Outdated) as error:
-        raise ConfigError(f"init_from={source}: {path} does not fit this model: {error}") from error
+        found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
+        way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
+        raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
 
 
 def weights_file(source: Path) -> Path:
