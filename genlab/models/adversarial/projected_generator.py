@@ -30,6 +30,7 @@ class Generator(nn.Module):
     """
 
     unbounded: ClassVar[bool] = True
+    normalises_latent: ClassVar[bool] = True
 
     def __init__(
         self,
