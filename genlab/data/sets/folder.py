@@ -84,6 +84,7 @@ class Folder(CachedSet):
             class_names=class_names,
             condition=read.condition if read else condition_of(table),
             notes=folder_notes(source, path, layout, table, range),
+            value_range=range,
             limit=limit,
             holdout=holdout,
             labelled=labelled,
