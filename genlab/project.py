@@ -44,8 +44,7 @@ def job(config: dict[str, Any]) -> None:
     options = {name: config[name] for name in ("checkpoint", "device")}
     run = runs.open_run(config["run"], named=config["data"], **options)
     law = require_searchable(run.model.latent)
-    limits = run.config["data"].get("range")
-    target = load_target(Path(config["image"]).expanduser(), run.spec, limits).to(run.device)
+    target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)
     tried, count = conditions(run, config["class"]), config["restarts"]
     starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])

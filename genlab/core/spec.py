@@ -27,12 +27,15 @@ class Spec:
     condition: Condition | None = None  # of each image; None: unconditional
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # factor from network values of points to their own units
+    value_range: tuple[float, float] | None = None  # values of picture files that are black and white; None: by depth
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Spec":
         """Rebuild a spec from its `facts`, also read from JSON or an older checkpoint."""
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
+        if known.get("value_range"):
+            known["value_range"] = tuple(known["value_range"])  # JSON knows lists alone
         stored = facts.get("condition")
         return cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
 

@@ -57,6 +57,7 @@ class InMemory:
 
     rule: WordRule | None = None  # words that can be measured in a picture
     notes = Notes()  # on the files that it was read from
+    value_range: tuple[float, float] | None = None  # values of the files that are black and white; None: by depth
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class InMemory:
     def spec(self) -> Spec:
         images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
-        facts = {"images": len(images), "padding": self.padding, "scale": self.scale}
+        facts = {"images": len(images), "padding": self.padding, "scale": self.scale, "value_range": self.value_range}
         return Spec(channels, height, width, condition=self._model_condition(), **facts)
 
     @cached_property

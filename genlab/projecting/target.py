@@ -9,21 +9,17 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
-from genlab.data.storage.depth import Range
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 from genlab.metrics.extractors.extractor import Extractor
 
 
-def load_target(path: Path, spec: Spec, limits: Range | None = None) -> Tensor:
-    """Load an image as [1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be one.
-
-    `limits` are the values of the file that are black and white, as `data.range` has them.
-    """
+def load_target(path: Path, spec: Spec) -> Tensor:
+    """Load an image as [1, C, H, W] in [-1, 1], without the data's padding. Raises ConfigError if it cannot be one."""
     spec.require_images()
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        rule = PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding, range=limits and (limits[0], limits[1]))
+        rule = PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding, range=spec.value_range)
         pixels = read_picture(path.read_bytes(), rule)
     except (OSError, Unusable) as error:
         raise ConfigError(

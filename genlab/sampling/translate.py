@@ -74,8 +74,8 @@ class Translate(Mode):
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
         source = self.source_spec(loaded).require_source()
-        limits = loaded.run.config["data"].get("range")  # pictures are read as those of training were
-        rule = PixelRule(source.channels, classes=source.classes, range=limits and tuple(limits))
+        limits = loaded.spec.value_range  # pictures are read as those of training were
+        rule = PixelRule(source.channels, classes=source.classes, range=limits)
         for name in self.names:
             try:
                 yield name, read_picture(read_file(self.source, name), rule)

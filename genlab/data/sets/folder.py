@@ -83,6 +83,7 @@ class Folder(CachedSet):
             class_names=tuple(table.facts["classes"]),
             condition=read.condition if read else condition_of(table),
             notes=folder_notes(source, path, layout, table, range),
+            value_range=range,
             limit=limit,
             holdout=holdout,
             labelled=labelled,

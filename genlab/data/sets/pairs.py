@@ -67,7 +67,7 @@ class Pairs(CachedSet):
         report_bad_files(table.facts, partners.label, skip, range, partners.readings)
         options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "source_classes": source_classes}
         notes = pair_notes(partners, sides, table, division.remark)
-        super().__init__(split_channels(table), name=partners.name, notes=notes, **options)
+        super().__init__(split_channels(table), name=partners.name, notes=notes, value_range=range, **options)
 
 
 class Sides(NamedTuple):

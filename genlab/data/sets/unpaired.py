@@ -56,7 +56,7 @@ class Unpaired(CachedSet):
             refuse_unpaired(*domains)
         source, image = domains if direction == "AtoB" else domains[::-1]
         tables = [domain.table(size, channels, range, on_error == "skip") for domain in (source, image)]
-        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop}
+        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "value_range": range}
         other = CachedSet(tables[0], name=source.name, **options)
         notes = [domain.notes(table, range) for domain, table in zip((source, image), tables, strict=True)]
         options |= {"notes": notes[0].joined_with(notes[1]), "aligned": aligned}

@@ -9,6 +9,7 @@ from genlab.core.errors import ConfigError
 from genlab.data.dataset import InMemory, Split
 from genlab.data.notes import Notes
 from genlab.data.storage.cache import Table
+from genlab.data.storage.depth import Range
 
 
 class CachedSplit(Split):
@@ -39,6 +40,7 @@ class CachedSet(InMemory):
         limit: int | None = None,  # train on the first N images only
         holdout: int = 0,  # keep the last N training images from training
         notes: Notes = Notes(),  # noqa: B008 -- it is not changed
+        value_range: Range | None = None,  # values of the files that are black and white; None: by depth
         **options: Any,  # of InMemory
     ) -> None:
         counts = table.facts["splits"]
@@ -48,7 +50,7 @@ class CachedSet(InMemory):
         test = table_split(table, total, total + test_count) if test_count else None
         train = table_split(table, 0, kept)
         super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
-        self.notes = notes
+        self.notes, self.value_range = notes, value_range
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 TRAINING = ("train", "training", "trn")
 # The first that exists is used: ImageNet's test has no labels.
 TESTING = ("val", "valid", "validation", "test", "dev", "testing", "tst", "eval", "evaluation")
-FILLERS = ("set", "data", "dataset", "split", "images", "image", "imgs", "img", "pictures", "photos", "files", "folder")
+FILLERS = ("set", "data", "dataset", "split", "images", "image", "imgs", "img", "pictures", "photos", "files")
 DOMAINS = ("domain", "side", "set")
 
 Parts = tuple[str, ...]

@@ -1,6 +1,7 @@
 """Values beyond 8 bit, signed and floating-point ones: which become black and white, what is said and refused."""
 
 import io
+import json
 import struct
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
 from genlab.data.sets.folder import Folder
 from genlab.data.sets.pairs import Pairs
 from genlab.data.sets.unpaired import Unpaired
@@ -147,4 +149,6 @@ def test_pairs_and_unpaired_take_a_range(tmp_path):
     assert "images 0 to 255, sources 0 to 255" in dict(pairs.notes.rows)["values"]
     for dark in (Pairs(roots), Unpaired(roots)):
         assert "data.range=[0,4095]" in dark.notes.advice[0]
+    for data in (pairs, unpaired):  # what a trained run is shown later is read alike
+        assert Spec.of(json.loads(json.dumps(data.spec.facts()))) == data.spec and data.spec.value_range == (0, 4095)
     assert Pairs(roots).fingerprint != pairs.fingerprint and Unpaired(roots).fingerprint != unpaired.fingerprint
