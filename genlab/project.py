@@ -38,7 +38,15 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
+    from genlab.projecting import (
+        LatentSearch,
+        conditions,
+        distances,
+        error_of,
+        load_target,
+        require_searchable,
+        starts_of,
+    )
 
     check_numbers(config)
     options = {name: config[name] for name in ("checkpoint", "device")}
@@ -50,7 +58,7 @@ def job(config: dict[str, Any]) -> None:
     starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])
     extractor = extractor_of(config, run)
     with run.sampling() as network:
-        descent = Descent(
+        descent = LatentSearch(
             generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,

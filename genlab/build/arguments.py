@@ -91,7 +91,7 @@ def require_fitting_mapping(node: dict[str, Any], hint: Any, key: str) -> None:
     kinds = typing.get_args(hint) or (hint,)
     if Schedule in kinds and "_target_" in node:
         require_schedule(node, kinds[0], key)
-    elif all(getattr(kind, "__origin__", kind) in PLAIN for kind in kinds):
+    elif all(bare_type(kind) in PLAIN for kind in kinds):
         raise ConfigError(
             f"{key}={node}: expected a plain value. Learning rates change by a factor: optimizer.schedule."
         )
@@ -105,10 +105,15 @@ def require_schedule(node: dict[str, Any], number: Any, key: str) -> None:
             f"{key}._target_={node['_target_']}: expected a number, a staircase such as {{0: 1, 200000: 2}}, or a "
             "schedule such as genlab.core.schedule.Line."
         )
-    schedule, whole = make(node, key), getattr(number, "__origin__", number) is int
+    schedule, whole = make(node, key), bare_type(number) is int
     for progress in (0.0, 0.5, 1.0):
         value = schedule(round(progress * ANY_TOTAL), ANY_TOTAL)
         validate(round(value) if whole else value, number, f"{key} after {progress:.0%} of the run")
+
+
+def bare_type(hint: Any) -> Any:
+    """Return the type without its range: `Annotated[int, Ge(1)]` gives int."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
 
 
 def locate(path: str, key: str) -> Any:

@@ -8,7 +8,7 @@ from torch import nn
 
 from genlab.core import distributed
 from genlab.core.errors import ConfigError
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
 from genlab.models.layer_contract import has_batch_norm
@@ -46,7 +46,7 @@ def facts_of(system: System, trainer: Mapping[str, Any]) -> SystemFacts:
     return SystemFacts(
         players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,
-        judges_codes=model.discriminates_codes,
+        discriminates_codes=model.discriminates_codes,
         conditioned=model.conditioned_networks,
         latent_size=model.latent.size if isinstance(model.latent, VectorLatent) else 0,
         translates="both ways" if model.translates_both_ways else one_way,

@@ -130,7 +130,7 @@ class Health(Callback):
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
         measured |= {f"class_{index}": count / sum(classes.counts) for index, count in enumerate(classes.counts)}
         settings = measure.settings_of(trainer)
-        return Reading(self._published, measured, classes.missing, classes.scarce, trainer.fair, settings)
+        return Reading(self._published, measured, classes.missing, classes.missing_at_first, trainer.fair, settings)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from genlab.callbacks.health_rules import Settings
 from genlab.core.errors import ConfigError
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
@@ -65,20 +65,20 @@ class ClassCounts(NamedTuple):
 
     counts: list[int] = []  # samples of each class
     missing: list[int] = []  # classes without any sample
-    scarce: int = 0  # number of classes missing at a glance, which cheap and thorough looks have in common
+    missing_at_first: int = 0  # number of classes absent from the first samples, which every count looks at
 
 
 def count_classes(classifier: Classifier, trainer: Trainer, samples: Tensor, *, thorough: bool) -> ClassCounts:
     """Count the classes in a few of `samples`, the first of the fixed noise; if `thorough`, look for missing ones."""
     size, shares = len(samples), class_shares(trainer.data.classes_of(trainer.data.train))
     counts = class_histogram(classifier, trainer, samples[:GLANCE_SAMPLES])
-    scarce = len(missing_classes(counts, shares))
+    missing_at_first = len(missing_classes(counts, shares))
     for start in range(0, MAX_THOROUGH_ROUNDS * size if thorough else 0, size):
         if not missing_classes(counts, shares):
             break
         more = trainer.samples.draw_samples(start, size) if start else samples[GLANCE_SAMPLES:]
         counts = [one + other for one, other in zip(counts, class_histogram(classifier, trainer, more), strict=True)]
-    return ClassCounts(counts, missing_classes(counts, shares), scarce)
+    return ClassCounts(counts, missing_classes(counts, shares), missing_at_first)
 
 
 def class_histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:

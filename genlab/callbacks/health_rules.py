@@ -48,7 +48,7 @@ class Reading:
     published: dict[str, float]  # the latest value of each of training's numbers
     measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
     missing: list[int] = field(default_factory=list)  # classes
-    scarce: int = 0  # number of classes missing at a first glance
+    missing_at_first: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
     settings: Settings = Settings()
 
@@ -90,7 +90,7 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
     elif reading.missing:
         classes = ", ".join(map(str, reading.missing))
         words = f"The generator lost classes: no sample shows {classes}."
-        yield Finding("missing_classes", words, classes, reading.scarce)
+        yield Finding("missing_classes", words, classes, reading.missing_at_first)
 
 
 def describe_posterior_collapse(nats: float) -> str:

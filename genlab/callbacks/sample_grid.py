@@ -16,7 +16,7 @@ from genlab.trainers.trainer import Trainer
 MAX_POINTS = 2_500  # of each kind
 
 
-class Lines(NamedTuple):
+class GridLabels(NamedTuple):
     """Labels, each of which a row or a column of the grid shows."""
 
     condition: Condition
@@ -66,7 +66,7 @@ class Grid(OncePerPosition):
     def _draw(self, trainer: Trainer) -> Tensor:
         if trainer.spec.height is None:
             return draw_points(trainer)
-        lines = self._lines(trainer)
+        lines = self._grid_labels(trainer)
         if lines is None:
             samples = trainer.samples.draw_samples(0, self.rows * self.columns, None)
             return sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
@@ -80,7 +80,7 @@ class Grid(OncePerPosition):
         images, labels = trainer.data.train
         if trainer.spec.height is None:
             return scatter([(images[:MAX_POINTS], REAL)], frame_of(images))
-        lines = self._lines(trainer)
+        lines = self._grid_labels(trainer)
         if lines is None:
             return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
         count = self.columns if lines.are_rows else self.rows
@@ -88,14 +88,14 @@ class Grid(OncePerPosition):
         chosen = chosen if lines.are_rows else chosen.transpose(0, 1)
         return lines.arrange(trainer.spec.crop(chosen.flatten(0, 1)), self.columns)
 
-    def _lines(self, trainer: Trainer) -> Lines | None:
+    def _grid_labels(self, trainer: Trainer) -> GridLabels | None:
         """Return the labels that lines show: all if they fit on twice as many, else the first; None: none do."""
         condition = trainer.spec.condition if trainer.model.conditional else None
         if condition is None or condition.grid_lines is None:
             return None
         most = self.rows if condition.grid_lines == "rows" else self.columns
         labels = condition.samples_of(trainer.data.train.labels, 2 * most + 1)
-        return Lines(condition, labels if len(labels) <= 2 * most else labels[:most])
+        return GridLabels(condition, labels if len(labels) <= 2 * most else labels[:most])
 
 
 def equal_rows(labels: Tensor, label: Tensor) -> Tensor:

@@ -90,8 +90,8 @@ class Spec:
     def source_spec(self) -> "Spec":
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
-        sides = {"channels": source.channels, "height": source.height, "width": source.width}
-        return replace(self, **sides, condition=Picture(*self.shape))
+        shape = Picture(*self.shape)
+        return replace(self, channels=source.channels, height=source.height, width=source.width, condition=shape)
 
     def classes_of(self, condition: Tensor | None, names: Sequence[str] = ()) -> Tensor | None:
         """Return the class int64 [N] of each condition in a batch, -1 for none; None: they name no class."""

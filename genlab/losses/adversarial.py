@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Positive, Share
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import NonNegative, Players
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn

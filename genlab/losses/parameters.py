@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Players
 from genlab.losses.penalties import Penalty, Weight, expand_to_batch
 from genlab.losses.turn import Turn

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Count, Share
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn

@@ -16,7 +16,7 @@ from torch.nn.functional import relu
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.spec import Spec
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Count, NonNegative, Players, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures

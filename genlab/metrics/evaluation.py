@@ -111,7 +111,7 @@ class Evaluation:
     def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():
             fit = not metric.unfit_reason(reference, trained)
-            if fit and (reason := metric.shortage(self.images, reference, trained)):
+            if fit and (reason := metric.too_few_reason(self.images, reference, trained)):
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
@@ -119,9 +119,9 @@ class Evaluation:
         reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
-    def gives(self, number: str) -> bool:
+    def may_return(self, number: str) -> bool:
         """Tell whether a number of this name may come out."""
-        return any(metric.gives(number, self.extractor) for metric in self.metrics.values())
+        return any(metric.may_return(number, self.extractor) for metric in self.metrics.values())
 
     def _record(
         self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource, *, judges_run: bool

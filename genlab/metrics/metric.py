@@ -43,14 +43,14 @@ class Metric(ABC):
         """Return why the metric does not fit these data or this model; None if it does. Called before training too."""
         return None
 
-    def smallness(self, reference: Reference) -> str | None:
-        """Return that images are too small for the metric, without their padding; None if they are not."""
+    def too_small_reason(self, reference: Reference) -> str | None:
+        """Return why unpadded images are too small for the metric; None if they are large enough."""
         side = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
         if side >= self.min_side:
             return None
         return f"it measures images of {self.min_side} pixels a side and more, and these have {side}"
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return what is too few, samples or real images, and what to do; None if there are enough."""
         if not self.uses_samples or min(images, reference.count) >= self.min_images:
             return None
@@ -60,8 +60,8 @@ class Metric(ABC):
             f"kind; {remedy}{self.settings_to_lower and f', or lower its {self.settings_to_lower}'}"
         )
 
-    def gives(self, number: str, extractor: Extractor) -> bool:
-        """Tell whether a number of this name is among those that it may yield."""
+    def may_return(self, number: str, extractor: Extractor) -> bool:
+        """Return whether a number of this name is among those that the metric may return."""
         return any(fnmatch(number, name) for name in self.numbers)
 
     def direction(self, number: str) -> bool | None:
@@ -153,7 +153,7 @@ class ImageMetric(Metric):
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if not reference.data.spec.height:
             return "it measures images, and the data are points"
-        return self.smallness(reference)
+        return self.too_small_reason(reference)
 
     def reset(self) -> None:
         self._images: list[Tensor] = []

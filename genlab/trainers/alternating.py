@@ -15,8 +15,15 @@ from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
+from genlab.trainers.adversarial_phase import (
+    AdversarialPhase,
+    Opponents,
+    make_phase,
+    mix_in_replay,
+    require_reusable,
+    watch_in_data_units,
+)
 from genlab.trainers.frozen_layers import blank_input, freeze_first
-from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay, require_reusable, watch_in_data_units
 from genlab.trainers.label_flips import FlipUnit, LabelFlips
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
@@ -135,17 +142,17 @@ class Alternating(Trainer):
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def make_main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> Game:
+    def make_main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> AdversarialPhase:
         penalties = {name: penalty for name, penalty in self.penalties_of(player).items() if penalty.every == 1}
-        return make_game(player, player, self.compute_losses, penalties, adversarial=loss)
+        return make_phase(player, player, self.compute_losses, penalties, adversarial=loss)
 
-    def make_lazy_phases(self, player: str) -> Iterator[Game]:
+    def make_lazy_phases(self, player: str) -> Iterator[AdversarialPhase]:
         for name, penalty in self.penalties_of(player).items():
             if penalty.every > 1:
                 phase = name if len(penalty.players) == 1 else f"{name}_{player}"
-                yield make_game(phase, player, self.compute_losses, {name: penalty}, every=penalty.every)
+                yield make_phase(phase, player, self.compute_losses, {name: penalty}, every=penalty.every)
 
-    def compute_losses(self, phase: Game, draws: Draws) -> Losses:
+    def compute_losses(self, phase: AdversarialPhase, draws: Draws) -> Losses:
         """Return the terms a turn minimises: loss and penalties, or one lazy penalty alone."""
         turn = self.begin_turn(phase, draws)
         losses = phase.adversarial(turn) if phase.adversarial else Losses({})
@@ -196,7 +203,7 @@ class Alternating(Trainer):
         share = value_at(self.top_k, turn.images_seen, turn.total_images)
         return select_best(values, turn.per_image(turn.fake_logits), share)
 
-    def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+    def begin_turn(self, phase: AdversarialPhase, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""
         opponents, player = phase.opponents or self.opponents, player or phase.player
         is_main_turn = phase.name == "discriminator"

@@ -22,7 +22,7 @@ from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 
 
-class Code(NamedTuple):
+class Encoded(NamedTuple):
     """The decoder's input, with the terms that the encoder adds to the loss."""
 
     z: Tensor
@@ -70,8 +70,8 @@ class Autoencoding(Trainer):
         shown = error_in_data_units(self.loss, error, self.spec)
         return Losses({"reconstruction": error} | code.terms, shown | code.stats)
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        return Code(self.codes(images, condition))
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
+        return Encoded(self.codes(images, condition))
 
 
 def error_in_data_units(loss: Reconstruction, error: Tensor, spec: Spec) -> dict[str, Tensor]:
@@ -121,12 +121,12 @@ class Variational(Autoencoding):
         elbo = -(losses.terms | losses.stats)["reconstruction"] - losses.stats["kl"]
         return losses._replace(stats=losses.stats | {"elbo": elbo})
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
         posterior = self.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
         seen, total = self.images, self.total_images
         weight = value_at(self.beta, seen, total) * value_at(self.warm_up, seen, total)
-        return Code(
+        return Encoded(
             z=posterior.sample(draws.normal("posterior", *posterior.mean.shape[1:])),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},
             stats={"kl": divergence.sum(1)},
@@ -149,9 +149,9 @@ class VectorQuantising(Autoencoding):
         super().take_step()
         self.quantised.update_codebook()
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
         quantised = self.quantised.quantise(images)
-        return Code(
+        return Encoded(
             z=quantised.straight_through,
             terms={"commitment": self.commitment * commitment(quantised.latents, quantised.codes)},
             stats={"perplexity": quantised.perplexity, "codes_used": quantised.codes_used},

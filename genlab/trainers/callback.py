@@ -90,7 +90,7 @@ class Callback:
         """Called once the run went back: an earlier state is loaded, this callback's too, as if resumed from there."""
         self.done_at = None
 
-    def scores(self, number: str) -> bool:
+    def publishes_score(self, number: str) -> bool:
         """Return whether this callback publishes records of a score of this name."""
         return False
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import network_values
 from genlab.data import Split
 from genlab.losses.latent_terms import kl_to_standard_normal

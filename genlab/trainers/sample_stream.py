@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
 from genlab.core.errors import require
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec

@@ -216,14 +216,15 @@ def test_two_scores_that_worsen_are_said_once_each(make_trainer):
 
 
 @pytest.mark.parametrize(
-    ("scarce", "said"), [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])]
+    ("missing_at_first", "said"),
+    [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])],
 )
-def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, said, monkeypatch):
-    """`scarce` is the number of classes missing at each look, `said` the looks that warn."""
+def test_classes_that_are_only_just_being_learnt_are_not_called_lost(missing_at_first, said, monkeypatch):
+    """`missing_at_first` is the number of classes missing at each look, `said` the looks that warn."""
     health = Health(after=0)
     monkeypatch.setattr(health, "_publish", lambda *_: None)
-    for look, number in enumerate(scarce, start=1):
-        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), scarce=number)
+    for look, number in enumerate(missing_at_first, start=1):
+        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), missing_at_first=number)
         monkeypatch.setattr(health, "_read", lambda *_, reading=reading, **__: reading)
         health._look(SimpleNamespace(images=look), last=False)
     assert [found["images"] for found in health.found] == said
@@ -238,7 +239,16 @@ def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
     monkeypatch.setattr(measures, "class_histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
     cheap, found = (measures.count_classes(None, trainer, range(100), thorough=thorough) for thorough in (False, True))
     assert cheap.missing == [9]
-    assert (found.missing, found.scarce) == ([], 1) and asked == [100, 200, 300, 400, 500, 600, 700, 800]
+    assert (found.missing, found.missing_at_first) == ([], 1) and asked == [
+        100,
+        200,
+        300,
+        400,
+        500,
+        600,
+        700,
+        800,
+    ]
 
 
 def test_action_stop_ends_the_run(health):

@@ -68,10 +68,10 @@ DISCRIMINATORS = {  # others have features
 UNIFORM = {"Latent", "VectorLatent", "Interpolates", "InterpolatesWithinLaw", "Searchable"}
 LATENTS = {
     "Normal": UNIFORM | {"Truncates"},
-    "Dealt": UNIFORM | {"Truncates"},
+    "NormalWithGenerator": UNIFORM | {"Truncates"},
     "Uniform": UNIFORM,
     "Coded": UNIFORM - {"InterpolatesWithinLaw"} | {"VariesCodes"},
-    "Nothing": {"Latent", "VectorLatent"},
+    "EmptyLatent": {"Latent", "VectorLatent"},
     "UniformCodes": {"Latent"},
 }
 UNBOUNDED = {"progan", "projected_gan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}

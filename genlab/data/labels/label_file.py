@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genlab.core.errors import ConfigError
-from genlab.data.labels.words import read_text, shared_folder
+from genlab.data.labels.word_reader import read_text, shared_folder
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.folder_layout import GivenLabels
 from genlab.data.storage.split_names import split_of

@@ -13,7 +13,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count, FilePath, ProperShare, Whole
 from genlab.data.labels.attribute_vectors import ImageLabels, Vectors
 from genlab.data.labels.label_file import read_label_files
-from genlab.data.labels.words import Words, WordsChoice
+from genlab.data.labels.word_reader import WordReader, WordsChoice
 from genlab.data.notes import Notes
 from genlab.data.storage.archives import MAX_NAMES_LISTED, FileSource, list_names, open_source
 from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
@@ -94,13 +94,13 @@ class Folder(CachedSet):
         )
 
 
-def label_reader(words: WordsChoice | None, conditions: str | None) -> Words | Vectors | None:
+def label_reader(words: WordsChoice | None, conditions: str | None) -> WordReader | Vectors | None:
     """Return the reader of words or attribute vectors, None for classes. Raises ConfigError for both."""
     if words is not None and conditions is not None:
         raise ConfigError(f"data.words={words} data.conditions={conditions}: images have one of them. Drop the other.")
     if conditions is not None:
         return Vectors(conditions)
-    return Words(words) if isinstance(words, str) else words
+    return WordReader(words) if isinstance(words, str) else words
 
 
 def stored_members(layout: Layout, table: Table) -> Members:

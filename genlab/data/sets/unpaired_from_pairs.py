@@ -8,7 +8,7 @@ from genlab.data.dataset import InMemory, Split
 from genlab.data.label_kinds import are_pictures
 
 
-class Halves(InMemory):
+class UnpairedFromPairs(InMemory):
     """The images of one half of a set of pairs and, as the `other` kind, the sources of the other half.
 
     Sources are those of the pairs, or made by `data.of.task`, once, and kept in memory. The test split stays paired, to

@@ -77,7 +77,7 @@ class Equivariance(SourceMetric):
                 if key not in made:
                     with transformed_input(generator, transform):
                         made[key] = generator(z, condition)
-                yield name, *move.align(plain, made[key])
+                yield name, *move.crop_to_overlap(plain, made[key])
 
     def groups(self) -> Iterator[tuple[Tensor, Tensor | None, list[float]]]:
         """Yield latents, conditions, and the two chances of a move, of a group at a time."""
@@ -114,6 +114,10 @@ class RotationEquivariance(Equivariance):
 
     numbers = ("eq_r", "eq_r_exact")
     smallest = 20  # pixels a side: filters reach over 7.2 of them on either side
+
+    @property
+    def settings(self) -> str:
+        return f"{super().settings}, turned as published"  # in records that lack the words `eq_r` is exact
 
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:
         angle = 2 * math.pi * chances[0]

@@ -21,7 +21,7 @@ class Move(Protocol):
     def transform(self, side: int) -> Tensor:
         """Return the matrix [3, 3] for images of that many pixels a side."""
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         """Move `plain`, and return the same part of it and of `moved` ([N, C, S, S]), without pixels from outside."""
 
 
@@ -37,7 +37,7 @@ class Translation:
         matrix[:2, 2] = torch.tensor([-self.right / side, -self.down / side])
         return matrix
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         channels, side = plain.shape[1], plain.shape[-1]
         down, right = lanczos_filter(self.down), lanczos_filter(self.right)
         kernel = torch.outer(down, right).to(plain).expand(channels, 1, -1, -1)
@@ -82,7 +82,7 @@ class Rotation:
     def transform(self, side: int) -> Tensor:
         return torch.block_diag(self.matrix, torch.ones(1, 1))
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         line = torch.arange(plain.shape[-1]) - (plain.shape[-1] - 1) / 2
         pixels = torch.cartesian_prod(line, line).flip(1)  # (right, down), row by row
         sources = pixels @ self.matrix.T

@@ -33,10 +33,10 @@ class InceptionScore(FeatureMetric):
         super().__init__()
         self.splits, self._measured = splits, ""
 
-    def gives(self, number: str, extractor: Extractor) -> bool:
+    def may_return(self, number: str, extractor: Extractor) -> bool:
         return number in (extractor.score, f"{extractor.score}_deviation", f"{extractor.score}_real")
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return whether samples are too few for the parts; real images do not matter."""
         if images >= self.splits:
             return None

@@ -23,7 +23,7 @@ class IntraFID(FeatureMetric):
     biased_by_few = True
     needs_features = True
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return which class would have fewer than two samples or real images."""
         spec, real = reference.data.spec, reference.classes
         asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))

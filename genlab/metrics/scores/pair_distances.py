@@ -44,7 +44,7 @@ class PairMetric(Metric):
             return "the pictures of these data have no partners (data.aligned=true where there are some)"
         if reference.split is not data.examples:
             return f"samples are made from the sources of another split than {reference.name}: set metrics.split=test"
-        return self.smallness(reference)
+        return self.too_small_reason(reference)
 
     def reset(self) -> None:
         self.pairs = 0

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
 from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d

@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial.fastgan import gated_layer
-from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.concatenation import Concatenation
 from genlab.models.layers.equalised import PixelNorm
 from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.noise import Noise

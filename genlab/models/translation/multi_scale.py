@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.concatenation import ConcatenatedSource
 from genlab.models.layers.resample import halve
 from genlab.models.translation.patchgan import FIELDS, NormName, PatchGAN, halvings_of, refuse_labels
 

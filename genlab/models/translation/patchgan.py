@@ -9,7 +9,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial.dcgan import init_normal_zero_bias
-from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.concatenation import ConcatenatedSource
 from genlab.models.layers.norm import norm2d, wants_bias
 
 NormName = Literal["batch", "layer", "instance", "instance_plain", "none"]

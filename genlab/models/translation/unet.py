@@ -10,7 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
 from genlab.models.adversarial.dcgan import init_normal_zero_bias
-from genlab.models.latent import Nothing, Uniform, refuse_other_size
+from genlab.models.latent import EmptyLatent, Uniform, refuse_other_size
 from genlab.models.layers.norm import norm2d
 from genlab.models.map_sizes import halvings
 
@@ -56,7 +56,7 @@ class UNet(nn.Module):
         )
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
         noise = sum(block.noise for block in self.ups)
-        self.latent = Uniform(noise) if noise else Nothing()
+        self.latent = Uniform(noise) if noise else EmptyLatent()
         refuse_other_size(latent_size, noise, "the noise of a U-Net is its dropout (none: model.generator.dropout=0).")
         self.apply(init_normal_zero_bias)
 

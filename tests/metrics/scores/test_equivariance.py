@@ -97,14 +97,14 @@ def natural_waves(transform, side=48):
 def test_decibels_are_those_of_the_authors_code(moves, published):
     """Numbers of metrics/equivariance.py of StyleGAN3's repository for these images, angles and shifts."""
     plain = natural_waves(torch.eye(3))
-    pairs = [move.align(plain, natural_waves(move.transform(48))) for move in moves]
+    pairs = [move.crop_to_overlap(plain, natural_waves(move.transform(48))) for move in moves]
     squares = sum((one - other).double().square().sum() for one, other in pairs)
     assert decibels((squares / sum(one.numel() for one, _ in pairs)).item()) == pytest.approx(published, abs=1e-4)
 
 
 def test_the_exact_rotation_costs_fewer_decibels_than_the_published_one():
     plain, moved = natural_waves(torch.eye(3)), natural_waves(Rotation(0.3).transform(48))
-    published, exact = (kind(0.3).align(plain, moved) for kind in (Rotation, ExactRotation))
+    published, exact = (kind(0.3).crop_to_overlap(plain, moved) for kind in (Rotation, ExactRotation))
     errors = [(one - other).square().mean().item() for one, other in (published, exact)]
     assert decibels(errors[1]) > decibels(errors[0]) + 3
 
@@ -132,21 +132,21 @@ def test_a_translation_moves_to_the_right_and_down(right):
     generator, z = Waves(), torch.randn(2, 16, generator=torch.Generator().manual_seed(1))
     plain, move = generator(z), Translation(right, 1.25)
     generator.transform = move.transform(SIDE)
-    there, moved = move.align(plain, generator(z))
+    there, moved = move.crop_to_overlap(plain, generator(z))
     assert there.shape == moved.shape and there.shape[-1] >= SIDE - 9
     torch.testing.assert_close(there, moved, rtol=0, atol=1e-2)
 
 
 def test_whole_pixels_are_moved_exactly():
     images = torch.randn(1, 2, 8, 8)
-    there, same = Translation(2, -1).align(images, images)
+    there, same = Translation(2, -1).crop_to_overlap(images, images)
     assert torch.equal(there, images[..., 1:, :-2]) and torch.equal(same, images[..., :-1, 2:])
 
 
 def test_a_rotation_by_a_right_angle_needs_no_resampling():
     """What differs is the sum to which the filter is normalised, at one sample a pixel and at four: 60 dB."""
     images = torch.randn(1, 2, SIDE, SIDE)
-    there, same = ExactRotation(math.pi / 2).align(images, images.rot90(1, (2, 3)))
+    there, same = ExactRotation(math.pi / 2).crop_to_overlap(images, images.rot90(1, (2, 3)))
     torch.testing.assert_close(there, same, rtol=1e-3, atol=1e-4)
 
 

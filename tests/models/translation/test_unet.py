@@ -9,7 +9,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
-from genlab.models.latent import Nothing
+from genlab.models.latent import EmptyLatent
 from genlab.models.translation.patchgan import PatchGAN
 from genlab.models.translation.resnet_translator import ResNetTranslator
 from genlab.models.translation.unet import LatentDropout, UNet
@@ -74,7 +74,7 @@ def test_noise_is_a_function_of_z_in_training_and_evaluation():
     assert torch.equal(network(z, source)[0], first)
     assert torch.allclose(network(z[1:], source[1:])[0], second, atol=1e-6)  # whatever else is in the batch
     plain = UNet(spec(16), width=4, dropout=0.0)
-    assert isinstance(plain.latent, Nothing) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
+    assert isinstance(plain.latent, EmptyLatent) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
 
 
 def test_sampling_as_in_training_with_batches_of_one():

@@ -21,7 +21,7 @@ class SystemFacts:
 
     players: Mapping[str, nn.Module]  # the network that a player's turn runs; of a two-way translator, one way's
     spec: Spec  # of the data
-    judges_codes: bool  # the discriminator sees the codes of an adversarial autoencoder instead of the data
+    discriminates_codes: bool  # the discriminator sees the codes of an adversarial autoencoder instead of the data
     conditioned: frozenset[str]  # the players that receive the condition
     latent_size: int  # numbers of noise that the generator makes an image of; 0: none
     translates: Literal["no", "one way", "both ways"]  # one way: every generated image has a real partner
@@ -32,8 +32,8 @@ class SystemFacts:
 
     def require_images(self) -> None:
         """Raise ConfigError if the discriminator sees no pixels."""
-        if self.spec.height is None or self.judges_codes:
-            seen = "codes, not images" if self.judges_codes else "points"
+        if self.spec.height is None or self.discriminates_codes:
+            seen = "codes, not images" if self.discriminates_codes else "points"
             raise ConfigError(f"is about pixels, and the discriminator sees {seen}. Leave it out.")
 
     def require_free_images(self) -> None:

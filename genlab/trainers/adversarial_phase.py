@@ -26,7 +26,7 @@ class Opponents(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Game(Phase):
+class AdversarialPhase(Phase):
     """A player's turn against the other: its penalties and, unless the turn is a lazy penalty's, its loss."""
 
     adversarial: Callable[[Turn], Losses] | None = None
@@ -36,12 +36,16 @@ class Game(Phase):
     opponents: Opponents | None = None  # None: the trainer's own
 
 
-def make_game(
-    name: str, player: str, loss: Callable[[Game, Draws], Losses], penalties: dict[str, Penalty], **options: Any
-) -> Game:
+def make_phase(
+    name: str,
+    player: str,
+    loss: Callable[[AdversarialPhase, Draws], Losses],
+    penalties: dict[str, Penalty],
+    **options: Any,
+) -> AdversarialPhase:
     """Return a phase whose turns prepare what its penalties ask for."""
     terms = penalties.values()
-    return Game(
+    return AdversarialPhase(
         name,
         player,
         loss,

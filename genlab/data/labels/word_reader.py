@@ -22,7 +22,7 @@ SourceName = Literal["name", "folders", "path", "caption"]
 
 
 @dataclass(frozen=True)
-class Words:
+class WordReader:
     """Reads the words of images: lower-case runs of letters and digits.
 
     `name`: of the file's own name; `folders`: of its folders, without `train`, `test` and those that all images share;
@@ -63,7 +63,9 @@ class Words:
         return known
 
 
-WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
+WordsChoice = (
+    SourceName | WordReader
+)  # or data.words={_target_:genlab.data.WordReader,source:name,least:5}
 
 
 class Captions:
