@@ -1,7 +1,4 @@
-"""Conditions of an image: classes and attributes here, words and pictures in files of their own.
-
-Other code calls their methods and never asks for the kind: a new kind is one subclass of `Condition`.
-"""
+"""Conditions of an image: a kind is one subclass of `Condition`. Other code never asks for the kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

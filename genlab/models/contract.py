@@ -230,10 +230,7 @@ class FeaturesByLayer(HasFeatures, Protocol):
 
 
 def code_size_of(discriminator: nn.Module) -> int | None:
-    """Return how many of the first features are a code, of a discriminator that autoencodes and has a `code_size`.
-
-    None: the discriminator does not autoencode.
-    """
+    """Return how many of a discriminator's first features are an autoencoder's code; None: it does not autoencode."""
     return getattr(discriminator, "code_size", None)
 
 

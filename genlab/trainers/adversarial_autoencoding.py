@@ -13,9 +13,9 @@ from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.losses.latent_terms import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
-from genlab.trainers.adversarial_phase import AdversarialPhase
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.autoencoding import error_in_data_units, require_posterior
+from genlab.trainers.phases import AdversarialPhase
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses, Phase

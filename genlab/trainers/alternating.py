@@ -15,16 +15,16 @@ from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
-from genlab.trainers.adversarial_phase import (
+from genlab.trainers.frozen_layers import blank_input, freeze_first
+from genlab.trainers.label_flips import FlipUnit, LabelFlips
+from genlab.trainers.phases import (
     AdversarialPhase,
     Opponents,
+    in_data_units,
     make_phase,
     mix_in_replay,
     require_reusable,
-    watch_in_data_units,
 )
-from genlab.trainers.frozen_layers import blank_input, freeze_first
-from genlab.trainers.label_flips import FlipUnit, LabelFlips
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.system import Run, System
@@ -177,7 +177,7 @@ class Alternating(Trainer):
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
         terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
         unit = 1.0 if self.model.discriminates_codes else self.spec.scale
-        return Losses(terms, watched | watch_in_data_units(self.loss, turn, unit))
+        return Losses(terms, watched | in_data_units(self.loss, turn, unit))
 
     def generator_losses(self, turn: Turn) -> Losses:
         """Return the generator's losses. Beside penalties, a loss of weight 0 does not run the discriminator."""

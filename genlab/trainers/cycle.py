@@ -11,8 +11,8 @@ from genlab.core.errors import ConfigError, require
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
 from genlab.losses import Turn
-from genlab.trainers.adversarial_phase import AdversarialPhase, Opponents
 from genlab.trainers.alternating import Alternating
+from genlab.trainers.phases import AdversarialPhase, Opponents
 from genlab.trainers.system import Run, System
 from genlab.trainers.trainer import add_prefix
 from genlab.trainers.turns import Losses

@@ -13,9 +13,9 @@ from torch.func import functional_call
 from genlab.core.checkpoint import Stateful
 from genlab.core.types import Whole
 from genlab.losses import Turn
-from genlab.trainers.adversarial_phase import make_phase
 from genlab.trainers.alternating import Alternating
 from genlab.trainers.differentiable_optimizers import Adam, GradientDescent, Step, flat
+from genlab.trainers.phases import make_phase
 from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses
 

@@ -63,9 +63,7 @@ class WordReader:
         return known
 
 
-WordsChoice = (
-    SourceName | WordReader
-)  # or data.words={_target_:genlab.data.WordReader,source:name,least:5}
+WordsChoice = SourceName | WordReader  # or data.words={_target_:genlab.data.WordReader,source:name,least:5}
 
 
 class Captions:

@@ -61,11 +61,7 @@ class Folder(CachedSet):
         test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded
     ) -> None:
-        if root is None:
-            raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
-        path = Path(root).expanduser()
-        source = open_source(path)
-        refuse_empty_source(source, path)
+        path, source = open_root(root)
         range = check_range(range)
         held_out = HeldOutShare(test_share, test_group)
         layout = read_layout(source.names, held_out, read_label_files(source))
@@ -77,6 +73,8 @@ class Folder(CachedSet):
         report_bad_files(table.facts, path, on_error == "skip", range)
         reader = label_reader(words, conditions)
         read = reader and reader(source, stored_members(layout, table), table.facts["splits"]["train"])
+        chosen = {"limit": limit, "holdout": holdout, "labelled": labelled, "label_seed": label_seed}
+        chosen |= {"flip": flip, "crop": crop, "task": task}
         super().__init__(
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
@@ -84,14 +82,18 @@ class Folder(CachedSet):
             condition=read.condition if read else condition_of(table),
             notes=folder_notes(source, path, layout, table, range),
             value_range=range,
-            limit=limit,
-            holdout=holdout,
-            labelled=labelled,
-            label_seed=label_seed,
-            flip=flip,
-            crop=crop,
-            task=task,
+            **chosen,
         )
+
+
+def open_root(root: str | None) -> tuple[Path, FileSource]:
+    """Return the path and its files. Raises ConfigError for null, and if there is no image."""
+    if root is None:
+        raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
+    path = Path(root).expanduser()
+    source = open_source(path)
+    refuse_empty_source(source, path)
+    return path, source
 
 
 def label_reader(words: WordsChoice | None, conditions: str | None) -> WordReader | Vectors | None:

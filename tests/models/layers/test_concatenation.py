@@ -10,7 +10,7 @@ from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
-from genlab.trainers.adversarial_phase import AdversarialPhase
+from genlab.trainers.phases import AdversarialPhase
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP
 

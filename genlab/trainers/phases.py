@@ -75,7 +75,7 @@ def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bo
     return replay.mix_in(generated, draws)
 
 
-def watch_in_data_units(loss: AdversarialLoss, turn: Turn, unit: float) -> dict[str, Tensor]:
+def in_data_units(loss: AdversarialLoss, turn: Turn, unit: float) -> dict[str, Tensor]:
     """Return the loss's watched numbers; distances times `unit`, by which the discriminator's images were divided."""
     watched = loss.watch(turn.real_logits, turn.fake_logits)
     if unit == 1 or not loss.watches_distances:
