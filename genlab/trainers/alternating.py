@@ -17,14 +17,7 @@ from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
 from genlab.trainers.label_flips import FlipUnit, LabelFlips
-from genlab.trainers.phases import (
-    AdversarialPhase,
-    Opponents,
-    in_data_units,
-    make_phase,
-    mix_in_replay,
-    require_reusable,
-)
+from genlab.trainers.phases import AdversarialPhase, Opponents, in_data_units, make_phase, mix_in_replay, require_reuse
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.system import Run, System
@@ -64,7 +57,7 @@ class Alternating(Trainer):
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
         if reuse_fakes:
-            require_reusable(generator, (n_critic, n_generator))
+            require_reuse(generator, (n_critic, n_generator))
         self.joint = not mixes_batch(discriminator)
         self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay

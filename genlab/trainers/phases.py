@@ -57,7 +57,7 @@ def make_phase(
     )
 
 
-def require_reusable(generator: nn.Module, turns: tuple[Any, Any]) -> None:
+def require_reuse(generator: nn.Module, turns: tuple[Any, Any]) -> None:
     """Raise ConfigError unless a generator's images serve the discriminator's turn: one turn each, of a step."""
     if turns != (1, 1):
         raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
