@@ -35,6 +35,7 @@ class Watched(Protocol):
     loss: AdversarialLoss | Reconstruction
     players: dict[str, Player]
     device: torch.device
+    clip_weights: float | None  # bound of the critic's weights
     # the run
     run_dir: Path
     config: dict[str, Any]

@@ -26,6 +26,8 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "build/advice": {"torch.cpu"},
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
+    "data/storage/depth": {"image"},
+    "data/storage/findings": {"image"},
     "exporting/sampler": {"module"},
     "metrics/extractors/custom": {"self.call", "named", "call"},
     "models/layers/weights": {"module", "layer"},

@@ -115,7 +115,8 @@ def condition_of(table: Table) -> Condition | None:
     if table.labels is not None and table.labels.ndim == 2:
         return Attributes(table.labels.shape[1])
     names = tuple(table.facts["classes"])
-    return Classes(len(names), names) if names else None
+    numbered = all(name == str(number) for number, name in enumerate(names))
+    return Classes(len(names), () if numbered else names) if names else None
 
 
 def folder_notes(source: FileSource, root: Path, layout: Layout, table: Table, limits: Range | None) -> Notes:

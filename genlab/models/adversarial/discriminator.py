@@ -62,7 +62,7 @@ class Discriminator(nn.Module):
         return self.head(self.features(images, condition), condition)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], *rest: Any) -> None:
-        if self.label_vectors is not None and metadata.get("version", self._version) < 2:
+        if self._modules.get("label_vectors") is not None and metadata.get("version", self._version) < 2:
             raise Outdated(
                 "the conditional discriminators of StyleGAN2, StyleGAN3 and R3GAN ended otherwise when this was saved. "
                 "Sample, evaluate and export it; to train further, start a new run."

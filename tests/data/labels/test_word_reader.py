@@ -13,7 +13,7 @@ from genlab.core import words as told_words
 from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.core.words import encode_texts, words_of
-from genlab.data import MNIST, InMemory, Split, Words
+from genlab.data import MNIST, InMemory, Split, WordReader
 from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
 from genlab.data.sets.folder import Folder
 
@@ -65,7 +65,7 @@ def test_words_of_paths(folder, source, expected):
 
 
 def test_rare_words_and_late_words_are_left_out(folder):
-    data = Folder(str(folder), words=Words("path", least=2, length=2))
+    data = Folder(str(folder), words=WordReader("path", least=2, length=2))
     assert told(data) == {0: "food drink", 50: "food drink", 100: "animals red", 150: "animals fox"}
 
 
@@ -143,13 +143,13 @@ def test_a_file_that_is_no_table_is_named(folder, file, content, message):
 
 def test_a_vocabulary_without_words_is_refused(folder):
     with pytest.raises(ConfigError, match=r"no word of name belongs to 3 training images.*data\.words\.least"):
-        Folder(str(folder), words=Words("name", least=3))
+        Folder(str(folder), words=WordReader("name", least=3))
 
 
 def test_pixels_are_decoded_once_whatever_the_labels(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
     monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
-    for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
+    for words in ("name", "path", WordReader("path", least=2), WordReader("path", length=2)):
         prints.add(Folder(str(folder), words=words).fingerprint)
     assert len(prints) == 5
     assert Folder(str(folder), words="name").fingerprint in prints
@@ -223,19 +223,19 @@ def test_numbers_of_unknown_words_are_refused():
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:
             with pytest.raises(ConfigError, match="the words of images" if words else "words need InMemory"):
-                InMemory(Split(images, labels), condition=told_words.Words(words, 1) if words else None)
+                InMemory(Split(images, labels), condition=told_words.WordReader(words, 1) if words else None)
     with pytest.raises(ConfigError, match="the words of images"):
-        InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.Words(("a",), 1))
+        InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.WordReader(("a",), 1))
 
 
 def test_texts_become_numbers_and_texts_again():
     rows = encode_texts(["b a b c d", "x", ""], ["a", "b", "c"], 3)
     assert rows.tolist() == [[2, 1, 2], [0, 0, 0], [0, 0, 0]]
-    assert told_words.Words(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
+    assert told_words.WordReader(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
 
 
 def test_unknown_words_are_named_with_the_nearest_known_ones():
-    known = told_words.Words(("animals", "food", "nature"), 2)
+    known = told_words.WordReader(("animals", "food", "nature"), 2)
     assert known.parse(["Nature animals", "food"]).tolist() == [[3, 1], [2, 0]]
     message = r"words: .*3 words, but not natures \(nearest: nature, .*; foot \(nearest: food"
     with pytest.raises(ConfigError, match=message):
@@ -248,7 +248,7 @@ def test_words_name_the_class_all_of_whose_words_they_hold():
     known = ("animals", "big", "drink", "food")
     texts = encode_texts(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
     names = ["animals", "food_drink", "whales"]
-    assert told_words.Words(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
+    assert told_words.WordReader(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
 
 
 def bar(width: int, lean: float, side: int = 28) -> torch.Tensor:

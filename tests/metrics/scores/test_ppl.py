@@ -43,6 +43,7 @@ class Styled(StyleGenerator):
     def __init__(self):
         torch.nn.Module.__init__(self)
         self.mapping, self.layers, self.mixing, self.style_size = lambda z, condition: 2 * z, 3, 0.0, 4
+        self.truncated_layers = 3
 
     def synthesis(self, styles):
         return (styles.mean(1) / 20).pow(3).view(-1, 1, 2, 2)
