@@ -223,19 +223,19 @@ def test_numbers_of_unknown_words_are_refused():
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:
             with pytest.raises(ConfigError, match="the words of images" if words else "words need InMemory"):
-                InMemory(Split(images, labels), condition=told_words.WordReader(words, 1) if words else None)
+                InMemory(Split(images, labels), condition=told_words.Words(words, 1) if words else None)
     with pytest.raises(ConfigError, match="the words of images"):
-        InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.WordReader(("a",), 1))
+        InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.Words(("a",), 1))
 
 
 def test_texts_become_numbers_and_texts_again():
     rows = encode_texts(["b a b c d", "x", ""], ["a", "b", "c"], 3)
     assert rows.tolist() == [[2, 1, 2], [0, 0, 0], [0, 0, 0]]
-    assert told_words.WordReader(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
+    assert told_words.Words(("a", "b", "c"), 3).caption(rows[0]) == "b a b"
 
 
 def test_unknown_words_are_named_with_the_nearest_known_ones():
-    known = told_words.WordReader(("animals", "food", "nature"), 2)
+    known = told_words.Words(("animals", "food", "nature"), 2)
     assert known.parse(["Nature animals", "food"]).tolist() == [[3, 1], [2, 0]]
     message = r"words: .*3 words, but not natures \(nearest: nature, .*; foot \(nearest: food"
     with pytest.raises(ConfigError, match=message):
@@ -248,7 +248,7 @@ def test_words_name_the_class_all_of_whose_words_they_hold():
     known = ("animals", "big", "drink", "food")
     texts = encode_texts(["big animals", "drink food big", "food", "animals food drink", "big"], known, 3)
     names = ["animals", "food_drink", "whales"]
-    assert told_words.WordReader(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
+    assert told_words.Words(known, 3).classes_of(texts, names).tolist() == [0, 1, -1, -1, -1]
 
 
 def bar(width: int, lean: float, side: int = 28) -> torch.Tensor:
