@@ -38,10 +38,15 @@ def load(
     checkpoint: str | int = "newest",  # or best, or a number of images
     device: str = "auto",
     real: bool = False,  # with the run's own data, from which sampled attributes and sources are taken
+    data: InMemory | None = None,  # with these data, which need not be the run's own
     batch_size: int = 250,  # images at a time
 ) -> Loaded:
-    """Open a trained run from its directory, to sample and encode. Raises ConfigError if there is none."""
+    """Open a trained run from its directory, to sample and encode.
+
+    Raises ConfigError if there is none, or if the data of its config are no longer those that it was trained on.
+    """
     from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 
-    return Loaded(open_run(run, checkpoint=checkpoint, device=device, real=real), batch_size=batch_size)
+    opened = open_run(run, checkpoint=checkpoint, device=device, real=real, data=data)
+    return Loaded(opened, batch_size=batch_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -30,10 +31,13 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
   run           a run directory
   checkpoint    best (default), newest, or a number of images
   metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
+  data.root     where the run's data are now; with other content, or data=NAME, the run is scored on these other data,
+                and the records say so. Data that changed and are not named are refused
   images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
 
   torchrun --nproc_per_node=2 -m genlab.evaluate run=outputs/...    the same records: ranks share the sampling
 """
+log = logging.getLogger(__name__)
 RECORDS_FILE = "evaluations.jsonl"
 
 
@@ -43,10 +47,13 @@ def job(config: dict[str, Any]) -> None:
     from genlab.callbacks.scores import source_of
 
     with distributed.joined_ranks():
-        run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"], real=True)
+        options = {name: config[name] for name in ("checkpoint", "device")}
+        run = runs.open_run(config["run"], real=True, named=config["data"], **options)
         run = run if config["seed"] is None else replace(run, seed=config["seed"])
         evaluation = evaluation_of(config, run)
         evaluation.check(run.data, run)
+        for line in evaluation.advice(run.data):
+            log.warning("advice: %s", line)
         source, shared = source_of(run, run.images), distributed.is_launched()
         records = evaluation.run(source, run.data, device=run.device, shared=shared)
         if distributed.is_main():
@@ -80,6 +87,7 @@ def describe_measurement(record: Record) -> str:
         f"{record.images:,} samples" if record.images else "",
         f"seed {record.seed}{' (EMA)' if record.ema else ''}",
         f"{record.reference_images:,} of {record.reference}",
+        "" if record.own_data else "other data than the run's",
         f"{record.extractor} {record.extractor_hash[:8]}" if record.extractor_hash else "",
         record.settings,
         f"after {record.position:,} images",

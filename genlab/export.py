@@ -38,15 +38,16 @@ def job(config: dict[str, Any]) -> None:
 
     from genlab.build import instantiate as build
     from genlab.build import runs
+    from genlab.core.checkpoint import FORMAT
     from genlab.exporting.card import model_card
     from genlab.exporting.sampler import Sampler, example_inputs
 
     form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu")
+    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu", named=config["data"])
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
-    facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images}
+    facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images, "format": FORMAT}
     try:
         form.write(sampler, example, path, facts)
     except Exception as error:  # tracers raise nearly anything

@@ -38,10 +38,19 @@ def job(config: dict[str, Any]) -> None:
     import torch
 
     from genlab.build import runs
-    from genlab.projecting import Descent, conditions, distances, error_of, load_target, require_searchable, starts_of
+    from genlab.projecting import (
+        LatentSearch,
+        conditions,
+        distances,
+        error_of,
+        load_target,
+        require_searchable,
+        starts_of,
+    )
 
     check_numbers(config)
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device=config["device"])
+    options = {name: config[name] for name in ("checkpoint", "device")}
+    run = runs.open_run(config["run"], named=config["data"], **options)
     law = require_searchable(run.model.latent)
     target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)
@@ -49,7 +58,7 @@ def job(config: dict[str, Any]) -> None:
     starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])
     extractor = extractor_of(config, run)
     with run.sampling() as network:
-        descent = Descent(
+        descent = LatentSearch(
             generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
@@ -65,10 +74,17 @@ def job(config: dict[str, Any]) -> None:
             "start": distances(found.frames[:1], target, extractor),
             "end": distances(found.frames[-1:], target, extractor),
             "class": None if chosen is None else chosen[0].tolist(),
+            "class_name": class_name(run, chosen),
         }
     write_results(
         folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen
     )
+
+
+def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
+    """Return the name of the class found, if classes have names."""
+    names = run.spec.class_names
+    return names[int(chosen[0])] if chosen is not None and names else None
 
 
 def check_numbers(config: dict[str, Any]) -> None:
@@ -114,7 +130,8 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     for name, value in facts["end"].items():
         if value is not None:
             print(f"{name:<9} {value:.4g} (at the start {facts['start'][name]:.4g})")
-    print(f"{'class':<9} {facts['class']}\n" * (facts["class"] is not None) + str(folder / "way.png"))
+    found = facts["class_name"] or facts["class"]
+    print(f"{'class':<9} {found}\n" * (found is not None) + str(folder / "way.png"))
 
 
 if __name__ == "__main__":

@@ -41,12 +41,14 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
   checkpoint    newest (default), best, or a number of images
   seed          of the latents; by default the run's own
-  classes       what a conditional model shows: 3, or [0,1,2] in turn; by default every class in turn
+  classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class in turn
   words         what a model that is told words shows: words='bold three', or words=['bold three',seven] in turn
   count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
   device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data
+  data.root     where the run's data are now, or other data to open it with; data=NAME: another data set
 
-All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data.
+All but neighbours, reconstruct and histogram work from the checkpoint alone, without the data. Data that changed since
+training are refused unless they are named.
 """
 PICTURES_FOLDER = "pictures"
 MODE_KEYS = {"count": "does not count samples", "input": "reads no pictures"}  # and why other modes refuse them
@@ -83,7 +85,7 @@ def make_mode(config: dict[str, Any]) -> Mode:
 
 
 def request_of(config: dict[str, Any]) -> Request:
-    from genlab.build.instantiate import validate
+    from genlab.build.arguments import validate
     from genlab.core.types import Count, Whole
     from genlab.sampling import Request
     from genlab.sampling.conditions import classes_or_words
@@ -92,29 +94,36 @@ def request_of(config: dict[str, Any]) -> Request:
     return Request(
         seed=validate(config["seed"], Whole | None, "seed"),
         classes=classes_or_words(
-            validate(config["classes"], Whole | Sequence[Whole] | None, "classes"),
+            validate(config["classes"], Whole | str | Sequence[Whole | str] | None, "classes"),
             validate(config["words"], str | Sequence[str] | None, "words"),
+            typed=True,
         ),
     )
 
 
 def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:
     """Open the run, with its data if the mode needs them, or can use them and they are available."""
-    if mode.real is not None:
+    from genlab.build.run_data import build_data
+
+    named = any(value is not None for value in config["data"].values())
+    if mode.real is not None or config["real"] or named:
         return load_run(config, real=mode.real or config["real"])
     bare = load_run(config, real=False)  # raises for a mistake in the command
     try:
-        return load_run(config, real=True)
+        build_data(bare.run.config, {})
     except (GenlabError, OSError) as error:
         log.warning("without real images, which cannot be had: %s", error)
         return bare
+    return load_run(config, real=True)  # raises for data that changed
 
 
 def load_run(config: dict[str, Any], *, real: bool) -> Loaded:
-    import genlab
+    from genlab.build.runs import open_run
+    from genlab.sampling import Loaded
 
-    options = {name: config[name] for name in ("checkpoint", "device", "batch_size")}
-    return genlab.load(config["run"], real=real, **options)
+    options = {name: config[name] for name in ("checkpoint", "device")}
+    run = open_run(config["run"], real=real, named=config["data"], **options)
+    return Loaded(run, batch_size=config["batch_size"])
 
 
 def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:

@@ -44,6 +44,10 @@ def main(arguments: list[str]) -> int:
 
 def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     """Compose, build and train; returns the best score of the last job. Raises GenlabError."""
+    if data is not None:
+        from genlab.build.run_data import require_data_set
+
+        require_data_set(data, "data=...")
     results: list[float | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:

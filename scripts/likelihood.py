@@ -23,7 +23,7 @@ from genlab.build import runs
 from genlab.cli.command import exit_code_of
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
-from genlab.metrics.scores.likelihood import likelihood
+from genlab.metrics.scores.importance_bounds import likelihood
 from genlab.models.contract import GivesPosterior
 from genlab.trainers.sample_stream import TrainedRun
 

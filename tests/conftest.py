@@ -16,7 +16,7 @@ from genlab.build.runs import open_run
 from genlab.core import checkpoint
 from genlab.core.words import Words
 from genlab.data import InMemory, Split
-from genlab.data.sets.unpaired_from_pairs import Halves
+from genlab.data.sets.unpaired_from_pairs import UnpairedFromPairs
 from genlab.sampling import Loaded
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -54,7 +54,7 @@ def tiny_data(channels: int = 1, size: int = 8, images: int = 64, task: str | No
 def like(node: dict, channels: int = 1, size: int = 8) -> InMemory:
     """Tiny data of the kind that a config's are: images, pairs that a task makes of them, or pairs taken apart."""
     if "of" in node:
-        return Halves(tiny_data(channels, size, task="rotation"))
+        return UnpairedFromPairs(tiny_data(channels, size, task="rotation"))
     return tiny_data(channels, size, task=node.get("task"))
 
 

@@ -62,7 +62,7 @@ def made(group, name):
     """A choice as its YAML has it; of a list, what its key holds."""
     node = read(group, name)
     node = node if "_target_" in node else next(iter(node.values())) | FELT.get(name, {})
-    return build.make(build.check_node(node, group), group)
+    return build.make(build.check_node(node, f"{group}.{name}"), group)
 
 
 def penalty_of(name, every=1):

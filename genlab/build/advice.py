@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.callbacks.health_rules import PUBLISHED_CLIP
 from genlab.callbacks.scores import Scores
 from genlab.models.contract import is_unbounded
 from genlab.models.layer_contract import has_batch_norm
@@ -15,15 +16,15 @@ Rule = Callable[[Trainer], str | None]
 
 MIN_BATCH_NORM_SIZE = 32  # images a batch
 MIN_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
-MIN_SCORED_SAMPLES = 2_000
 MIN_STEPS_PER_EPOCH = 10
+MIN_CLIP = PUBLISHED_CLIP / 4  # of a critic's weights; with a tenth, gradients are below 1e-3
 MIN_RATE_RATIO = 0.8  # of the discriminator's learning rate to the generator's: StyleGAN3's, as published
 
 
 def advice(trainer: Trainer) -> list[str]:
-    """Return a sentence for each rule that a run breaks."""
+    """Return a sentence for each rule that a run breaks, after what its data say of their files."""
     rules = [*RULES, *(ADVERSARIAL_RULES if "discriminator" in trainer.players else [])]
-    return [line for rule in rules if (line := rule(trainer))]
+    return [*trainer.data.notes.advice, *(line for rule in rules if (line := rule(trainer)))]
 
 
 def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
@@ -41,6 +42,27 @@ def slow_discriminator(trainer: Trainer) -> str | None:
     return (
         f"optimizer.discriminator.lr={discriminator:g} is below the generator's {generator:g}: where the two differ, "
         "the discriminator is to be the faster one (Heusel et al. 2017)."
+    )
+
+
+def saturating_loss_at_one_rate(trainer: Trainer) -> str | None:
+    rates = {name: player.optimizer.param_groups[0]["lr"] for name, player in trainer.players.items()}
+    if not trainer.loss.saturates or rates.get("generator") != rates["discriminator"]:
+        return None
+    return (
+        f"{type(trainer.loss).__name__} teaches the generator nothing where the discriminator is sure, and both learn "
+        f"at {rates['discriminator']:g}: choose loss=non_saturating, or lower optimizer.discriminator.lr "
+        "(Goodfellow et al. 2014, section 3)."
+    )
+
+
+def narrow_clipping(trainer: Trainer) -> str | None:
+    clip = trainer.clip_weights
+    if clip is None or clip >= MIN_CLIP:
+        return None
+    return (
+        f"trainer.clip_weights={clip:g} is far below the published {PUBLISHED_CLIP}: the critic's slope is a product "
+        "of such weights, and hardly any gradient is left for the generator."
     )
 
 
@@ -129,15 +151,8 @@ def unfinished_growth(trainer: Trainer) -> str | None:
 
 
 def few_score_images(trainer: Trainer) -> str | None:
-    for scores in callbacks_of(trainer, Scores):
-        images, metrics = scores.evaluation.images, scores.evaluation.metrics.items()
-        biased = [name for name, metric in metrics if metric.biased_by_few and images < MIN_SCORED_SAMPLES]
-        if biased:
-            return (
-                f"metrics.images={images:,}: {' and '.join(biased)} from fewer than {MIN_SCORED_SAMPLES:,} samples is "
-                "far too high; compare only like with like."
-            )
-    return None
+    found = [line for scores in callbacks_of(trainer, Scores) for line in scores.evaluation.advice(trainer.data)]
+    return " ".join(found) or None
 
 
 def batch_near_data(trainer: Trainer) -> str | None:
@@ -158,6 +173,8 @@ RULES: list[Rule] = [
 ]
 ADVERSARIAL_RULES: list[Rule] = [  # of systems with a discriminator
     slow_discriminator,
+    saturating_loss_at_one_rate,
+    narrow_clipping,
     clipping_and_penalty,
     few_images_without_augmentation,
     unbounded_output,

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from torch import nn
 
+from genlab.core import distributed
 from genlab.core.errors import ConfigError
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.models.contract import Model
 from genlab.models.latent_contract import VectorLatent
 from genlab.models.layer_contract import has_batch_norm
@@ -17,7 +18,7 @@ from genlab.trainers import System
 def check(system: System, config: dict[str, Any]) -> None:
     """Raise ConfigError for the first combination that some part of the system cannot serve."""
     refuse_models_without_the_contract(system)
-    facts = facts_of(system, config["trainer"].get("clip_weights"))
+    facts = facts_of(system, config["trainer"])
     with prefixed_errors(f"loss is {type(system.loss).__name__}, which"):
         system.loss.refuse(facts)
     groups: dict[str, Mapping[str, Any]] = {"penalty": system.penalties, "augment": system.augmentations}
@@ -38,18 +39,20 @@ def refuse_models_without_the_contract(system: System) -> None:
         )
 
 
-def facts_of(system: System, clip_weights: float | None = None) -> SystemFacts:
+def facts_of(system: System, trainer: Mapping[str, Any]) -> SystemFacts:
     model, spec = system.model, system.data.spec
+    pieces = distributed.world_size() * trainer.get("accumulate", 1)
     one_way: Literal["one way", "no"] = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(
         players={name: forward_network(model, network) for name, network in model.players.items()},
         spec=spec,
-        judges_codes=model.discriminates_codes,
+        discriminates_codes=model.discriminates_codes,
         conditioned=model.conditioned_networks,
         latent_size=model.latent.size if isinstance(model.latent, VectorLatent) else 0,
         translates="both ways" if model.translates_both_ways else one_way,
         batch_normalised=frozenset(name for name, network in model.players.items() if has_batch_norm(network)),
-        clip_weights=clip_weights,
+        clip_weights=trainer.get("clip_weights"),
+        micro_batch=trainer["batch_size"] // pieces,
         moving_augmentations=[name for name, part in system.augmentations.items() if part.moves_images],
     )
 
@@ -71,7 +74,10 @@ def prefixed_errors(part: str) -> Iterator[None]:
 def refuse_missing_labels(system: System) -> None:
     classes = system.data.spec.classes_of(system.data.train.labels)
     if system.model.conditional and classes is not None and (classes < 0).any():
-        raise ConfigError("data.labelled: a conditional model needs the label of every image. Set data.labelled=null.")
+        raise ConfigError(
+            f"data.labelled: a conditional model needs the label of every image, and {int((classes < 0).sum())} of "
+            f"{len(classes)} have none. Set data.labelled=null, or complete dataset.json if labels come from there."
+        )
 
 
 def refuse_missing_sources(system: System) -> None:

@@ -48,7 +48,8 @@ def dry_run(trainer: Trainer) -> Rows:
 def describe(trainer: Trainer) -> Rows:
     """Return the table of the run as its config was resolved."""
     return [
-        ("data", _describe_data(trainer)),
+        ("data", f"{trainer.data.name}: {trainer.spec.description}"),
+        *trainer.data.notes.rows,
         ("networks", _describe_networks(trainer)),
         ("loss", _signature(trainer.loss)),
         ("penalties", "; ".join(map(_signature, trainer.penalties.values())) or "none"),
@@ -75,14 +76,6 @@ def print_rows(rows: Rows) -> None:
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value))  # Text: brackets in a value are no markup
     Console().print(table)
-
-
-def _describe_data(trainer: Trainer) -> str:
-    spec = trainer.spec
-    shape = " x ".join(map(str, spec.shape))
-    extras = [] if spec.condition is None else [spec.condition.description]
-    extras += [f"{spec.padding} px of padding"] if spec.padding else []
-    return ", ".join([f"{trainer.data.name}: {spec.images:,} images of {shape}", *extras])
 
 
 def _describe_networks(trainer: Trainer) -> str:

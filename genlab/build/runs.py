@@ -7,10 +7,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from genlab.build import instantiate as build
+from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
-from genlab.core.spec import Spec
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
@@ -23,22 +23,27 @@ def open_run(
     device: str = "auto",
     real: bool = False,  # with the run's own data instead of blank images
     data: InMemory | None = None,  # with these data
+    named: dict[str, Any] | None = None,  # with data of these values: {"root": PATH}, or those of a whole data set
 ) -> TrainedRun:
     """Return a run from a checkpoint, to sample and to measure, without what only training needs.
 
-    Raises ConfigError if there is no such run or checkpoint, RunError if all checkpoints are damaged.
+    Data are compared with those of training: others must be given or named, and are said to be others. Raises
+    ConfigError if there is no such run or checkpoint, or for other data; RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
     _, state = find_checkpoint(run_dir, checkpoint)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
-    if data is None and not real and state.get("spec"):  # a checkpoint without a spec needs its data
-        data = Blank(Spec.of(state["spec"]))
+    found = data_for_run(state, real=real, given=data, named=named or {})
     position = {name: parts["position"][name] for name in ("images", "step")}
-    stream = build.sample_stream(config, data, seen=position["images"])
-    files.load(stream.parts, {name: parts[name] for name in stream.parts if name in parts})
+    stream = build.sample_stream(config, found.data if found.own else Blank(found.spec), seen=position["images"])
+    saved = {name: parts[name] for name in stream.parts if name in parts}
+    files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
-    return TrainedRun(**vars(stream), **position, run_dir=run_dir, config=config)
+    if stream.model.conditional and not found.own:
+        refuse_other_condition(found.data.spec, found.spec)
+    facts = vars(stream) | {"data": found.data, "own_data": found.own}
+    return TrainedRun(**facts, **position, run_dir=run_dir, config=config)
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Callbacks: work between steps, at intervals in images."""
 
+from genlab.callbacks.classification_accuracy import ClassificationAccuracy
 from genlab.callbacks.codes import Codes
-from genlab.callbacks.discriminator_accuracy import Accuracy
 from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.encoder_statistics import Encoding
 from genlab.callbacks.environment import Environment

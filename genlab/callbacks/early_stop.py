@@ -81,7 +81,7 @@ class EarlyStop(Callback):
 
     def _find_problem(self, trainer: Trainer) -> str | None:
         """Return why the monitor will not be published, or not often enough; None if it will."""
-        scoring = [callback for callback in trainer.callbacks.values() if callback.scores(self.monitor)]
+        scoring = [callback for callback in trainer.callbacks.values() if callback.publishes_score(self.monitor)]
         if scoring:
             repeated = any(callback.every for callback in scoring)
             return None if repeated else "is measured at the end alone; set its every"

@@ -14,7 +14,7 @@ MIN_ACTIVE_VARIANCE = 1e-2  # of a unit's posterior mean over the data: Burda et
 class Encoding(OncePerPosition):
     """Publishes statistics of the first test (else training) images; does nothing without an encoder.
 
-    encoding/mean_squared_error: of reconstructions, per value of an image in [-1, 1]
+    encoding/mean_squared_error: of reconstructions, per value of an image in [-1, 1], or of a point in its own units
     encoding/active_units: dimensions of a variational latent whose posterior mean depends on the image
     """
 
@@ -33,7 +33,7 @@ class Encoding(OncePerPosition):
         _, images, condition = first_images(trainer.samples, self.images)
         codes = encode(trainer.samples, images, condition)
         error = (decode(trainer.samples, codes, condition) - images).square().mean()
-        values = {"encoding/mean_squared_error": error.item()}
+        values = {"encoding/mean_squared_error": error.item() * trainer.spec.scale**2}
         if isinstance(trainer.model, GivesPosterior):
             values["encoding/active_units"] = float(count_active_units(codes))
         trainer.publish(values)

@@ -124,12 +124,13 @@ class Health(Callback):
         measured = {"diversity": measure.diversity(samples) / max(diversity, 1e-9)}
         if trainer.spec.height is not None:
             measured |= {"saturated": measure.saturated_share(samples), "real_saturated": saturated}
-        measured |= measure.discriminator_accuracy(trainer, samples)
+        measured |= measure.discriminator_accuracy(trainer, samples) | measure.latent_nats(trainer, self.samples)
         classes = measure.ClassCounts()
         if self._classifier is not None:
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
         measured |= {f"class_{index}": count / sum(classes.counts) for index, count in enumerate(classes.counts)}
-        return Reading(self._published, measured, classes.missing, classes.scarce, fair=trainer.fair)
+        settings = measure.settings_of(trainer)
+        return Reading(self._published, measured, classes.missing, classes.missing_at_first, trainer.fair, settings)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -5,12 +5,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from genlab.callbacks.health_rules import Settings
 from genlab.core.errors import ConfigError
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.models.contract import per_image
+from genlab.trainers.encoder import posterior_divergence
 from genlab.trainers.trainer import Trainer
 
 SATURATION_LEVEL = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
@@ -23,6 +25,14 @@ MIN_EXPECTED_COUNT = 5  # of a class among as many real images, for its absence 
 def as_network_input(trainer: Trainer, images: Tensor) -> Tensor:
     """Return stored images or points as networks see them."""
     return network_values(images.to(trainer.device), trainer.spec.scale, trainer.samples.dtype)
+
+
+def settings_of(trainer: Trainer) -> Settings:
+    """Return what explains a run's numbers. A loss between images and reconstructions has no discriminator."""
+    if "discriminator" not in trainer.players:
+        return Settings(adversarial=False)
+    loss = trainer.loss
+    return Settings(loss.lowest_loss(), loss.winning_margin, trainer.clip_weights)
 
 
 def diversity(images: Tensor) -> float:
@@ -55,20 +65,20 @@ class ClassCounts(NamedTuple):
 
     counts: list[int] = []  # samples of each class
     missing: list[int] = []  # classes without any sample
-    scarce: int = 0  # number of classes missing at a glance, which cheap and thorough looks have in common
+    missing_at_first: int = 0  # number of classes absent from the first samples, which every count looks at
 
 
 def count_classes(classifier: Classifier, trainer: Trainer, samples: Tensor, *, thorough: bool) -> ClassCounts:
     """Count the classes in a few of `samples`, the first of the fixed noise; if `thorough`, look for missing ones."""
     size, shares = len(samples), class_shares(trainer.data.classes_of(trainer.data.train))
     counts = class_histogram(classifier, trainer, samples[:GLANCE_SAMPLES])
-    scarce = len(missing_classes(counts, shares))
+    missing_at_first = len(missing_classes(counts, shares))
     for start in range(0, MAX_THOROUGH_ROUNDS * size if thorough else 0, size):
         if not missing_classes(counts, shares):
             break
         more = trainer.samples.draw_samples(start, size) if start else samples[GLANCE_SAMPLES:]
         counts = [one + other for one, other in zip(counts, class_histogram(classifier, trainer, more), strict=True)]
-    return ClassCounts(counts, missing_classes(counts, shares), scarce)
+    return ClassCounts(counts, missing_classes(counts, shares), missing_at_first)
 
 
 def class_histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:
@@ -107,6 +117,12 @@ def discriminator_accuracy(trainer: Trainer, samples: Tensor) -> dict[str, float
     train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
     values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()
     return dict(zip(("accuracy_train", "accuracy_holdout", "overfitting"), values, strict=True))
+
+
+def latent_nats(trainer: Trainer, count: int) -> dict[str, float]:
+    """Return what the latent tells of an image, in nats: its posterior's divergence; {} without posteriors."""
+    nats = posterior_divergence(trainer.samples, count)
+    return {} if nats is None else {"latent_nats": nats}
 
 
 def _logits(trainer: Trainer, split: Split, count: int) -> Tensor:

@@ -10,7 +10,9 @@ MIN_RELATIVE_DIVERSITY = 0.1  # mean distance of samples / of real images: healt
 MAX_GRADIENT_NORM = 1e6  # healthy runs stay below a thousand
 MAX_MEAN_LOGIT = 1e4
 MAX_SATURATED_SHARE, MAX_REAL_SATURATED_SHARE = 0.99, 0.95  # of pixels; not judged if real images exceed theirs
-MIN_DISCRIMINATOR_LOSS = 0.02  # below it the discriminator is right with 99 % certainty
+MIN_GENERATOR_GRADIENT_NORM = 1e-3  # healthy runs have 0.03 to 100; clipped weights of 0.001 leave 5e-4 and less
+PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
+MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
 WORSE_SCORES_IN_A_ROW = 3
 MIN_WORSENING_FACTOR = 1.2  # of the last score to the best
@@ -30,21 +32,32 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What explains a run's numbers."""
+
+    lowest_loss: float | None = None  # of the discriminator, where it is sure of every image; None: there is none
+    winning_margin: float = 0.0  # of its loss above the lowest, below which it has won
+    clip_weights: float | None = None
+    adversarial: bool = True  # it has a discriminator
+
+
+@dataclass(frozen=True)
 class Reading:
     """The numbers of one look at a run."""
 
     published: dict[str, float]  # the latest value of each of training's numbers
-    measured: dict[str, float]  # diversity, saturated, accuracy_train, ...
+    measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
     missing: list[int] = field(default_factory=list)  # classes
-    scarce: int = 0  # number of classes missing at a first glance
+    missing_at_first: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
+    settings: Settings = Settings()
 
 
 def find_problems(reading: Reading) -> Iterator[Finding]:
     """Yield every problem that one look shows."""
     yield from find_divergence(reading)
     yield from find_collapse(reading)
-    yield from find_stall(reading.published)
+    yield from find_stall(reading)
     yield from find_overfitting(reading.measured)
 
 
@@ -66,24 +79,74 @@ def find_divergence(reading: Reading) -> Iterator[Finding]:
 
 def find_collapse(reading: Reading) -> Iterator[Finding]:
     relative = reading.measured["diversity"]
-    if not reading.fair or not math.isfinite(relative):
+    nats = reading.measured.get("latent_nats", math.inf)
+    if nats < MIN_LATENT_NATS:
+        yield Finding("collapsed", describe_posterior_collapse(nats))
+    elif not reading.fair or not math.isfinite(relative):
         return
-    if relative < MIN_RELATIVE_DIVERSITY:
-        words = f"The generator collapsed: samples differ {relative:.1%} as much as real images do, they show one image"
-        yield Finding("collapsed", f"{words}. Lower its learning rate, or try model=wgan_gp or another penalty.")
+    elif relative < MIN_RELATIVE_DIVERSITY:
+        alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
+        yield Finding("collapsed", describe_collapse(alike, reading.settings))
     elif reading.missing:
         classes = ", ".join(map(str, reading.missing))
         words = f"The generator lost classes: no sample shows {classes}."
-        yield Finding("missing_classes", words, classes, reading.scarce)
+        yield Finding("missing_classes", words, classes, reading.missing_at_first)
 
 
-def find_stall(published: dict[str, float]) -> Iterator[Finding]:
-    """Find a discriminator that has won. A negative loss, as of a critic, has no lowest value to stall at."""
-    loss = published.get("discriminator/adversarial", math.inf)
-    apart = published.get("discriminator/real_logits", 0) != published.get("discriminator/fake_logits", 0)
-    if 0 <= loss < MIN_DISCRIMINATOR_LOSS and apart:
-        words = f"The run stalled: the discriminator won, its loss is {loss:.2g} and it has little left to teach"
-        yield Finding("stalled", f"{words}. Lower optimizer.discriminator.lr, or add a penalty (penalty=[r1]).")
+def describe_posterior_collapse(nats: float) -> str:
+    """Bowman et al. 2016, section 3: the decoder ignores the latent, and the divergence costs nothing."""
+    words = f"The posterior collapsed: the latent tells {nats:.2g} nats of an image, and the decoder ignores it"
+    remedies = "Lower trainer.beta, let it rise slowly (trainer.kl_warmup), or set trainer.free_bits"
+    return f"{words}. {remedies}; under loss=gaussian a smaller loss.deviation has the same effect."
+
+
+def describe_collapse(alike: str, settings: Settings) -> str:
+    if settings.adversarial:
+        remedy = "Lower its learning rate, or try model=wgan_gp or another penalty."
+        return f"The generator collapsed: {alike}. {remedy}"
+    return f"The decoder collapsed: {alike}. Lower its learning rate (optimizer.autoencoder.lr)."
+
+
+def find_stall(reading: Reading) -> Iterator[Finding]:
+    """Find a discriminator that has won, or a generator whose gradient has vanished."""
+    won, vanished = discriminator_margin(reading), reading.published.get("generator/gradient_norm", math.inf)
+    if won < reading.settings.winning_margin:
+        words = f"the discriminator won, its loss is {won:.2g} above its lowest and it has little left to teach"
+        yield Finding("stalled", f"The run stalled: {words}. {slow_down_discriminator(reading.published)}")
+    elif vanished < MIN_GENERATOR_GRADIENT_NORM:
+        words = f"the generator's gradient vanished, its norm is {vanished:.2g}"
+        yield Finding("stalled", f"The run stalled: {words}. {strengthen_gradient(reading)}")
+
+
+def discriminator_margin(reading: Reading) -> float:
+    """Return how far the discriminator's loss is above its lowest, in the worse direction of a two-way translator."""
+    published, lowest = reading.published, reading.settings.lowest_loss
+    if lowest is None or published.get("discriminator/real_logits", 0) == published.get("discriminator/fake_logits", 0):
+        return math.inf
+    names = ("discriminator/adversarial", "discriminator/back/adversarial")
+    return min(published.get(name, math.inf) - lowest for name in names)
+
+
+def slow_down_discriminator(published: dict[str, float]) -> str:
+    generator, discriminator = published.get("generator/lr"), published.get("discriminator/lr")
+    penalty = "or add a penalty (penalty=[r1])"
+    if generator is None or discriminator is None:
+        return f"Lower optimizer.discriminator.lr, {penalty}."
+    if generator == discriminator:
+        return f"Both players learn at {generator:.3g}: lower optimizer.discriminator.lr alone, {penalty}."
+    rates = f"it learns at {discriminator:.3g}, the generator at {generator:.3g}"
+    return f"Lower optimizer.discriminator.lr or raise optimizer.generator.lr ({rates}), {penalty}."
+
+
+def strengthen_gradient(reading: Reading) -> str:
+    clip = reading.settings.clip_weights
+    if clip is None:
+        return slow_down_discriminator(reading.published)
+    widen = f"widen it ({PUBLISHED_CLIP} as published)" if clip < PUBLISHED_CLIP else "change it"
+    return (
+        f"Weights clipped at trainer.clip_weights={clip:g} leave the critic almost no slope: {widen}, or choose "
+        "trainer.clip_weights=null penalty=[gradient_penalty]."
+    )
 
 
 def find_overfitting(measured: dict[str, float]) -> Iterator[Finding]:

@@ -10,13 +10,13 @@ from genlab.core.condition import Condition
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
-from genlab.pictures.sheet import GREY, caption_rows, sheet, write_png
+from genlab.pictures.sheet import GREY, caption_columns, caption_rows, sheet, write_png
 from genlab.trainers.trainer import Trainer
 
 MAX_POINTS = 2_500  # of each kind
 
 
-class Lines(NamedTuple):
+class GridLabels(NamedTuple):
     """Labels, each of which a row or a column of the grid shows."""
 
     condition: Condition
@@ -31,10 +31,12 @@ class Lines(NamedTuple):
         return self.labels.repeat_interleave(columns, 0) if self.are_rows else torch.cat([self.labels] * rows)
 
     def arrange(self, images: Tensor, columns: int) -> Tensor:
-        """Return the picture of all cells, the captions of rows to their left."""
-        if not self.are_rows:
-            return sheet(images, len(self.labels))
-        return caption_rows(sheet(images, columns), [self.condition.caption(label) for label in self.labels])
+        """Return the picture of all cells, the captions of rows to their left, the names of classes above columns."""
+        captions = [self.condition.caption(label) for label in self.labels]
+        if self.are_rows:
+            return caption_rows(sheet(images, columns), captions)
+        picture = sheet(images, len(self.labels))
+        return caption_columns(picture, captions) if self.condition.class_names else picture
 
 
 class Grid(OncePerPosition):
@@ -42,8 +44,8 @@ class Grid(OncePerPosition):
 
     `samples/real.png` shows the first real images, for comparison. Pictures with 1, 3 or 4 channels are drawn as
     grey, RGB and RGBA; with any other number, their channels are drawn in grey, side by side. For a model conditioned
-    on classes every column shows one class; for one conditioned on words every row shows a text. Points are
-    scattered, generated ones in red over real ones in blue.
+    on classes every column shows one class, with its name above if it has one; for one conditioned on words every row
+    shows a text. Points are scattered, generated ones in red over real ones in blue.
     A caption of the model's, such as "no prior was trained", is part of the file's name and of TensorBoard's.
     """
 
@@ -64,7 +66,7 @@ class Grid(OncePerPosition):
     def _draw(self, trainer: Trainer) -> Tensor:
         if trainer.spec.height is None:
             return draw_points(trainer)
-        lines = self._lines(trainer)
+        lines = self._grid_labels(trainer)
         if lines is None:
             samples = trainer.samples.draw_samples(0, self.rows * self.columns, None)
             return sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
@@ -78,7 +80,7 @@ class Grid(OncePerPosition):
         images, labels = trainer.data.train
         if trainer.spec.height is None:
             return scatter([(images[:MAX_POINTS], REAL)], frame_of(images))
-        lines = self._lines(trainer)
+        lines = self._grid_labels(trainer)
         if lines is None:
             return sheet(trainer.spec.crop(images[: self.rows * self.columns]), self.columns)
         count = self.columns if lines.are_rows else self.rows
@@ -86,14 +88,14 @@ class Grid(OncePerPosition):
         chosen = chosen if lines.are_rows else chosen.transpose(0, 1)
         return lines.arrange(trainer.spec.crop(chosen.flatten(0, 1)), self.columns)
 
-    def _lines(self, trainer: Trainer) -> Lines | None:
+    def _grid_labels(self, trainer: Trainer) -> GridLabels | None:
         """Return the labels that lines show: all if they fit on twice as many, else the first; None: none do."""
         condition = trainer.spec.condition if trainer.model.conditional else None
         if condition is None or condition.grid_lines is None:
             return None
         most = self.rows if condition.grid_lines == "rows" else self.columns
         labels = condition.samples_of(trainer.data.train.labels, 2 * most + 1)
-        return Lines(condition, labels if len(labels) <= 2 * most else labels[:most])
+        return GridLabels(condition, labels if len(labels) <= 2 * most else labels[:most])
 
 
 def equal_rows(labels: Tensor, label: Tensor) -> Tensor:

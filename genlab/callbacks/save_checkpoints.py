@@ -51,5 +51,6 @@ def save_newest(trainer: Trainer, folder: Path, *, keep: int) -> None:
 def save_run(trainer: Trainer, path: Path) -> None:
     """Save the run. Raises Diverged if a statistic is not finite: a good checkpoint must not be replaced."""
     trainer.statistics.check_finite()
-    facts = {"fingerprint": trainer.data.fingerprint, "spec": trainer.spec}
+    data = trainer.data
+    facts = {"fingerprint": data.fingerprint, "splits": data.split_fingerprints, "spec": trainer.spec}
     checkpoint.save(path, trainer.parts, config=trainer.config, **facts)

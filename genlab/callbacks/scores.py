@@ -65,8 +65,8 @@ class Scores(Callback):
             file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
             save_picture(trainer, draw_groups(images), file, name)
 
-    def scores(self, number: str) -> bool:
-        return self.evaluation.gives(number)
+    def publishes_score(self, number: str) -> bool:
+        return self.evaluation.may_return(number)
 
     def finish(self, trainer: Trainer) -> None:
         if not trainer.interrupted:  # whoever sent the signal does not wait for a score
@@ -106,6 +106,7 @@ def source_of(samples: SampleStream, position: int) -> SampleSource:
         seed=samples.seed,
         position=position,
         ema=samples.ema is not None,
+        own_data=samples.own_data,
         trained=samples,
     )
 

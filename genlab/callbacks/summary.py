@@ -11,6 +11,7 @@ from genlab.callbacks.health import health_warnings
 from genlab.callbacks.jsonl import replace_non_finite
 from genlab.callbacks.scores import best_record
 from genlab.core.errors import Diverged
+from genlab.metrics.records import Record
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
 
@@ -61,8 +62,9 @@ class Summary(Callback):
             "step": trainer.step,
             "complete": trainer.images >= trainer.total_images,
             "stopped": trainer.stop_reason,
+            "data": f"{trainer.data.name}: {trainer.spec.description}",
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
-            "best": None if best is None else {"metric": best.metric, "value": best.value, "images": best.position},
+            "best": None if best is None else self._best_facts(best),
             "records": self.records,
             "health": health_warnings(trainer),
             "run_dir": str(run_dir),
@@ -72,14 +74,21 @@ class Summary(Callback):
             "resume": _resume_command(trainer),
         }
 
+    def _best_facts(self, best: Record) -> dict[str, Any]:
+        """Return the best score, with the real images' own where the metric gives it."""
+        facts = {"metric": best.metric, "value": best.value, "images": best.position}
+        real = [record["value"] for record in self.records if record["metric"] == f"{best.metric}_real"]
+        return facts | ({"real": real[0]} if real else {})
+
     def _seconds(self) -> float:
         return self._before + (0.0 if self._began is None else time.monotonic() - self._began)
 
 
 def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     best = facts["best"]
+    real = f" (real images: {best['real']:.4g})" if best and "real" in best else ""
     rows = [
-        ("best", best and f"{best['metric']} {best['value']:.4g} at {best['images']:,} images"),
+        ("best", best and f"{best['metric']} {best['value']:.4g} at {best['images']:,} images{real}"),
         ("images", f"{facts['images']:,} of {facts['total_images']:,} ({facts['step']:,} steps)"),
         ("stopped", facts["stopped"]),
         ("time", str(timedelta(seconds=int(facts["seconds"])))),

@@ -10,18 +10,21 @@ from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count, Positive
-from genlab.models.latent_contract import Latent, Truncates
-from genlab.models.layer_contract import gather_statistics
+from genlab.models.contract import StyleBased
+from genlab.models.latent_contract import Latent
+from genlab.models.layer_contract import gather_statistics, needs_standing_statistics
 from genlab.pictures.sheet import sheet
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
+from genlab.trainers.truncation import truncate_law
 
 
 class Truncation(Callback):
-    """Saves `samples/truncated_<threshold>.png` for every threshold at the end: Brock et al. 2019, section 3.1.
+    """Saves `samples/truncated_<threshold>.png` for every threshold at the end.
 
-    Latents are normal within +-threshold; batch normalisation's statistics are gathered anew for them.
-    Raises ConfigError, at the start, if the latents are not normal.
+    Latents are normal within +-threshold (Brock et al. 2019, section 3.1), and the batch statistics of BigGAN's
+    generators are gathered anew for them. Of style-based generators a threshold is psi, which scales styles about their
+    mean (Karras et al. 2019, appendix B). Raises ConfigError, at the start, where neither changes anything.
     """
 
     def __init__(
@@ -35,31 +38,40 @@ class Truncation(Callback):
         self.thresholds, self.batches, self.rows, self.columns = thresholds, batches, rows, columns
 
     def start(self, trainer: Trainer) -> None:
-        latent = trainer.model.latent
-        if self.thresholds and not isinstance(latent, Truncates):
-            raise ConfigError(f"callbacks.truncation.thresholds: needs normal latents, found {latent}. Set it to [].")
+        for threshold in self.thresholds:
+            try:
+                self.truncated_law(trainer, trainer.model.generator, threshold)
+            except ConfigError as error:
+                raise ConfigError(f"callbacks.truncation.thresholds: {error} Set it to [].") from error
 
     @torch.no_grad()
     def finish(self, trainer: Trainer) -> None:
         for threshold in self.thresholds:
-            latent = trainer.model.latent.truncate(threshold)
             with trainer.samples.sampling() as generator:
-                samples = self.sample(trainer, deepcopy(generator), latent)
+                samples = trainer.samples.render(self.sample(trainer, generator, threshold))
             picture = sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
             save_picture(trainer, picture, f"samples/truncated_{threshold:g}.png", f"truncated at {threshold:g}")
 
-    def sample(self, trainer: Trainer, generator: nn.Module, latent: Latent) -> Tensor:
-        """Return samples of the generator, whose batch normalisation this changes."""
-        draws = [trainer.samples.fixed_draws(chunk) for chunk in range(-(-self.batches // 10))]  # each of ten batches
-        latents = [latent.draw(one) for one in draws]
-        gather_statistics(generator, self._split(trainer, latents))
-        count = self.rows * self.columns
-        z = torch.cat(latents)[:count]
-        return trainer.samples.render(generator(z, trainer.samples.sample_conditions(0, count)))
-
     @staticmethod
-    def _split(trainer: Trainer, latents: list[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield each tenth of each tensor of latents, and its condition."""
-        for index, z in enumerate(latents):
-            condition = trainer.samples.sample_conditions(index * len(z), len(z))
+    def truncated_law(trainer: Trainer, generator: nn.Module, threshold: float) -> Latent:
+        """Return the law to draw latents from; styles are truncated once the latents are mapped."""
+        latent = trainer.model.latent
+        return latent if isinstance(generator, StyleBased) else truncate_law(threshold, latent, generator)
+
+    def sample(self, trainer: Trainer, generator: nn.Module, threshold: float) -> Tensor:
+        """Return the output of the generator for truncated latents, [rows * columns, ...]."""
+        law, count = self.truncated_law(trainer, generator, threshold), self.rows * self.columns
+        z, condition = trainer.samples.fixed_rows(0, count, law.draw), trainer.samples.sample_conditions(0, count)
+        if isinstance(generator, StyleBased):
+            return generator.synthesis(generator.truncate_styles(generator.styles(z, condition), threshold))
+        if needs_standing_statistics(generator):
+            generator = deepcopy(generator)
+            gather_statistics(generator, self._statistics_batches(trainer, law))
+        return generator(z, condition)
+
+    def _statistics_batches(self, trainer: Trainer, law: Latent) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield latents and conditions, 50 rows at a time, ten batches from each chunk of the fixed draws."""
+        for chunk in range(-(-self.batches // 10)):
+            z = law.draw(trainer.samples.fixed_draws(chunk))
+            condition = trainer.samples.sample_conditions(chunk * len(z), len(z))
             yield from zip(z.chunk(10), [None] * 10 if condition is None else condition.chunk(10), strict=True)

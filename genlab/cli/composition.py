@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
+from genlab.cli.comma_lists import bracket_lists
 from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def compose(name: str, words: list[str]) -> dict:
     from omegaconf import OmegaConf
     from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-    where = {"config_path": CONFIGS, "config_name": name}
+    where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(words)
     try:
         config: Any = OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
         return config
@@ -75,7 +76,7 @@ def is_staircase_or_object(value: Any) -> bool:
     return isinstance(value, dict) and ("_target_" in value or any(isinstance(key, int) for key in value))
 
 
-def has_other_keys(node: Any, value: dict) -> bool:
+def has_other_keys(node: Any, value: Any) -> bool:
     from omegaconf import DictConfig
 
     return isinstance(node, DictConfig) and bool(set(value) - set(node))
@@ -103,7 +104,8 @@ def explain_error(error: Exception, arguments: list[str], where: dict[str, str])
     choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
     if choice:
         listed = re.findall(r"^\t(\S+)$", message, re.MULTILINE)
-        return explain_unknown_choice(*choice.groups(), listed or names_in(choice.group(1), own_folder(arguments)))
+        group, name = choice.groups()
+        return explain_unknown_choice(group, name, listed or names_in(group, own_folder(arguments)))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
         place = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""

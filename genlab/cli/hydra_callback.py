@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from genlab.cli import sweep
 
 
-class Watch(Callback):
+class SweepRecorder(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         sweep.begun_sweeps.append(Path(config.hydra.sweep.dir))
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
+from genlab.build.paths import with_absolute_paths
 from genlab.callbacks.scores import best_record
 from genlab.core import checkpoint, distributed
 from genlab.core.device import keep_freed_memory
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
     """Train as a config says, in `run_dir`; return the best score, None without scores. Raises GenlabError."""
     keep_freed_memory()
-    settings = rename_targets(OmegaConf.to_container(config, resolve=True))
+    settings = with_absolute_paths(rename_targets(OmegaConf.to_container(config, resolve=True)))
     if data is not None:
         settings["data"] = {"from_python": data.name}
     with lock_run_dir(run_dir), explain_resource_errors():
@@ -60,7 +61,7 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
             f"{run_dir} holds a run already. Continue it with resume={run_dir}, or choose another hydra.run.dir."
         )
     if resume is not None and written.exists():
-        before = runs.read_config(run_dir)
+        before = with_absolute_paths(runs.read_config(run_dir))
         checkpoint.refuse_differences(checkpoint.differences(before, settings))
     if not isinstance(settings["seed"], int) or settings["seed"] < 0:
         raise ConfigError(f"seed={settings['seed']}: expected a whole number, 0 or more.")
@@ -126,11 +127,12 @@ def restore_state(trainer: Trainer) -> None:
     found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
     if found:
         path, state = found
+        checkpoint.refuse_older(state, trainer.run_dir)
         checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
         log.info("resumed from %s", path)
     elif settings["init_from"]:
         networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
-        checkpoint.load_weights(networks, settings["init_from"])
+        checkpoint.load_weights(networks, settings["init_from"], settings["model"])
         trainer.restart_average()
 
 

@@ -12,11 +12,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from genlab.core.errors import ConfigError, RunError
+from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 
-FORMAT = 1
+FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
+READABLE = (1, 2)
 CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
     "trainer.max_time",
@@ -44,8 +45,16 @@ def stateful(parts: Mapping[str, Any]) -> dict[str, Stateful]:
     return {name: part for name, part in parts.items() if isinstance(part, Stateful)}
 
 
-def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, spec: Spec | None = None) -> None:
-    """Write the state of every part to `path`, with its SHA-256 beside it. With `spec` it opens without its data.
+def save(
+    path: Path,
+    parts: dict[str, Any],
+    *,
+    config: dict,
+    fingerprint: str,  # of the training data
+    splits: Mapping[str, str] | None = None,  # fingerprints of other splits, by name
+    spec: Spec | None = None,  # opens the file without its data
+) -> None:
+    """Write the state of every part to `path`, with its SHA-256 beside it.
 
     Raises RunError if the disk is full; an older file stays.
     """
@@ -53,6 +62,7 @@ def save(path: Path, parts: dict[str, Any], *, config: dict, fingerprint: str, s
         "format": FORMAT,
         "config": config,
         "fingerprint": fingerprint,
+        "splits": dict(splits or {}),
         "spec": None if spec is None else spec.facts(),
         "parts": {name: part.state_dict() for name, part in parts.items()},
     }
@@ -122,8 +132,8 @@ def read(path: Path) -> dict:
         raise ValueError(
             f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
         ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}, the one that this version reads")
+    if not isinstance(state, dict) or state.get("format") not in READABLE:
+        raise ValueError(f"its format is not among {READABLE}, those that this version reads")
     return state | {"config": rename_targets(state["config"])}
 
 
@@ -152,6 +162,16 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
     load(parts, state["parts"])
 
 
+def refuse_older(state: dict, run_dir: Path) -> None:
+    """Raise ConfigError for a state that would train on otherwise than it did."""
+    if state["format"] != FORMAT:
+        raise ConfigError(
+            f"{run_dir} was saved by an older version (format {state['format']}; this one writes {FORMAT}), which "
+            "trained a little otherwise, so it cannot be resumed. It is sampled, evaluated and exported as before. "
+            f"To train it further, start a new run that takes over its weights: init_from={run_dir}."
+        )
+
+
 def refuse_differences(found: Iterable[str]) -> None:
     lines = list(found)
     if lines:
@@ -161,13 +181,21 @@ def refuse_differences(found: Iterable[str]) -> None:
         )
 
 
-def load(parts: dict[str, Any], saved: dict[str, Any]) -> None:
-    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ."""
+def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = False) -> None:
+    """Load saved states. Raises ConfigError unless both have the same parts; callbacks may differ.
+
+    With `skip_outdated` a warning tells of a part that cannot be converted, which is left as it is.
+    """
     wanted, kept = (sorted(name for name in names if not name.startswith("callback/")) for names in (parts, saved))
     if wanted != kept:
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
     for name in parts.keys() & saved.keys():
-        parts[name].load_state_dict(saved[name])
+        try:
+            parts[name].load_state_dict(saved[name])
+        except Outdated as error:
+            if not skip_outdated:
+                raise
+            log.warning("%s is not loaded: %s", name, error)
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
@@ -181,18 +209,21 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
         yield f"  {key}: {before!r} before, {now!r} now"
 
 
-def load_weights(networks: dict[str, Any], source: str) -> None:
+def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | None = None) -> None:
     """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
-    Raises ConfigError if there is none or its shapes differ.
+    Raises ConfigError if there is none or its shapes differ, with what differs from the config `model`.
     """
-    path = weights_file(Path(source))
+    path, made_with = weights_file(Path(source)), None
     try:
-        saved = read(path)["parts"]
+        state = read(path)
+        made_with = state["config"].get("model")
         for name, network in networks.items():
-            network.load_state_dict(saved[name])
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise ConfigError(f"init_from={source}: {path} does not fit this model: {error}") from error
+            network.load_state_dict(state["parts"][name])
+    except (ValueError, KeyError, RuntimeError, Outdated) as error:
+        found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
+        way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
+        raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
 
 
 def weights_file(source: Path) -> Path:

@@ -1,12 +1,8 @@
-"""Conditions of an image: classes and attributes here, words and pictures in files of their own.
-
-Other code calls their methods and never asks for the kind: a new kind is one subclass of `Condition`.
-"""
+"""Conditions of an image: a kind is one subclass of `Condition`. Other code never asks for the kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -14,6 +10,10 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.user_values import as_numbers, class_numbers, list_names
+
+MAX_LISTED = 12  # classes in a table
+MAX_ASKED = 3  # names in an example of what to write
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Condition(ABC):
 
     has_source: ClassVar[bool] = False  # labels are source pictures, cropped and mirrored with their images
     grid_lines: ClassVar[Literal["rows", "columns"] | None] = None  # of a sample grid, each with one label
+    saved_as_captions: ClassVar[bool] = False  # files beside saved samples hold captions and not numbers
 
     # For networks
 
@@ -78,6 +79,11 @@ class Condition(ABC):
         return None
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of classes 0, 1, ...; (): they have none but their numbers."""
+        return ()
+
+    @property
     def fingerprint(self) -> str:
         """Return a text that distinguishes data sets whose label tensors are equal."""
         return ""
@@ -103,6 +109,10 @@ class Condition(ABC):
     def parse(self, given: Any, key: str = "classes") -> Tensor:
         """Return the labels that a user asks for with `key`=`given`. Raises ConfigError for impossible ones."""
 
+    def parse_typed(self, given: Any, key: str = "classes") -> Tensor:
+        """Return the labels for words of a command line, where a number may be a name."""
+        return self.parse(given, key)
+
     def every(self) -> Tensor | None:
         """Return all labels there are; None: too many to list."""
         return None
@@ -123,49 +133,25 @@ class Condition(ABC):
         return {"_target_": f"{type(self).__module__}.{type(self).__qualname__}", **asdict(self)}
 
 
-def condition_from_facts(facts: dict[str, Any]) -> Condition:
-    """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
-    path = values.pop("_target_")
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(import_module(module), name)(**values)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"the model is told {path}, which cannot be imported ({error}). Set PYTHONPATH.") from error
-
-
 def in_turn(labels: Tensor, start: int, count: int) -> Tensor:
     """Return rows `start` to `start + count` of labels that are repeated without end."""
     return labels[torch.arange(start, start + count, device=labels.device) % len(labels)]
 
 
-def as_typed(given: Any) -> str:
-    """Return a user's value as it was typed."""
-    return given if isinstance(given, str) else str(given.tolist() if isinstance(given, Tensor) else given)
-
-
-def is_text(given: Any) -> bool:
-    """Return whether a user's value is a text or a list of texts."""
-    return isinstance(given, str) or (isinstance(given, Sequence) and len(given) > 0 and isinstance(given[0], str))
-
-
-def as_numbers(given: Any, condition: Condition) -> Tensor:
-    """Return a user's value as a tensor. Raises ConfigError for texts."""
-    if is_text(given):
-        raise ConfigError(
-            f"words={as_typed(given)}: this model is told {condition.description}, and no words. Train one on data "
-            "with words: model=text_gan data=mnist_words, or data.words=caption."
-        )
-    return torch.as_tensor(given)
-
-
 @dataclass(frozen=True)
 class Classes(Condition):
-    """Labels int64 [N] from 0 to `count` - 1, -1 where the class is not known."""
+    """Labels int64 [N] from 0 to `count` - 1, -1 where the class is not known. Raises ConfigError for unfit names."""
 
     count: int
+    names: tuple[str, ...] = ()  # of classes 0, 1, ...; (): numbers alone
 
     grid_lines: ClassVar[Literal["rows", "columns"] | None] = "columns"
+
+    def __post_init__(self) -> None:
+        if self.names and not len(set(self.names)) == len(self.names) == self.count:
+            raise ConfigError(
+                f"{self.count} classes with the names {list(self.names)}: expected as many, all different."
+            )
 
     @property
     def size(self) -> int:
@@ -176,8 +162,20 @@ class Classes(Condition):
         return self.count
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
     def description(self) -> str:
-        return f"{self.count} classes"
+        return f"{self.count} classes" + (f" ({list_names(self.names, MAX_LISTED)})" if self.names else "")
+
+    @property
+    def legend(self) -> str:
+        return f", by number: {list_names(self.names)}" if len(self.names) > MAX_LISTED else ""
+
+    @property
+    def how_to_ask(self) -> str:
+        return f"classes=[{','.join(self.names[:MAX_ASKED])}]" if self.names else super().how_to_ask
 
     def embedding(self, width: int) -> nn.Module:
         return nn.Embedding(self.count, width)
@@ -188,15 +186,28 @@ class Classes(Condition):
     def every(self) -> Tensor:
         return torch.arange(self.count)
 
+    def check(self, labels: Tensor, images: Tensor) -> None:
+        if labels.ndim != 1 or labels.dtype != torch.int64 or labels.min() < -1 or labels.max() >= self.count:
+            raise ConfigError(
+                f"labels are {labels.dtype} of shape {list(labels.shape)}, with values from {labels.min()} to "
+                f"{labels.max()}: expected torch.int64 [N], from 0 to {self.count - 1} for {self.count} classes, or -1."
+            )
+
     def classes_of(self, labels: Tensor, names: Sequence[str] = ()) -> Tensor:
         return labels
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        listed = as_numbers(given, self).reshape(-1).tolist()
-        if not listed or any(label not in range(self.count) for label in listed):
-            typed = as_typed(given).replace(" ", "")
-            raise ConfigError(f"{key}={typed}: expected whole numbers from 0 to {self.count - 1}, one or several.")
-        return torch.tensor(listed, dtype=torch.int64)
+        """Return int64 [n]: a number is the class's own, a text its name, or its number where none is called so."""
+        return torch.tensor(class_numbers(given, key, self.count, self.names), dtype=torch.int64)
+
+    def parse_typed(self, given: Any, key: str = "classes") -> Tensor:
+        """Return int64 [n]. On a command line 10 is the class of that name, if there is one."""
+        asked = [*map(str, given)] if isinstance(given, list) else str(given)
+        return self.parse(asked if self.names else given, key)
+
+    def caption(self, label: Tensor) -> str:
+        number = int(label)
+        return self.names[number] if self.names and number >= 0 else str(number)
 
 
 @dataclass(frozen=True)
@@ -227,7 +238,7 @@ class Attributes(Condition):
         return torch.zeros(1, self.count)
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        rows = as_numbers(given, self)
+        rows = as_numbers(given, self.description, key)
         rows = rows[None] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != self.count or not len(rows):
             raise ConfigError(

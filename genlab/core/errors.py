@@ -17,6 +17,10 @@ class ConfigError(GenlabError):
     exit_code = 2
 
 
+class Outdated(ConfigError):
+    """A part of a checkpoint that has another form today, and cannot be converted."""
+
+
 def require(value: Value | None, refusal: str) -> Value:
     """Return a value that is not None. Raises ConfigError, with the refusal as its message, for None."""
     if value is None:

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition, as_numbers, as_typed
+from genlab.core.condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import round_network_input, to_network_input
 from genlab.core.random import generator
+from genlab.core.user_values import as_numbers, as_typed
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Picture(Condition):
             )
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        as_numbers(given, self)
+        as_numbers(given, self.description, key)
         raise ConfigError(
             f"{key}={as_typed(given)}: this model is told pictures. Leave {key} out, and use {self.how_to_ask}."
         )

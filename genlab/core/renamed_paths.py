@@ -4,7 +4,8 @@ from typing import Any
 
 MOVED = {  # (old room, new room): modules with configured classes that moved, as `name` or `name=new_name`
     ("callbacks", "callbacks"): (
-        "accuracy=discriminator_accuracy checkpoint=save_checkpoints encoding=encoder_statistics grid=sample_grid "
+        "accuracy=classification_accuracy discriminator_accuracy=classification_accuracy "
+        "checkpoint=save_checkpoints encoding=encoder_statistics grid=sample_grid "
         "mlflow=trackers truncation=truncation_grid wandb=trackers"
     ),
     ("callbacks", "trainers"): "base=callback encoded=encoder",
@@ -14,7 +15,8 @@ MOVED = {  # (old room, new room): modules with configured classes that moved, a
         "celeba colour_sets folder grey_sets halves=unpaired_from_pairs mnist pairs points stacked_mnist "
         "torchvision_set unpaired"
     ),
-    ("data", "data.labels"): "digit_words told=attribute_vectors words",
+    ("data.labels", "data.labels"): "words=word_reader",
+    ("data", "data.labels"): "digit_words told=attribute_vectors words=word_reader",
     ("losses", "losses"): (
         "cycle=cycle_consistency divergences=f_divergences elbo=latent_terms statistics=batch_statistics"
     ),
@@ -44,6 +46,21 @@ MOVED = {  # (old room, new room): modules with configured classes that moved, a
     ("", "cli"): "watch=hydra_callback",
 }
 
+CLASSES = {  # today's path of the module with the class's old name -> the class's name
+    "genlab.callbacks.Accuracy": "ClassificationAccuracy",
+    "genlab.callbacks.classification_accuracy.Accuracy": "ClassificationAccuracy",
+    "genlab.cli.hydra_callback.Watch": "SweepRecorder",
+    "genlab.data.sets.unpaired_from_pairs.Halves": "UnpairedFromPairs",
+    "genlab.data.Words": "WordReader",
+    "genlab.data.labels.word_reader.Words": "WordReader",
+    "genlab.metrics.Adapter": "CustomExtractor",
+    "genlab.metrics.extractors.custom.Adapter": "CustomExtractor",
+    "genlab.models.Dealt": "NormalWithGenerator",
+    "genlab.models.Nothing": "EmptyLatent",
+    "genlab.models.latent.Dealt": "NormalWithGenerator",
+    "genlab.models.latent.Nothing": "EmptyLatent",
+}
+
 
 def full_paths() -> dict[str, str]:
     """Return `MOVED` as dotted paths: module that an older config names -> module that holds its classes now."""
@@ -68,4 +85,5 @@ def rename_targets(node: Any) -> Any:
 def current_path(path: str) -> str:
     """Return the dotted path of a class today: `genlab.ramp.Ramp` gives `genlab.core.schedule.Ramp`."""
     module, _, name = str(path).rpartition(".")
-    return f"{RENAMED.get(module, module)}.{name}" if module else name
+    module = RENAMED.get(module, module)
+    return ".".join(filter(None, (module, CLASSES.get(f"{module}.{name}", name))))

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition, condition_from_facts
+from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.renamed_paths import rename_targets
@@ -26,12 +27,15 @@ class Spec:
     condition: Condition | None = None  # of each image; None: unconditional
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # factor from network values of points to their own units
+    value_range: tuple[float, float] | None = None  # values of picture files that are black and white; None: by depth
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Spec":
         """Rebuild a spec from its `facts`, also read from JSON or an older checkpoint."""
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
+        if known.get("value_range"):
+            known["value_range"] = tuple(known["value_range"])  # JSON knows lists alone
         stored = facts.get("condition")
         return cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
 
@@ -46,6 +50,13 @@ class Spec:
         if self.height is None or self.width is None:
             return (self.channels,)
         return (self.channels, self.height, self.width)
+
+    @property
+    def description(self) -> str:
+        """Return the facts as a table shows them: '60,000 images of 1 x 28 x 28, 10 classes'."""
+        extras = [] if self.condition is None else [self.condition.description]
+        extras += [f"{self.padding} px of padding"] if self.padding else []
+        return ", ".join([f"{self.images:,} images of {' x '.join(map(str, self.shape))}", *extras])
 
     @property
     def condition_size(self) -> int | None:
@@ -66,6 +77,11 @@ class Spec:
         return None if self.condition is None else self.condition.class_count
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of classes 0, 1, ...; (): they have none, or there are no classes."""
+        return () if self.condition is None else self.condition.class_names
+
+    @property
     def unconditional(self) -> "Spec":
         """Return the spec without the condition, for networks that take none."""
         return replace(self, condition=None)
@@ -74,8 +90,8 @@ class Spec:
     def source_spec(self) -> "Spec":
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
-        sides = {"channels": source.channels, "height": source.height, "width": source.width}
-        return replace(self, **sides, condition=Picture(*self.shape))
+        shape = Picture(*self.shape)
+        return replace(self, channels=source.channels, height=source.height, width=source.width, condition=shape)
 
     def classes_of(self, condition: Tensor | None, names: Sequence[str] = ()) -> Tensor | None:
         """Return the class int64 [N] of each condition in a batch, -1 for none; None: they name no class."""
@@ -118,6 +134,17 @@ class Spec:
             return images
         inner = slice(self.padding, -self.padding)
         return images[..., inner, inner]
+
+
+def condition_from_facts(facts: dict[str, Any]) -> Condition:
+    """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    path = values.pop("_target_")
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)(**values)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"the model is told {path}, which cannot be imported ({error}). Set PYTHONPATH.") from error
 
 
 def older_condition(facts: dict[str, Any]) -> Condition | None:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition, as_typed, is_text
+from genlab.core.condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
+from genlab.core.user_values import as_typed, is_text
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # letters and digits of any script; apostrophes within
 MAX_STAND_INS = 16  # single words that stand in for texts
@@ -30,6 +31,7 @@ class Words(Condition):
     length: int
 
     grid_lines: ClassVar[Literal["rows", "columns"] | None] = "rows"
+    saved_as_captions: ClassVar[bool] = True
 
     @property
     def size(self) -> int:

@@ -13,10 +13,11 @@ class Blank(InMemory):
         labels = None if spec.condition is None else spec.condition.stand_ins()
         dtype, rows = torch.float32 if spec.height is None else torch.uint8, 1 if labels is None else len(labels)
         self._spec, images = spec, torch.zeros(rows, *spec.shape, dtype=dtype)
-        super().__init__(Split(images), padding=spec.padding, scale=spec.scale, name=name, condition=spec.condition)
+        facts = {"padding": spec.padding, "scale": spec.scale, "condition": spec.condition}
+        super().__init__(Split(images), **facts, layout="NCHW", name=name)
         self.train = self.pool = Split(images, labels)  # sources may differ in size from images
         if spec.has_source:  # a spec does not say whether they were partners
-            self.other = InMemory(Split(labels))
+            self.other = InMemory(Split(labels), layout="NCHW")
 
     @property
     def spec(self) -> Spec:

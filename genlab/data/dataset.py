@@ -1,26 +1,25 @@
 """Data sets held in memory, such as MNIST or a user's own images."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition
+from genlab.core.condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
-from genlab.core.random import Draws
 from genlab.core.spec import Spec
-from genlab.core.words import Words
+from genlab.data.arrays import Layout, read_images, read_labels
 from genlab.data.few_labels import keep_few_labels
+from genlab.data.label_kinds import are_pictures, are_words, kind_of
+from genlab.data.notes import Notes
 from genlab.data.sizes import crop_centre
-from genlab.data.tasks import Task, TaskChoice, task_of
+from genlab.data.tasks import Task, TaskChoice, source_chunks, task_of
 from genlab.data.word_rule import WordRule
-
-SOURCE_CHUNK = 50  # rows whose sources are made from one batch of draws
 
 
 class Split(NamedTuple):
@@ -49,13 +48,16 @@ class InMemory:
     """A data set in memory, from the user's own tensors.
 
     `genlab.run([...], data=InMemory(Split(images)))` trains on it. Without a test split, scores need
-    metrics.split=train. The source pictures of translating models are given as labels, made from images by `task`, or
-    unpaired pictures of `other`. With sources, only scores use the classes.
+    metrics.split=train. NumPy arrays are taken as well, and images [N, H, W, C] where their shape shows it. The source
+    pictures of translating models are given as labels, made from images by `task`, or unpaired pictures of `other`.
+    With sources, only scores use the classes.
 
-    Raises ConfigError if images are neither uint8 [N, C, H, W] nor points float32 [N, D], or labels do not match them.
+    Raises ConfigError if images are neither uint8 nor points float32 [N, D], or labels do not match them.
     """
 
     rule: WordRule | None = None  # words that can be measured in a picture
+    notes = Notes()  # on the files that it was read from
+    value_range: tuple[float, float] | None = None  # values of the files that are black and white; None: by depth
 
     def __init__(
         self,
@@ -75,35 +77,41 @@ class InMemory:
         class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # chooses them
+        layout: Layout | None = None,  # of images; None: told by their shape
         name: str = "data",
     ) -> None:
-        for split in filter(None, (train, test, holdout)):
-            check(split, condition, source_classes)
+        given = {"train": train, "test": test, "holdout": holdout}
+        train, test, holdout = (read_split(split, part, layout) for part, split in given.items())
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         if labelled is not None:
-            train = train._replace(labels=keep_few_labels(train.labels, labelled, label_seed))
+            train = train._replace(labels=keep_few_labels(train.labels, labelled, label_seed, class_names))
         self.pool = train  # training draws from it; `train` is cropped
         self.train = crop_split(train, crop)
         self.test, self.holdout = (None if split is None else crop_split(split, crop) for split in (test, holdout))
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
-        refuse_unfit_other(self)
         self.class_names = list(class_names)
+        refuse_unlike_splits(self)
+        refuse_unfit_other(self)
 
     @cached_property
     def spec(self) -> Spec:
         images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
-        facts = {"images": len(images), "padding": self.padding, "scale": self.scale}
+        facts = {"images": len(images), "padding": self.padding, "scale": self.scale, "value_range": self.value_range}
         return Spec(channels, height, width, condition=self._model_condition(), **facts)
 
     @cached_property
     def label_kind(self) -> Condition | None:
         """Return the kind of labels beside images, which condition models unless sources replace them."""
+        return self.infer_label_kind()
+
+    def infer_label_kind(self) -> Condition | None:
+        """Return the kind that was given for the labels, else the one that they show. Raises ConfigError without."""
         labels = self.train.labels
-        return None if labels is None else self._condition or kind_of(labels, self.source_classes)
+        return None if labels is None else self._condition or kind_of(labels, self.source_classes, self.class_names)
 
     def _model_condition(self) -> Condition | None:
         """Return the kind of condition for models."""
@@ -135,6 +143,14 @@ class InMemory:
         other = "" if self.other is None else self.other.fingerprint
         return hashlib.sha256(f"{own} {words}{other}".encode()).hexdigest() if words or other else own
 
+    @cached_property
+    def split_fingerprints(self) -> dict[str, str]:
+        """Return the fingerprints of the splits beside the training split, by name."""
+        own = {"test": self.test, "holdout": self.holdout}
+        found = {name: split.fingerprint() for name, split in own.items() if split is not None}
+        others = {} if self.other is None else self.other.split_fingerprints
+        return found | {f"other {name}": fingerprint for name, fingerprint in others.items()}
+
     def reference(self, split: str) -> Split:
         """Return the split that scores compare with. Raises ConfigError if there is none of this name."""
         found = {"train": self.train, "test": self.test, "holdout": self.holdout}.get(split)
@@ -164,31 +180,6 @@ class InMemory:
         return self.spec.condition.as_input(made, torch.float32)
 
 
-def source_chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
-    """Yield slices of rows, counted from `start`, with draws that depend on the rows alone and not on `start`."""
-    for number in range(start // SOURCE_CHUNK, -(-(start + count) // SOURCE_CHUNK)):
-        first, last = max(start, number * SOURCE_CHUNK), min(start + count, (number + 1) * SOURCE_CHUNK)
-        rows = (position - number * SOURCE_CHUNK for position in (first, last))
-        yield slice(first - start, last - start), Draws(("source", number), SOURCE_CHUNK, *rows, torch.device("cpu"))
-
-
-def kind_of(labels: Tensor, source_classes: int | None) -> Condition:
-    """Infer the kind of labels: pictures, words of an unknown vocabulary, attributes or classes."""
-    if are_pictures(labels):
-        return Picture(*labels.shape[1:], source_classes)
-    if are_words(labels):
-        return Words((), labels.shape[1])
-    return Attributes(labels.shape[1]) if labels.ndim == 2 else Classes(int(labels.max()) + 1)
-
-
-def are_pictures(labels: Tensor | None) -> bool:
-    return labels is not None and labels.ndim == 4
-
-
-def are_words(labels: Tensor) -> bool:
-    return labels.ndim == 2 and labels.dtype == torch.int64
-
-
 def crop_split(split: Split, crop: int | None) -> Split:
     """Crop a split to the middle. Raises ConfigError for a crop that does not fit."""
     if crop is None:
@@ -202,18 +193,34 @@ def crop_split(split: Split, crop: int | None) -> Split:
     return split.crop_centre(crop)
 
 
-def check(split: Split, condition: Condition | None, source_classes: int | None) -> None:
-    images, labels = split
-    found = images.ndim, str(images.dtype)
-    if found not in ((4, "torch.uint8"), (2, "torch.float32")) or not len(images):
-        raise ConfigError(
-            f"images are {images.dtype} of shape {list(images.shape)}: expected torch.uint8 [N, C, H, W] with N > 0, "
-            "or points, torch.float32 [N, D]."
-        )
-    if labels is not None and len(labels) != len(images):
-        raise ConfigError(f"{len(labels)} labels for {len(images)} images: expected one a picture.")
-    if labels is not None:
-        (condition or kind_of(labels, source_classes)).check(labels, images)
+def read_split(split: Split | None, part: str, layout: Layout | None) -> Split | None:
+    """Return the split as tensors. Raises ConfigError for what is no split, and for unfit images or labels."""
+    if split is None:
+        return None
+    if not isinstance(split, Split):
+        raise ConfigError(f"{part}: of type {type(split).__name__}: expected Split(images) or Split(images, labels).")
+    images = read_images(split.images, part, layout)
+    labels = None if split.labels is None else read_labels(split.labels, part, layout)
+    if labels is not None and (labels.ndim == 0 or len(labels) != len(images)):
+        count = len(labels) if labels.ndim else 1
+        raise ConfigError(f"{part}: {count} labels for {len(images)} images: expected one a picture.")
+    same = images is split.images and labels is split.labels
+    return split if same else split._replace(images=images, labels=labels)
+
+
+def refuse_unlike_splits(data: InMemory) -> None:
+    """Raise ConfigError for splits whose images or labels are not of the kind of the training split's."""
+    expected, kind = data.train.images.shape, data.infer_label_kind()
+    for part, split in {"train": data.train, "test": data.test, "holdout": data.holdout}.items():
+        if split is None:
+            continue
+        if split.images.shape[1:] != expected[1:]:
+            raise ConfigError(
+                f"{part}: images of shape {list(split.images.shape)}, and those to train on have {list(expected)}. "
+                "Resize one of them."
+            )
+        if split.labels is not None and kind is not None:
+            kind.check(split.labels, split.images)
 
 
 def refuse_task(task: Task | None, train: Split, labelled: int | None) -> None:

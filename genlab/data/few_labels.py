@@ -1,5 +1,7 @@
 """Few labels for many images, to learn from half supervised."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -7,7 +9,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import generator
 
 
-def keep_few_labels(labels: Tensor | None, labelled: int, seed: int) -> Tensor:
+def keep_few_labels(labels: Tensor | None, labelled: int, seed: int, names: Sequence[str] = ()) -> Tensor:
     """Return `labelled` of the labels [N], the classes as equally as can be, and -1 in place of the others.
 
     Raises ConfigError without classes, or if one of them has too few images.
@@ -20,8 +22,9 @@ def keep_few_labels(labels: Tensor | None, labelled: int, seed: int) -> Tensor:
         wanted = (labelled + classes - 1 - index) // classes  # the first classes take what is left over
         rows = (labels == index).nonzero().squeeze(1)
         if not 0 < wanted <= len(rows):
+            name = names[index] if names else index
             raise ConfigError(
-                f"data.labelled={labelled}: takes {wanted} of the {len(rows)} images of class {index}; "
+                f"data.labelled={labelled}: takes {wanted} of the {len(rows)} images of class {name}; "
                 f"expected {classes} (one a class) to {len(labels)} in all. Set another number, or null for all."
             )
         order = torch.randperm(len(rows), generator=generator(seed, "labelled", index))

@@ -1,7 +1,7 @@
 """Tasks, which make a source picture of any image, so that a model learns the way back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,6 +16,7 @@ from genlab.data.corruption import GaussianNoise
 
 Shape = tuple[int, int, int]  # (C, H, W)
 
+SOURCE_CHUNK = 50  # rows whose sources are made from one batch of draws
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as Pillow converts
 SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
@@ -183,3 +184,11 @@ def stretch_mask(chance: Tensor, length: int, share: float) -> Tensor:
     first = (chance * (length - size + 1)).floor()
     places = torch.arange(length, device=chance.device)
     return (places >= first) & (places < first + size)
+
+
+def source_chunks(start: int, count: int) -> Iterator[tuple[slice, Draws]]:
+    """Yield slices of rows, counted from `start`, with draws that depend on the rows alone and not on `start`."""
+    for number in range(start // SOURCE_CHUNK, -(-(start + count) // SOURCE_CHUNK)):
+        first, last = max(start, number * SOURCE_CHUNK), min(start + count, (number + 1) * SOURCE_CHUNK)
+        rows = (position - number * SOURCE_CHUNK for position in (first, last))
+        yield slice(first - start, last - start), Draws(("source", number), SOURCE_CHUNK, *rows, torch.device("cpu"))

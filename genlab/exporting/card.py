@@ -132,6 +132,7 @@ def describe_measurement(record: dict[str, Any]) -> str:
     words = [
         f"{record['images']:,} samples{' (EMA)' if record['ema'] else ''}, seed {record['seed']}",
         f"{record['reference_images']:,} of {record['reference']}",
+        "" if record.get("own_data", True) else "other data than the run's",
         f"{record['extractor']} {record['extractor_hash'][:8]}, resize {record['resize']}",
         record["settings"],
     ]

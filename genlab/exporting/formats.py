@@ -4,12 +4,13 @@ import json
 import logging
 import warnings
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.exporting.sampler import Sampler
@@ -61,7 +62,8 @@ class TorchScript(Format):
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # mistakes of the trace are found by the check afterwards
-            torch.jit.trace(sampler, example, check_trace=False).save(str(path))
+            traced = torch.jit.trace(sampler, example, check_trace=False)
+            torch.jit.save(traced, str(path), _extra_files={"condition": describe_condition(sampler)})
 
     def read(self, path: Path) -> Network:
         with warnings.catch_warnings():
@@ -105,6 +107,15 @@ class ONNX(Format):
                 external_data=False,
                 verbose=False,
             )
+        self._add_condition(path, describe_condition(sampler))
+
+    def _add_condition(self, path: Path, condition: str) -> None:
+        """Write what `condition` means, with the names of classes, into the file's metadata."""
+        import onnx
+
+        graph = onnx.load(path)
+        onnx.helper.set_model_props(graph, {"condition": condition})
+        onnx.save(graph, path)
 
     def read(self, path: Path) -> Network:
         import onnxruntime
@@ -117,6 +128,12 @@ class ONNX(Format):
             return torch.from_numpy(session.run(None, values)[0])
 
         return network
+
+
+def describe_condition(sampler: Sampler) -> str:
+    """Return what the generator is told of an image: kind, numbers and names; "" for nothing."""
+    condition = sampler.condition
+    return "" if condition is None else f"{condition.description}{condition.legend}"
 
 
 def load(path: str | Path) -> Sampler:
@@ -140,5 +157,12 @@ def load(path: str | Path) -> Sampler:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
     blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
     sampler = Sampler(build.sample_stream(rename_targets(facts["config"]), blank, seen=seen))
-    sampler.load_state_dict(weights)
+    sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     return sampler
+
+
+def of_first_version(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Return a state dict that layers convert when they load it: files of before the checkpoints' format 2."""
+    state: Any = OrderedDict(weights)
+    state._metadata = {name: {"version": 1} for name, _ in network.named_modules()}  # torch's own files have the same
+    return state

@@ -20,6 +20,7 @@ class Sampler(nn.Module):
         with stream.sampling() as network:
             self.network = remove_all_parametrizations(deepcopy(network)).cpu().float()
         self.picture, self.spec = stream.render, stream.spec
+        self.condition = stream.spec.condition if stream.model.conditional else None
         self.requires_grad_(False).eval()
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -1,12 +1,13 @@
 """Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
 from dataclasses import dataclass
+from math import log
 
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Positive, Share
 
 
@@ -19,6 +20,9 @@ class AdversarialLoss:
     needs_lipschitz = False  # means nothing unless something bounds the critic's slope
     uses_real = False  # the generator's part needs real logits too
     is_likelihood = False  # only a `Reconstruction` can be one
+    winning_margin = 0.02  # of the discriminator's loss above its lowest: it is right with 99 % certainty
+    saturates = False  # the generator's gradient vanishes where the discriminator is sure
+    watches_distances = False  # the watched numbers have the unit of images
 
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system without a discriminator."""
@@ -39,6 +43,10 @@ class AdversarialLoss:
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Return numbers that are published and not minimised."""
         return {}
+
+    def lowest_loss(self) -> float | None:
+        """Return the discriminator's loss where it is sure of every image; None if it can fall without end."""
+        return None
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return numbers above 0 where a real image is taken for real: its logit is nearer to the real mean.
@@ -61,6 +69,11 @@ def cross_entropy(logits: Tensor, label: float) -> Tensor:
     return label * softplus(-logits) + (1 - label) * softplus(logits)
 
 
+def entropy(label: float) -> float:
+    """Return the least cross-entropy against a label, in nats."""
+    return -sum(share * log(share) for share in (label, 1 - label) if share)
+
+
 @dataclass
 class NonSaturating(AdversarialLoss):
     """Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)).
@@ -80,6 +93,9 @@ class NonSaturating(AdversarialLoss):
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_probability": sigmoid(real), "fake_probability": sigmoid(fake)}
 
+    def lowest_loss(self) -> float:
+        return entropy(self.real_label) + entropy(self.fake_label)
+
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
@@ -87,6 +103,8 @@ class NonSaturating(AdversarialLoss):
 @dataclass
 class Minimax(NonSaturating):
     """Goodfellow et al. 2014, equation 1: the generator minimises log(1 - D(G(z))), which saturates."""
+
+    saturates = True
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -softplus(fake)
@@ -111,11 +129,16 @@ class LeastSquares(AdversarialLoss):
     fake_label: Share = 0.0
     factor: Positive = 0.5  # on the generator's squares: the paper's
 
+    winning_margin = 0.0025  # logits within 0.05 of the labels; healthy runs come down to 0.02
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - self.real_label).square() + (fake - self.fake_label).square()) / 2
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.factor * (fake - 1).square()
+
+    def lowest_loss(self) -> float:
+        return 0.0
 
 
 class CriticLoss(AdversarialLoss):
@@ -131,14 +154,22 @@ class Hinge(CriticLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
 
+    def lowest_loss(self) -> float:
+        return 0.0
+
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
 
 
 class Wasserstein(CriticLoss):
-    """Arjovsky et al. 2017, equation 3."""
+    """Arjovsky et al. 2017, equation 3.
+
+    The published `wasserstein` is the critic's estimate of W1 between values in [-1, 1], times the critic's Lipschitz
+    constant: 1 if a penalty holds it there, unknown under clipped weights.
+    """
 
     needs_lipschitz = True
+    watches_distances = True
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake - real

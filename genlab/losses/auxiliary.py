@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import NonNegative, Players
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
@@ -77,11 +77,13 @@ class Supervised(Auxiliary):
 class MutualInformation(Auxiliary):
     """Chen et al. 2016, equation 5: minus a lower bound of I(codes; image) in nats, H(c) + log Q(c | image).
 
-    Both players raise the bound: the discriminator's second head by guessing, the generator by showing.
+    Both players raise the bound: the discriminator's second head by guessing, the generator by showing. The curve
+    `mutual_information` is the cost, minus the weighted bound; `information` is the bound.
     """
 
     categorical: NonNegative = 1.0  # share of the weight for categorical codes
     continuous: NonNegative = 1.0  # share for continuous codes: lower it where they drown the rest (section 6)
+    last_bound: Tensor | None = field(init=False, default=None, repr=False)  # of the last call [N], unweighted
 
     head: ClassVar[type] = GuessesCodes
     models: ClassVar[str] = "model=infogan"
@@ -90,7 +92,11 @@ class MutualInformation(Auxiliary):
         codes, guess = turn.network.law.split(turn.latents), turn.network.guess(turn.fake_features)
         categorical = categorical_information(codes.categorical, guess.categorical)
         continuous = continuous_information(codes.continuous, guess.mean, guess.log_deviation)
+        self.last_bound = (categorical + continuous).detach()
         return -self.strength(turn) * (self.categorical * categorical + self.continuous * continuous)
+
+    def watch(self, turn: Turn) -> dict[str, Tensor]:
+        return {} if self.last_bound is None else {"information": self.last_bound}
 
 
 def categorical_information(one_hots: Sequence[Tensor], logits: Sequence[Tensor]) -> Tensor | float:

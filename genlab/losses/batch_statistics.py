@@ -34,8 +34,8 @@ class FeatureMatching(Penalty):
 class LeCam(Penalty):
     """Tseng et al. 2021, R_LC: |D(real) - a_fake|^2 + |D(fake) - a_real|^2.
 
-    The anchors a are running means of the logits of either kind. With `one_sided`, as in the authors' code, only
-    logits on the right side of the other kind's anchor cost.
+    The anchors a are running means of the logits of either kind; an image's patches count as in the loss. With
+    `one_sided`, as in the authors' code, only logits on the right side of the other kind's anchor cost.
     """
 
     weight: Weight = 0.3  # the authors' for BigGAN on CIFAR-10
@@ -46,7 +46,7 @@ class LeCam(Penalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         real, fake = turn.real_logits, turn.fake_logits
-        real_anchor, fake_anchor = self.update_anchors(real.detach(), fake.detach())
+        real_anchor, fake_anchor = self.update_anchors(*(turn.per_image(logits.detach()) for logits in (real, fake)))
         above, below = real - fake_anchor, real_anchor - fake
         if self.one_sided:
             above, below = relu(above), relu(below)

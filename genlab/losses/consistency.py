@@ -8,7 +8,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import value_at
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import NonNegative, Players, Whole
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
@@ -39,7 +39,7 @@ class Consistency(Penalty):
         """Return T(images), with a T drawn for every image."""
         draws, (height, width) = turn.draws.uniform(f"shift_{which}", 2), images.shape[2:]
         steps = (draws * (2 * self.shift + 1)).floor().long() - self.shift
-        rows, columns = reflect_indices(steps[:, 0], height), reflect_indices(steps[:, 1], width)
+        rows, columns = shifted_indices(steps[:, 0], height), shifted_indices(steps[:, 1], width)
         if self.flip:
             mirrored = turn.draws.uniform(f"flip_{which}", 1) < 0.5
             columns = torch.where(mirrored, columns.flip(1), columns)
@@ -48,7 +48,7 @@ class Consistency(Penalty):
         )
 
 
-def reflect_indices(steps: Tensor, size: int) -> Tensor:
+def shifted_indices(steps: Tensor, size: int) -> Tensor:
     """Return the source index [N, size] of each place after shifts of `steps` [N]; the edge is not repeated."""
     places = (torch.arange(size, device=steps.device) + steps[:, None]).remainder(max(1, 2 * (size - 1)))
     return size - 1 - (size - 1 - places).abs()

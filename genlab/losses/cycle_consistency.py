@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 

@@ -24,6 +24,9 @@ class EnergyMargin(CriticLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(self.margin + fake) - real
 
+    def lowest_loss(self) -> float:
+        return 0.0
+
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_energy": -real, "fake_energy": -fake}
 

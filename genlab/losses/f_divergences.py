@@ -5,6 +5,7 @@ D_f(P || Q) = E_Q f(p / q) >= E_P T - E_Q f*(T), with T = g_f(logit) in the doma
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +24,12 @@ class FDivergence(AdversarialLoss):
 
     zero_sum: bool = False
 
+    divergence_share: ClassVar[float] = 1.0  # of the bound, that is the divergence's estimate
+    conjugate_flattens: ClassVar[bool] = False  # its slope vanishes for low logits
+
+    def __post_init__(self) -> None:
+        self.saturates = self.zero_sum and self.conjugate_flattens
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.conjugate(fake) - self.activation(real)
 
@@ -30,7 +37,8 @@ class FDivergence(AdversarialLoss):
         return -self.conjugate(fake) if self.zero_sum else -self.activation(fake)
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"divergence": self.activation(real) - self.conjugate(fake)}
+        """Publish the critic's estimate, from below, of the divergence that the loss is named for, in nats."""
+        return {"divergence": self.divergence_share * (self.activation(real) - self.conjugate(fake))}
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return g_f(logits): table 2. The identity serves where f* is finite everywhere."""
@@ -43,6 +51,8 @@ class FDivergence(AdversarialLoss):
 
 class KL(FDivergence):
     """KL(P || Q), f(u) = u log u: covers all modes."""
+
+    conjugate_flattens: ClassVar[bool] = True
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return torch.exp(logits - 1)
@@ -67,7 +77,16 @@ class ReverseKL(FDivergence):
 
 
 class JensenShannon(FDivergence):
-    """KL(P || M) + KL(Q || M) with M = (P + Q) / 2, f(u) = u log u - (u + 1) log((u + 1) / 2): at most 2 log 2."""
+    """JS(P, Q) = (KL(P || M) + KL(Q || M)) / 2 with M = (P + Q) / 2: at most log 2.
+
+    The players play for 2 JS, as in the paper: f(u) = u log u - (u + 1) log((u + 1) / 2). The published curve is JS.
+    """
+
+    divergence_share: ClassVar[float] = 0.5
+    conjugate_flattens: ClassVar[bool] = True
+
+    def lowest_loss(self) -> float:
+        return -2 * log(2)
 
     def activation(self, logits: Tensor) -> Tensor:
         return log(2) - softplus(-logits)
@@ -81,7 +100,7 @@ class JensenShannon(FDivergence):
 
 
 class Pearson(FDivergence):
-    """E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""
+    """Pearson's chi-squared: E_Q (p / q - 1)^2, f(u) = (u - 1)^2."""
 
     def conjugate(self, logits: Tensor) -> Tensor:
         return logits.square() / 4 + logits

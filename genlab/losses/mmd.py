@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Positive
 from genlab.losses.adversarial import AdversarialLoss, require_real
 from genlab.losses.penalties import GradientPenalty, Weight
@@ -18,23 +19,23 @@ KernelName = Literal["rational_quadratic", "gaussian"]
 
 
 @dataclass(frozen=True)
-class Family:
+class Kernels:
     """A form of kernel, as a function of the squared distance and a scale."""
 
     form: Callable[[Tensor, float], Tensor]
     scales: tuple[float, ...]  # published
 
 
-KERNEL_FAMILIES: dict[str, Family] = {
+KERNEL_FAMILIES: dict[str, Kernels] = {
     # Binkowski et al. 2018: alphas.
-    "rational_quadratic": Family(lambda squared, alpha: (1 + squared / (2 * alpha)) ** -alpha, (0.2, 0.5, 1, 2, 5)),
+    "rational_quadratic": Kernels(lambda squared, alpha: (1 + squared / (2 * alpha)) ** -alpha, (0.2, 0.5, 1, 2, 5)),
     # Li et al. 2015 (generative moment matching networks): sigmas.
-    "gaussian": Family(lambda squared, sigma: torch.exp(-squared / (2 * sigma**2)), (2, 5, 10, 20, 40, 80)),
+    "gaussian": Kernels(lambda squared, sigma: torch.exp(-squared / (2 * sigma**2)), (2, 5, 10, 20, 40, 80)),
 }
 
 
 @dataclass
-class Mixture:
+class KernelMixture:
     """A sum of kernels of several scales."""
 
     kernel: KernelName = "rational_quadratic"
@@ -53,7 +54,7 @@ def as_vectors(outputs: Tensor) -> Tensor:
 
 
 @dataclass
-class MMD(Mixture, AdversarialLoss):
+class MMD(KernelMixture, AdversarialLoss):
     """Li et al. 2017 and Binkowski et al. 2018: the critic raises MMD^2 of its outputs [N, K], the generator lowers it.
 
     Each number [N] is a pair's share; their mean is MMD^2 (Gretton et al. 2012, equation 3, or 5 if biased).
@@ -63,11 +64,20 @@ class MMD(Mixture, AdversarialLoss):
     needs_lipschitz = True
     uses_real = True
 
+    def refuse(self, system: SystemFacts) -> None:
+        super().refuse(system)
+        if self.unbiased:
+            system.require_pairs()
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return -self.squared_mmd(real, fake)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.squared_mmd(require_real(real), fake)
+
+    def lowest_loss(self) -> float:
+        """Return -MMD^2 of two points infinitely far apart; each kernel is 1 at distance 0."""
+        return -2.0 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
 
     def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)
@@ -82,7 +92,7 @@ class MMD(Mixture, AdversarialLoss):
 
 
 @dataclass
-class WitnessPenalty(Mixture, GradientPenalty):
+class WitnessPenalty(KernelMixture, GradientPenalty):
     """Binkowski et al. 2018: the gradient penalty of Gulrajani et al. 2017, on MMD's witness function.
 
     The witness is E k(x, real) - E k(x, fake). Choose the loss's kernel.

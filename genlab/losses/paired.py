@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import NonNegative
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn

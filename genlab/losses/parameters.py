@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Players
 from genlab.losses.penalties import Penalty, Weight, expand_to_batch
 from genlab.losses.turn import Turn
@@ -52,6 +52,10 @@ class OnMatrices(Penalty):
 @dataclass
 class Orthogonal(OnMatrices):
     """Brock et al. 2019 (BigGAN), equation 3: |W W^T * (1 - I)|^2, summed over layers; W's rows are the outputs.
+
+    The gradient of this term, 4 (W W^T * (1 - I)) W, is twice the one that the authors' PyTorch code adds at the same
+    weight: their steps are those of weight 5e-5. With an equalised learning rate W is what a layer multiplies
+    with; under spectral normalisation it is the weight before that, as in their code.
 
     With `diagonal`, their equation 2 after Brock et al. 2017: |W W^T - I|^2, which fixes the rows' norms as well.
     """
@@ -111,31 +115,30 @@ def random_direction(name: str, rows: Tensor) -> Tensor:
 
 @dataclass
 class HistoricalAveraging(Penalty):
-    """Salimans et al. 2016, section 3.3: |theta - mean of theta at all earlier calls|^2 over all parameters."""
+    """Salimans et al. 2016, section 3.3: |theta - 1/t sum_i theta[i]|^2 over all parameters, i = 1 ... t.
+
+    theta[t] is the present theta, so the first call costs nothing. The mean is a constant to the gradient.
+    """
 
     weight: Weight = 1.0
     on: Players = field(default_factory=lambda: ["discriminator", "generator"])
-    calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # by player
+    calls: dict[str, int] = field(init=False, default_factory=dict, repr=False)  # t, by player
     means: dict[str, Sequence[Tensor]] = field(init=False, default_factory=dict, repr=False)  # by player
 
     def __call__(self, turn: Turn) -> Tensor:
         parameters: list[Tensor] = list(turn.trained_network.parameters())
-        distances = torch._foreach_sub(parameters, self.previous_means(turn.player, parameters))
-        value = reduce(add, [distance.square().sum() for distance in distances])
         self.update_means(turn.player, parameters)
+        distances = torch._foreach_sub(parameters, list(self.means[turn.player]))
+        value = reduce(add, [distance.square().sum() for distance in distances])
         return self.strength(turn) * expand_to_batch(value, turn)
-
-    def previous_means(self, player: str, parameters: list[Tensor]) -> list[Tensor]:
-        """Return the means so far; before the first call, the parameters themselves."""
-        known = self.means.get(player, parameters)
-        return [mean.detach().to(now) for mean, now in zip(known, parameters, strict=True)]
 
     @torch.no_grad()
     def update_means(self, player: str, parameters: list[Tensor]) -> None:
+        """Count the present parameters in."""
         self.calls[player] = self.calls.get(player, 0) + 1
-        self.means[player] = torch._foreach_lerp(
-            self.previous_means(player, parameters), parameters, 1 / self.calls[player]
-        )
+        before = self.means.get(player, parameters)
+        before = [mean.to(now) for mean, now in zip(before, parameters, strict=True)]
+        self.means[player] = torch._foreach_lerp(before, parameters, 1 / self.calls[player])
 
     def state_dict(self) -> dict[str, Any]:
         return {"calls": dict(self.calls), "means": {player: list(means) for player, means in self.means.items()}}

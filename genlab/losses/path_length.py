@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlab.core import distributed
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Count, Share
 from genlab.losses.penalties import Penalty, Weight
 from genlab.losses.turn import Turn
@@ -41,7 +41,7 @@ class PathLength(Penalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         lengths = self.lengths(turn)
-        return self.strength(turn) * (lengths - self.update_mean(lengths.detach())).square()
+        return self.strength(turn) * (lengths - self.update_mean(lengths)).square()
 
     def lengths(self, turn: Turn) -> Tensor:
         """Return |J^T y| of every `shrink`-th latent, [N / shrink]."""
@@ -54,11 +54,15 @@ class PathLength(Penalty):
         return slopes.flatten(1).norm(dim=1) / slopes.shape[1] ** 0.5
 
     def update_mean(self, lengths: Tensor) -> Tensor:
-        """Move the running mean towards these lengths. Theirs starts at 0, which distorts short runs."""
-        new = distributed.mean(lengths.mean())
-        before = new if self.mean is None else self.mean.to(new)
-        self.mean = before.lerp(new, self.decay)
-        return self.mean
+        """Move the running mean towards these lengths, and return it with the gradient of this step, as theirs has.
+
+        Theirs starts at 0, which distorts short runs.
+        """
+        new = distributed.shared_mean(lengths.mean())
+        before = new.detach() if self.mean is None else self.mean.to(new)
+        moved = before.lerp(new, self.decay)
+        self.mean = moved.detach()
+        return moved
 
     def state_dict(self) -> dict[str, Tensor]:
         return {} if self.mean is None else {"mean": self.mean}

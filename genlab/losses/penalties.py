@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal, TypeAlias
 
-import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
 from genlab.core.errors import ConfigError
 from genlab.core.schedule import Changing, Schedule, value_at
 from genlab.core.spec import Spec
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Count, NonNegative, Players, Positive
 from genlab.losses.turn import Turn
 from genlab.models.contract import HasFeatures
@@ -51,6 +50,10 @@ class Penalty:
         """Return the weighted term of each sample, [N]."""
         raise NotImplementedError
 
+    def watch(self, turn: Turn) -> dict[str, Tensor]:
+        """Return numbers of the last call that are published and not minimised."""
+        return {}
+
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system that the penalty cannot serve, with the reason and a way out.
 
@@ -77,12 +80,6 @@ def expand_to_batch(value: Tensor, turn: Turn) -> Tensor:
 def mean_of_values(values: Tensor) -> Tensor:
     """Average pixels or features [N, ...] over each image: [N]. Logits have weights: `Turn.per_image`."""
     return values.flatten(1).mean(1) if values.ndim > 1 else values
-
-
-def slope(logits: Tensor, images: Tensor) -> Tensor:
-    """Return the gradient of each sample's logits by its own image, flattened to [N, D]; differentiable."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.flatten(1)
 
 
 @dataclass
@@ -117,7 +114,7 @@ class GradientPenalty(SlopePenalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         points = turn.augment(self.points(turn), "gradient_penalty").detach().requires_grad_()
-        norm = slope(self.critic_output(turn, points), points).norm(dim=1)
+        norm = turn.slope(self.critic_output(turn, points), points).norm(dim=1)
         return self.strength(turn) * self.excess(norm).square()
 
     def points(self, turn: Turn) -> Tensor:
@@ -173,9 +170,10 @@ class AutoWeight(Schedule):
 
 @dataclass(init=False)
 class R1(SlopePenalty):
-    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2.
+    """Mescheder et al. 2018, equation 9: weight / 2 * |slope at real images|^2, the weight being their gamma.
 
-    Weight auto is factor * pixels of an image / batch size: Karras et al. 2020 (ADA).
+    Code that multiplies the squared slope by 10 has a gamma of 20. Weight auto is factor * pixels of an image / batch
+    size: Karras et al. 2020 (ADA).
     """
 
     slopes: ClassVar[frozenset[str]] = frozenset({"real"})
@@ -199,14 +197,14 @@ class R1(SlopePenalty):
             self.weight = prod(spec.shape[1:], start=self.weight.factor) / batch_size
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) / 2 * slope(turn.real_logits, turn.real).square().sum(1)
+        return self.strength(turn) / 2 * turn.slope(turn.real_logits, turn.real).square().sum(1)
 
 
 @dataclass
 class R2(SlopePenalty):
-    """Mescheder et al. 2018, equation 10: weight / 2 * |slope at generated images|^2."""
+    """Mescheder et al. 2018, equation 10: weight / 2 * |slope at generated images|^2, the weight being their gamma."""
 
     slopes: ClassVar[frozenset[str]] = frozenset({"fake"})
 
     def __call__(self, turn: Turn) -> Tensor:
-        return self.strength(turn) / 2 * slope(turn.fake_logits, turn.fake).square().sum(1)
+        return self.strength(turn) / 2 * turn.slope(turn.fake_logits, turn.fake).square().sum(1)

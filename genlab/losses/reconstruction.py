@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from genlab.core.errors import ConfigError
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Positive
 from genlab.losses.turn import Turn
 
@@ -20,6 +20,7 @@ class Reconstruction:
 
     is_likelihood: ClassVar[bool] = True
     needs_lipschitz: ClassVar[bool] = False  # as an `AdversarialLoss` may
+    saturates: ClassVar[bool] = False
     needs_images: ClassVar[bool] = False  # means nothing for points
 
     def refuse(self, system: SystemFacts) -> None:
@@ -35,6 +36,13 @@ class Reconstruction:
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the error of each sample [N]; -log p(target | output) in nats where the loss is a likelihood."""
         raise NotImplementedError
+
+    def in_data_units(self, errors: Tensor, scale: float, size: int) -> Tensor:
+        """Return errors [N] of points of `size` numbers in the data's units; networks see them divided by `scale`.
+
+        A density of points that are `scale` times as far apart is lower by scale^size.
+        """
+        return errors + size * log(scale)
 
     def mean_image(self, output: Tensor) -> Tensor:
         """Return the images, in [-1, 1], that a decoder's output stands for."""
@@ -95,6 +103,9 @@ class SquaredError(Reconstruction):
 
     def reconstruction(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).square().flatten(1).sum(1)
+
+    def in_data_units(self, errors: Tensor, scale: float, size: int) -> Tensor:
+        return errors * scale**2
 
 
 def feature_error(turn: Turn) -> Tensor:

@@ -38,10 +38,14 @@ class RelativisticAverage(AdversarialLoss):
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake.mean()}
 
+    def lowest_loss(self) -> float:
+        return 0.0
+
 
 class RelativisticPairing(AdversarialLoss):
     """Compare each real image with one generated image: Jolicoeur-Martineau 2019, section 4.1.
 
+    The published `real_wins` is the mean probability that the real image of a pair is the more real one.
     Without both R1 and R2 it need not converge (Huang et al. 2024 (R3GAN), section 2.2; their equation 2).
     """
 
@@ -55,3 +59,6 @@ class RelativisticPairing(AdversarialLoss):
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake, "real_wins": sigmoid(real - fake)}
+
+    def lowest_loss(self) -> float:
+        return 0.0

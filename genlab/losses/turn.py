@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.errors import require
 from genlab.core.random import Draws
-from genlab.models.contract import per_image
+from genlab.models.contract import per_image, weigh_patches
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,6 +119,15 @@ class Turn:
     def per_image(self, values: Tensor) -> Tensor:
         """Average the numbers of an image's patches with the discriminator's weights: [N]."""
         return per_image(self.network, values)
+
+    def slope(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Return the gradient of each sample's logit by its own image, flattened to [N, D]; differentiable.
+
+        An image's patches are summed, as in the code of Isola et al. 2017, each with its weight in the loss.
+        """
+        total = weigh_patches(self.network, logits).sum()
+        (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+        return gradient.flatten(1)
 
     def augment(self, images: Tensor, purpose: str) -> Tensor:
         """Augment images for the discriminator; each `purpose` has draws of its own."""

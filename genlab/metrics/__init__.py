@@ -1,7 +1,7 @@
 """Scores: extractors, metrics over their features, and records that say how each number was measured."""
 
 from genlab.metrics.evaluation import Evaluation
-from genlab.metrics.extractors.custom import Adapter, Pixels
+from genlab.metrics.extractors.custom import CustomExtractor, Pixels
 from genlab.metrics.extractors.digit_classifier import Classifier, StackedClassifier
 from genlab.metrics.extractors.extractor import Coordinates, Extractor, Inception
 from genlab.metrics.extractors.own_classifier import OwnClassifier

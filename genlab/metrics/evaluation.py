@@ -18,6 +18,10 @@ from genlab.metrics.references.reference import Reference
 from genlab.metrics.sample_source import SampleSource, iterate_samples
 from genlab.metrics.trained_model import TrainedModel
 
+# Images, generated or real, below which a kind of metrics goes wrong, and how.
+FEW_BIAS = (2_000, "is far too high; compare only like with like")
+FEW_SCATTER = (500, "differs from one choice of images to the next: read it as a rough number")
+
 
 class Evaluation:
     """Scores a generator by several metrics that share an extractor. Images are cropped to the data before padding.
@@ -88,10 +92,26 @@ class Evaluation:
             for metric, place, number in rows
         ]
 
+    def advice(self, data: InMemory) -> list[str]:
+        """Return a sentence for each kind of metrics that so few samples or real images make wrong; [] for none."""
+        real = len(data.reference(self.split).images)
+        counts = {f"metrics.images={self.images:,}": self.images, f"{real:,} real images ({self.split})": real}
+        metrics = self.metrics.items()
+        wrong = {
+            FEW_BIAS: [name for name, metric in metrics if metric.biased_by_few],
+            FEW_SCATTER: [name for name, metric in metrics if metric.scattered_by_few],
+        }
+        found = []
+        for (least, effect), names in wrong.items():
+            few = " and ".join(words for words, count in counts.items() if count < least)
+            if few and names:
+                found.append(f"{few}: {' and '.join(names)} from fewer than {least:,} images of either kind {effect}.")
+        return found
+
     def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
         for name, metric in self.metrics.items():
             fit = not metric.unfit_reason(reference, trained)
-            if fit and (reason := metric.shortage(self.images, reference, trained)):
+            if fit and (reason := metric.too_few_reason(self.images, reference, trained)):
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
@@ -99,9 +119,9 @@ class Evaluation:
         reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
-    def gives(self, number: str) -> bool:
+    def may_return(self, number: str) -> bool:
         """Tell whether a number of this name may come out."""
-        return any(metric.gives(number, self.extractor) for metric in self.metrics.values())
+        return any(metric.may_return(number, self.extractor) for metric in self.metrics.values())
 
     def _record(
         self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource, *, judges_run: bool
@@ -121,7 +141,8 @@ class Evaluation:
             seed=source.seed,
             position=source.position,
             settings=metric.settings,
-            higher_is_better=metric.higher_is_better != (name in metric.opposite),
+            higher_is_better=metric.direction(name),
+            own_data=source.own_data,
             judges_run=judges_run,
         )
 

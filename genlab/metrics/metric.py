@@ -23,8 +23,10 @@ class Metric(ABC):
     numbers: Sequence[str] = ("*",)  # names of its numbers; * is a wildcard. The first decides the best checkpoint
     higher_is_better = False  # of its numbers, except those in `opposite`
     opposite: frozenset[str] = frozenset()
+    neutral: Sequence[str] = ()  # names of numbers that do not judge the model, as real images' own; * is a wildcard
     judges_run = False  # its first number sums up how good samples are: a run in which it gets worse is sick
     biased_by_few = False  # upwards: from few samples it is far too high
+    scattered_by_few = False  # without a bias: from few images, generated or real, it depends on which ones
     needs_features = False  # needs the features of real images, not only their moments
     uses_extractor = True  # else it takes no features, and its records name no extractor
     uses_samples = True  # else it takes neither features nor images
@@ -41,14 +43,14 @@ class Metric(ABC):
         """Return why the metric does not fit these data or this model; None if it does. Called before training too."""
         return None
 
-    def smallness(self, reference: Reference) -> str | None:
-        """Return that images are too small for the metric, without their padding; None if they are not."""
+    def too_small_reason(self, reference: Reference) -> str | None:
+        """Return why unpadded images are too small for the metric; None if they are large enough."""
         side = min(reference.data.spec.crop(reference.split.images[:1]).shape[2:])
         if side >= self.min_side:
             return None
         return f"it measures images of {self.min_side} pixels a side and more, and these have {side}"
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return what is too few, samples or real images, and what to do; None if there are enough."""
         if not self.uses_samples or min(images, reference.count) >= self.min_images:
             return None
@@ -58,9 +60,15 @@ class Metric(ABC):
             f"kind; {remedy}{self.settings_to_lower and f', or lower its {self.settings_to_lower}'}"
         )
 
-    def gives(self, number: str, extractor: Extractor) -> bool:
-        """Tell whether a number of this name is among those that it may yield."""
+    def may_return(self, number: str, extractor: Extractor) -> bool:
+        """Return whether a number of this name is among those that the metric may return."""
         return any(fnmatch(number, name) for name in self.numbers)
+
+    def direction(self, number: str) -> bool | None:
+        """Return whether more of a number is better; None if it does not judge the model."""
+        if any(fnmatch(number, name) for name in self.neutral):
+            return None
+        return self.higher_is_better != (number in self.opposite)
 
     @abstractmethod
     def reset(self) -> None:
@@ -145,7 +153,7 @@ class ImageMetric(Metric):
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:
         if not reference.data.spec.height:
             return "it measures images, and the data are points"
-        return self.smallness(reference)
+        return self.too_small_reason(reference)
 
     def reset(self) -> None:
         self._images: list[Tensor] = []

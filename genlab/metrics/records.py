@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-# The result, and what to make of it; all other fields say how it was measured.
-RESULT_FIELDS = ("value", "seed", "position", "higher_is_better", "judges_run")
+# The result, what model it is of, and what to make of it; all other fields say how it was measured.
+RESULT_FIELDS = ("value", "ema", "seed", "position", "higher_is_better", "own_data", "judges_run")
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,12 @@ class Record:
     images: int  # generated; 0: `settings` say what was measured instead
     reference_images: int
     resize: str  # how images reached the extractor's size
-    ema: bool  # from the averaged generator?
+    ema: bool  # from the averaged generator? It is part of the model, not of the measurement
     seed: int  # of the noise
     position: int  # images shown in training when it was measured
     settings: str = ""  # of the metric itself
-    higher_is_better: bool | None = None  # None: older records do not say
+    higher_is_better: bool | None = None  # None: it does not judge the model, as the real images' own number
+    own_data: bool = True  # False: the reference is no split of the data that the run was trained on
     judges_run: bool = False  # whether a run in which this number gets worse and worse is sick
 
     def as_dict(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class SampleSource:
     seed: int = 0  # of the stream
     position: int = 0  # images shown in training
     ema: bool = False  # does the stream come from the averaged generator?
+    own_data: bool = True  # are the real images those that the model was trained with?
     trained: TrainedModel | None = None  # the model behind it, for metrics that ask it for more
 
     def regenerate(self, rows: list[int], spec: Spec) -> Tensor:

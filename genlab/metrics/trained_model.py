@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import to_float
 from genlab.core.random import Draws
 from genlab.core.spec import Spec

@@ -10,4 +10,4 @@ from genlab.models.autoencoders.autoencoder import VAE, Autoencoder
 from genlab.models.autoencoders.pca import PCA
 from genlab.models.autoencoders.vae_gan import VAEGAN
 from genlab.models.autoencoders.vqvae import VQVAE
-from genlab.models.latent import Coded, Dealt, Normal, Nothing, Uniform
+from genlab.models.latent import Coded, EmptyLatent, Normal, NormalWithGenerator, Uniform

@@ -118,6 +118,7 @@ class StyleBased(Protocol):
 
     layers: int  # how many take a style
     style_size: int  # W
+    truncated_layers: int  # the first ones, whose styles truncation moves
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map latents [N, L] to w [N, W]."""
@@ -129,7 +130,7 @@ class StyleBased(Protocol):
         """Map latents [N, L] to a style for each layer [N, layers, W]; in training some images mix two."""
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """Draw styles [..., W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
+        """Draw styles [N, layers, W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
 
     def synthesis(self, styles: Tensor) -> Tensor:
         """Make images [N, C, H, W] of styles [N, layers, W]."""
@@ -229,10 +230,7 @@ class FeaturesByLayer(HasFeatures, Protocol):
 
 
 def code_size_of(discriminator: nn.Module) -> int | None:
-    """Return how many of the first features are a code, of a discriminator that autoencodes and has a `code_size`.
-
-    None: the discriminator does not autoencode.
-    """
+    """Return how many of a discriminator's first features are an autoencoder's code; None: it does not autoencode."""
     return getattr(discriminator, "code_size", None)
 
 
@@ -241,7 +239,12 @@ def per_image(discriminator: nn.Module, values: Tensor) -> Tensor:
 
     Where patches count differently, the discriminator's `patch_weights` [M], 1 on average, say how much.
     """
+    return values if values.ndim == 1 else weigh_patches(discriminator, values).mean(1)
+
+
+def weigh_patches(discriminator: nn.Module, values: Tensor) -> Tensor:
+    """Multiply numbers of patches, [N, M] or [N, h, w], by the discriminator's weights: [N, M]. Return [N] as it is."""
+    weights = getattr(discriminator, "patch_weights", None)
     if values.ndim == 1:
         return values
-    weights = getattr(discriminator, "patch_weights", None)
-    return (values.flatten(1) if weights is None else values.flatten(1) * weights).mean(1)
+    return values.flatten(1) if weights is None else values.flatten(1) * weights

@@ -58,7 +58,7 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class Dealt:
+class NormalWithGenerator:
     """Normal latents with the number of a generator of a mixture as last column; rows take the generators in turn.
 
     As the number is part of the latent, its image does not depend on the batch; a batch is shared evenly.
@@ -83,7 +83,7 @@ class Dealt:
         near = torch.where(torch.as_tensor(share, device=a.device) < 0.5, a[:, -1:], b[:, -1:])
         return torch.cat([self.law.interpolate(a[:, :-1], b[:, :-1], share), near], dim=1)
 
-    def truncate(self, threshold: float) -> "Dealt":
+    def truncate(self, threshold: float) -> "NormalWithGenerator":
         return replace(self, law=self.law.truncate(threshold))
 
     def prior_penalty(self, z: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class Dealt:
 
 
 @dataclass(frozen=True)
-class Nothing:
+class EmptyLatent:
     """No latent: images depend on the condition alone."""
 
     size: ClassVar[int] = 0
@@ -130,10 +130,10 @@ class Uniform:
         return z.clamp(-1, 1)
 
 
-def no_latent(given: int | None) -> Nothing:
+def no_latent(given: int | None) -> EmptyLatent:
     """Return the latent of a network whose only input is a picture. Raises ConfigError if a size is given."""
     refuse_other_size(given, 0, "this generator has no noise, it makes its image from the picture alone.")
-    return Nothing()
+    return EmptyLatent()
 
 
 def refuse_other_size(given: int | None, own: int, reason: str) -> None:

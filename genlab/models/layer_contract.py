@@ -34,12 +34,23 @@ def has_batch_norm(network: nn.Module) -> bool:
     return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
+def batch_statistics(network: nn.Module) -> list[Tensor]:
+    """Return the buffers of batch normalisation."""
+    norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
+    return [buffer for norm in norms for buffer in norm.buffers(recurse=False)]
+
+
 def mixes_batch(network: nn.Module) -> bool:
     """Return whether, in training, an image's output depends on the other images of its batch.
 
     A layer other than batch normalisation that does so states `mixes_batch = True`.
     """
     return has_batch_norm(network) or any(getattr(module, "mixes_batch", False) for module in network.modules())
+
+
+def tracks_in_discriminator_turn(generator: nn.Module) -> bool:
+    """Return whether the generator's tracked means move in the discriminator's turn alone: it states so."""
+    return getattr(generator, "tracks_in_discriminator_turn", False)
 
 
 def weight_scale_of(layer: nn.Module) -> float | None:
@@ -50,6 +61,20 @@ def weight_scale_of(layer: nn.Module) -> float | None:
     return getattr(layer, "weight_scale", None)
 
 
+def needs_standing_statistics(generator: nn.Module) -> bool:
+    """Return whether truncated latents need batch statistics of their own: it states `standing_statistics = True`.
+
+    BigGAN's authors alone gather them (Brock et al. 2019). Where batch normalisation is all that follows
+    the first layer, statistics of truncated latents undo the truncation.
+    """
+    return getattr(generator, "standing_statistics", False)
+
+
+def normalises_latent(generator: nn.Module) -> bool:
+    """Return whether only the direction of a latent counts: the generator states `normalises_latent = True`."""
+    return getattr(generator, "normalises_latent", False)
+
+
 @torch.no_grad()
 def gather_statistics(
     generator: nn.Module,
@@ -58,7 +83,7 @@ def gather_statistics(
     """Replace a generator's running averages by its moments over these batches: its standing statistics.
 
     The generator is left in evaluation mode, and ranks do not share their moments. Pass a copy of a generator that goes
-    on training: truncated latents need statistics of their own.
+    on training.
     """
     generator.eval()
     norms = [module for module in generator.modules() if isinstance(module, _BatchNorm)]

@@ -8,7 +8,8 @@ from genlab.core.spec import Spec
 
 # constant: one width for all maps, as for images of 32 pixels in Miyato et al. 2018, table 4.
 # doubling: twice as wide each time the side halves, as for larger images in tables 5 and 6.
-Growth = Literal["constant", "doubling"]
+# published: doubling, but as the code of Brock et al. 2019 has it after three halvings (32 pixels) and four (64).
+Growth = Literal["constant", "doubling", "published"]
 
 SMALLEST, LARGEST = 4, 7  # pixels of the innermost map's shorter side
 WIDEST = 16  # largest width, as a multiple of the outermost map's
@@ -16,10 +17,28 @@ PUBLISHED = {  # from the innermost map outwards: Brock et al. 2019, appendix B,
     6: (16, 16, 8, 8, 4, 2, 1),
     7: (16, 16, 8, 8, 4, 2, 1, 1),
 }
+BIGGAN_FLAT = 3  # halvings of the networks for CIFAR-10, whose maps are all equally wide
+BIGGAN_WIDTHS = {BIGGAN_FLAT: (4, 4, 4, 4), 4: (16, 16, 8, 4, 2)}  # of generators
 
 
 def widths(width: int, levels: int, growth: Growth) -> list[int]:
-    """Return the channels of the `levels` + 1 maps, from the innermost outwards."""
+    """Return the channels of a generator's `levels` + 1 maps, from the innermost outwards."""
+    if growth == "published" and levels in BIGGAN_WIDTHS:
+        return [width * multiple for multiple in BIGGAN_WIDTHS[levels]]
+    return doubled_widths(width, levels, growth)
+
+
+def discriminator_widths(width: int, levels: int, growth: Growth, *, flat: bool = False) -> list[int]:
+    """Return the channels of a discriminator's `levels` + 1 maps, from the outermost inwards; `flat`: all 4 x width."""
+    return [4 * width] * (levels + 1) if flat else doubled_widths(width, levels, growth)[::-1]
+
+
+def is_flat(spec: Spec, growth: Growth) -> bool:
+    """Return whether all of a discriminator's maps are equally wide, as BigGAN's are for images of 32 pixels."""
+    return growth == "published" and halvings(spec, SMALLEST) == BIGGAN_FLAT
+
+
+def doubled_widths(width: int, levels: int, growth: Growth) -> list[int]:
     if growth == "constant":
         return [width] * (levels + 1)
     doubled = [min(2**level, WIDEST) for level in reversed(range(levels + 1))]

@@ -1,6 +1,6 @@
 """Frozen classifiers trained on ImageNet, as extractors of features at four resolutions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 import torch
@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from torchvision.ops import FrozenBatchNorm2d
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count
+from genlab.core.types import Count, PretrainedWeights
 from genlab.models.pretrained_weights import load_weights
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels in [0, 1], as in torchvision
@@ -31,18 +31,19 @@ class PretrainedFeatures(nn.Module):
     def __init__(
         self,
         network: Callable[[], nn.Module],  # a model of torchvision.models
-        weights: str | None,  # a file with its state dict; `download`; or `random` initial ones
-        size: Count,  # pixels a side of the network's input
+        weights: PretrainedWeights | None,  # a file with its state dict; `download`; or `random` initial ones
+        size: Count | Sequence[Count],  # pixels a side of the network's input, or height and width
     ) -> None:
         super().__init__()
         model = network()
         if weights != "random":
             load_weights(model, weights, network, KEY)
-        self.size, self.stages = size, nn.ModuleList(resolution_stages(model.eval()))
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.stages = nn.ModuleList(resolution_stages(model.eval()))
         self.normalised = ImageNetNormalisation()
         freeze(self)
         with torch.no_grad():
-            self.channels = [maps.shape[1] for maps in self(torch.zeros(1, 3, size, size))]
+            self.channels = [maps.shape[1] for maps in self(torch.zeros(1, 3, *self.size))]
 
     def forward(self, images: Tensor) -> list[Tensor]:
         maps = [self.to_input(images)]
@@ -51,7 +52,7 @@ class PretrainedFeatures(nn.Module):
         return maps[1:]
 
     def to_input(self, images: Tensor) -> Tensor:
-        return self.normalised(interpolate(composite_over_white(images), (self.size, self.size), mode="bilinear"))
+        return self.normalised(interpolate(composite_over_white(images), self.size, mode="bilinear"))
 
     def train(self, mode: bool = True) -> "PretrainedFeatures":
         return super().train(False)

@@ -72,9 +72,29 @@ def caption_rows(picture: Tensor, lines: Sequence[str]) -> Tensor:
     pen = ImageDraw.Draw(margin)
     for row, line in enumerate(lines):
         pen.text((CAPTION_MARGIN, height * (row + 0.5) / len(lines)), line, fill="black", font=font, anchor="lm")
-    captions = torch.from_numpy(np.array(margin)).expand(picture.shape[0], -1, -1).clone()
-    captions[3:] = 255  # opaque
-    return torch.cat([captions, picture], dim=2)
+    return torch.cat([as_channels(margin, picture.shape[0]), picture], dim=2)
+
+
+def caption_columns(picture: Tensor, lines: Sequence[str]) -> Tensor:
+    """Add to a picture of equally wide columns a line of text above each, which reads downwards where it is long."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font, width = ImageFont.load_default(CAPTION_HEIGHT), picture.shape[2]
+    if max(map(font.getlength, lines)) + CAPTION_MARGIN > width / len(lines):
+        return caption_rows(picture.rot90(1, (1, 2)), lines[::-1]).rot90(-1, (1, 2))
+    margin = Image.new("L", (width, CAPTION_HEIGHT + CAPTION_MARGIN), "white")
+    pen = ImageDraw.Draw(margin)
+    for column, line in enumerate(lines):
+        place = (width * (column + 0.5) / len(lines), margin.height / 2)
+        pen.text(place, line, fill="black", font=font, anchor="mm")
+    return torch.cat([as_channels(margin, picture.shape[0]), picture], dim=1)
+
+
+def as_channels(margin: Image.Image, channels: int) -> Tensor:
+    """Return a grey margin as uint8 [1, 3 or 4, H, W], opaque."""
+    pixels = torch.from_numpy(np.array(margin)).expand(channels, -1, -1).clone()
+    pixels[3:] = 255
+    return pixels
 
 
 def write_png(picture: Tensor, path: Path) -> None:

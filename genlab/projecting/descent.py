@@ -1,4 +1,4 @@
-"""Descent from several starts to the latent of an image: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
+"""LatentSearch from several starts to the latent of an image: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
 appendix D, without its noise maps), then L-BFGS (Liu and Nocedal 1989) from the best result."""
 
 import math
@@ -27,7 +27,7 @@ class Projection(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Descent:
+class LatentSearch:
     """Minimises log `error(images)` + `prior` x the law's prior over z, for each row on its own.
 
     With a mean squared error over D pixels, and normal noise of the likeliest variance, -log p(image | z) is D / 2

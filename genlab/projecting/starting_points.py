@@ -31,7 +31,7 @@ def conditions(run: TrainedRun, asked: Any) -> Tensor | None:
             f"{run.run_dir}: this model makes an image from a picture, so there is no latent to search for. Use "
             "python -m genlab.sample mode=translate input=PICTURE."
         )
-    labels = condition.every() if asked is None else condition.parse(asked, "class")
+    labels = condition.every() if asked is None else condition.parse_typed(asked, "class")
     if labels is None:
         raise ConfigError(f"class=null: this model is told {condition.description}; say which the image shows: class=.")
     return condition.as_input(labels, torch.float32).to(run.device)

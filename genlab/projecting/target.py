@@ -19,7 +19,8 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        pixels = read_picture(path.read_bytes(), PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding))
+        rule = PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding, range=spec.value_range)
+        pixels = read_picture(path.read_bytes(), rule)
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."

@@ -3,6 +3,7 @@
 import math
 import string
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -21,7 +22,16 @@ class Column:
     mark: str  # a letter where the metric was measured in several ways, else empty
     difference: str  # its values of the fields in which it differs from the metric's other columns
     how: str  # the measurement in words
-    higher_is_better: bool
+    higher_is_better: bool | None  # None: it judges no model, as the real images' own number
+
+    @property
+    def better(self) -> str:
+        """Return which way is better, in words."""
+        return scores.BETTER[self.higher_is_better]
+
+    @property
+    def arrow(self) -> str:
+        return {True: "↑", False: "↓", None: ""}[self.higher_is_better]
 
     @property
     def title(self) -> str:
@@ -61,6 +71,19 @@ class Leaderboard:
     columns: list[Column]
     rows: list[Row]
     primary: Column | None  # rows are sorted by it
+
+    @property
+    def best(self) -> list[float | None]:
+        """Return the best mean of each column; None where none is better than another."""
+        columns = zip(self.columns, zip(*(row.cells for row in self.rows), strict=True), strict=True)
+        return [_best_mean(column, cells) for column, cells in columns]
+
+
+def _best_mean(column: Column, cells: Sequence[Cell]) -> float | None:
+    means = [cell.mean for cell in cells if cell.mean is not None]
+    if column.higher_is_better is None or not means:
+        return None
+    return max(means) if column.higher_is_better else min(means)
 
 
 def confidence_margin(values: list[float]) -> float | None:

@@ -5,12 +5,16 @@ from typing import Any
 from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
-# The result, and what to make of it; all other fields say how it was measured.
-RESULT_FIELDS = ("value", "seed", "position", "checkpoint", "higher_is_better", "judges_run")
-HIGHER_IS_BETTER = (  # prefixes of names in older records, which do not tell; for all other names lower is better
+# The result, what model it is of, and what to make of it; all other fields say how it was measured.
+RESULT_FIELDS = ("value", "ema", "seed", "position", "checkpoint", "higher_is_better", "judges_run", "own_data")
+# Of names in older records, which do not tell: endings of numbers that judge no model, and beginnings of those of which
+# more is better. Of all others less is better.
+NEUTRAL = ("_deviation", "_real", "_mean", "_identity", "real_train")
+BETTER = {True: "higher is better", False: "lower is better", None: ""}
+HIGHER_IS_BETTER = (
     *("accuracy", "precision", "recall", "density", "coverage", "modes", "high_quality", "inception_score"),
     *("classifier_score", "gan_t", "real_train", "real_plus", "elbo", "birthday_support", "novelty", "copying_z"),
-    *("balanced_accuracy", "described"),
+    *("balanced_accuracy", "test_accuracy", "described"),
 )
 
 
@@ -31,10 +35,10 @@ def latest_records(records: list[Record]) -> dict[tuple, Record]:
 
 def describe_measurement(record: Record) -> str:
     """Return how it was measured, in words, as `python -m genlab.evaluate` prints it without the position."""
-    averaged = " of the EMA" if record.get("ema") else ""
     words = [
-        f"{_count(record.get('images'))} samples{averaged}" if "images" in record else "",
+        f"{_count(record.get('images'))} samples" if "images" in record else "",
         f"against {_count(record.get('reference_images'))} of {record['reference']}" if "reference" in record else "",
+        "" if record.get("own_data", True) else "other data than the run's",
         f"{record.get('extractor', '')} {str(record.get('extractor_hash', ''))[:8]}".strip(),
         f"resize {record['resize']}" if record.get("resize") not in (None, "", "none") else "",
         str(record.get("settings", "")),
@@ -50,9 +54,12 @@ def describe_differences(protocols: list[tuple]) -> list[str]:
     return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
-def higher_is_better(record: Record) -> bool:
-    told = record.get("higher_is_better")
-    return str(record.get("metric")).startswith(HIGHER_IS_BETTER) if told is None else bool(told)
+def higher_is_better(record: Record) -> bool | None:
+    """Return whether more is better; None if the number judges no model."""
+    name = str(record.get("metric"))
+    if name.endswith(NEUTRAL):
+        return None
+    return record["higher_is_better"] if "higher_is_better" in record else name.startswith(HIGHER_IS_BETTER)
 
 
 def score_value(record: Record | None) -> float | None:

@@ -64,6 +64,7 @@ def results_csv(board: Leaderboard) -> Download | None:
         {
             "group": row.group.label,
             "metric": column.title,
+            "better": column.better,
             "mean": cell.mean,
             "low": None if cell.margin is None else cell.mean - cell.margin,
             "high": None if cell.margin is None else cell.mean + cell.margin,

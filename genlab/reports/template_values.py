@@ -41,6 +41,8 @@ class View:
         run, best = self.run, self.run.best
         rows = [
             (f"best {best['metric']}", f"{best['value']:.4g}") if best else ("", ""),
+            ("data", str(run.summary.get("data", ""))),
+            ("real images'", f"{best['real']:.4g}") if best and finite_number(best.get("real")) else ("", ""),
             ("images", format_progress(run)) if run.images else ("", ""),
             ("time", format_duration(run.seconds)) if run.seconds else ("", ""),
             ("seed", str(run.seed)) if run.seed is not None else ("", ""),
@@ -76,7 +78,9 @@ class View:
                 "value": "not finite" if value is None else f"{value:.6g}",
                 "position": f"{to_count(record.get('position')):,}",
                 "seed": str(record.get("seed", "?")),
+                "better": scores.BETTER[scores.higher_is_better(record)],
                 "how": scores.describe_measurement(record),
+                "averaged": bool(record.get("ema")),
                 "record": list(flatten(record).items()),
             }
             for record, value in found

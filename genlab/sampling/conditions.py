@@ -1,16 +1,33 @@
 """Conditions for samples of a conditional model, from what a user asks for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from genlab.core.condition import Condition, as_typed, in_turn, is_text
+from genlab.core.condition import Condition, in_turn
 from genlab.core.errors import ConfigError
+from genlab.core.user_values import as_typed
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
 
 Texts = str | Sequence[str]
-Classes = int | Sequence[int] | Texts | Tensor | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for, and how."""
+
+    value: Any
+    key: str = "classes"  # or words
+    typed: bool = False  # on a command line, where a number may be the name of a class
+
+    def __str__(self) -> str:
+        return f"{self.key}={as_typed(self.value)}"
+
+
+Classes = int | Sequence[int] | Texts | Tensor | Asked | None
 
 
 def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, required: bool = False) -> Tensor | None:
@@ -41,27 +58,30 @@ def condition_of(run: TrainedRun, given: Classes) -> Condition | None:
     if run.model.conditional:
         return run.spec.condition
     if given is not None:
+        asked = as_asked(given)
         raise ConfigError(
-            f"{key_name(given)}={as_typed(given)}: this model ({run.run_dir}) was trained without classes and words "
-            f"and is told none. Leave {key_name(given)} out, or train a conditional one, such as model=cgan_conv or "
-            "text_gan."
+            f"{asked}: this model ({run.run_dir}) was trained without classes and words and is told none. Leave "
+            f"{asked.key} out, or train a conditional one, such as model=cgan_conv or text_gan."
         )
     return None
 
 
 def labels_of(condition: Condition, given: Classes) -> Tensor | None:
     """Return the given labels, by default all there are; None: too many to list."""
-    return condition.every() if given is None else condition.parse(given, key_name(given))
+    if given is None:
+        return condition.every()
+    asked = as_asked(given)
+    return (condition.parse_typed if asked.typed else condition.parse)(asked.value, asked.key)
 
 
-def classes_or_words(classes: Classes, words: Texts | None) -> Classes:
-    """Return the one that is given. Raises ConfigError for both."""
+def as_asked(given: Classes) -> Asked:
+    return given if isinstance(given, Asked) else Asked(given)
+
+
+def classes_or_words(classes: Classes, words: Texts | None, *, typed: bool = False) -> Asked | None:
+    """Return the one that is given; None: neither. Raises ConfigError for both."""
     if classes is not None and words is not None:
-        raise ConfigError(
-            f"classes={as_typed(classes)} words={as_typed(words)}: a model is told one of them. Drop the other."
-        )
-    return classes if words is None else words
-
-
-def key_name(given: Classes) -> str:
-    return "words" if is_text(given) else "classes"
+        raise ConfigError(f"{as_asked(classes)} {Asked(words, 'words')}: a model is told one of them. Drop the other.")
+    if words is not None:
+        return Asked(words, "words")
+    return classes if classes is None or isinstance(classes, Asked) else Asked(classes, typed=typed)

@@ -7,13 +7,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, require
 from genlab.core.types import Count
 from genlab.pictures.reconstructions import draw_reconstructions, how_many
+from genlab.pictures.sheet import caption_columns
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
 from genlab.sampling.mode import Picture, Request
-from genlab.sampling.styles import NoiseKind, require_noise, using_noise
+from genlab.sampling.styles import NoiseKind, require_noise, truncating, using_noise
 from genlab.trainers.encoder import encodes, reconstruct
 
 LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
@@ -44,18 +45,28 @@ class Grid(Picture):
             require_noise(loaded, f"mode.noise={self.noise}")
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
-        columns = self.column_count(loaded, request)
+        labels = self.column_labels(loaded, request)
+        columns = self.columns if labels is None else len(labels)
         count = SHOWN_POINTS if loaded.points else self.rows * columns
         if not loaded.points:
             log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
         with using_noise(loaded, self.noise):
-            return loaded.draw(loaded.sample(count, **request.options), columns)
+            picture = loaded.draw(loaded.sample(count, **request.options), columns)
+        return picture if labels is None or loaded.points else caption_classes(picture, loaded, labels)
 
-    def column_count(self, loaded: Loaded, request: Request) -> int:
-        """Return the number of labels to show, if it is at most twice the configured columns; else these."""
+    def column_labels(self, loaded: Loaded, request: Request) -> Tensor | None:
+        """Return the label of each column; None if there are one or more than twice the configured columns."""
         condition = condition_of(loaded.run, request.classes)
         labels = None if condition is None else labels_of(condition, request.classes)
-        return self.columns if labels is None or not 1 < len(labels) <= 2 * self.columns else len(labels)
+        return labels if labels is not None and 1 < len(labels) <= 2 * self.columns else None
+
+
+def caption_classes(picture: Tensor, loaded: Loaded, labels: Tensor) -> Tensor:
+    """Add the names of the classes that columns show, if they have names, and log them."""
+    condition = require(loaded.spec.condition, "the model is told nothing.")
+    captions = [condition.caption(label) for label in labels]
+    log.info("columns show classes %s", ", ".join(captions))
+    return caption_columns(picture, captions) if condition.class_names else picture
 
 
 class Classes(Picture):
@@ -71,10 +82,9 @@ class Classes(Picture):
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         labels = self.column_labels(loaded, request)
-        captions = map(loaded.spec.condition.caption, labels)
-        log.info("columns show classes %s; a row has one latent", ", ".join(captions))
+        log.info("a row has one latent")
         z = loaded.latent(self.rows, seed=request.seed).repeat_interleave(len(labels), 0)
-        return loaded.draw(loaded.generate(z, classes=labels), len(labels))
+        return caption_classes(loaded.draw(loaded.generate(z, classes=labels), len(labels)), loaded, labels)
 
     def column_labels(self, loaded: Loaded, request: Request) -> Tensor:
         """Return the label of each column. Raises ConfigError if the model has none, or they cannot be listed."""
@@ -95,11 +105,12 @@ class Classes(Picture):
 class Truncation(Picture):
     """Draw the same samples at several thresholds, a row each.
 
-    For style-based generators a threshold is psi, which scales styles about their mean: at 0 all are the mean, below 0
-    they are mirrored at it (Karras et al. 2019, figure 8). Other models draw normal latents within +- the threshold
-    (Brock et al. 2019, figure 2a), with batch statistics computed anew for each.
+    For style-based generators a threshold is psi, which scales styles about their mean, all or those of the first
+    `layers`: at 0 all are the mean, below 0 they are mirrored at it (Karras et al. 2019, figure 8). Other models draw
+    normal latents within +- the threshold (Brock et al. 2019, figure 2a); BigGAN's batch statistics are computed anew
+    for each, others keep those of training.
 
-    Raises ConfigError for latents that are not normal.
+    Raises ConfigError for latents that are not normal, and for generators that bring them to one length.
     """
 
     def __init__(
@@ -107,15 +118,22 @@ class Truncation(Picture):
         thresholds: Sequence[float] | None = None,  # null: 1, 0.7, 0.5, 0, -0.5 of styles; 2, 1, 0.5, 0.04 of latents
         *,
         columns: Count = 8,
+        layers: Count | None = None,  # first ones whose styles psi moves; null: the model's own choice, 8 in StyleGAN
     ) -> None:
         if thresholds is not None and not thresholds:
             raise ConfigError("mode.thresholds=[]: expected one or more, such as [2,1,0.5,0.04].")
-        self.thresholds, self.columns = thresholds, columns
+        self.thresholds, self.columns, self.layers = thresholds, columns, layers
+
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if self.layers is not None:
+            loaded.require_styles(f"mode.layers={self.layers}")
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
         log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
-        rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
+        with truncating(loaded, self.layers):
+            rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
         return loaded.draw(torch.cat(rows), self.columns)
 
 

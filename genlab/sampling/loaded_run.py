@@ -17,9 +17,10 @@ from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditions
 from genlab.sampling.source_pictures import extend_to_multiple, remove_margin, source_input
-from genlab.sampling.truncated_latents import StandingStatistics, truncate_law
+from genlab.sampling.truncated_latents import StandingStatistics
 from genlab.trainers.encoder import encode, encodes
 from genlab.trainers.sample_stream import TrainedRun
+from genlab.trainers.truncation import truncate_law
 
 SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_POINTS = 4, 8, 2_500  # in the picture that a notebook shows of a run
 
@@ -85,7 +86,8 @@ class Loaded:
         """Return latents [n, L] on the run's device; of a model with a codebook, indices [n, h, w]."""
         law = self.run.model.latent
         if truncation is not None and not self.has_styles:  # styles are truncated once the latents are mapped
-            law = truncate_law(truncation, law)
+            with self.run.sampling() as generator:
+                law = truncate_law(truncation, law, generator)
         return self._with_seed(seed).fixed_rows(start, n, law.draw)
 
     def conditions_of(

@@ -1,7 +1,7 @@
 """The base classes of the modes of `genlab.sample`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,7 +11,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Interpolates
 from genlab.pictures.sheet import as_pil, write_png
-from genlab.sampling.conditions import key_name
+from genlab.sampling.conditions import Classes, as_asked
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.video import write_gif, write_mp4
 
@@ -21,8 +21,7 @@ class Request:
     """The samples that a user asks for, in any mode."""
 
     seed: int | None = None  # None: the run's own
-    # Class numbers, texts, or labels as a tensor, in turn; None: all there are.
-    classes: int | Sequence[int] | str | Sequence[str] | Tensor | None = None
+    classes: Classes = None  # numbers, names, texts, or labels as a tensor, in turn; None: all there are
 
     @property
     def options(self) -> dict:
@@ -48,10 +47,10 @@ class Mode:
                 f"mode={self.name}: is for images, and this run made points. "
                 "Points take mode=grid, mode=reconstruct where there is an encoder, and mode=save to=FILE.npz."
             )
+        said = {"seed": f"seed={request.seed}", "classes": str(as_asked(request.classes))}
         for key in ("seed", "classes"):
             if getattr(request, key) is not None and key not in self.takes:
-                said = key_name(request.classes) if key == "classes" else key
-                raise ConfigError(f"{said}={getattr(request, key)}: has no effect on mode={self.name}. Leave it out.")
+                raise ConfigError(f"{said[key]}: has no effect on mode={self.name}. Leave it out.")
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         raise NotImplementedError

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import torch
 
+from genlab.core.condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
@@ -25,7 +27,9 @@ class Save(Mode):
 
     FILE.npz holds `arr_0`, uint8 [N, H, W, C] or points float32 [N, D], and for conditional models `arr_1`, labels [N]
     or attributes [N, K]; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's tools read them.
-    A folder gets numbered PNGs, and dataset.json where there are labels. The same seed gives the same pixels.
+    A folder gets numbered PNGs, and dataset.json where there are labels. Of a model that is told words, captions.json
+    takes its place. `data=folder` reads both, with data.words=caption for captions. The same seed gives the same
+    pixels.
 
     Raises ConfigError for samples that no PNG can hold.
     """
@@ -41,7 +45,7 @@ class Save(Mode):
         if writer is not write_npz and (loaded.points or loaded.spec.channels not in PNG_CHANNELS):
             kind = "points" if loaded.points else f"images of {loaded.spec.channels} channels"
             raise ConfigError(f"to={path.name}: no PNG holds {kind}. Save them with to=FILE.npz.")
-        writer(path, batches(loaded, request, self.count), self.count)
+        writer(path, batches(loaded, request, self.count), self.count, loaded.spec.condition)
 
 
 def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
@@ -51,7 +55,7 @@ def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
         yield images.contiguous().numpy(), None if labels is None else labels.contiguous().numpy()
 
 
-def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
+def write_npz(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
     """Write the file that `np.savez(path, images, labels)` would."""
     all_labels = []
     with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
@@ -66,19 +70,27 @@ def write_npz(path: Path, batches: Iterable[Batch], count: int) -> None:
             np.lib.format.write_array(file, np.concatenate(all_labels))
 
 
-def write_zip(path: Path, batches: Iterable[Batch], count: int) -> None:
-    """Write 00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}."""
+def write_zip(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
+    """Write 00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}; or captions.json."""
     with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs are compressed already
         labels = write_pictures(archive.writestr, batches, lambda n: f"{n // IMAGES_PER_FOLDER:05d}/img{n:08d}.png")
-        archive.writestr("dataset.json", json.dumps({"labels": labels or None}))
+        archive.writestr(*label_file(labels, condition))
 
 
-def write_folder(path: Path, batches: Iterable[Batch], count: int) -> None:
-    """Write 00000000.png, ... and dataset.json where there are labels."""
+def write_folder(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
+    """Write 00000000.png, ... and dataset.json or captions.json where there are labels."""
     path.mkdir()
     labels = write_pictures(lambda name, data: (path / name).write_bytes(data), batches, lambda n: f"{n:08d}.png")
     if labels:
-        (path / "dataset.json").write_text(json.dumps({"labels": labels}))
+        name, content = label_file(labels, condition)
+        (path / name).write_text(content, encoding="utf-8")
+
+
+def label_file(labels: list[list], condition: Condition | None) -> tuple[str, str]:
+    """Return the name and the content of the file that holds the labels [name, label] of pictures."""
+    if condition is None or not condition.saved_as_captions:
+        return "dataset.json", json.dumps({"labels": labels or None})
+    return "captions.json", json.dumps({name: condition.caption(torch.tensor(label)) for name, label in labels})
 
 
 def write_pictures(

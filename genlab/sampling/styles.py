@@ -150,6 +150,20 @@ def using_noise(loaded: Loaded, mode: NoiseKind, *words: str) -> Iterator[None]:
             set_noise(generator, "training")
 
 
+@contextmanager
+def truncating(loaded: Loaded, layers: int | None) -> Iterator[None]:
+    """Let truncation move the styles of the first `layers` alone for a while; None: of those that the model chooses."""
+    if layers is None:
+        yield
+        return
+    with loaded.run.sampling() as generator:
+        own, generator.truncated_layers = generator.truncated_layers, layers
+        try:
+            yield
+        finally:
+            generator.truncated_layers = own
+
+
 def require_noise(loaded: Loaded, what: str) -> None:
     with loaded.run.sampling() as generator:
         if not has_noise(generator):

@@ -1,5 +1,6 @@
 """Translation of a user's own pictures."""
 
+import logging
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.storage.archives import SUFFIXES, Directory, FileSource, Zip, is_image
+from genlab.data.storage.archives import Directory, FileSource, Zip
+from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out, sort_out, stem_of
 from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Mode, Request
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.sampling.loaded_run import Loaded
 
+log = logging.getLogger(__name__)
 NamedPicture = tuple[str, np.ndarray]
 
 
@@ -71,7 +74,8 @@ class Translate(Mode):
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
         source = self.source_spec(loaded).require_source()
-        rule: PixelRule = PixelRule(source.channels, classes=source.classes)
+        limits = loaded.spec.value_range  # pictures are read as those of training were
+        rule = PixelRule(source.channels, classes=source.classes, range=limits)
         for name in self.names:
             try:
                 yield name, read_picture(read_file(self.source, name), rule)
@@ -83,7 +87,8 @@ class SingleFile(Directory):
     """One picture of a folder."""
 
     def __init__(self, path: Path) -> None:
-        self.root, self.names, self.others = str(path.absolute().parent), [path.name], 0
+        self.root = str(path.absolute().parent)
+        self.names, self.left_out, self.label_files = sort_out([path.name], self.head)
 
 
 def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
@@ -92,11 +97,13 @@ def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
         raise ConfigError(f"input={path}: there is no such file or folder.")
     kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
     source = kind(path)
-    if not source.names or not all(map(is_image, source.names)):
+    if source.left_out and source.names:
+        log.info("input=%s: left out: %s", path, describe_left_out(source.left_out))
+    if not source.names:
         raise ConfigError(f"input={path}: no picture; expected {', '.join(SUFFIXES)}, or a folder or zip of them.")
     outputs: dict[str, str] = {}
     for name in source.names:
-        stem = name.rpartition(".")[0]
+        stem = stem_of(name)
         outputs[name] = name if stem in outputs.values() else stem
     return source, outputs
 

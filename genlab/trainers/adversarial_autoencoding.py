@@ -14,8 +14,8 @@ from genlab.losses import Turn
 from genlab.losses.latent_terms import kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction, feature_error
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.autoencoding import require_posterior
-from genlab.trainers.game import Game
+from genlab.trainers.autoencoding import error_in_data_units, require_posterior
+from genlab.trainers.phases import AdversarialPhase
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses, Phase
@@ -56,7 +56,8 @@ class AdversarialAutoencoding(Alternating):
         images = self.stream.batch(phase.name, draws.position, draws)
         condition = self.stream.labels(phase.name, draws.position, draws) if self.model.conditional else None
         output = self.players[phase.player].module(images, condition).to(images.dtype)
-        return Losses({"reconstruction": self.reconstruction.reconstruction(output, images)})
+        error = self.reconstruction.reconstruction(output, images)
+        return Losses({"reconstruction": error}, error_in_data_units(self.reconstruction, error, self.spec))
 
     def real_images(self, stream: Stream, phase: str, turn: Turn) -> Tensor:
         """Return draws from the prior, which are real for this discriminator."""
@@ -80,7 +81,7 @@ class VariationalAlternating(Alternating):
     def __init__(self, system: System, run: Run, *, gamma: NonNegative = 1e-2, **shared: Any) -> None:
         super().__init__(system, run, **shared)
         self.gamma, self.posterior = gamma, require_posterior(self.model)
-        self.phase = Game("encoder", "encoder", self.encoder_losses)
+        self.phase = AdversarialPhase("encoder", "encoder", self.encoder_losses)
         self.main_phases["generator"] = replace(self.main_phases["generator"], with_features=True)
 
     def take_step(self) -> None:
@@ -88,7 +89,7 @@ class VariationalAlternating(Alternating):
         self.players["encoder"].end_turn(self.batch_size)
         super().take_step()
 
-    def encoder_losses(self, phase: Game, draws: Draws) -> Losses:
+    def encoder_losses(self, phase: AdversarialPhase, draws: Draws) -> Losses:
         """Return the encoder's loss: equation 3, with the feature error of equation 7."""
         turn = self.begin_turn(phase, draws, player="generator")
         posterior = self.posterior(turn.real, turn.condition)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.schedule import Changing, value_at
 from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
@@ -17,7 +16,8 @@ from genlab.losses.turn import Generated, map_fields
 from genlab.models.contract import MultiStage
 from genlab.models.layer_contract import mixes_batch
 from genlab.trainers.frozen_layers import blank_input, freeze_first
-from genlab.trainers.game import Game, Opponents, make_game, mix_in_replay
+from genlab.trainers.label_flips import FlipUnit, LabelFlips
+from genlab.trainers.phases import AdversarialPhase, Opponents, in_data_units, make_phase, mix_in_replay, require_reuse
 from genlab.trainers.replay import Replay
 from genlab.trainers.schedules import TopK, select_best
 from genlab.trainers.system import Run, System
@@ -43,6 +43,7 @@ class Alternating(Trainer):
         n_generator: Changing[Count] = 1,
         clip_weights: Positive | None = None,  # of the critic, after its turn: Arjovsky et al. 2017, algorithm 1
         flip_labels: ProperShare = 0.0,  # share of real and generated logits that swap places
+        flip_unit: FlipUnit = "pair",  # what is swapped at once: one pair, or the whole batch
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
         replay: Count | Callable[[Count], Replay] | None = None,  # history of generated images for the discriminator
         top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
@@ -51,12 +52,12 @@ class Alternating(Trainer):
         **shared: Any,
     ) -> None:
         super().__init__(system, run, **shared)
-        if reuse_fakes and (n_critic, n_generator) != (1, 1):
-            raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
-        self.flip_labels, self.reuse_fakes = flip_labels, reuse_fakes
+        self.swap_pairs, self.reuse_fakes = LabelFlips(flip_labels, flip_unit), reuse_fakes
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
+        if reuse_fakes:
+            require_reuse(generator, (n_critic, n_generator))
         self.joint = not mixes_batch(discriminator)
         self.multi_stage = generator if isinstance(generator, MultiStage) else None
         replay = partial(Replay, size=replay) if isinstance(replay, int) else replay
@@ -134,24 +135,25 @@ class Alternating(Trainer):
             torch._foreach_clamp_min_(weights, -self.clip_weights)
             torch._foreach_clamp_max_(weights, self.clip_weights)
 
-    def make_main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> Game:
+    def make_main_phase(self, player: str, loss: Callable[[Turn], Losses]) -> AdversarialPhase:
         penalties = {name: penalty for name, penalty in self.penalties_of(player).items() if penalty.every == 1}
-        return make_game(player, player, self.compute_losses, penalties, adversarial=loss)
+        return make_phase(player, player, self.compute_losses, penalties, adversarial=loss)
 
-    def make_lazy_phases(self, player: str) -> Iterator[Game]:
+    def make_lazy_phases(self, player: str) -> Iterator[AdversarialPhase]:
         for name, penalty in self.penalties_of(player).items():
             if penalty.every > 1:
                 phase = name if len(penalty.players) == 1 else f"{name}_{player}"
-                yield make_game(phase, player, self.compute_losses, {name: penalty}, every=penalty.every)
+                yield make_phase(phase, player, self.compute_losses, {name: penalty}, every=penalty.every)
 
-    def compute_losses(self, phase: Game, draws: Draws) -> Losses:
+    def compute_losses(self, phase: AdversarialPhase, draws: Draws) -> Losses:
         """Return the terms a turn minimises: loss and penalties, or one lazy penalty alone."""
         turn = self.begin_turn(phase, draws)
         losses = phase.adversarial(turn) if phase.adversarial else Losses({})
-        terms = dict(losses.terms)
+        terms, stats = dict(losses.terms), dict(losses.stats)
         for name, penalty in phase.penalties.items():
             terms[name] = penalty(turn)
-        return Losses(terms, losses.stats)
+            stats |= penalty.watch(turn)
+        return Losses(terms, stats)
 
     def penalties_of(self, player: str) -> dict[str, Penalty]:
         return {name: penalty for name, penalty in self.penalties.items() if player in penalty.players}
@@ -167,7 +169,8 @@ class Alternating(Trainer):
         real, fake = self.swap_pairs(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
         terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
-        return Losses(terms, watched | self.loss.watch(turn.real_logits, turn.fake_logits))
+        unit = 1.0 if self.model.discriminates_codes else self.spec.scale
+        return Losses(terms, watched | in_data_units(self.loss, turn, unit))
 
     def generator_losses(self, turn: Turn) -> Losses:
         """Return the generator's losses. Beside penalties, a loss of weight 0 does not run the discriminator."""
@@ -193,7 +196,7 @@ class Alternating(Trainer):
         share = value_at(self.top_k, turn.images_seen, turn.total_images)
         return select_best(values, turn.per_image(turn.fake_logits), share)
 
-    def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+    def begin_turn(self, phase: AdversarialPhase, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         """Begin a turn of the phase's player, or of `player`, whose view of the images may differ."""
         opponents, player = phase.opponents or self.opponents, player or phase.player
         is_main_turn = phase.name == "discriminator"
@@ -239,10 +242,3 @@ class Alternating(Trainer):
         for name, augmentation in self.augmentations.items():
             parts = [augmentation(part, draws.of(f"{name}/{purpose}"), seen) for part in parts]
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
-
-    def swap_pairs(self, real: Tensor, fake: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Swap the logits of some pairs, which flips both labels: Salimans et al. 2016, against overconfidence."""
-        if not self.flip_labels:
-            return real, fake
-        swap = draws.uniform("flip_labels", *[1] * (real.ndim - 1)) < self.flip_labels
-        return torch.where(swap, fake, real), torch.where(swap, real, fake)

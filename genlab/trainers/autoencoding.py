@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.schedule import Changing, Line, value_at
+from genlab.core.spec import Spec
 from genlab.core.types import NonNegative, Whole
 from genlab.losses.latent_terms import commitment, free_bits, kl_to_standard_normal
 from genlab.losses.reconstruction import Reconstruction
@@ -20,7 +22,7 @@ from genlab.trainers.trainer import Trainer
 from genlab.trainers.turns import Losses, Phase
 
 
-class Code(NamedTuple):
+class Encoded(NamedTuple):
     """The decoder's input, with the terms that the encoder adds to the loss."""
 
     z: Tensor
@@ -64,10 +66,19 @@ class Autoencoding(Trainer):
         damaged = images if self.corrupt is None else self.corrupt(images, draws)
         code = self.encode(damaged, condition, draws)
         output = self.decoder(code.z, condition).to(images.dtype)  # sums over pixels need float32
-        return Losses({"reconstruction": self.loss.reconstruction(output, images)} | code.terms, code.stats)
+        error = self.loss.reconstruction(output, images)
+        shown = error_in_data_units(self.loss, error, self.spec)
+        return Losses({"reconstruction": error} | code.terms, shown | code.stats)
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
-        return Code(self.codes(images, condition))
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
+        return Encoded(self.codes(images, condition))
+
+
+def error_in_data_units(loss: Reconstruction, error: Tensor, spec: Spec) -> dict[str, Tensor]:
+    """Return what to publish for an error [N] of points, in the data's own units; nothing for images."""
+    if spec.height is not None:
+        return {}
+    return {"reconstruction": loss.in_data_units(error.detach(), spec.scale, prod(spec.shape))}
 
 
 def require_posterior(model: Model) -> Callable[[Tensor, Tensor | None], Posterior]:
@@ -84,7 +95,8 @@ class Variational(Autoencoding):
     """Maximises the evidence lower bound: Kingma and Welling 2014, equation 10, one sample of z an image.
 
     The divergence counts `beta` times (Higgins et al. 2017, equation 4), rises to that weight over the first
-    `kl_warmup` images, and costs nothing below `free_bits`. The published `elbo` and `kl` are always those of beta 1.
+    `kl_warmup` images, and costs nothing below `free_bits`. The published `elbo` and `kl` are always those of beta 1;
+    a loss that is no likelihood has no `elbo`.
     """
 
     def __init__(
@@ -104,15 +116,17 @@ class Variational(Autoencoding):
 
     def compute_losses(self, phase: Phase, draws: Draws) -> Losses:
         losses = super().compute_losses(phase, draws)
-        elbo = -losses.terms["reconstruction"] - losses.stats["kl"]
+        if not self.loss.is_likelihood:
+            return losses
+        elbo = -(losses.terms | losses.stats)["reconstruction"] - losses.stats["kl"]
         return losses._replace(stats=losses.stats | {"elbo": elbo})
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
         posterior = self.posterior(images, condition)
         divergence = kl_to_standard_normal(posterior.mean, posterior.log_variance)
         seen, total = self.images, self.total_images
         weight = value_at(self.beta, seen, total) * value_at(self.warm_up, seen, total)
-        return Code(
+        return Encoded(
             z=posterior.sample(draws.normal("posterior", *posterior.mean.shape[1:])),
             terms={"divergence": weight * free_bits(divergence, self.free_bits)},
             stats={"kl": divergence.sum(1)},
@@ -135,9 +149,9 @@ class VectorQuantising(Autoencoding):
         super().take_step()
         self.quantised.update_codebook()
 
-    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Code:
+    def encode(self, images: Tensor, condition: Tensor | None, draws: Draws) -> Encoded:
         quantised = self.quantised.quantise(images)
-        return Code(
+        return Encoded(
             z=quantised.straight_through,
             terms={"commitment": self.commitment * commitment(quantised.latents, quantised.codes)},
             stats={"perplexity": quantised.perplexity, "codes_used": quantised.codes_used},

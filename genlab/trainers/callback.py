@@ -35,6 +35,7 @@ class Watched(Protocol):
     loss: AdversarialLoss | Reconstruction
     players: dict[str, Player]
     device: torch.device
+    clip_weights: float | None  # bound of the critic's weights
     # the run
     run_dir: Path
     config: dict[str, Any]
@@ -90,7 +91,7 @@ class Callback:
         """Called once the run went back: an earlier state is loaded, this callback's too, as if resumed from there."""
         self.done_at = None
 
-    def scores(self, number: str) -> bool:
+    def publishes_score(self, number: str) -> bool:
         """Return whether this callback publishes records of a score of this name."""
         return False
 

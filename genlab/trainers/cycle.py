@@ -12,7 +12,7 @@ from genlab.core.random import Draws
 from genlab.data.stream import Stream
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.game import Game, Opponents
+from genlab.trainers.phases import AdversarialPhase, Opponents
 from genlab.trainers.system import Run, System
 from genlab.trainers.trainer import add_prefix
 from genlab.trainers.turns import Losses
@@ -48,17 +48,17 @@ class Cycle(Alternating):
         own = add_prefix("penalty", self.penalties_back) | {"replay": self.opponents_back.replay}
         return super().parts | add_prefix("back", stateful(own))
 
-    def compute_losses(self, phase: Game, draws: Draws) -> Losses:
+    def compute_losses(self, phase: AdversarialPhase, draws: Draws) -> Losses:
         there = super().compute_losses(phase, draws)
         back = super().compute_losses(self.backward_phase(phase), draws.of("back"))
         return Losses(there.terms | add_prefix("back", back.terms), there.stats | add_prefix("back", back.stats))
 
-    def backward_phase(self, phase: Game) -> Game:
+    def backward_phase(self, phase: AdversarialPhase) -> AdversarialPhase:
         """Return the same phase for the networks that translate back."""
         penalties = {name: self.penalties_back[name] for name in phase.penalties}
         return replace(phase, opponents=self.opponents_back, penalties=penalties)
 
-    def begin_turn(self, phase: Game, draws: Draws, player: str | None = None, **options: Any) -> Turn:
+    def begin_turn(self, phase: AdversarialPhase, draws: Draws, player: str | None = None, **options: Any) -> Turn:
         other = self.opponents if phase.opponents is self.opponents_back else self.opponents_back
 
         def translate_back(pictures: Tensor) -> Tensor:

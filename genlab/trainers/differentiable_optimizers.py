@@ -13,7 +13,7 @@ Step = Callable[[Tensor, Tensor], Tensor]  # (weights [P], gradient [P]) -> the 
 
 
 @dataclass(frozen=True)
-class Descent:
+class GradientDescent:
     """Plain gradient descent: Metz et al. 2017, equation 8."""
 
     lr: Positive | None = None  # null: the real optimizer's current rate
@@ -38,8 +38,8 @@ class Adam:
         group = optimizer.param_groups[0]
         if "betas" not in group:
             raise ConfigError(
-                f"trainer.inner: continues Adam, but the discriminator's optimizer is {type(optimizer).__name__}. "
-                "Set trainer.inner._target_=genlab.trainers.differentiable_optimizers.Descent, or optimizer=adam."
+                f"trainer.inner: continues Adam, but the discriminator's optimizer is {type(optimizer).__name__}. Set "
+                "trainer.inner._target_=genlab.trainers.differentiable_optimizers.GradientDescent, or optimizer=adam."
             )
         (beta1, beta2), eps, rate = group["betas"], group["eps"], self.lr or group["lr"]
         first, second, count = moments(optimizer, parameters)

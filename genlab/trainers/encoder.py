@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import network_values
 from genlab.data import Split
-from genlab.models.contract import EncodesImages, Model
+from genlab.losses.latent_terms import kl_to_standard_normal
+from genlab.models.contract import EncodesImages, GivesPosterior, Model
 from genlab.trainers.sample_stream import SampleStream
 
 
@@ -36,6 +37,17 @@ def first_images(samples: SampleStream, count: int) -> tuple[Split, Tensor, Tens
 def encode(samples: SampleStream, images: Tensor, condition: Tensor | None) -> Tensor:
     with evaluating(samples.model):
         return require_encoder(samples.model).codes(images, condition)
+
+
+@torch.no_grad()
+def posterior_divergence(samples: SampleStream, count: int) -> float | None:
+    """Return the posteriors' mean divergence from the prior, in nats an image; None for a model without posteriors."""
+    if not isinstance(samples.model, GivesPosterior):
+        return None
+    _, images, condition = first_images(samples, count)
+    with evaluating(samples.model):
+        posterior = samples.model.posterior(images, condition)
+    return kl_to_standard_normal(posterior.mean, posterior.log_variance).sum(1).mean().item()
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError, require
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.spec import Spec
 from genlab.trainers.system import Player
 

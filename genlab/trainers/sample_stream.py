@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from genlab.core.device import choose_device, precision_of
 from genlab.core.errors import require
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
@@ -39,6 +39,7 @@ class SampleStream:
     dtype: torch.dtype  # of weights and images
     ema: EMA | None = None  # the averaged generator; null: samples come from the model's
     decoding: Reconstruction | None = None  # reads a decoder's output as an image; None: the output is one
+    own_data: bool = True  # the data are those of training
     growing: bool = False  # images may still be small, and are enlarged to the data's size
 
     @property

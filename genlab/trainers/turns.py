@@ -23,7 +23,7 @@ TURNS_PER_NORM = 16
 
 class Losses(NamedTuple):
     terms: dict[str, Tensor]  # one number a sample [N] each; their sum is minimised
-    stats: dict[str, Tensor] = {}  # only published
+    stats: dict[str, Tensor] = {}  # only published, under the name of a term in its place
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
     for draws in micro_batches(phase, player, engine):
         with engine.precision(phase):
             losses = phase.loss(phase, draws)
+        require_one_an_image(losses.terms)
         means = [term.mean(dtype=engine.dtype) for term in losses.terms.values()]
         total, weight = reduce(add, means), phase.every / engine.accumulate
         (total if weight == 1 else total * weight).backward()
@@ -98,6 +99,14 @@ def take_turn(phase: Phase, players: dict[str, Player], engine: Engine, statisti
         curve = "gradient_norm" if phase.name == phase.player else f"{phase.name}_gradient_norm"
         statistics.add(f"{phase.player}/{curve}", engine.clip(player.parameters), step)
     player.optimizer.step()
+
+
+def require_one_an_image(terms: dict[str, Any]) -> None:
+    """Raise ConfigError unless every term is [N]: the mean of another shape would weigh it by its size."""
+    for name, term in terms.items():
+        if not isinstance(term, Tensor) or term.ndim != 1:
+            found = list(term.shape) if isinstance(term, Tensor) else type(term).__name__
+            raise ConfigError(f"{name}: returned {found}, expected one number an image, [N] (turn.per_image).")
 
 
 def micro_batches(phase: Phase, player: Player, engine: Engine) -> Iterator[Draws]:

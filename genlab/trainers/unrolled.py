@@ -14,8 +14,8 @@ from genlab.core.checkpoint import Stateful
 from genlab.core.types import Whole
 from genlab.losses import Turn
 from genlab.trainers.alternating import Alternating
-from genlab.trainers.differentiable_optimizers import Adam, Descent, Step, flat
-from genlab.trainers.game import make_game
+from genlab.trainers.differentiable_optimizers import Adam, GradientDescent, Step, flat
+from genlab.trainers.phases import make_phase
 from genlab.trainers.system import Run, System
 from genlab.trainers.turns import Losses
 
@@ -36,7 +36,7 @@ class Unrolled(Alternating):
         run: Run,
         *,
         steps: Whole = 5,  # of the discriminator; 0: no look-ahead
-        inner: Adam | Descent,  # the optimizer of these steps
+        inner: Adam | GradientDescent,  # the optimizer of these steps
         zero_sum: bool = True,  # the generator's loss is minus the discriminator's, as published; false: the loss's own
         **shared: Any,
     ) -> None:
@@ -44,7 +44,7 @@ class Unrolled(Alternating):
         super().__init__(system, run, **shared)
         penalties = self.main_phases["discriminator"].penalties
         stateless = {name: term for name, term in penalties.items() if not isinstance(term, Stateful)}
-        self.lookahead_phase = make_game("discriminator", "discriminator", self.compute_losses, stateless)
+        self.lookahead_phase = make_phase("discriminator", "discriminator", self.compute_losses, stateless)
         if self.lookahead_phase.float32:
             self.main_phases["generator"] = replace(self.main_phases["generator"], float32=True)
         self.begin_lookahead()  # an optimizer that cannot be continued is refused before the first step

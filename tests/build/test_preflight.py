@@ -11,7 +11,7 @@ from genlab.build import preflight
 from genlab.build.advice import advice
 from genlab.callbacks import Scores
 from genlab.data import InMemory, Split
-from genlab.losses import Bernoulli, NonSaturating, Wasserstein
+from genlab.losses import Bernoulli, JensenShannon, Minimax, NonSaturating, Wasserstein
 from genlab.losses.penalties import R1, GradientPenalty
 from genlab.metrics import FID, KID, PRDC, Pixels
 from genlab.trainers import Player
@@ -22,6 +22,11 @@ class Model(nn.Module):
         super().__init__()
         self.generator = nn.Linear(4, 64)
         self.discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), norm, nn.Linear(8, 1))
+
+
+def zeros(count, tested=2_000):
+    splits = [Split(torch.zeros(images, 1, 8, 8, dtype=torch.uint8)) for images in (count, tested)]
+    return InMemory(splits[0], test=splits[1], name="zeros")
 
 
 class FakeTrainer:
@@ -37,7 +42,7 @@ class FakeTrainer:
             "generator": player("generator", self.model.generator, 1e-4),
             "discriminator": player("discriminator", self.model.discriminator, 4e-4),
         }
-        self.data = InMemory(Split(torch.zeros(6_000, 1, 8, 8, dtype=torch.uint8)), name="zeros")
+        self.data = zeros(6_000)
         self.loss, self.penalties, self.augmentations, self.ema = NonSaturating(), {}, {}, object()
         self.device, self.seed, self.run_dir = torch.device("cpu"), 7, tmp_path
         self.images, self.total_images, self.batch_size, self.largest = 0, 60_000, 64, 1.0
@@ -78,7 +83,7 @@ def test_a_well_chosen_run_needs_no_advice(trainer):
 
 
 def few_images(trainer):
-    trainer.data = InMemory(Split(torch.zeros(4_000, 1, 8, 8, dtype=torch.uint8)))
+    trainer.data = zeros(4_000)
 
 
 def add_batch_norm(trainer, **values):
@@ -86,8 +91,14 @@ def add_batch_norm(trainer, **values):
     vars(trainer).update(values)
 
 
-def score(trainer, **metrics):
-    trainer.callbacks = {"mine": Scores(Pixels(), metrics, images=1_999)}
+def at_one_rate(trainer, loss):
+    trainer.loss = loss
+    for player in trainer.players.values():
+        player.optimizer.param_groups[0].update(lr=2e-4)
+
+
+def score(trainer, images=1_999, **metrics):
+    trainer.callbacks = {"mine": Scores(Pixels(), metrics, images=images)}
 
 
 UNWISE = {
@@ -99,6 +110,9 @@ UNWISE = {
         setattr(t, "clip_weights", 0.01),
         t.penalties.update(r1=R1()),
     ),
+    "clip_weights=0.001 is far below the published 0.01": lambda t: setattr(t, "clip_weights", 0.001),
+    "Minimax teaches the generator nothing": lambda t: at_one_rate(t, Minimax()),
+    "JensenShannon teaches the generator nothing": lambda t: at_one_rate(t, JensenShannon(zero_sum=True)),
     "4,000 images without augmentation": few_images,
     "span -1 to 2": lambda t: setattr(t, "largest", 2.0),
     "Wasserstein needs a critic of bounded slope": lambda t: setattr(t, "loss", Wasserstein()),
@@ -107,6 +121,11 @@ UNWISE = {
     "less than one epoch": lambda t: setattr(t, "total_images", 5_999),
     "full size after 150,000 images": lambda t: setattr(t, "images_to_full_size", 150_000),
     "metrics.images=1,999: fid from fewer": lambda t: score(t, fid=FID(), kid=KID(100)),
+    r"1,999 real images \(test\): fid from fewer": lambda t: setattr(t, "data", zeros(6_000, 1_999)),
+    r"499 and 40 real images \(test\): kid from fewer than 500": lambda t: (
+        score(t, images=499, kid=KID(30)),
+        setattr(t, "data", zeros(6_000, 40)),
+    ),
     "under 10 steps an epoch": lambda t: setattr(t, "batch_size", 601),
 }
 
@@ -134,6 +153,12 @@ def test_a_generator_that_was_published_without_bounds_needs_no_advice(trainer):
 def test_whatever_bounds_the_slope_is_enough_for_wasserstein(trainer, bound):
     trainer.loss = Wasserstein()
     bound(trainer)
+    assert advice(trainer) == []
+
+
+def test_a_saturating_loss_with_two_rates_needs_no_advice(trainer):
+    at_one_rate(trainer, Minimax())
+    trainer.players["generator"].optimizer.param_groups[0].update(lr=1e-4)
     assert advice(trainer) == []
 
 

@@ -17,7 +17,7 @@ from genlab.losses import NonSaturating
 
 class FakeTrainer:
     caption = ""
-    iterates = True
+    iterates = own_data = True
 
     def __init__(self, run_dir: Path, images: Tensor | None = None, padding: int = 0) -> None:
         pictures = torch.arange(100 * 28 * 28).reshape(100, 1, 28, 28).to(torch.uint8) if images is None else images

@@ -5,16 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hydra.utils import get_object, instantiate
 
 import genlab
 from genlab.build import instantiate as build
 from genlab.callbacks import Health
 from genlab.callbacks import health_measures as measures
-from genlab.callbacks.health_rules import Reading, find_worsening
+from genlab.callbacks.health_rules import Reading, Settings, find_problems, find_worsening
 from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
 from genlab.data.sets.mnist import MNIST
-from tests.conftest import TINY, composed, tiny_data
+from tests.conftest import TINY, choices, composed, read, tiny_data
 
 LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"
 SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
@@ -92,10 +93,65 @@ def test_a_loss_that_is_not_finite_is_named_in_the_summary_too(make_trainer):
     assert "diverged" in summary["stopped"]
 
 
-def test_a_discriminator_that_won_is_named(health):
+@pytest.mark.parametrize("loss", ["non_saturating", "jensen_shannon"])
+def test_a_discriminator_that_won_is_named(health, loss):
     shades = InMemory(Split(torch.full((64, 1, 8, 8), 255, dtype=torch.uint8) - tiny_data().train.images // 8))
-    found, _ = health(FROZEN_GENERATOR, "optimizer.discriminator.lr=1e-3", "trainer.images=2560", data=shades)
-    assert "discriminator won" in found["stalled"]
+    words = (f"loss={loss}", "optimizer.generator.lr=0", "optimizer.discriminator.lr=1e-3", "trainer.images=2560")
+    found, _ = health(*words, data=shades)
+    assert "discriminator won" in found["stalled"] and "the generator at 0" in found["stalled"]
+
+
+def test_a_window_that_leaves_no_gradient_is_named(health):
+    found, _ = health("model=wgan", "trainer.clip_weights=0.0001")
+    assert "gradient vanished" in found["stalled"] and "clip_weights=0.0001" in found["stalled"]
+
+
+def test_a_posterior_that_collapsed_is_called_that(health):
+    found, _ = health("model=vae", "trainer.beta=1000", "optimizer.autoencoder.lr=1e-2")
+    assert "posterior" in found["collapsed"] and "trainer.beta" in found["collapsed"]
+    assert "wgan" not in found["collapsed"]
+
+
+WON = {"discriminator/real_logits": 5.0, "discriminator/fake_logits": -5.0}
+LOSSES = [name for name in choices("loss") if hasattr(get_object(read("loss", name)["_target_"]), "discriminator")]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_tells_where_its_discriminator_has_won(name):
+    """By a number, or because the loss falls without end: there the logits tell."""
+    loss = instantiate(read("loss", name))
+    lowest = loss.lowest_loss()
+    for above, expected in ((0.5 * loss.winning_margin, lowest is not None), (2 * loss.winning_margin, False)):
+        published = WON | {"discriminator/adversarial": (lowest or 0.0) + above}
+        reading = Reading(published, {"diversity": 1.0}, settings=Settings(lowest, loss.winning_margin))
+        assert [found.kind for found in find_problems(reading)] == ["stalled"] * expected
+
+
+def stall(clip=None, **published):
+    names = {name.replace("_", "/", 1): value for name, value in published.items()}
+    found = list(find_problems(Reading(WON | names, {"diversity": 1.0}, settings=Settings(0.0, 0.02, clip))))
+    return found[0].message if found else ""
+
+
+def test_a_vanished_gradient_is_told_with_its_cause():
+    assert not stall(generator_gradient_norm=0.02)
+    message = stall(generator_gradient_norm=4e-5, generator_lr=2e-4, discriminator_lr=2e-4)
+    assert "4e-05" in message and "Both players learn at 0.0002" in message
+    assert "0.01 as published" in stall(clip=0.001, generator_gradient_norm=4e-5)
+    assert "as published" not in stall(clip=0.01, generator_gradient_norm=4e-5)
+
+
+def test_the_worse_way_of_a_two_way_translator_counts():
+    assert "won" in stall(discriminator_adversarial=0.5, **{"discriminator_back/adversarial": 0.001})
+
+
+@pytest.mark.parametrize(
+    ("nats", "adversarial", "word"), [(0.01, False, "posterior"), (9.0, False, "decoder"), (9.0, True, "wgan_gp")]
+)
+def test_one_image_is_explained_by_its_model(nats, adversarial, word):
+    reading = Reading({}, {"diversity": 0.01, "latent_nats": nats}, settings=Settings(adversarial=adversarial))
+    (found,) = find_problems(reading)
+    assert found.kind == "collapsed" and word in found.message
 
 
 def test_overfitting_is_named(health):
@@ -160,14 +216,15 @@ def test_two_scores_that_worsen_are_said_once_each(make_trainer):
 
 
 @pytest.mark.parametrize(
-    ("scarce", "said"), [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])]
+    ("missing_at_first", "said"),
+    [((6, 4, 2, 0), []), ((6, 4, 2, 2), [4]), ((2, 2, 2), [2]), ((0, 2, 0, 2), []), ((2, 3), [2])],
 )
-def test_classes_that_are_only_just_being_learnt_are_not_called_lost(scarce, said, monkeypatch):
-    """`scarce` is the number of classes missing at each look, `said` the looks that warn."""
+def test_classes_that_are_only_just_being_learnt_are_not_called_lost(missing_at_first, said, monkeypatch):
+    """`missing_at_first` is the number of classes missing at each look, `said` the looks that warn."""
     health = Health(after=0)
     monkeypatch.setattr(health, "_publish", lambda *_: None)
-    for look, number in enumerate(scarce, start=1):
-        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), scarce=number)
+    for look, number in enumerate(missing_at_first, start=1):
+        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), missing_at_first=number)
         monkeypatch.setattr(health, "_read", lambda *_, reading=reading, **__: reading)
         health._look(SimpleNamespace(images=look), last=False)
     assert [found["images"] for found in health.found] == said
@@ -182,7 +239,16 @@ def test_rare_classes_are_looked_for_only_by_a_thorough_look(monkeypatch):
     monkeypatch.setattr(measures, "class_histogram", lambda _, __, rows: [7] * 9 + [int(800 in rows)])
     cheap, found = (measures.count_classes(None, trainer, range(100), thorough=thorough) for thorough in (False, True))
     assert cheap.missing == [9]
-    assert (found.missing, found.scarce) == ([], 1) and asked == [100, 200, 300, 400, 500, 600, 700, 800]
+    assert (found.missing, found.missing_at_first) == ([], 1) and asked == [
+        100,
+        200,
+        300,
+        400,
+        500,
+        600,
+        700,
+        800,
+    ]
 
 
 def test_action_stop_ends_the_run(health):

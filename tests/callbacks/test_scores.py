@@ -22,7 +22,7 @@ def make_trainer(size: int = 28) -> SimpleNamespace:
     images = torch.randint(0, 256, (100, 1, size, size), generator=generator, dtype=torch.uint8)
     trainer = SimpleNamespace(images=0, device=torch.device("cpu"), spread=0.1, interrupted=False)
     trainer.data = InMemory(Split(images), test=Split(images))
-    trainer.samples = SimpleNamespace(seed=0, ema=None)
+    trainer.samples = SimpleNamespace(seed=0, ema=None, own_data=True)
     trainer.samples.draw_samples = lambda start, count: (images[start : start + count] / 127.5 - 1) * trainer.spread
     trainer.samples.sample_conditions = lambda start, count: None
     trainer.published, trainer.records = [], []

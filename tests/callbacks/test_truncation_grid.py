@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from genlab.build import instantiate as build
-from genlab.callbacks import Truncation
+from genlab.callbacks import Truncation, truncation_grid
 from genlab.core.errors import ConfigError
-from genlab.models.latent import Truncated
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -27,15 +26,16 @@ def test_grids_of_the_lowest_threshold_are_all_alike_and_training_notices_nothin
     assert all(torch.equal(before[name], tensor) for name, tensor in trainer.ema.network.state_dict().items())
 
 
-def test_statistics_are_those_of_the_truncated_batches(make_trainer):
-    """Standing statistics: the first normalisation's running mean is the mean over all that went in."""
-    trainer = make_trainer("model=gan", *narrow("gan"), "model.generator.widths=[8,8]")
-    generator, latent = trainer.ema.network, Truncated(100, 0.5)
-    Truncation([0.5], batches=10).sample(trainer, generator, latent)
-    z = latent.draw(trainer.samples.fixed_draws(0))
-    hidden = generator.layers[:3](z)  # up to the only normalisation
-    norm = next(module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm1d))
-    torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-4, atol=1e-5)
+def test_only_biggan_gathers_statistics_of_the_truncated_latents(make_trainer, monkeypatch):
+    """Brock et al. 2019. Elsewhere those of training stay: gathered anew, they would undo the truncation."""
+    gathered = []
+    monkeypatch.setattr(truncation_grid, "gather_statistics", lambda generator, batches: gathered.append(list(batches)))
+    for model, expected in (("dcgan", []), ("biggan", [50] * 10)):
+        trainer = make_trainer(f"model={model}", *narrow(model))
+        with torch.no_grad(), trainer.samples.sampling() as generator:
+            Truncation([0.5], batches=10).sample(trainer, generator, 0.5)
+        batches = gathered.pop() if gathered else []
+        assert [len(z) for z, _ in batches] == expected and all(z.abs().max() <= 0.5 for z, _ in batches)
 
 
 def test_latents_must_be_normal(make_trainer):

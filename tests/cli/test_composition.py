@@ -8,6 +8,7 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from genlab import train
+from genlab.build import arguments
 from genlab.build import instantiate as build
 from genlab.cli import composition, menu
 from genlab.core.errors import ConfigError
@@ -177,7 +178,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         for target in targets(OmegaConf.to_container(OmegaConf.load(path))):
             if not target.startswith("genlab."):
                 continue
-            for name, hint in build.accepted_arguments(get_object(target)).items():
+            for name, hint in arguments.accepted_arguments(get_object(target)).items():
                 assert hint is not inspect.Parameter.empty and not isinstance(hint, str), f"{target}: {name}"
 
 

@@ -25,7 +25,10 @@ from genlab.data.blank_dataset import Blank
 from tests.conftest import NARROW, TINY, saved
 
 ROOT = Path(genlab.__file__).parent
-KINDS = (Classes(10), Attributes(3), Words(("a", "b", "c"), 2), Picture(3, 8, 8), Picture(1, 8, 8, 4))
+KINDS = (
+    *(Classes(10), Classes(2, ("cat", "dog")), Attributes(3), Words(("a", "b", "c"), 2)),
+    *(Picture(3, 8, 8), Picture(1, 8, 8, 4)),
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,35 @@ def test_labels_fit_what_the_condition_says_of_them(condition):
     if not condition.has_source:
         assert condition.embedding(condition.concatenated_size)(batch).shape == (5, condition.concatenated_size)
         assert condition.parse(labels[:2]).shape == labels[:2].shape or condition == Angle()
+
+
+NUMBERED = Classes(3, ("1", "10", "2"))  # folders as they are sorted
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed", "numbers"),
+    [
+        ("2", 2, [2]),
+        (["10", "1"], [10, 1], [1, 0]),
+        ("0", 0, [0]),  # nothing is called so: the number of the class
+        (["2", "0"], ["2", 0], [2, 0]),
+    ],
+)
+def test_classes_are_asked_for_by_name(asked, typed, numbers):
+    """From Python texts are names; on a command line numbers may be, too."""
+    assert NUMBERED.parse(asked).tolist() == NUMBERED.parse_typed(typed).tolist() == numbers
+    assert Classes(11).parse_typed([10, 1]).tolist() == [10, 1]
+
+
+def test_numbers_from_python_are_those_of_the_classes():
+    assert NUMBERED.parse([1, 2]).tolist() == NUMBERED.parse(torch.tensor([1, 2])).tolist() == [1, 2]
+    assert [NUMBERED.caption(torch.tensor(number)) for number in (1, -1)] == ["10", "-1"]
+    assert NUMBERED.description == "3 classes (0: 1, 1: 10, 2: 2)"
+    for given in ("wolf", ["1", "wolf"], 3, [], True + 2):
+        with pytest.raises(ConfigError, match=r"classes=.*whole numbers from 0 to 2, or names \(0: 1, 1: 10, 2: 2\)"):
+            NUMBERED.parse(given)
+    with pytest.raises(ConfigError, match="expected as many, all different"):
+        Classes(2, ("cat", "cat"))
 
 
 OLD_FIELDS = {"classes", "attributes", "words", "length", "source", "source_classes"}

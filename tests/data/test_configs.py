@@ -2,6 +2,7 @@
 
 import pytest
 
+from genlab.build import arguments
 from genlab.build import instantiate as build
 from genlab.cli.menu import choices
 from genlab.core.errors import ConfigError
@@ -15,7 +16,7 @@ MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are 
 def test_a_config_states_every_argument(name):
     node = composed(f"data={name}")["data"]
     assert build.check_node(node, "data") == node
-    expected = build.accepted_arguments(build.locate(node["_target_"], "data"))
+    expected = arguments.accepted_arguments(arguments.locate(node["_target_"], "data"))
     absent = {"labelled", "label_seed"} if name == "celeba" else set()  # it has attributes, no classes
     assert node.keys() - {"_target_"} == expected.keys() - absent
     assert name in choices("data")

@@ -6,16 +6,21 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from genlab.losses import (
     KL,
+    MMD,
     DiscriminatorOnly,
     Hinge,
     JensenShannon,
     LeastSquares,
     Minimax,
     NonSaturating,
+    Pearson,
+    RelativisticAverage,
     RelativisticPairing,
+    ReverseKL,
     Wasserstein,
 )
-from genlab.losses.energy import EnergyMargin
+from genlab.losses.energy import BoundaryEquilibrium, EnergyMargin
+from genlab.losses.relativistic import MARGIN_COSTS
 
 REAL = torch.linspace(-4, 4, 9, dtype=torch.float64)
 FAKE = torch.linspace(3, -5, 9, dtype=torch.float64)
@@ -52,6 +57,64 @@ def test_smoothed_labels_are_those_of_binary_cross_entropy():
 def test_smoothed_least_squares():
     found = LeastSquares(real_label=0.9, fake_label=0.1).discriminator(REAL, FAKE)
     torch.testing.assert_close(found, ((REAL - 0.9) ** 2 + (FAKE - 0.1) ** 2) / 2)
+
+
+BOUNDED = [
+    NonSaturating(), NonSaturating(real_label=0.9), Minimax(real_label=0.8, fake_label=0.1), DiscriminatorOnly(),
+    LeastSquares(), LeastSquares(real_label=0.9), Hinge(), JensenShannon(), EnergyMargin(), RelativisticPairing(),
+    *(RelativisticAverage(base) for base in ("standard", "hinge", "least_squares")),
+]  # fmt: skip
+
+
+def logits_on_a_grid(reach):
+    """Every pair of logits, one pair a row."""
+    line = torch.linspace(-reach, reach, 1001, dtype=torch.float64)
+    return (part.flatten() for part in torch.meshgrid(line, line, indexing="ij"))
+
+
+@pytest.mark.parametrize("loss", BOUNDED, ids=lambda loss: type(loss).__name__)
+def test_the_lowest_loss_is_the_least_over_all_logits(loss):
+    real, fake = logits_on_a_grid(20)
+    if isinstance(loss, EnergyMargin):  # energies, minus the logits, are errors: 0 at least
+        real, fake = -real.abs(), -fake.abs()
+    if isinstance(loss, RelativisticAverage):  # one image of either kind, so that each is the mean of its own
+        cost = MARGIN_COSTS[loss.base]
+        found = (2 * cost(fake - real)).min().item()
+    else:
+        found = loss.discriminator(real, fake).min().item()
+    assert loss.lowest_loss() - 1e-9 <= found <= loss.lowest_loss() + 1e-3
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *BOUNDED,
+        Wasserstein(),
+        *(kind(zero_sum) for kind in (KL, ReverseKL, JensenShannon, Pearson) for zero_sum in (False, True)),
+    ],
+    ids=lambda loss: type(loss).__name__,
+)
+def test_a_loss_saturates_where_its_gradient_vanishes_for_a_sure_discriminator(loss):
+    fake, real = torch.full((1,), -30.0, requires_grad=True), torch.full((1,), 30.0)
+    (slope,) = torch.autograd.grad(loss.generator(fake, real).sum(), fake)
+    assert loss.saturates == (slope.abs() < 1e-6).item() or isinstance(loss, DiscriminatorOnly)
+
+
+@pytest.mark.parametrize(
+    "loss", [Wasserstein(), KL(), ReverseKL(), Pearson(), BoundaryEquilibrium()], ids=lambda loss: type(loss).__name__
+)
+def test_a_loss_without_a_lowest_value_falls_without_end(loss):
+    assert loss.lowest_loss() is None
+    if isinstance(loss, BoundaryEquilibrium):
+        loss.k = torch.tensor(1.0)
+    near, far = (loss.discriminator(*logits_on_a_grid(reach)).min() for reach in (10, 40))
+    assert far < near - 10
+
+
+def test_the_lowest_mmd_is_that_of_two_points_far_apart():
+    loss = MMD()
+    far = loss.discriminator(torch.zeros(3, 1), torch.full((3, 1), 1e9)).mean().item()
+    assert loss.lowest_loss() == pytest.approx(far, abs=1e-2)
 
 
 @pytest.mark.parametrize("loss", EXPECTED, ids=lambda loss: loss.__name__)

@@ -105,6 +105,10 @@ def test_mutual_information_weighs_both_kinds_of_codes():
     )
     density = log(2) - 0.5 * log(2 * pi) - codes.continuous.squeeze(1) ** 2 / 2
     torch.testing.assert_close(MutualInformation(weight=2.0, continuous=0.1)(turn), -2 * 0.1 * density)
+    penalty = MutualInformation(weight=2.0, continuous=0.1)
+    assert penalty.watch(turn) == {}
+    penalty(turn)
+    torch.testing.assert_close(penalty.watch(turn)["information"], density)  # in nats, without weights
     guess.categorical[0][0, 0] = 1.0
     sure = log(3) + 1 - torch.log(torch.e + torch.tensor(2.0))
     found = MutualInformation(weight=2.0, continuous=0.0, categorical=0.5)(turn)

@@ -5,7 +5,10 @@ from math import exp, sqrt
 import pytest
 import torch
 
+from genlab.build import instantiate as build
+from genlab.core.errors import ConfigError
 from genlab.losses import MMD, GradientPenalty, WitnessPenalty
+from tests.conftest import composed, narrow
 from tests.losses.conftest import Judge
 
 N, K = 6, 3
@@ -83,3 +86,25 @@ def test_witness_penalty_gradient_by_the_weights_against_finite_differences(make
         return WitnessPenalty()(make_turn(network=Judge(head=lambda features: torch.tanh(features @ mix)))).sum()
 
     assert torch.autograd.gradcheck(total, (outputs(5, (18, K)) / 4).requires_grad_())
+
+
+def test_one_image_a_backward_pass_has_no_other_to_compare_with(make_trainer):
+    """The mean over the other images would divide by their number, 0."""
+    words = ("model=gan", *narrow("gan"), "loss=mmd")
+    with pytest.raises(ConfigError, match=r"compares images of a kind with each other.*Lower trainer\.accumulate"):
+        make_trainer(*words, "trainer.accumulate=8")
+    make_trainer(*words, "trainer.accumulate=4")
+
+
+def test_the_biased_estimate_takes_one_image(make_trainer):
+    words = ("model=gan", *narrow("gan"), "model.generator.norm=none", "loss=mmd", "loss.unbiased=false")
+    make_trainer(*words, "trainer.accumulate=8").take_step()
+
+
+@pytest.mark.parametrize("key", ["mmd.pairs", "kid.subset_size", "birthday.batch"])
+def test_scores_of_pairs_need_two_images(key):
+    metric, _, name = key.partition(".")
+    node = composed("model=gan", f"metrics=[{metric if metric != 'mmd' else 'points'}]")["metrics"]
+    node["metrics"][metric][name] = 1
+    with pytest.raises(ConfigError, match=rf"{name}=1: .*2"):
+        build.check_node(node, "metrics")

@@ -7,6 +7,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from genlab.losses import HistoricalAveraging, Orthogonal, Spectral
 from genlab.losses.parameters import matrices
+from genlab.models.layers.equalised import EqualisedLinear
 from tests.losses.conftest import N
 
 
@@ -36,6 +37,25 @@ def test_orthogonal_against_its_formula(make_turn, network):
     assert Orthogonal()(turn).shape == (N,)
     torch.testing.assert_close(Orthogonal(weight=2.0)(turn).mean(), 2 * crossed)
     torch.testing.assert_close(Orthogonal(weight=2.0, diagonal=True)(turn).mean(), 2 * identity)
+
+
+def test_orthogonal_gradient_is_twice_the_published_step(make_turn):
+    """d |W W^T * (1 - I)|^2 / dW = 4 (W W^T * (1 - I)) W, where BigGAN-PyTorch adds 2 (...) at the same weight."""
+    layer = nn.Linear(6, 4).double()
+    Orthogonal(weight=5e-5)(make_turn("generator", generator=layer)).mean().backward()
+    rows = layer.weight.detach()
+    torch.testing.assert_close(layer.weight.grad, 1e-4 * 2 * (rows @ rows.T * (1 - torch.eye(4))) @ rows)
+
+
+def test_orthogonal_takes_equalised_weights_as_their_layers_do(make_turn):
+    """A layer of N(0, 1) and He's constant costs what a plain one of the product costs, by the right slope."""
+    layer, plain = EqualisedLinear(6, 4, gain=1.3, rate=0.5).double(), nn.Linear(6, 4).double()
+    with torch.no_grad():
+        plain.weight.copy_(layer.weight * layer.weight_scale)
+    costs = [Orthogonal(weight=1.0)(make_turn("generator", generator=network)).mean() for network in (layer, plain)]
+    torch.testing.assert_close(*costs)
+    sum(costs).backward()
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad * layer.weight_scale)
 
 
 def test_orthogonal_rows_cost_nothing_and_have_no_slope(make_turn):
@@ -70,18 +90,26 @@ def test_spectral_gradient_is_that_of_the_norm(make_turn):
 
 
 def test_historical_averaging_over_time(make_turn):
-    """|theta - mean of all earlier thetas|^2: Salimans et al. 2016, section 3.3."""
+    """|theta - mean of all thetas, the present one too|^2: Salimans et al. 2016, section 3.3."""
     layer, penalty, history = nn.Linear(3, 2).double(), HistoricalAveraging(weight=2.0), []
     for seed in range(5):
         nn.init.normal_(layer.weight, generator=torch.Generator().manual_seed(seed))
         now = torch.cat([param.flatten() for param in layer.parameters()])
-        past = torch.stack(history).mean(0) if history else now
+        history.append(now.detach().clone())
+        away = now - torch.stack(history).mean(0)
         layer.zero_grad()
         value = penalty(make_turn(network=layer))
-        torch.testing.assert_close(value, (2 * (now - past).square().sum()).expand(N))
+        torch.testing.assert_close(value, (2 * away.square().sum()).expand(N))
         value.mean().backward()
-        torch.testing.assert_close(layer.weight.grad.flatten(), 4 * (now - past)[:6].detach())
-        history.append(now.detach().clone())
+        torch.testing.assert_close(layer.weight.grad.flatten(), 4 * away[:6].detach())
+
+
+def test_the_second_call_costs_a_quarter_of_the_squared_step(make_turn):
+    """t = 2: the mean lies half-way, |theta[2] - theta[1]|^2 / 4; a step of 1 and 3 costs 2.5."""
+    layer, penalty = nn.Linear(2, 1, bias=False).double(), HistoricalAveraging()
+    assert not penalty(make_turn(network=layer)).any()
+    layer.weight.data += torch.tensor([[1.0, 3.0]])
+    torch.testing.assert_close(penalty(make_turn(network=layer)), torch.full((N,), 2.5, dtype=torch.float64))
 
 
 def test_players_have_a_history_each(make_turn):

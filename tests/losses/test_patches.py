@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genlab.core.spec import Spec
-from genlab.losses import Hinge, LeastSquares, NonSaturating
+from genlab.losses import R1, GradientPenalty, Hinge, LeastSquares, LeCam, NonSaturating
 from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import images
 
@@ -30,3 +30,35 @@ def test_every_scale_counts_alike(loss, make_turn):
     slopes = (torch.autograd.grad(value.sum(), weights, retain_graph=True) for value in (found, expected))
     for one, other in zip(*slopes, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def scales_of(network, pictures):
+    """Maps of logits, one a scale."""
+    return [scale(copy) for scale, copy in zip(network.scales, network.pyramid(pictures, None), strict=True)]
+
+
+@pytest.fixture
+def network():
+    return MultiScale(Spec(3, 32, 32, images=9), scales=3, width=4, norm="none").double()
+
+
+@pytest.mark.parametrize("penalty", [R1(weight=2.0), GradientPenalty(weight=1.0)], ids=["r1", "gradient_penalty"])
+def test_slopes_are_those_of_patches_that_count_as_in_the_loss(penalty, network, make_turn):
+    """The sum over M patches of one scale, as in pix2pix's code; of several, M times the mean that the loss takes."""
+    turn = make_turn(network=network, shape=(3, 32, 32), slopes=penalty.slopes)
+    places = turn.real if penalty.slopes else penalty.points(turn)
+    places = places.detach().requires_grad_()
+    maps = scales_of(network, places)
+    count = sum(logits[0].numel() for logits in maps)
+    mean = sum(logits.flatten(1).mean(1) for logits in maps) / len(maps)
+    (slope,) = torch.autograd.grad(count * mean.sum(), places)
+    squares = slope.square().sum((1, 2, 3))
+    torch.testing.assert_close(penalty(turn), squares if penalty.slopes else (squares.sqrt() - 1).square())
+
+
+def test_anchors_are_means_in_which_every_scale_counts_alike(network, make_turn):
+    penalty, turn = LeCam(weight=1.0), make_turn(network=network, shape=(3, 32, 32))
+    penalty(turn)
+    means = [torch.stack([m.mean() for m in scales_of(network, shown)]).mean() for shown in (turn.real, turn.fake)]
+    torch.testing.assert_close(penalty.anchors, torch.stack(means).detach())
+    assert (penalty.anchors[0] - turn.real_logits.mean()).abs() > 1e-6  # which the largest map would fill

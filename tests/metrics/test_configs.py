@@ -16,10 +16,10 @@ from genlab.metrics import (
     KID,
     PRDC,
     Accuracy,
-    Adapter,
     ClassCoverage,
     Classifier,
     Coordinates,
+    CustomExtractor,
     Inception,
     InceptionScore,
     Pixels,
@@ -119,7 +119,7 @@ def test_nothing_to_measure_is_a_mistake():
 def test_an_extractor_of_ones_own_is_named_on_the_command_line():
     words = ("metrics/extractor=custom", "metrics.extractor.call._target_=torch.nn.Flatten")
     extractor = instantiate(train_config(*words).metrics.extractor, _convert_="all")
-    assert isinstance(extractor, Adapter) and extractor(torch.zeros(3, 1, 2, 2)).shape == (3, 4)
+    assert isinstance(extractor, CustomExtractor) and extractor(torch.zeros(3, 1, 2, 2)).shape == (3, 4)
 
 
 @pytest.mark.parametrize("name", ["ring8", "grid25", "swiss_roll", "two_moons", "blobs"])

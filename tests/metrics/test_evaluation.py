@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved
 from genlab.data import MNIST, InMemory, Split
@@ -208,14 +209,17 @@ def test_other_pictures_of_the_same_size_are_refused_by_their_labels():
         ConfigError, match=r"tells the class of \d+% of 200 .*metrics/extractor=inception, or metrics=none"
     ):
         evaluation(split="train").check(pictures)
-    evaluation(split="train").check(InMemory(pictures.train._replace(labels=torch.full((300,), -1))))
+    unknown = pictures.train._replace(labels=torch.full((300,), -1))
+    evaluation(split="train").check(InMemory(unknown, condition=Classes(10)))
     evaluation().check(MNIST(limit=1))
 
 
 def test_every_metric_is_the_same_for_any_batch_size(data):
     """And the same again: subsets are drawn from a seed of their own."""
     labelled = InMemory(
-        Split(data.train.images, torch.full((300,), -1)), test=Split(data.test.images, torch.arange(200) % 2)
+        Split(data.train.images, torch.full((300,), -1)),
+        test=Split(data.test.images, torch.arange(200) % 2),
+        condition=Classes(2),
     )
     source = SampleSource(noise, lambda start, count: torch.arange(start, start + count) % 2)
 
@@ -225,7 +229,7 @@ def test_every_metric_is_the_same_for_any_batch_size(data):
         return {record.metric: record.value for record in scored.run(source, labelled, device="cpu")}
 
     found = scores(50)
-    assert len(found) == 11 and scores(50) == found
+    assert len(found) == 12 and scores(50) == found
     assert scores(7) == pytest.approx(found, rel=1e-4)
 
 

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from torch import nn
 
 import genlab
+from genlab.build.arguments import make
 from genlab.build.checks import refuse_models_without_the_contract
-from genlab.build.instantiate import make
 from genlab.core.errors import ConfigError
 from genlab.models import contract, latent_contract, layer_contract
 from genlab.models.autoencoders.codebook import UniformCodes
@@ -26,6 +26,8 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "build/advice": {"torch.cpu"},
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
+    "data/storage/depth": {"image"},
+    "data/storage/findings": {"image"},
     "exporting/sampler": {"module"},
     "metrics/extractors/custom": {"self.call", "named", "call"},
     "models/layers/weights": {"module", "layer"},
@@ -68,14 +70,14 @@ DISCRIMINATORS = {  # others have features
 UNIFORM = {"Latent", "VectorLatent", "Interpolates", "InterpolatesWithinLaw", "Searchable"}
 LATENTS = {
     "Normal": UNIFORM | {"Truncates"},
-    "Dealt": UNIFORM | {"Truncates"},
+    "NormalWithGenerator": UNIFORM | {"Truncates"},
     "Uniform": UNIFORM,
     "Coded": UNIFORM - {"InterpolatesWithinLaw"} | {"VariesCodes"},
-    "Nothing": {"Latent", "VectorLatent"},
+    "EmptyLatent": {"Latent", "VectorLatent"},
     "UniformCodes": {"Latent"},
 }
-UNBOUNDED = {"progan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
-NOISY = {"stylegan", "stylegan2"}
+UNBOUNDED = {"progan", "projected_gan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
+NOISY = {"projected_gan", "stylegan", "stylegan2"}
 TRANSLATORS = {"cyclegan": 1, "pix2pix": 16, "pix2pix_hd": 8, "segmentation_to_image": 4, "super_resolution": 1}
 CAPTIONED = {"autoencoder", "autoencoder_conv", "denoising_autoencoder", "linear_autoencoder", "vqvae"}
 ONE_TOLD = dict.fromkeys(("acgan", "cyclegan", "super_resolution"), {"generator"})

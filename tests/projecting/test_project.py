@@ -15,8 +15,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
-from genlab.models.latent import Coded, Dealt, Normal, Uniform
-from genlab.projecting import Descent, distances, error_of, load_target, require_searchable, starts_of
+from genlab.models.latent import Coded, Normal, NormalWithGenerator, Uniform
+from genlab.projecting import LatentSearch, distances, error_of, load_target, require_searchable, starts_of
 from tests.conftest import TINY, composed, narrow, tiny_data
 
 
@@ -83,7 +83,7 @@ def test_the_prior_pulls_to_the_mean_as_ridge_regression_does(trained, polish):
     def error(images):
         return (images - target).square().flatten(1).mean(1)
 
-    descent = Descent(
+    descent = LatentSearch(
         generate=lambda z, told: model(z),
         error=error,
         law=Normal(5),
@@ -103,7 +103,7 @@ def test_the_nearest_candidates_of_every_class_are_taken():
     """Images are the latents themselves; the second class is upside down."""
     starts = torch.tensor([3.0, 1, 2, 0.5, 5, 4] * 2)[:, None]
     signs = torch.tensor([1.0] * 6 + [-1.0] * 6)[:, None]
-    descent = Descent(
+    descent = LatentSearch(
         generate=lambda z, told: z * told, error=lambda images: (images - 1.2).square().mean(1), law=Uniform(1)
     )
     assert descent.nearest_starts(starts, signs, groups=2, count=2).tolist() == [1, 3, 9, 7]
@@ -119,7 +119,7 @@ def test_the_runs_own_sample_is_found_again_to_a_few_percent(trained, weight):
     with trainer.samples.sampling() as network:
         extractor = Classifier()
         options = {"generate": lambda z, told: network(z), "error": error_of(target, extractor, weight), "steps": 100}
-        rough, fine = (Descent(law=Normal(16), polish=polish, **options) for polish in (0, 60))
+        rough, fine = (LatentSearch(law=Normal(16), polish=polish, **options) for polish in (0, 60))
         chosen = starts[fine.nearest_starts(starts, None, groups=1, count=4)]
         rough, fine = rough(chosen), fine(chosen)
     near, far = (distances(images, target, extractor) for images in (fine.frames[-1:], fine.frames[:1]))
@@ -154,7 +154,7 @@ def test_latents_stay_within_their_law():
         z = latent.keep_within(start + 5, start)
         assert z.abs().max() <= 1
     assert torch.equal(latent.split(z).categorical[0], latent.split(start).categorical[0])
-    dealt = Dealt(Normal(3), 2)
+    dealt = NormalWithGenerator(Normal(3), 2)
     start = dealt.draw(draws)
     z = dealt.keep_within(start + 5, start)
     assert torch.equal(z[:, -1], start[:, -1]) and torch.equal(z[:, :-1], start[:, :-1] + 5)

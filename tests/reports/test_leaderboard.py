@@ -4,12 +4,18 @@ from base64 import b64decode
 from dataclasses import fields
 
 import pytest
+import torch
 from scipy import stats
+from torch.nn.functional import pad
 
+from genlab.data import InMemory, Split
+from genlab.metrics import Pixels
 from genlab.metrics.records import Record, differing_fields
+from genlab.metrics.references.reference import Reference
 from genlab.reports import score_records as scores
 from genlab.reports import tables
 from genlab.reports.leaderboard import build_leaderboard, confidence_margin
+from genlab.reports.page import render
 from genlab.reports.run import read_run
 from genlab.reports.seed_groups import differing_values, group_by_config
 from tests.reports.conftest import RECORD
@@ -51,10 +57,48 @@ def test_unlike_measurements_stand_in_marked_columns_of_their_own(make_run):
 
 def test_rows_of_other_measurements_follow_in_their_own_order(make_run):
     alike = [make_run(f"{name}-0", lr=value, scores=[value]) for name, value in (("c", 3.0), ("a", 1.0))]
-    others = [make_run(f"{name}-0", lr=value, scores=[value], ema=False) for name, value in (("y", 0.2), ("x", 0.1))]
+    others = [
+        make_run(f"{name}-0", lr=value, scores=[value], resize="other") for name, value in (("y", 0.2), ("x", 0.1))
+    ]
     none = make_run("none-0", lr=9.0, scores=[])
     board = board_of(none, *alike, make_run("b-0", lr=2.0, scores=[2.0]), *others)
     assert [row.group.label for row in board.rows] == ["a", "b", "c", "x", "y", "none"]
+
+
+def test_averaged_weights_are_part_of_the_model(make_run):
+    """A GAN's average and a VAE's own weights share the column, so that the best of it is the best of both."""
+    board = board_of(make_run("gan-0", scores=[9.0]), make_run("vae-0", lr=1.0, scores=[4.0], ema=False))
+    assert [column.title for column in board.columns] == ["fid"] and board.best == [4.0]
+    assert [row.group.label for row in board.rows] == ["vae", "gan"]
+
+
+def test_padding_that_a_network_needs_is_no_other_measurement(make_run):
+    """StyleGAN2 sees digits with a frame, WGAN-GP without; both are measured on the digits."""
+    pixels = torch.randint(0, 256, (4, 1, 28, 28), dtype=torch.uint8)
+    bare, framed = InMemory(Split(pixels)), InMemory(Split(pad(pixels, [2] * 4)), padding=2)
+    hashes = [Reference(data, "train", Pixels(), batch_size=4).fingerprint for data in (bare, framed)]
+    assert hashes[0] == hashes[1] == bare.train.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("metric", "told", "better", "best"),
+    [
+        ("fid", {}, "lower is better", 1.0),
+        ("recall", {}, "higher is better", 3.0),
+        ("own", {"higher_is_better": True}, "higher is better", 3.0),
+        ("classifier_score_real", {"higher_is_better": None}, "", None),
+        ("kid_deviation", {"higher_is_better": False}, "", None),
+    ],
+)
+def test_every_column_says_which_way_is_better_and_has_its_own_best(make_run, metric, told, better, best):
+    runs = [
+        make_run(f"{name}-0", lr=value, scores=[value], metric=metric, **told)
+        for name, value in zip("ab", (3.0, 1.0), strict=True)
+    ]
+    board = board_of(*runs)
+    assert (board.columns[0].better, board.best) == (better, [best])
+    page = render([read_run(run) for run in runs], title="t")
+    assert page.count('class="number best"') == (best is not None) and (f'title="{better}; ' in page) == bool(better)
 
 
 def test_a_score_that_is_not_finite_is_counted_and_never_averaged(make_run):

@@ -70,6 +70,14 @@ def test_health_warnings_are_shown_and_escaped(make_run):
     assert page.count("<script") == 2
 
 
+def test_data_and_their_classes_are_shown_and_others_than_the_runs_are_said(make_run):
+    folder = make_run(own_data=False)
+    data = "photos: 69 images of 3 x 16 x 16, 3 classes (0: 1, 1: 10, 2: 2)"
+    (folder / "summary.json").write_text(json.dumps({"images": 3_000, "data": data}))
+    page = render([read_run(folder)], title="Data")
+    assert data in page and "other data than the run" in page
+
+
 def test_frames_are_spread_over_training_with_both_ends(tmp_path):
     frames = tuple(Frame(images, tmp_path / str(images)) for images in range(0, 1_001, 10))
     assert [frame.images for frame in select_frames(frames, 5)] == [0, 250, 500, 750, 1_000]

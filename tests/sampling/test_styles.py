@@ -56,6 +56,16 @@ def test_a_sweep_of_truncation_has_a_row_a_psi(loaded):
         assert torch.equal(row, to_uint8(loaded.sample(3, seed=4, truncation=psi)))
 
 
+def test_truncation_of_the_first_layers(loaded):
+    z = loaded.latent(3, seed=4)
+    with loaded.run.sampling() as generator:
+        mean, styles = generator.mapping.mean, loaded.styles(z).clone()
+    styles[:, :2] = torch.lerp(mean, styles[:, :2], 0.5)
+    picture = Truncation([0.5], columns=3, layers=2).draw(loaded, Request(seed=4))
+    assert torch.equal(cells(picture, 1, 3)[0], to_uint8(loaded.synthesise(styles)))
+    assert generator.truncated_layers == 6
+
+
 @pytest.mark.parametrize("model", ["stylegan", "stylegan2", "stylegan3_t"])
 def test_all_of_it_is_done_with_published_generators(model, tmp_path):
     loaded = genlab.load(saved(tmp_path, f"model={model}", *narrow(model)).run_dir, device="cpu")

@@ -45,15 +45,34 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
     features = extractor(to_float(real.test.images))
     assert torch.equal(extractor.labels(features), real.test.labels)
     assert features.shape[1] == 64 and extractor.name == "classifier of pictures (test accuracy 1.000)"
+    logits = extractor.network.logits(features) / extractor.facts["temperature"]
+    assert torch.equal(extractor.logits(features), logits) and extractor.temperature < 1
     assert extractor.facts["classes"] == ["bright", "dark"] and extractor.facts["test_images"] == len(real.test.images)
     train = extractor(to_float(real.train.images))
     assert train.mean(0).abs().max() < 1e-3 and (train.std(0) - 1).abs().max() < 1e-3
     for spec, message in (
         (Spec(3, 16, 16, images=1, condition=Classes(2)), "reads images of 3 x 8 x 8, and these are 3 x 16 x 16"),
         (Spec(3, 8, 8, images=1, condition=Classes(3)), "tells 2 classes, and the data have 3"),
+        (
+            Spec(3, 8, 8, images=1, condition=Classes(2, ("dark", "bright"))),
+            "tells the classes bright, dark, and the data have dark, bright",
+        ),
     ):
         with pytest.raises(ConfigError, match=message):
             extractor.check(spec)
+
+
+def test_the_temperature_is_that_of_the_shares(script):
+    """Classes that are drawn with the shares of some logits, and a classifier that doubles these: temperature 2."""
+    logits = 2 * torch.randn(20_000, 4)
+    labels = torch.multinomial(logits.softmax(1), 1).squeeze(1)
+    found = script.temperature(Doubling(), script.Labelled(logits, labels))
+    assert found == pytest.approx(2, rel=0.05)
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, images):
+        return 2 * images
 
 
 def test_every_class_is_shown_as_often(script):

@@ -8,6 +8,8 @@ from hydra.utils import get_object
 
 from genlab.build import preflight
 from genlab.core.errors import ConfigError
+from genlab.core.random import Draws
+from genlab.data import InMemory, Split
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP, choices, narrow, read, tiny_data
 
@@ -117,6 +119,18 @@ def test_flipped_labels_swap_a_share_of_the_pairs(make_trainer):
     assert 16 < fake.sum() < 48
 
 
+def test_labels_of_a_whole_batch_are_flipped_at_a_share_of_the_turns(make_trainer):
+    """The same verdict for every micro-batch, whatever its rows."""
+    trainer = make_trainer("model=gan", *NARROW_MLP, "trainer.flip_labels=0.3", "trainer.flip_unit=batch")
+    flipped = []
+    for turn in range(200):
+        parts = [Draws((0, turn), 8, start, start + 4, torch.device("cpu")) for start in (0, 4)]
+        fakes = [trainer.swap_pairs(torch.ones(4, 2), torch.zeros(4, 2), draws)[1] for draws in parts]
+        assert torch.cat(fakes).unique().numel() == 1
+        flipped.append(fakes[0].mean())
+    assert 40 < sum(flipped) < 80
+
+
 @pytest.mark.parametrize("bound", ["0.01", "{norm: 0.01}", "{value: 0.001}"])
 def test_clipped_gradients(make_trainer, bound):
     trainer = make_trainer("model=gan", *NARROW_MLP, f"trainer.clip_gradients={bound}")
@@ -195,3 +209,13 @@ def test_an_automatic_weight_is_known_before_training(make_trainer, choice, word
     trainer = make_trainer("model=dcgan", *NARROW, f"penalty=[{choice}]", *words)
     assert trainer.penalties["r1"].weight == pytest.approx(weight)
     assert f"weight={trainer.penalties['r1'].weight}" in dict(preflight.describe(trainer))["penalties"]
+
+
+def test_a_distance_between_points_is_in_the_units_of_the_data(make_trainer):
+    """A critic of slope 1 in the networks' units estimates W1 there, which is `scale` times as much in the data's."""
+    data = InMemory(Split(torch.randn(64, 2)), scale=4.0)
+    trainer = make_trainer("model=gan", *NARROW_MLP, "loss=wasserstein", data=data)
+    trainer.take_step()
+    found = trainer.statistics.flush()
+    gap = found["discriminator/real_logits"] - found["discriminator/fake_logits"]
+    assert found["discriminator/wasserstein"] == pytest.approx(4 * gap, rel=1e-4)

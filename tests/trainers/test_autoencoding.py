@@ -39,6 +39,36 @@ def test_the_elbo_is_the_sum_of_its_parts(make_trainer):
     torch.testing.assert_close(losses.terms["divergence"], kl)
 
 
+def test_a_loss_that_is_no_likelihood_has_no_elbo(make_trainer):
+    losses, _ = measured(make_trainer("model=vae", *DENSE, "loss=squared_error"))
+    assert losses.stats.keys() == {"kl"}
+
+
+def spread_points(scale=4.0):
+    rows = torch.randn(64, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 0.5])
+    return InMemory(Split(rows), scale=scale, name="points")
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "gaussian"])
+def test_errors_on_points_are_published_in_the_units_of_the_data(make_trainer, loss):
+    """What is minimised is that of the networks' units; the density is written with torch.distributions."""
+    trainer = make_trainer("model=vae", *DENSE, f"loss={loss}", data=spread_points())
+    losses, draws = measured(trainer)
+    seen = trainer.stream.batch("autoencoder", 0, draws)
+    z = trainer.model.posterior(seen).sample(draws.normal("posterior", trainer.model.latent.size))
+    real, again = 4 * seen, 4 * trainer.model.decoder(z)
+    square = (real - again).square().sum(1)
+    expected = square if loss == "squared_error" else -Normal(again, 4.0).log_prob(real).sum(1)
+    torch.testing.assert_close(losses.stats["reconstruction"], expected)
+    if loss == "gaussian":
+        torch.testing.assert_close(losses.stats["elbo"], -expected - losses.stats["kl"])
+    else:
+        torch.testing.assert_close(losses.terms["reconstruction"], square / 16)
+    trainer.take_turn(trainer.phase)
+    published = trainer.statistics.flush()["autoencoder/reconstruction"]
+    assert published == pytest.approx(expected.mean().item(), rel=1e-5)
+
+
 def test_beta_and_warm_up_weigh_the_divergence_alone(make_trainer):
     trainer = make_trainer("model=beta_vae", *DENSE, "trainer.kl_warmup=32")
     for seen, weight in ((0, 0.0), (8, 1.0), (32, 4.0), (64, 4.0)):

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
 from genlab.build.preflight import describe
 from genlab.core.errors import ConfigError
+from genlab.data import InMemory, Split
 from tests.conftest import tiny_data
 
 
@@ -35,6 +37,16 @@ def test_samples_are_the_data_sets_gaussian(make_trainer):
     inside = (samples - model.mean) @ model.components.T
     torch.testing.assert_close(inside @ model.components, samples - model.mean, atol=1e-5, rtol=0)
     torch.testing.assert_close(inside.var(0), model.variances, rtol=0.1, atol=0)
+
+
+def test_the_error_on_points_is_in_the_units_of_the_data(make_trainer):
+    """What the second of two directions spreads, per value: numpy's variance of the rows as they are given."""
+    rows = torch.randn(64, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 0.5])
+    data = InMemory(Split(rows), scale=4.0, name="points")
+    trainer = make_trainer("model=pca", "trainer.images=null", "model.latent.size=1", data=data)
+    trainer.fit()
+    lost = np.linalg.eigvalsh(np.cov(rows.double().numpy().T, bias=True))[0] / 2
+    assert trainer.statistics.flush()["solution/mean_squared_error"] == pytest.approx(lost, rel=1e-4)
 
 
 def test_fewer_images_may_be_looked_at(make_trainer):

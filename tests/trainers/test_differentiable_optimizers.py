@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from genlab.core.errors import ConfigError
-from genlab.trainers.differentiable_optimizers import Adam, Descent, flat
+from genlab.trainers.differentiable_optimizers import Adam, GradientDescent, flat
 
 OPTIMIZERS = {
-    "sgd": (lambda parameters: torch.optim.SGD(parameters, lr=0.1), Descent()),
+    "sgd": (lambda parameters: torch.optim.SGD(parameters, lr=0.1), GradientDescent()),
     "adam": (lambda parameters: torch.optim.Adam(parameters, lr=0.1, betas=(0.5, 0.9)), Adam()),
     "fused": (lambda parameters: torch.optim.Adam(parameters, lr=0.1, betas=(0.0, 0.9), fused=True), Adam()),
 }
@@ -45,7 +45,7 @@ def test_steps_are_those_of_the_real_optimizer_from_where_it_is(name, before):
         torch.testing.assert_close(vector, flat(weights), rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("inner", [Descent(lr=0.05), Adam(lr=0.05)], ids=["descent", "adam"])
+@pytest.mark.parametrize("inner", [GradientDescent(lr=0.05), Adam(lr=0.05)], ids=["descent", "adam"])
 def test_gradient_through_three_steps_against_finite_differences(inner):
     weights = parameters()
     optimizer = torch.optim.Adam(weights, lr=0.1)
@@ -83,5 +83,5 @@ def test_the_real_optimizer_is_left_alone():
 
 def test_adam_needs_an_adam():
     weights = parameters()
-    with pytest.raises(ConfigError, match="Descent"):
+    with pytest.raises(ConfigError, match="GradientDescent"):
         Adam().begin(torch.optim.RMSprop(weights), weights)

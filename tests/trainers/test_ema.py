@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from genlab.core.spec import Spec
+from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.trainers import EMA
 
@@ -31,3 +33,13 @@ def test_weights_before_normalisation_are_averaged():
         network[0].parametrizations.weight.original *= 3
     ema.update(100, 100)
     torch.testing.assert_close(ema.network[0].parametrizations.weight.original, 2 * torch.eye(2))
+
+
+def test_statistics_of_batch_norm_are_averaged_and_other_buffers_copied():
+    """The public code of BigGAN, and that of StyleGAN2 and 3: `w_avg`."""
+    network = nn.ModuleList([nn.BatchNorm1d(3), Mapping(Spec(1, 8, 8, images=9), 4, size=3)])
+    ema = EMA(network, halflife=100, warmup=0)
+    network[0].running_mean.fill_(1.0)
+    network[1].mean.fill_(1.0)
+    ema.update(100, 100)
+    assert ema.network[0].running_mean.tolist() == [0.5] * 3 and ema.network[1].mean.tolist() == [1.0] * 3

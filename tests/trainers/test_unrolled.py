@@ -14,7 +14,10 @@ from tests.conftest import NARROW, NARROW_MLP, composed
 TINY_MLP = ("model=unrolled_gan", "model.generator.widths=[6]", "model.discriminator.widths=[5]", "model.latent.size=3")
 EXACT = ("trainer.precision=float64", "trainer.ema=null")
 INNER = {
-    "descent": ("trainer.inner._target_=genlab.trainers.differentiable_optimizers.Descent", "trainer.inner.lr=0.3"),
+    "descent": (
+        "trainer.inner._target_=genlab.trainers.differentiable_optimizers.GradientDescent",
+        "trainer.inner.lr=0.3",
+    ),
     "adam": ("trainer.inner.lr=0.05",),
 }
 
@@ -62,7 +65,7 @@ def squared_slope(network, images):
 
 def real_optimizer(trainer, network):
     inner, own = trainer.inner, trainer.players["discriminator"].optimizer
-    if "Descent" in type(inner).__name__:
+    if "GradientDescent" in type(inner).__name__:
         return torch.optim.SGD(network.parameters(), lr=inner.lr)
     optimizer = type(own)(network.parameters())
     optimizer.load_state_dict(deepcopy(own.state_dict()))
@@ -136,7 +139,7 @@ def test_the_discriminator_takes_one_real_step(make_trainer):
 
 
 def test_another_optimizer_needs_another_step(make_trainer):
-    with pytest.raises(ConfigError, match="Descent"):
+    with pytest.raises(ConfigError, match="GradientDescent"):
         make_trainer(*TINY_MLP, "optimizer=rmsprop")
     make_trainer(*TINY_MLP, "optimizer=rmsprop", *INNER["descent"]).take_step()
 

@@ -16,10 +16,11 @@ from genlab.data.augment.bands import amplify_bands
 from genlab.data.augment.blits import blit
 from genlab.data.augment.colour import recolour
 from genlab.data.augment.corruptions import add_noise, cut_hole
-from genlab.data.augment.warp import warp
+from genlab.data.augment.warp import blit_and_warp, warp
 
 Group = Literal["blit", "geometry", "color", "filter", "noise", "cutout"]
-GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the paper's order
+Change = Callable[[Tensor, Draws, Tensor], Tensor]  # (images, draws, strength) -> images
+GROUPS: dict[Group, Change] = {  # in the paper's order
     "blit": blit,
     "geometry": warp,
     "color": recolour,
@@ -31,11 +32,12 @@ GROUPS: dict[Group, Callable[[Tensor, Draws, Tensor], Tensor]] = {  # in the pap
 
 @dataclass
 class AdaptiveAugment(Augmentation):
-    """Apply every change to an image with the same probability p, the strength: Karras et al. 2020 (ADA).
+    """Apply every change to an image with the same probability, min(p, 1): Karras et al. 2020 (ADA). p is the strength.
 
     p follows the discriminator: r_t = E[sign(D(real))] is 0 where it cannot tell real images from generated ones,
     and 1 where it is sure of every real one (equation 1). Every few turns p rises by a fixed amount if r_t is above
-    `target`, and falls if r_t is below. Without a target p is constant.
+    `target`, and falls if r_t is below. It has no upper bound, as in the authors' code: beyond 1 it takes as long to
+    come down. Without a target p is constant.
 
     The generator does not learn the changes while p is below about 0.8 (section 2.2). For losses whose zero has no
     meaning, such as Wasserstein's, logits are measured from the middle between real and generated ones.
@@ -63,10 +65,19 @@ class AdaptiveAugment(Augmentation):
         self.current = self.current.to(images.device)
         with torch.autocast(images.device.type, enabled=False):  # coordinates need all their digits
             changed = images.to(draws.dtype)
-            for name, change in GROUPS.items():
-                changed = change(changed, draws, self.current) if name in self.policy else changed
+            for change in self.changes:
+                changed = change(changed, draws, self.current)
         layout = torch.contiguous_format if images.is_contiguous() else torch.channels_last
         return changed.to(images.dtype).contiguous(memory_format=layout)
+
+    @property
+    def changes(self) -> list[Change]:
+        """Return the policy's changes, in the paper's order. Blits and warps are one map, and one resampling."""
+        names, groups = set(self.policy), dict(GROUPS)
+        if {"blit", "geometry"} <= names:
+            groups |= {"blit": blit_and_warp}
+            names.remove("geometry")
+        return [change for name, change in groups.items() if name in names]
 
     def observe(self, certainty: Tensor) -> None:
         self.turn_signs.append(certainty.sign().mean(dtype=torch.float32))
@@ -85,7 +96,7 @@ class AdaptiveAugment(Augmentation):
         """Move the strength one step towards the target; `images` were judged since the last step."""
         if self.target is not None:
             step = (self.sign_sum / self.every - self.target).sign() * (images / self.images)
-            self.current = (self.current.to(step.device) + step).clamp(0, 1)
+            self.current = (self.current.to(step.device) + step).clamp(min=0)
         self.sign_sum = torch.zeros_like(self.sign_sum)
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from genlab.core.random import Draws
-from genlab.core.system import SystemFacts
+from genlab.core.system_facts import SystemFacts
 
 
 class Augmentation:
@@ -21,7 +21,7 @@ class Augmentation:
     def refuse(self, system: SystemFacts) -> None:
         """Raise ConfigError for a system that it cannot serve."""
         system.require_player("discriminator")
-        if self.needs_images or system.judges_codes:
+        if self.needs_images or system.discriminates_codes:
             system.require_images()
         if self.moves_images:
             system.require_free_images()

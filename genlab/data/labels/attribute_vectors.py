@@ -1,7 +1,8 @@
-"""Attribute vectors of images, read from a file of NumPy's."""
+"""Attribute vectors of images, read from a file of NumPy's or a table such as CelebA's."""
 
+import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,15 @@ from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data.storage.archives import FileSource, list_names
-from genlab.data.storage.folder_layout import Members
+from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.split_names import Members
 
 EXPECTED_FILE = (
-    "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, or an "
-    ".npz file with an array [K] under every name."
+    "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, an "
+    ".npz file with an array [K] under every name, or a .txt or .csv file with a row NAME NUMBER ... for each."
 )
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+ROW = re.compile(rf"(.*?[^,\s])((?:[,\s]\s*{NUMBER})+)\s*")  # the name may hold blanks
 
 
 class ImageLabels(NamedTuple):
@@ -34,11 +38,12 @@ class ImageLabels(NamedTuple):
 
 
 class Vectors:
-    """Reads attribute vectors from an .npy or .npz file.
+    """Reads attribute vectors from an .npy, .npz, .txt or .csv file.
 
     Row i of an .npy file belongs to image i of all images below the root, sorted by their paths from there (with `/`,
     by code points, as Python's `sorted` does). An .npz file holds an array for each of these paths, with or without
-    its suffix.
+    its suffix. Tables have a row for each, which may also be called by the file's own name; attributes of -1 and 1
+    become 0 and 1, as in `data=celeba`.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,12 +52,23 @@ class Vectors:
     def __call__(self, source: FileSource, rows: Members, training: int) -> ImageLabels:
         """Return the vectors of the images `rows`, in their order. Raises ConfigError for a file that does not fit."""
         try:
-            found = np.load(self.path, allow_pickle=False)
+            found = self.load()
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise self._error(f"it cannot be read ({error})") from error
-        by_row = isinstance(found, np.ndarray)
-        numbers = self.select_rows(found, source.names, rows) if by_row else self.stack_arrays(found, rows)
+        if isinstance(found, np.ndarray):
+            numbers = self.select_rows(found, source.names, rows)
+        else:
+            numbers = self.stack_arrays(found, rows)
         return ImageLabels(torch.from_numpy(self.check_numbers(numbers)))
+
+    def load(self) -> np.ndarray | Mapping[str, np.ndarray]:
+        if self.path.suffix.lower() in (".txt", ".csv"):
+            return read_rows(self.path.read_text(encoding="utf-8-sig"))
+        found = np.load(self.path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return found
+        with found:
+            return dict(found)
 
     def select_rows(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
         count = len(table) if table.ndim else 0
@@ -61,13 +77,12 @@ class Vectors:
         indices = {name: index for index, name in enumerate(names)}
         return table[[indices[name] for name in rows]]
 
-    def stack_arrays(self, arrays: np.lib.npyio.NpzFile, rows: Members) -> np.ndarray:
-        with arrays:
-            keys = {name: name if name in arrays else name.rpartition(".")[0] for name in rows}
-            missing = [name for name, key in keys.items() if key not in arrays]
-            if missing:
-                raise self._error(f"{len(missing)} of {len(rows)} images have no array there: {list_names(missing)}")
-            found = [arrays[key] for key in keys.values()]
+    def stack_arrays(self, arrays: Mapping[str, np.ndarray], rows: Members) -> np.ndarray:
+        keys = {name: [key for key in (name, stem_of(name), name.rpartition("/")[2]) if key in arrays] for name in rows}
+        missing = [name for name, found in keys.items() if not found]
+        if missing:
+            raise self._error(f"{len(missing)} of {len(rows)} images have no array there: {list_names(missing)}")
+        found = [arrays[key[0]] for key in keys.values()]
         shapes = {array.shape for array in found}
         if len(shapes) > 1:
             raise self._error(f"arrays of the shapes {' and '.join(map(str, sorted(shapes)[:2]))}")
@@ -83,3 +98,13 @@ class Vectors:
 
     def _error(self, found: str) -> ConfigError:
         return ConfigError(f"data.conditions={self.path}: {found}. {EXPECTED_FILE}")
+
+
+def read_rows(text: str) -> dict[str, np.ndarray]:
+    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings."""
+    found: dict[str, np.ndarray] = {}
+    for match in filter(None, map(ROW.fullmatch, text.splitlines())):
+        name, numbers = match.groups()
+        found[name.strip()] = np.array(re.findall(NUMBER, numbers), np.float32)
+    signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
+    return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count
+from genlab.core.types import Count, FilePath
 from genlab.data.sets.folder import list_reasons
 from genlab.data.sets.torchvision_set import Files, TorchvisionSet
 from genlab.data.storage.archives import Directory
@@ -28,7 +28,7 @@ class CelebA(TorchvisionSet):
 
     def __init__(
         self,
-        root: str | None = None,
+        root: FilePath | None = None,
         *,
         crop: Count = 140,  # pixels a side of the centred square that is kept, at most 178
         size: Count | None = 64,  # pixels a side after resizing; null: as cropped

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from genlab.core.types import FilePath
 from genlab.data.sets.torchvision_set import PARTS, Files, TorchvisionSet
 
 
@@ -27,6 +28,7 @@ class CIFAR10(TorchvisionSet):
     """50,000 and 10,000 pictures of animals and vehicles, 32 x 32 RGB, ten classes (Krizhevsky 2009)."""
 
     title, loader, side, classes = "cifar10", "CIFAR10", 32, 10
+    names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     home = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
     def required_files(self) -> Files:
@@ -42,7 +44,7 @@ class CIFAR10(TorchvisionSet):
 class CIFAR100(CIFAR10):
     """Like CIFAR-10, with 100 fine classes of 600 pictures each (Krizhevsky 2009)."""
 
-    title, loader, classes = "cifar100", "CIFAR100", 100
+    title, loader, classes, names = "cifar100", "CIFAR100", 100, ()
 
 
 class STL10(TorchvisionSet):
@@ -52,11 +54,12 @@ class STL10(TorchvisionSet):
     """
 
     title, loader, side, classes = "stl10", "STL10", 96, 10
+    names = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
     home = "https://cs.stanford.edu/~acoates/stl10"
 
     def __init__(
         self,
-        root: str | None = None,
+        root: FilePath | None = None,
         *,
         subset: Literal["train", "unlabeled", "train+unlabeled"] = "train",  # to train on
         **shared: Any,

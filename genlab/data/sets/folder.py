@@ -8,15 +8,22 @@ from typing import Literal
 
 import numpy as np
 
-from genlab.core.condition import Classes
+from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count, ProperShare, Whole
+from genlab.core.types import Count, FilePath, ProperShare, Whole
 from genlab.data.labels.attribute_vectors import ImageLabels, Vectors
-from genlab.data.labels.words import Words, WordsChoice
-from genlab.data.storage.archives import MAX_NAMES_LISTED, SUFFIXES, FileSource, list_names, open_source
+from genlab.data.labels.label_file import read_label_files
+from genlab.data.labels.word_reader import WordReader, WordsChoice
+from genlab.data.notes import Notes
+from genlab.data.storage.archives import MAX_NAMES_LISTED, FileSource, list_names, open_source
 from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
-from genlab.data.storage.folder_layout import HeldOutShare, Members, divide_into_splits, read_layout, sort_by_hash
+from genlab.data.storage.depth import Range
+from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out
+from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on, refuse_choice_by_value, suggest_range
+from genlab.data.storage.findings import Findings
+from genlab.data.storage.folder_layout import HeldOutShare, Layout, read_layout
+from genlab.data.storage.split_names import Members
 from genlab.data.tasks import TaskChoice
 
 log = logging.getLogger(__name__)
@@ -26,18 +33,21 @@ class Folder(CachedSet):
     """Images below a folder or in a zip archive, uint8 [N, C, H, W], decoded once into the cache.
 
     Folders become splits and classes by `folder_layout.read_layout`, files become pixels by `image_file.PixelRule`.
+    Where there is a dataset.json, labels come from it (`label_file.read_label_files`). Files are pictures by their
+    suffix, others by their content; what is left out is said before the first step.
     Images are in the order of a hash of their names, so that `limit` and `holdout` take fair samples.
 
     Raises ConfigError if there is no image, if files cannot be decoded (all are named) and `on_error` is `error`,
-    if sizes differ and `size` is null, or if an archive's members lead out of it.
+    if sizes differ and `size` is null, if all values are equal, or if an archive's members lead out of it.
     """
 
     def __init__(
         self,
-        root: str | None = None,  # a folder or a zip archive
+        root: FilePath | None = None,  # a folder or a zip archive
         *,
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA
+        range: Range | None = None,  # values of the files that become black and white; null: all that their depth holds
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
@@ -46,52 +56,73 @@ class Folder(CachedSet):
         crop: Count | None = None,  # pixels a side that are shown: anywhere in training, else in the middle; null: all
         task: TaskChoice | None = None,  # makes a source of every image
         words: WordsChoice | None = None,  # condition on words of names, folders or captions instead of classes
-        conditions: str | None = None,  # an .npy or .npz file: condition on its numbers instead of classes
+        conditions: FilePath | None = None,  # an .npy, .npz, .txt or .csv file: condition on its numbers, not classes
         test_share: ProperShare = 0.0,  # of the files, to test with; chosen by a hash of their names
         test_group: str | None = None,  # a pattern: files whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded
     ) -> None:
-        if root is None:
-            raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
-        path = Path(root).expanduser()
-        source = open_source(path)
-        refuse_empty_source(source, path)
+        path, source = open_root(root)
+        range = check_range(range)
         held_out = HeldOutShare(test_share, test_group)
-        key = {"content": source.content_key(), "size": size, "channels": channels, **held_out.key}
-        options = {"size": size, "channels": channels}
-        table = fill_once({"folder": key}, lambda add: decode_folder(source, path, held_out, add, **options))
-        report_bad_files(table.facts, path, on_error == "skip")
+        layout = read_layout(source.names, held_out, read_label_files(source))
+        options = {"size": size, "channels": channels, **({"range": range} if range else {})}
+        key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
+        table = fill_once(
+            {"folder": key}, lambda add: decode_folder(source, path, layout, add, **options), facts=NEEDED_FACTS
+        )
+        report_bad_files(table.facts, path, on_error == "skip", range)
         reader = label_reader(words, conditions)
-        read = reader and reader(source, stored_members(source, held_out, table), table.facts["splits"]["train"])
-        class_names = table.facts["classes"]
+        read = reader and reader(source, stored_members(layout, table), table.facts["splits"]["train"])
+        chosen = {"limit": limit, "holdout": holdout, "labelled": labelled, "label_seed": label_seed}
+        chosen |= {"flip": flip, "crop": crop, "task": task}
         super().__init__(
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
-            class_names=class_names,
-            condition=read.condition if read else Classes(len(class_names)) if class_names else None,
-            limit=limit,
-            holdout=holdout,
-            labelled=labelled,
-            label_seed=label_seed,
-            flip=flip,
-            crop=crop,
-            task=task,
+            class_names=tuple(table.facts["classes"]),
+            condition=read.condition if read else condition_of(table),
+            notes=folder_notes(source, path, layout, table, range),
+            value_range=range,
+            **chosen,
         )
 
 
-def label_reader(words: WordsChoice | None, conditions: str | None) -> Words | Vectors | None:
+def open_root(root: str | None) -> tuple[Path, FileSource]:
+    """Return the path and its files. Raises ConfigError for null, and if there is no image."""
+    if root is None:
+        raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
+    path = Path(root).expanduser()
+    source = open_source(path)
+    refuse_empty_source(source, path)
+    return path, source
+
+
+def label_reader(words: WordsChoice | None, conditions: str | None) -> WordReader | Vectors | None:
     """Return the reader of words or attribute vectors, None for classes. Raises ConfigError for both."""
     if words is not None and conditions is not None:
         raise ConfigError(f"data.words={words} data.conditions={conditions}: images have one of them. Drop the other.")
     if conditions is not None:
         return Vectors(conditions)
-    return Words(words) if isinstance(words, str) else words
+    return WordReader(words) if isinstance(words, str) else words
 
 
-def stored_members(source: FileSource, held: HeldOutShare, table: Table) -> Members:
+def stored_members(layout: Layout, table: Table) -> Members:
     """Return the names of the table's rows, in their order, each with its parts below its split's folder."""
-    splits = divide_into_splits(source.names, held).values()
-    return {name: split[name] for split in splits for name in sort_by_hash(split) if name not in table.facts["skipped"]}
+    skipped = table.facts["skipped"]
+    return {name: layout.members[name] for names in layout.splits.values() for name in names if name not in skipped}
+
+
+def condition_of(table: Table) -> Condition | None:
+    if table.labels is not None and table.labels.ndim == 2:
+        return Attributes(table.labels.shape[1])
+    names = tuple(table.facts["classes"])
+    numbered = all(name == str(number) for number, name in enumerate(names))
+    return Classes(len(names), () if numbered else names) if names else None
+
+
+def folder_notes(source: FileSource, root: Path, layout: Layout, table: Table, limits: Range | None) -> Notes:
+    colours = {"": slice(0, 3)}  # alpha is no colour
+    shared = {"left_out": source.left_out, "remark": layout.remark, "parts": colours}
+    return notes_on(table.facts, root=root, limits=limits, **shared)
 
 
 def replace_labels(table: Table, labels: ImageLabels) -> Table:
@@ -102,15 +133,23 @@ def replace_labels(table: Table, labels: ImageLabels) -> Table:
 
 
 def refuse_empty_source(source: FileSource, root: Path) -> None:
+    found = f" There are {describe_left_out(source.left_out)}." if source.left_out else ""
     if not source.names:
         raise ConfigError(
-            f"data.root={root}: no images among {source.others} files; expected {', '.join(SUFFIXES)}, "
-            "in subfolders by class or without any."
+            f"data.root={root}: no images among {source.left_out.total()} files; expected {', '.join(SUFFIXES)}, "
+            f"in subfolders by class or without any.{found}"
         )
 
 
 def decode_folder(
-    source: FileSource, root: Path, held: HeldOutShare, add: Add, *, size: int | None, channels: int | None
+    source: FileSource,
+    root: Path,
+    layout: Layout,
+    add: Add,
+    *,
+    size: int | None,
+    channels: int | None,
+    range: Range | None = None,
 ) -> LabelsAndFacts:
     """Decode all usable pictures, split by split. Raises ConfigError if sizes differ or none is left to train on.
 
@@ -119,26 +158,35 @@ def decode_folder(
     from genlab.data.storage.decoder import picture_reader  # Pillow takes a moment to load
     from genlab.data.storage.image_file import PixelRule
 
-    found = read_layout(source.names, held)
-    reader = picture_reader(source, PixelRule(channels or detect_channels(source), size))
-    stored, facts = add_splits(found.splits, reader, add, root)
-    labels = [found.labels[name] for names in stored.values() for name in names]
-    facts |= {"classes": found.classes, "unused": list_names(found.unused)}
-    return LabelsAndFacts(np.array(labels, np.int64) if found.classes else None, facts)
+    findings, rule = Findings(), PixelRule(channels or detect_channels(source), size, range=range)
+    stored, facts = add_splits(layout.splits, picture_reader(source, rule, findings), add, root, findings)
+    labels = [layout.labels[name] for names in stored.values() for name in names]
+    facts |= {"classes": layout.classes, "unused": list_names(layout.unused)}
+    return LabelsAndFacts(label_array(labels) if layout.classes or isinstance(labels[0], list) else None, facts)
 
 
-def add_splits(splits: dict[str, list[str]], read: Reader, add: Add, root: object) -> tuple[dict[str, list[str]], dict]:
+def label_array(labels: list) -> np.ndarray:
+    """Return classes int64 [N], or vectors float32 [N, K]."""
+    return np.array(labels, np.float32 if isinstance(labels[0], list) else np.int64)
+
+
+def add_splits(
+    splits: dict[str, list[str]], read: Reader, add: Add, root: object, findings: Findings, help: str = ""
+) -> tuple[dict[str, list[str]], dict]:
     """Add all readable pictures; return names by split, and facts. Raises ConfigError if none is left to train on."""
     from genlab.data.storage.decoder import Decoder
 
     total = sum(map(len, splits.values()))
     log.info("%s: decoding %s images, once", root, f"{total:,}")
     decoder = Decoder(read, add, label=f"data.root={root}")
-    stored = {split: decoder.store(names) for split, names in splits.items()}
+    stored, pixels = {}, {}
+    for split, names in splits.items():
+        stored[split] = decoder.store(names)
+        pixels[split] = decoder.seen.facts()
     if not stored["train"]:
-        raise unusable_error(decoder.bad, total, root)
+        raise unusable_error(decoder.bad, total, root, help + suggest_range(findings.depths))
     counts = {split: len(names) for split, names in stored.items()}
-    return stored, {"splits": counts, "skipped": decoder.bad, "unused": ""}
+    return stored, {"splits": counts, "skipped": decoder.bad, "unused": "", "pixels": pixels, **findings.facts()}
 
 
 def detect_channels(source: FileSource, names: Sequence[str] | None = None) -> int:
@@ -155,10 +203,10 @@ def detect_channels(source: FileSource, names: Sequence[str] | None = None) -> i
     return 1
 
 
-def unusable_error(bad: dict[str, str], total: int, root: object) -> ConfigError:
+def unusable_error(bad: dict[str, str], total: int, root: object, help: str = "") -> ConfigError:
     return ConfigError(
         f"data.root={root}: {len(bad)} of {total} images cannot be used:\n{list_reasons(bad)}\n"
-        "Repair or remove them, or leave them out with data.on_error=skip."
+        f"{help}Repair or remove them, or leave them out with data.on_error=skip."
     )
 
 
@@ -167,12 +215,14 @@ def list_reasons(bad: dict[str, str]) -> str:
     return "\n".join(lines + [f"  and {len(bad) - MAX_NAMES_LISTED} more"] * (len(bad) > MAX_NAMES_LISTED))
 
 
-def report_bad_files(facts: dict, root: object, skip: bool) -> None:
+def report_bad_files(facts: dict, root: object, skip: bool, limits: Range | None = None, help: str = "") -> None:
     """Raise ConfigError for bad files, or warn of them if `skip`; warn of images outside of the splits."""
+    if limits is None:
+        refuse_choice_by_value(facts["depths"], root)
     bad = facts["skipped"]
     total = sum(facts["splits"].values()) + len(bad)
     if bad and not skip:
-        raise unusable_error(bad, total, root)
+        raise unusable_error(bad, total, root, help + ("" if limits else suggest_range(facts["depths"])))
     if bad:
         said = "data.root=%s: %d of %d images are left out (data.on_error=skip):\n%s"
         log.warning(said, root, len(bad), total, list_reasons(bad))

@@ -1,11 +1,13 @@
 """Sets of grey pictures that torchvision reads: digits, letters, clothes."""
 
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from torch import Tensor
 
+from genlab.core.types import FilePath
 from genlab.data.sets.torchvision_set import PARTS, Files, TorchvisionSet
 
 
@@ -27,12 +29,14 @@ class IdxSet(TorchvisionSet):
 class FashionMNIST(IdxSet):
     """60,000 and 10,000 pictures of clothes in ten classes (Xiao et al. 2017)."""
 
+    names = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
     title, loader, home = "fashion_mnist", "FashionMNIST", "https://github.com/zalandoresearch/fashion-mnist"
 
 
 class KMNIST(IdxSet):
     """60,000 and 10,000 cursive Japanese characters in ten classes (Clanuwat et al. 2018)."""
 
+    names = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
     title, loader, home = "kmnist", "KMNIST", "http://codh.rois.ac.jp/kmnist"
 
 
@@ -68,13 +72,14 @@ class EMNIST(IdxSet):
 
     def __init__(
         self,
-        root: str | None = None,
+        root: FilePath | None = None,
         *,
         subset: Literal["byclass", "bymerge", "balanced", "letters", "digits", "mnist"] = "balanced",
         **shared: Any,
     ) -> None:
         self.subset = subset
         self.classes = self.sizes[subset]
+        self.names = letters_of(subset)
         super().__init__(root, **shared)
 
     @property
@@ -91,6 +96,16 @@ class EMNIST(IdxSet):
     def images_and_labels(self, dataset: Any, part: str) -> tuple[Tensor, Tensor]:
         first = 1 if self.subset == "letters" else 0
         return dataset.data.transpose(1, 2).unsqueeze(1), dataset.targets - first  # stored with axes swapped
+
+
+def letters_of(subset: str) -> tuple[str, ...]:
+    """Return the characters of EMNIST's classes: Cohen et al. 2017, figure 2."""
+    if subset == "letters":
+        return tuple(ascii_lowercase)
+    if subset == "byclass":
+        return tuple(digits + ascii_uppercase + ascii_lowercase)
+    merged = ascii_uppercase + "abdefghnqrt"  # other small letters look like their capitals
+    return tuple(digits + merged) if subset in ("bymerge", "balanced") else tuple(digits)
 
 
 class USPS(TorchvisionSet):

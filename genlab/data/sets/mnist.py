@@ -12,7 +12,7 @@ from torch import Tensor
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
-from genlab.core.types import Count, Whole
+from genlab.core.types import Count, FilePath, Whole
 from genlab.core.words import Words
 from genlab.data.dataset import InMemory, Split
 from genlab.data.labels.digit_words import DIGITS, MAX_WORDS, RULE, VOCABULARY, captions
@@ -43,7 +43,7 @@ class MNIST(InMemory):
 
     def __init__(
         self,
-        root: str | None = None,  # folder of the four idx files, .gz or unpacked; null: the bundled ones
+        root: FilePath | None = None,  # folder of the four idx files, .gz or unpacked; null: the bundled ones
         *,
         size: Count | None = None,  # pixels a side; null: 28
         limit: Count | None = None,  # train on the first N images only

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count, Whole
+from genlab.core.types import Count, FilePath, Whole
 from genlab.data.sizes import fit_size, padding_for
 from genlab.data.storage.archives import list_names
 from genlab.data.storage.cache import Add, LabelsAndFacts, fill_once
@@ -50,11 +50,12 @@ class TorchvisionSet(CachedSet, ABC):
     home: ClassVar[str]  # address where people get the files
     side: ClassVar[int]  # pixels
     classes: int | None
+    names: tuple[str, ...] = ()  # of the classes; (): numbers
     pads_with_frame: ClassVar[bool] = False
 
     def __init__(
         self,
-        root: str | None = None,  # folder of the files, as torchvision lays them out; null: $GENLAB_DATA
+        root: FilePath | None = None,  # folder of the files, as torchvision lays them out; null: $GENLAB_DATA
         *,
         size: Count | None = None,  # pixels a side; null: the set's own
         limit: Count | None = None,  # train on the first N images only
@@ -73,7 +74,7 @@ class TorchvisionSet(CachedSet, ABC):
         super().__init__(
             table,
             name=self.title,
-            condition=Classes(self.classes) if self.classes else None,
+            condition=Classes(self.classes, self.names) if self.classes else None,
             padding=self.frame,
             limit=limit,
             holdout=holdout,

@@ -1,24 +1,33 @@
 """Unpaired pictures: two sets A and B without partners, for models that translate one kind into the other."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, ProperShare, Whole
-from genlab.data.sets.folder import add_splits, detect_channels, refuse_empty_source, report_bad_files
-from genlab.data.sets.pairs import Direction, Roots, files_by_name
-from genlab.data.storage.archives import FileSource, list_names, open_source
+from genlab.data.notes import Notes
+from genlab.data.sets.folder import add_splits, detect_channels, report_bad_files
+from genlab.data.sets.pairs import Direction
+from genlab.data.sets.partners import Roots, files_by_name, files_of_sides, open_sources
+from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.cache import Add, LabelsAndFacts, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
-from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash, strip_shared_folders
+from genlab.data.storage.depth import Range
+from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on
+from genlab.data.storage.findings import Findings
+from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash
+from genlab.data.storage.split_names import TESTING, TRAINING, split_of
+
+VALIDATION = ("val", "valid", "validation")
 
 
 class Unpaired(CachedSet):
     """Images of B to be made from pictures of A, uint8 [N, C, H, W] each; `other` holds A, as a data set of its own.
 
-    One root holds the folders trainA, trainB and perhaps testA, testB. Two roots hold A and B; `train` beside `val` or
-    `test` are splits there, and other folders mean nothing. With `aligned` the test splits hold the same names in the
-    same order, so that translations of A are measured against their partners in B; training ignores partners.
+    One root holds the folders trainA, trainB and perhaps testA, testB; or A and B. Two roots hold A and B. Folders for
+    training and testing are splits there (`folder_layout.read_layout`), and others mean nothing. With `aligned` the
+    test splits hold the same names in the same order, so that translations of A are measured against their partners
+    in B; training ignores partners.
 
     Raises ConfigError if a domain has no image to train on, if partners are missing that are to be aligned, and for
     files that cannot be decoded (all are named) unless `on_error` is `skip`.
@@ -29,6 +38,7 @@ class Unpaired(CachedSet):
         root: Roots | None = None,  # a folder or a zip archive; or two of them, [A, B]
         *,
         direction: Direction = "AtoB",  # AtoB: B is made from A, and scored
+        range: Range | None = None,  # values of the files that become black and white; null: all that their depth holds
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3] | None = None,  # of either; null: 1 if every file of a domain is grey, else 3
         aligned: bool = False,  # test pictures have partners of the same name
@@ -40,14 +50,17 @@ class Unpaired(CachedSet):
         test_group: str | None = None,  # a pattern: pictures whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded
     ) -> None:
+        range = check_range(range)
         domains = open_domains(root, HeldOutShare(test_share, test_group))
         if aligned:
             refuse_unpaired(*domains)
         source, image = domains if direction == "AtoB" else domains[::-1]
-        tables = [domain.table(size, channels, on_error == "skip") for domain in (source, image)]
-        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop}
+        tables = [domain.table(size, channels, range, on_error == "skip") for domain in (source, image)]
+        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "value_range": range}
         other = CachedSet(tables[0], name=source.name, **options)
-        super().__init__(tables[1], name=f"{source.name}_{image.name}", other=other, aligned=aligned, **options)
+        notes = [domain.notes(table, range) for domain, table in zip((source, image), tables, strict=True)]
+        options |= {"notes": notes[0].joined_with(notes[1]), "aligned": aligned}
+        super().__init__(tables[1], name=f"{source.name}_{image.name}", other=other, **options)
 
 
 class Domain:
@@ -56,19 +69,31 @@ class Domain:
     def __init__(self, source: FileSource, root: Path, files: dict[str, str], held: HeldOutShare) -> None:
         self.source, self.root, self.held = source, root, held
         self.name = root.absolute().stem
+        division = divide_into_splits(list(files), held)
+        self.remark = division.remark
         self.splits = {  # name below the split's folder, without suffix -> file
             split: {"/".join(parts): files[name] for name, parts in members.items()}
-            for split, members in divide_into_splits(list(files), held).items()
+            for split, members in division.members.items()
         }
 
-    def table(self, size: int | None, channels: int | None, skip: bool) -> Table:
+    def table(self, size: int | None, channels: int | None, range: Range | None, skip: bool) -> Table:
         files = {split: list(members.values()) for split, members in self.splits.items()}
         key = {"content": self.source.content_key(), "files": files, "size": size, "channels": channels}
-        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels))
-        report_bad_files(table.facts, self.root, skip)
+        key |= {"range": range} if range else {}
+        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels, range), facts=NEEDED_FACTS)
+        report_bad_files(table.facts, self.root, skip, range)
         return table
 
-    def fill(self, add: Add, size: int | None, channels: int | None) -> LabelsAndFacts:
+    def notes(self, table: Table, limits: Range | None) -> Notes:
+        shared = {"left_out": self.source.left_out, "limits": limits, "remark": self.remark}
+        found = notes_on(table.facts, root=self.root, **shared)
+        return Notes(*(tuple(self.prefix(said) for said in part) for part in found))
+
+    def prefix(self, said: Any) -> Any:
+        """Put the domain's name before what is said of it: a row (name, value), or a sentence."""
+        return f"{self.name}: {said}" if isinstance(said, str) else (said[0], f"{self.name}: {said[1]}")
+
+    def fill(self, add: Add, size: int | None, channels: int | None, range: Range | None) -> LabelsAndFacts:
         from genlab.data.storage.decoder import picture_reader  # Pillow takes a moment to load
         from genlab.data.storage.image_file import PixelRule
 
@@ -76,7 +101,9 @@ class Domain:
             self.source, [file for split in self.splits.values() for file in split.values()]
         )
         splits = {split: [members[name] for name in sort_by_hash(members)] for split, members in self.splits.items()}
-        _, facts = add_splits(splits, picture_reader(self.source, PixelRule(found, size)), add, self.root)
+        findings = Findings()
+        reader = picture_reader(self.source, PixelRule(found, size, range=range), findings)
+        _, facts = add_splits(splits, reader, add, self.root, findings)
         return LabelsAndFacts(None, facts)
 
 
@@ -86,32 +113,34 @@ def open_domains(root: Roots | None, held: HeldOutShare) -> tuple[Domain, Domain
             "data.root=null: name the folder or zip that holds trainA and trainB (testA and testB), data.root=PATH, or "
             "the places of either kind of pictures, data.root=[A,B]."
         )
-    if not isinstance(root, str) and len(root) != 2:
+    paths = [Path(place).expanduser() for place in ([root] if isinstance(root, str) else root)]
+    if not isinstance(root, str) and len(paths) != 2:
         raise ConfigError(f"data.root={list(root)}: expected one place, or two, [A,B]; found {len(root)}.")
-    if isinstance(root, str):
-        path = Path(root).expanduser()
-        source = open_source(path)
-        return tuple(Domain(source, path / side, files_of_domain(source, path, side), held) for side in "AB")
-    paths = [Path(place).expanduser() for place in root]
-    sources = [open_source(path) for path in paths]
-    for source, path in zip(sources, paths, strict=True):
-        refuse_empty_source(source, path)
+    sources = open_sources(paths)
+    if len(paths) == 1:
+        named = files_of_domains(sources[0], paths[0])
+        return tuple(Domain(sources[0], paths[0] / side, files, held) for side, files in zip("AB", named, strict=True))
     places = zip(sources, paths, strict=True)
     return tuple(Domain(source, path, files_by_name(source.names, path), held) for source, path in places)
 
 
-def files_of_domain(source: FileSource, path: Path, side: str) -> dict[str, str]:
-    """Return the files of trainA and testA as `train` and `test`. Raises ConfigError if there are none to train on."""
-    inner = strip_shared_folders({name: tuple(name.split("/")) for name in source.names})
-    folders = {f"train{side}": "train", f"test{side}": "test"}
-    files = {name: (folders[parts[0]], *parts[1:]) for name, parts in inner.items() if parts[0] in folders}
-    if not any(parts[0] == "train" for parts in files.values()):
-        tops = sorted({parts[0] for parts in inner.values() if len(parts) > 1})
-        raise ConfigError(
-            f"data.root={path}: no images in train{side} (there are {list_names(tops) or 'no folders'}). One place "
-            "holds trainA and trainB, and perhaps testA and testB; two places are data.root=[A,B]."
-        )
-    return {"/".join(parts).rpartition(".")[0]: name for name, parts in files.items()}
+def files_of_domains(source: FileSource, path: Path) -> list[dict[str, str]]:
+    """Return the files of A and B in one place. Raises ConfigError if there are none to train on.
+
+    Where both are there, `testA` is the test split and not `valA`: neither needs labels.
+    """
+    named = files_of_sides(source.names, path) or [{}, {}]
+    for side, files in zip("AB", named, strict=True):
+        tops = {name.split("/")[0]: None for name in files}
+        for name in [name for name in files if "test" in tops and split_of(name.split("/")[0]) in VALIDATION]:
+            del files[name]
+        if not files or (tops.keys() & set(TESTING) and not tops.keys() & set(TRAINING)):
+            found = sorted({name.rpartition("/")[0] for name in source.names} - {""})
+            raise ConfigError(
+                f"data.root={path}: no images in train{side} or {side} (folders: {list_names(found) or 'none'}). "
+                "One place holds trainA and trainB, and perhaps testA and testB, or A and B; two places are [A,B]."
+            )
+    return named
 
 
 def refuse_unpaired(a: Domain, b: Domain) -> None:

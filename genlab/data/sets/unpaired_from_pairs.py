@@ -4,10 +4,11 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.dataset import InMemory, Split, are_pictures
+from genlab.data.dataset import InMemory, Split
+from genlab.data.label_kinds import are_pictures
 
 
-class Halves(InMemory):
+class UnpairedFromPairs(InMemory):
     """The images of one half of a set of pairs and, as the `other` kind, the sources of the other half.
 
     Sources are those of the pairs, or made by `data.of.task`, once, and kept in memory. The test split stays paired, to
@@ -24,15 +25,18 @@ class Halves(InMemory):
         half, options = len(of.pool.images) // 2, {"padding": of.padding, "flip": of.flip, "crop": of.crop}
         test = None if of.test is None else Split(source_pictures(of, of.test, len(of.test.images)))
         other = InMemory(Split(source_pictures(of, of.pool, half)), test=test, name=f"{of.name}_sources", **options)
+        labels = None if are_pictures(of.pool.labels) else of.label_kind
         super().__init__(
             without_sources(Split(*(None if part is None else part[half:] for part in of.pool))),
             test=without_sources(of.test),
             holdout=without_sources(of.holdout),
             other=other,
+            condition=labels,
             aligned=test is not None,
             name=f"{of.name}_halves",
             **options,
         )
+        self.notes = of.notes
 
 
 def require_pairs(of: InMemory) -> None:

@@ -5,20 +5,22 @@ import json
 import os
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from genlab.core.errors import ConfigError
 from genlab.data.storage.content_hash import content_key
+from genlab.data.storage.file_kinds import HEAD_BYTES, is_hidden, sort_out
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 MAX_NAMES_LISTED = 10  # in a message
 
 
 class FileSource(Protocol):
     names: list[str]  # of the images, with `/`, sorted
-    others: int  # number of files that are no images
+    left_out: Counter[str]  # number of files that are no images, by kind
+    label_files: list[str]  # names of dataset.json files
 
     def content_key(self) -> str: ...
     def size(self, name: str) -> int: ...
@@ -45,9 +47,7 @@ class Directory:
 
     def __init__(self, root: Path) -> None:
         self.root = os.path.abspath(root)
-        files = list(_walk(self.root))
-        self.names = sorted(filter(is_image, files))
-        self.others = len(files) - len(self.names)
+        self.names, self.left_out, self.label_files = sort_out(_walk(self.root), self.head)
 
     def content_key(self) -> str:
         return content_key({name: self.path(name) for name in self.names})
@@ -64,6 +64,14 @@ class Directory:
     def read(self, name: str) -> bytes:
         return Path(self.path(name)).read_bytes()
 
+    def head(self, name: str) -> bytes:
+        """Return a file's first bytes; none if it cannot be read."""
+        try:
+            with open(self.path(name), "rb") as file:
+                return file.read(HEAD_BYTES)
+        except OSError:
+            return b""
+
 
 class Zip:
     """All images in a zip archive. Nothing is unpacked to the disk."""
@@ -76,8 +84,7 @@ class Zip:
         members = [member for member in self.archive.infolist() if not member.is_dir()]
         refuse_escapes(path, members)
         self.members = {member.filename: member for member in members if not is_hidden(member.filename)}
-        self.names = sorted(filter(is_image, self.members))
-        self.others = len(self.members) - len(self.names)
+        self.names, self.left_out, self.label_files = sort_out(self.members, self.head)
 
     def content_key(self) -> str:
         """Return a hash of names, sizes and checksums (CRC-32), which an archive lists at its end."""
@@ -93,14 +100,13 @@ class Zip:
     def read(self, name: str) -> bytes:
         return self.archive.read(self.members[name])
 
-
-def is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a name is hidden, or added to archives by macOS."""
-    return any(part == "__MACOSX" or (part.startswith(".") and part != ".") for part in name.split("/"))
+    def head(self, name: str) -> bytes:
+        """Return a member's first bytes; none if it cannot be read."""
+        try:
+            with self.archive.open(self.members[name]) as file:
+                return file.read(HEAD_BYTES)
+        except Exception:  # a damaged, locked or strangely packed member raises nearly anything
+            return b""
 
 
 def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:

@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,19 +53,20 @@ class Unwritable(Exception):
     """The cache cannot be written, for no fault of the images."""
 
 
-def fill_once(key: dict[str, Any], fill: Fill) -> Table:
+def fill_once(key: dict[str, Any], fill: Fill, *, facts: Collection[str] = ()) -> Table:
     """Return the table stored under `key`, or fill and store it; if it cannot be stored, keep it in memory and warn.
 
-    `key` holds all that the pixels depend on. Of several processes at once, one fills and the others wait.
+    `key` holds all that the pixels depend on. Of several processes at once, one fills and the others wait. An entry
+    of an older version, which lacks some of the `facts`, is filled again.
     """
     name = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
     folder = cache_folder() / "images" / name
-    found = _load(folder)
+    found = _load(folder, facts)
     if found is not None:
         return found
     try:
         with _lock_entry(folder):
-            return _load(folder) or _fill_entry(folder, fill)
+            return _load(folder, facts) or _fill_entry(folder, fill)
     except Unwritable as error:
         log.warning(
             "%s cannot be written (%s): the images are decoded for this run only and held in memory. "
@@ -76,9 +77,11 @@ def fill_once(key: dict[str, Any], fill: Fill) -> Table:
         return _fill_memory(name, fill)
 
 
-def _load(folder: Path) -> Table | None:
+def _load(folder: Path, facts: Collection[str] = ()) -> Table | None:
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        if not set(facts) <= set(meta["facts"]):
+            return None
         images = _map_file(folder / "images.bin", tuple(meta["shape"]))
         labels = torch.from_numpy(np.load(folder / "labels.npy")) if meta["labelled"] else None
         return Table(folder.name, images, labels, meta["facts"])

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.data.dataset import InMemory, Split
+from genlab.data.notes import Notes
 from genlab.data.storage.cache import Table
+from genlab.data.storage.depth import Range
 
 
 class CachedSplit(Split):
@@ -37,6 +39,8 @@ class CachedSet(InMemory):
         name: str,
         limit: int | None = None,  # train on the first N images only
         holdout: int = 0,  # keep the last N training images from training
+        notes: Notes = Notes(),  # noqa: B008 -- it is not changed
+        value_range: Range | None = None,  # values of the files that are black and white; None: by depth
         **options: Any,  # of InMemory
     ) -> None:
         counts = table.facts["splits"]
@@ -44,7 +48,9 @@ class CachedSet(InMemory):
         kept, left = training_rows(total, limit, holdout, name)
         held_out = table_split(table, left, total) if holdout else None
         test = table_split(table, total, total + test_count) if test_count else None
-        super().__init__(table_split(table, 0, kept), test=test, holdout=held_out, name=name, **options)
+        train = table_split(table, 0, kept)
+        super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
+        self.notes, self.value_range = notes, value_range
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from genlab.core.errors import ConfigError
 from genlab.data.storage.archives import FileSource
 from genlab.data.storage.cache import Add, Reader
+from genlab.data.storage.findings import Findings
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,30 @@ CHUNK_FILES = 64  # decoded before they are added to the table
 LOG_INTERVAL = 15.0  # seconds between messages on the progress
 
 
-def picture_reader(source: FileSource, rule: PixelRule) -> Reader:
-    return lambda name: read_picture(read_file(source, name), rule)
+def picture_reader(source: FileSource, rule: PixelRule, findings: Findings | None = None) -> Reader:
+    return lambda name: read_picture(read_file(source, name), rule, findings)
+
+
+class PixelRange:
+    """The lowest and highest value of each channel of many pictures, and whether all are equal."""
+
+    def __init__(self) -> None:
+        self.low: np.ndarray | None = None  # uint8 [C]
+        self.high: np.ndarray | None = None
+        self.first: np.ndarray | None = None  # a picture
+        self.alike = True
+
+    def extend(self, rows: np.ndarray) -> None:
+        """Take in pictures uint8 [n, C, H, W]."""
+        low, high = rows.min((0, 2, 3)), rows.max((0, 2, 3))
+        if self.low is None or self.high is None:
+            self.low, self.high, self.first = low, high, rows[0]
+        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+        self.alike = self.alike and bool((rows == self.first).all())
+
+    def facts(self) -> dict[str, object]:
+        found = [] if self.low is None or self.high is None else [self.low.tolist(), self.high.tolist()]
+        return {"range": found, "alike": self.alike}
 
 
 class Decoder:
@@ -32,10 +55,12 @@ class Decoder:
         self.read, self.add, self.label = read, add, label
         self.bad: dict[str, str] = {}  # name -> reason
         self.first: tuple[str, tuple[int, ...]] | None = None  # name and shape that all others must have
+        self.seen = PixelRange()  # of the pictures added by the last call of `store`
 
     def store(self, names: Sequence[str]) -> list[str]:
         """Add all decodable pictures; return their names in order. Raises ConfigError if they differ in size."""
         stored: list[str] = []
+        self.seen = PixelRange()
         next_log = time.monotonic() + LOG_INTERVAL
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd files; unusable ones are refused here
@@ -64,7 +89,9 @@ class Decoder:
         for name, pixels in good:
             self._check_shape(name, pixels.shape)
         if good:
-            self.add(np.stack([pixels for _, pixels in good]))
+            rows = np.stack([pixels for _, pixels in good])
+            self.seen.extend(rows)
+            self.add(rows)
         return [name for name, _ in good]
 
     def _check_shape(self, name: str, shape: tuple[int, ...]) -> None:

@@ -1,20 +1,18 @@
 """Layout of image folders: splits and classes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from os.path import commonprefix
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.archives import is_image, list_names
+from genlab.data.storage.archives import list_names
+from genlab.data.storage.file_kinds import is_image, stem_of
+from genlab.data.storage.split_names import Members, Parts, find_split_folders, looks_like_split
 
-TRAINING_FOLDER = "train"
-TEST_FOLDERS = ("val", "valid", "validation", "test")  # the first that exists is used: ImageNet's test has no labels
-
-Parts = tuple[str, ...]
-Members = dict[str, Parts]  # name -> folders below the split's, and the file's own name
+IMAGES_PER_SHARD = 1_000  # as NVIDIA's dataset_tool and FFHQ have them
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class HeldOutShare:
 
     def takes(self, name: str) -> bool:
         file = name.rpartition("/")[2]
-        stem = file.rpartition(".")[0] if is_image(file) else file
+        stem = stem_of(file) if is_image(file) else file
         found = re.search(self.group, stem) if self.group else None
         key = found.group() if found else stem
         return int.from_bytes(name_hash(key)[:8], "big") < self.share * 2**64
@@ -48,50 +46,78 @@ class HeldOutShare:
         return {"held": [self.share, self.group]} if self.share else {}
 
 
+class GivenLabels(NamedTuple):
+    """Labels that a file gives, which make folders mean nothing but splits."""
+
+    labels: dict[str, Any]  # name -> class, or vector; names may be missing
+    classes: list[str]  # empty for vectors, and where there are no labels
+    digest: str  # of the file
+
+
+class Division(NamedTuple):
+    members: dict[str, Members]  # train and perhaps test
+    key: dict[str, object]  # how they were told apart, if not as older versions did; for the cache
+    remark: str  # the same in words
+
+
 class Layout(NamedTuple):
     splits: dict[str, list[str]]  # train and perhaps test -> names, in the order of hashes
     classes: list[str]  # sorted; empty without class folders
-    labels: dict[str, int]  # name -> class; -1 if it has none
+    labels: dict[str, Any]  # name -> class, -1 if it has none; or its vector
     unused: list[str]  # names outside of the splits
+    members: Members  # of both splits
+    key: dict[str, object]  # what the reading depends on but for the names of files, for the cache
+    remark: str  # the same in words
 
 
-def read_layout(names: Sequence[str], held: HeldOutShare | None = None) -> Layout:
+def read_layout(names: Sequence[str], held: HeldOutShare | None = None, given: GivenLabels | None = None) -> Layout:
     """Read splits and classes from folders. Folders that all images share are skipped.
 
-    `train` beside one of TEST_FOLDERS are splits; else all images train but for a held-out share. As in ImageNet, each
-    folder in a split is a class; a single one is not. Raises ConfigError if images lie beside class folders, if the
-    test split has a class that training lacks, or for a held-out share beside a test split.
+    Folders for training and testing are splits, whatever their spelling and case, outside of class folders or inside;
+    else all images train but for a held-out share. As in ImageNet, each folder in a split is a class; a single one is
+    not, nor are numbered shards. `given` labels come before folders. Raises ConfigError if images lie beside class
+    folders, if the test split has a class that training lacks, for a held-out share beside a test split, and for
+    folders that speak of splits and are none.
     """
-    chosen = divide_into_splits(names, held)
-    classes = class_folders(chosen["train"])
-    labels = {name: class_index(parts, classes) for split in chosen.values() for name, parts in split.items()}
-    splits = {split: sort_by_hash(members) for split, members in chosen.items()}
-    return Layout(splits, classes, labels, [name for name in names if name not in labels])
+    division = divide_into_splits(names, held)
+    members = {name: parts for split in division.members.values() for name, parts in split.items()}
+    classes, key, remark = given_classes(given) if given else class_folders(division.members["train"])
+    labels = {name: given.labels.get(name, -1) if given else class_index(members[name], classes) for name in members}
+    splits = {split: sort_by_hash(found) for split, found in division.members.items()}
+    unused = [name for name in names if name not in labels]
+    remarks = "; ".join(filter(None, (division.remark, remark)))
+    return Layout(splits, classes, labels, unused, members, division.key | key, remarks)
 
 
-def divide_into_splits(names: Sequence[str], held: HeldOutShare | None = None) -> dict[str, Members]:
+def divide_into_splits(names: Sequence[str], held: HeldOutShare | None = None) -> Division:
     """Return the members of the splits: train, and perhaps test."""
     inner = strip_shared_folders({name: tuple(name.split("/")) for name in names})
-    tops = {parts[0] for parts in inner.values() if len(parts) > 1}
-    testing = next((top for top in TEST_FOLDERS if top in tops), None)
+    found = find_split_folders(inner)
     share = held.share if held else 0
-    if TRAINING_FOLDER in tops and testing is not None:
-        if share:
-            raise ConfigError(f"data.test_share={share}: there is a test split already, {testing}. Set it to 0.")
-        return {"train": members_below(inner, TRAINING_FOLDER), "test": members_below(inner, testing)}
-    if not share:
-        return {"train": inner}
+    if found and share:
+        raise ConfigError(
+            f"data.test_share={share}: there is a test split already, {list_names(found.testing)}. Set it to 0."
+        )
+    if found:
+        folders = {"train": found.training, "test": found.testing}
+        members = {split: found.members(inner, tops) for split, tops in folders.items()}
+        remark = f"{list_names(found.training)} for training, {list_names(found.testing)} for testing"
+        return Division(members, found.key, remark)
+    return Division(hold_out(inner, held) if held and share else {"train": inner}, {}, "")
+
+
+def hold_out(inner: Members, held: HeldOutShare) -> dict[str, Members]:
     taken = {name: held.takes(name) for name in inner}
     parts = {wanted: {name: inner[name] for name in inner if taken[name] is wanted} for wanted in (False, True)}
     if not parts[False] or not parts[True]:
         raise ConfigError(
-            f"data.test_share={share}: takes {len(parts[True])} of {len(inner)} images. Choose another share, or "
+            f"data.test_share={held.share}: takes {len(parts[True])} of {len(inner)} images. Choose another share, or "
             "another data.test_group."
         )
     return {"train": parts[False], "test": parts[True]}
 
 
-def sort_by_hash(members: Sequence[str] | Members) -> list[str]:
+def sort_by_hash(members: Iterable[str]) -> list[str]:
     return sorted(members, key=name_hash)
 
 
@@ -101,11 +127,14 @@ def strip_shared_folders(parts: Members) -> Members:
     return {name: found[depth:] for name, found in parts.items()}
 
 
-def members_below(parts: Members, top: str) -> Members:
-    return {name: found[1:] for name, found in parts.items() if found[0] == top and len(found) > 1}
+def given_classes(given: GivenLabels) -> tuple[list[str], dict[str, object], str]:
+    """Return the classes of a file, what tells this reading from another, and the same in words."""
+    kind = f"{len(given.classes)} classes" if given.classes else "vectors" if given.labels else "no labels"
+    return given.classes, {"labels": given.digest}, f"{kind} from dataset.json"
 
 
-def class_folders(parts: Members) -> list[str]:
+def class_folders(parts: Members) -> tuple[list[str], dict[str, object], str]:
+    """Return the folders that are classes, what tells this reading from another, and the same in words."""
     classes = sorted({found[0] for found in parts.values() if len(found) > 1})
     loose = [name for name, found in parts.items() if len(found) == 1]
     if classes and loose:
@@ -113,7 +142,34 @@ def class_folders(parts: Members) -> list[str]:
             f"data.root: {len(loose)} images lie beside the class folders {list_names(classes)}: {list_names(loose)}. "
             "Move every image into a class folder, or all of them into one folder."
         )
-    return classes if len(classes) > 1 else []
+    refuse_split_like(classes)
+    if len(classes) > 1 and are_shards(parts):
+        return [], {"shards": True}, f"numbered shards {list_names(classes)}, no classes"
+    return (classes, {}, "") if len(classes) > 1 else ([], {}, "")
+
+
+def refuse_split_like(classes: list[str]) -> None:
+    """Raise ConfigError for folders of which most speak of training and testing, and that are no plain splits."""
+    kinds = {name: kind for name in classes if (kind := looks_like_split(name))}
+    if len(set(kinds.values())) == 2 and 2 * len(kinds) > len(classes):
+        raise ConfigError(
+            f"data.root: the folders {list_names(classes)} speak of training and testing, but not as `train` and "
+            "`test` do. As classes they would let test pictures be trained on. Two kinds of pictures, such as trainA "
+            "and trainB, are data=unpaired or data=pairs; for other sets call the folders train and test, with the "
+            "classes inside, or name one of them: data.root=PATH/FOLDER."
+        )
+
+
+def are_shards(parts: Members) -> bool:
+    """Tell whether folders hold files by number, a thousand each: file 1234 in 00001 (dataset_tool) or 01000 (FFHQ)."""
+    return all(len(found) == 2 and is_in_shard(*found) for found in parts.values())
+
+
+def is_in_shard(folder: str, file: str) -> bool:
+    numbers = re.findall(r"\d+", stem_of(file))
+    if not re.fullmatch(r"\d{5}", folder) or not numbers:
+        return False
+    return int(numbers[-1]) // IMAGES_PER_SHARD in (int(folder), int(folder) / IMAGES_PER_SHARD)
 
 
 def class_index(parts: Parts, classes: list[str]) -> int:

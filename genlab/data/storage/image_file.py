@@ -7,13 +7,30 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")  # alone: other readers may start programs
+from genlab.data.storage.depth import (
+    DEEP_COLOUR,
+    Range,
+    describe_range,
+    is_deep,
+    limits_of,
+    map_to_eight_bit,
+    read_depth,
+    values_of,
+)
+from genlab.data.storage.file_kinds import format_of
+from genlab.data.storage.findings import Findings
+
+Image.init()  # or Pillow knows no formats by name
+FORMATS = [  # alone: other readers may start programs
+    name for name in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF") if name in Image.OPEN
+]
 MIN_SIDE = 8  # pixels: smaller files are placeholders
 MAX_PIXELS = 89_478_485  # Pillow's own bound: 256 MiB as RGB
 VOID = 255  # label of pixels without a class
-GREY_MODES = ("1", "L", "LA", "La", "I")  # and I;16 and the like
+GREY_MODES = ("1", "L", "LA", "La", "I", "F")  # and I;16 and the like
 PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+SIDE_BY_SIDE = (1.9, 4.0)  # width by height of two pictures side by side; a single one is seldom as wide
 
 T = TypeVar("T")
 
@@ -24,7 +41,10 @@ class PixelRule(NamedTuple):
     A picture is turned upright (EXIF), composited on white where transparent (with 4 `channels` it keeps its alpha, and
     invisible colours turn black), converted to `channels`, cropped to the centred square of `crop` pixels (the largest
     one if only `size` is given) and resized to `size` with Pillow's antialiased Lanczos filter, which weighs colours by
-    alpha. 16-bit grey is scaled to 8 bit; of an animation the first picture is taken.
+    alpha. 16-bit grey is scaled to 8 bit; of an animation or of pages the first picture is taken.
+
+    `range` says which values of the files become black and white, and all between in proportion; colours alone, not
+    alpha. It is needed where a file does not say: for signed and floating-point values, and beyond 16 bit.
 
     A label map keeps the numbers of its grey levels or palette entries, and is resized to the nearest.
     """
@@ -33,27 +53,32 @@ class PixelRule(NamedTuple):
     size: int | None = None  # pixels a side; None: not resized
     crop: int | None = None
     classes: int | None = None  # of a label map: values 0 ... classes - 1, and VOID
+    range: Range | None = None  # (low, high) as files have them; None: all that their depth holds
 
 
 class Unusable(Exception):
     """A file cannot be used as a picture, for the reason in the message."""
 
 
-def read_picture(encoded: bytes, rule: PixelRule) -> np.ndarray:
+def read_picture(encoded: bytes, rule: PixelRule, findings: Findings | None = None) -> np.ndarray:
     """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
-    return or_unusable(lambda: to_pixels(open_image(encoded), rule))
+    return or_unusable(lambda: to_pixels(open_image(encoded, findings), rule))
 
 
-def read_halves(encoded: bytes, rules: tuple[PixelRule, PixelRule]) -> tuple[np.ndarray, np.ndarray]:
+def read_halves(
+    encoded: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the left and the right half of a file, each by its rule. Raises Unusable."""
-    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded))), rules)))
+    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded, findings))), rules)))
 
 
-def read_pair(first: bytes, second: bytes, rules: tuple[PixelRule, PixelRule]) -> tuple[np.ndarray, np.ndarray]:
+def read_pair(
+    first: bytes, second: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ."""
 
     def read() -> tuple[np.ndarray, np.ndarray]:
-        images = [turn_upright(open_image(encoded)) for encoded in (first, second)]
+        images = [turn_upright(open_image(encoded, findings)) for encoded in (first, second)]
         refuse_unlike_sizes(*(image.size for image in images), exactly=rules[0].size is None)
         return tuple(to_pixels(image, rule) for image, rule in zip(images, rules, strict=True))
 
@@ -73,6 +98,12 @@ def cut_in_two(image: Image.Image) -> tuple[Image.Image, Image.Image]:
     width, height = image.size
     if width % 2:
         raise Unusable(f"{width} x {height} pixels: two pictures side by side have an even width")
+    least, most = SIDE_BY_SIDE
+    if not least <= width / height <= most:
+        raise Unusable(
+            f"{width} x {height} pixels: two pictures side by side are about twice as wide as high ({least} to "
+            f"{most:g} times); cut in two this gives halves of {width // 2} x {height}"
+        )
     return image.crop((0, 0, width // 2, height)), image.crop((width // 2, 0, width, height))
 
 
@@ -90,12 +121,14 @@ def or_unusable(call: Callable[[], T]) -> T:
         raise Unusable(f"truncated or corrupt: {error or type(error).__name__}") from error
 
 
-def open_image(encoded: bytes) -> Image.Image:
-    """Open a file and check its header. Raises Unusable."""
+def open_image(encoded: bytes, findings: Findings | None = None) -> Image.Image:
+    """Open a file, check its header and note what it shows; `info` keeps the depth of its values. Raises Unusable."""
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
-        raise Unusable("no image in a format that is read here, or a damaged one") from error
+        found = format_of(encoded)
+        kind = f": {found}; save it as PNG or JPEG" if found else ""
+        raise Unusable(f"no image in a format that is read here, or a damaged one{kind}") from error
     except Image.DecompressionBombError as error:
         raise Unusable(f"more than {MAX_PIXELS:,} pixels: {error}") from error
     width, height = image.size
@@ -103,13 +136,16 @@ def open_image(encoded: bytes) -> Image.Image:
         raise Unusable(f"{width} x {height} pixels, less than {MIN_SIDE} a side")
     if width * height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels, more than {MAX_PIXELS:,} in all")
+    image.info["depth"] = read_depth(image)  # copies and cuts keep it, and not the file's header
+    if findings is not None:
+        findings.add(image)
     return image
 
 
 def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
     if rule.classes:
         return to_label_map(turn_upright(image), rule)
-    image, mode = to_eight_bit(turn_upright(image)), PIL_MODES[rule.channels]
+    image, mode = to_eight_bit(turn_upright(image), rule.range), PIL_MODES[rule.channels]
     # RGBa has colours multiplied by alpha, so that resizing may average them.
     image = image.convert("RGBA").convert("RGBa") if rule.channels == 4 else composite_on_white(image).convert(mode)
     pixels = np.asarray(fit_square(image, rule).convert(mode))
@@ -136,16 +172,41 @@ def turn_upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def to_eight_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey, which files also store as 32-bit integers, to 8 bit; return anything else as it is."""
-    if image.mode == "F":
-        raise Unusable("floating-point pixels; save 8- or 16-bit ones")
-    if not image.mode.startswith("I"):
-        return image
-    deep = np.asarray(image).astype(np.int64)
-    if deep.min() < 0 or deep.max() > 65_535:
-        raise Unusable("pixels beyond 16 bit")
-    return Image.fromarray(((deep * 255 + 32_767) // 65_535).astype(np.uint8))
+def to_eight_bit(image: Image.Image, limits: Range | None) -> Image.Image:
+    """Scale values to 8 bit, from `limits` or from what their depth holds; plain 8-bit pictures stay as they are."""
+    depth = image.info["depth"]
+    if not is_deep(depth):
+        return image if limits is None else stretch_colours(image, limits)
+    values = values_of(image)
+    if not np.isfinite(values).all():
+        raise Unusable(f"{depth} values of which some are not finite")
+    low, high = limits or implied_limits(depth, values)
+    if image.info.get("white_is_zero"):
+        low, high = high, low
+    return Image.fromarray(map_to_eight_bit(values, (low, high)))
+
+
+def implied_limits(depth: str, values: np.ndarray) -> Range:
+    """Return the values of black and white that a depth implies. Raises Unusable if it implies none that holds all."""
+    limits = limits_of(depth)
+    if limits is None or values.min() < limits[0] or values.max() > limits[1]:
+        beyond = ", beyond 16 bit" if limits else ""
+        raise Unusable(
+            f"{depth} values, {describe_range(values.min(), values.max())}{beyond}: say which are black and white with "
+            "data.range=[LOW,HIGH]"
+        )
+    return limits
+
+
+def stretch_colours(image: Image.Image, limits: Range) -> Image.Image:
+    """Map the 8-bit colours of a picture so that `limits` become black and white; alpha stays."""
+    if image.info["depth"] == DEEP_COLOUR:
+        raise Unusable("16-bit colour, of which 8 bit are read: data.range cannot take it; save it with 8 bit")
+    clear = image.mode in ALPHA_MODES or "transparency" in image.info
+    image = image.convert("RGBA" if clear else "L" if image.mode in ("1", "L") else "RGB")
+    levels = np.arange(256)
+    colours = len(image.getbands()) - clear
+    return image.point([*map_to_eight_bit(levels, limits).tolist() * colours, *levels.tolist() * clear])
 
 
 def composite_on_white(image: Image.Image) -> Image.Image:

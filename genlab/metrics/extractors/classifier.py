@@ -1,5 +1,9 @@
 """Small image classifier, whose features MNIST's scores are measured in; users train others like it."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -37,6 +41,18 @@ class ImageClassifier(nn.Module):
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits of the images whose features these are."""
         return self.head((features * self.deviation + self.mean).relu())
+
+
+def read_classifier(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the facts and the weights in a file that `scripts/train_classifier.py` wrote.
+
+    Raises OSError, SafetensorError, KeyError or ValueError for another file.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        facts = json.loads((file.metadata() or {})["classifier"])
+        return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
 def _block(channels: int, out_channels: int) -> tuple[nn.Module, ...]:

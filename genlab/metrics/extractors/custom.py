@@ -56,7 +56,7 @@ class Pixels(ResizedExtractor):
         return self.resize(images).flatten(1)
 
 
-class Adapter(ResizedExtractor):
+class CustomExtractor(ResizedExtractor):
     """Any network, method of one, or function (a `_target_`): float images [N, C, H, W] in [-1, 1] -> [N, D].
 
     Records hold its name and a hash over weights, structure and arguments, or over a function's source. The hash does

@@ -1,5 +1,6 @@
 """Features of the bundled digit classifier: scores within seconds, for digits alone."""
 
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data.dataset import Split
-from genlab.metrics.extractors.classifier import FEATURES, ImageClassifier
+from genlab.metrics.extractors.classifier import FEATURES, ImageClassifier, read_classifier
 from genlab.metrics.extractors.extractor import Extractor, data_as_measured, full_precision, require_images
 
 CLASSIFIER_WEIGHTS = Path(__file__).parents[1] / "weights" / "mnist_classifier.safetensors"
@@ -28,9 +29,13 @@ class Classifier(Extractor):
     channels = 1
 
     def classify(self, images: Tensor) -> Tensor:
-        """Return logits [N, 10]."""
+        """Return calibrated logits [N, 10]."""
         with torch.no_grad(), full_precision(self.device):
-            return self.network(images.to(self.device, torch.float32))
+            return self.network(images.to(self.device, torch.float32)) / self.temperature
+
+    @cached_property
+    def temperature(self) -> float:
+        return read_classifier(CLASSIFIER_WEIGHTS)[0]["temperature"]
 
     def labels(self, features: Tensor) -> Tensor:
         """Return the digits that images show, 0 ... 9."""
@@ -39,7 +44,7 @@ class Classifier(Extractor):
     def logits(self, features: Tensor) -> Tensor:
         """Return the digits' logits, [N, 10]."""
         with torch.no_grad(), full_precision(self.device):
-            return self.network.logits(features.to(self.device))
+            return self.network.logits(features.to(self.device)) / self.temperature
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
@@ -64,10 +69,8 @@ class Classifier(Extractor):
             )
 
     def _load(self) -> nn.Module:
-        from safetensors.torch import load_file
-
         network = ImageClassifier()
-        network.load_state_dict(load_file(CLASSIFIER_WEIGHTS))
+        network.load_state_dict(read_classifier(CLASSIFIER_WEIGHTS)[1])
         return network.to(memory_format=torch.channels_last)  # 2.5 times as fast on a CPU
 
     def _features(self, images: Tensor) -> Tensor:

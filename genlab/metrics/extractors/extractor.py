@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.spec import Spec
+from genlab.core.types import FilePath
 from genlab.data.dataset import Split
 
 INCEPTION_CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
@@ -23,6 +24,14 @@ class Extractor(ABC):
     resize_rule: str  # how images reach the network's size
     score = "classifier_score"  # the name of the Inception Score over its classes
     device = torch.device("cpu")
+
+    @property
+    def temperature(self) -> float | None:
+        """Return what the classes' logits are divided by, for probabilities that are right as often as they say.
+
+        None: the outputs are taken as they are. It changes no feature, and no `identity`: Guo et al. 2017, section 4.2.
+        """
+        return None
 
     def __call__(self, images: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
@@ -47,7 +56,7 @@ class Extractor(ABC):
 
     @cached_property
     def identity(self) -> str:
-        """Return the SHA-256 of the name, the resize rule and every weight."""
+        """Return the SHA-256 of what makes the features: the name, the resize rule and every weight."""
         digest = hashlib.sha256(f"{self.name} {self.resize_rule}".encode())
         for name, value in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
@@ -67,7 +76,7 @@ class Extractor(ABC):
         return None
 
     def logits(self, features: Tensor) -> Tensor | None:
-        """Return the logits [N, K] of the classes it knows, from features [N, D]; None if it knows none."""
+        """Return the logits [N, K] of the classes it knows, calibrated, from features [N, D]; None if it knows none."""
         return None
 
     @abstractmethod
@@ -119,7 +128,7 @@ class Inception(Extractor):
     score = "inception_score"
     resize_rule = "bilinear as TensorFlow 1, 299 x 299"
 
-    def __init__(self, weights: str | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
+    def __init__(self, weights: FilePath | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
         self.weights = weights
 
     def check(self, spec: Spec) -> None:

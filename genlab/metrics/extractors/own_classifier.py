@@ -1,6 +1,6 @@
 """Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
-import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.metrics.extractors.classifier import ImageClassifier
+from genlab.core.types import FilePath
+from genlab.metrics.extractors.classifier import ImageClassifier, read_classifier
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
@@ -26,7 +27,7 @@ class OwnClassifier(Extractor):
 
     resize_rule = "none"
 
-    def __init__(self, weights: str | None = None) -> None:  # a file that scripts/train_classifier.py wrote
+    def __init__(self, weights: FilePath | None = None) -> None:  # a file that scripts/train_classifier.py wrote
         if weights is None:
             raise ConfigError(f"metrics.extractor.weights=null: expected a classifier's file. {HINT}")
         self.path = Path(weights).expanduser()
@@ -40,12 +41,17 @@ class OwnClassifier(Extractor):
     def facts(self) -> dict[str, Any]:
         return self._read()[0]
 
+    @property
+    def temperature(self) -> float:
+        """Return the file's temperature; 1 for a file that was written before classifiers were calibrated."""
+        return self.facts.get("temperature", 1.0)
+
     def labels(self, features: Tensor) -> Tensor:
         return self.logits(features).argmax(1)
 
     def logits(self, features: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
-            return self.network.logits(features.to(self.device))
+            return self.network.logits(features.to(self.device)) / self.temperature
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
@@ -60,6 +66,16 @@ class OwnClassifier(Extractor):
                 f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
                 f"{spec.class_count}. {HINT}"
             )
+        self._refuse_other_names(spec.class_names)
+
+    def _refuse_other_names(self, names: Sequence[str]) -> None:
+        """Raise ConfigError for classes with other names, or in another order: each would be told for another one."""
+        known = list(self.facts["classes"])
+        if names and known not in (list(names), list(map(str, range(len(names))))):
+            raise ConfigError(
+                f"metrics.extractor.weights={self.path}: tells the classes {', '.join(known)}, and the data have "
+                f"{', '.join(names)}. {HINT}"
+            )
 
     def _load(self) -> nn.Module:
         facts, weights = self._read()
@@ -72,12 +88,10 @@ class OwnClassifier(Extractor):
         return self.network.features(images)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError
 
         try:
-            with safe_open(self.path, "pt") as file:
-                facts = json.loads((file.metadata() or {})["classifier"])
-                return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            return read_classifier(self.path)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error

@@ -59,7 +59,8 @@ class Reference:
 
     @cached_property
     def fingerprint(self) -> str:
-        return self.split.fingerprint()
+        """Return the split's, without the padding that some networks need: it is not measured."""
+        return self.split._replace(images=self.data.spec.crop(self.split.images)).fingerprint()
 
     @cached_property
     def features(self) -> Tensor:

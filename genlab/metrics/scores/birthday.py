@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Several
 from genlab.metrics.metric import IllustratedMetric
 from genlab.metrics.references.reference import Reference
 
@@ -28,10 +28,10 @@ class Birthday(IllustratedMetric):
     needs_features = True
     settings_to_lower = "batch"
 
-    def __init__(self, batch: Count = 500) -> None:  # images that are compared with each other
+    def __init__(self, batch: Several = 500) -> None:  # images that are compared with each other
         super().__init__()
         self.batch = batch
-        self.min_images = max(batch, 2)
+        self.min_images = batch
 
     @property
     def settings(self) -> str:

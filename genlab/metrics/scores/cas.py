@@ -31,6 +31,7 @@ class ClassificationAccuracy(SourceMetric):
     """
 
     numbers = ("gan_*", "real_*")
+    neutral = ("real_train",)
     higher_is_better = True
 
     def __init__(

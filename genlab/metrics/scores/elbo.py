@@ -7,7 +7,7 @@ from genlab.core.random import generator
 from genlab.core.types import Count
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
-from genlab.metrics.scores.likelihood import Bounds, draw_bounds
+from genlab.metrics.scores.importance_bounds import Bounds, draw_bounds
 from genlab.metrics.scores.reconstruction_error import encoding_unfit_reason, model_name
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode, network_inputs, split_rows
 from genlab.models.contract import GivesPosterior

@@ -10,18 +10,18 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, grid_sample
+from torch.nn.functional import conv2d, grid_sample, pad
 
 LANCZOS_RADIUS = 3  # pixels, half the width of Lanczos' window: the paper's `a`
 OVERSAMPLING = 4  # samples a pixel, enough for linear interpolation between them
-PERIOD = 64  # pixels after which filters made in the frequency domain repeat
+PERIOD = 64  # pixels: half the width on which filters are convolved, and after which exact ones repeat
 
 
 class Move(Protocol):
     def transform(self, side: int) -> Tensor:
         """Return the matrix [3, 3] for images of that many pixels a side."""
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         """Move `plain`, and return the same part of it and of `moved` ([N, C, S, S]), without pixels from outside."""
 
 
@@ -37,7 +37,7 @@ class Translation:
         matrix[:2, 2] = torch.tensor([-self.right / side, -self.down / side])
         return matrix
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         channels, side = plain.shape[1], plain.shape[-1]
         down, right = lanczos_filter(self.down), lanczos_filter(self.right)
         kernel = torch.outer(down, right).to(plain).expand(channels, 1, -1, -1)
@@ -65,9 +65,11 @@ def overlap_slices(offset: float, taps: int, side: int) -> tuple[slice, slice]:
 
 @dataclass(frozen=True)
 class Rotation:
-    """Counter-clockwise rotation about the centre: appendix E.3.
+    """Counter-clockwise rotation about the centre, by the published procedure: appendix E.3 and the authors' code.
 
-    Pixels hold a square of frequencies, a rotated image a rotated square; both are limited to the intersection.
+    Pixels hold a square of frequencies, a rotated image a rotated square; both are limited to the intersection, by a
+    windowed filter of twice Lanczos' radius. The image of a moved input is filtered at one sample a pixel, where the
+    rotated square aliases: an image that turns exactly loses decibels by it, which `ExactRotation` does not cost.
     """
 
     angle: float  # radians
@@ -77,21 +79,23 @@ class Rotation:
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
         return torch.tensor([[cosine, -sine], [sine, cosine]])
 
-    @property
-    def reach(self) -> float:
-        """Return the radius of the filters, in pixels."""
-        return LANCZOS_RADIUS * (1 + abs(math.cos(self.angle)) + abs(math.sin(self.angle)))
-
     def transform(self, side: int) -> Tensor:
         return torch.block_diag(self.matrix, torch.ones(1, 1))
 
-    def align(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
+    def crop_to_overlap(self, plain: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
         line = torch.arange(plain.shape[-1]) - (plain.shape[-1] - 1) / 2
         pixels = torch.cartesian_prod(line, line).flip(1)  # (right, down), row by row
         sources = pixels @ self.matrix.T
-        inside = torch.maximum(pixels.abs(), sources.abs()).amax(1) <= line[-1] - self.reach
+        inside = self.is_inside(pixels, sources, line[-1].item()).to(plain.device)
         here, there = self.rotate(plain, sources / line[-1]), self.limit_band(moved)
-        return tuple(images.flatten(2)[..., inside.to(images.device)] for images in (here, there))
+        return tuple(images.flatten(2)[..., inside] for images in (here, there))
+
+    def is_inside(self, pixels: Tensor, sources: Tensor, last: float) -> Tensor:
+        """Return which pixels [S * S] are made of pixels of the image alone, by the masks of the authors' code."""
+        taps = 2 * LANCZOS_RADIUS * OVERSAMPLING - 1
+        places = ((sources + last) * OVERSAMPLING).round()
+        turned = (places >= taps - 1) & (places <= 2 * last * OVERSAMPLING - taps)
+        return (turned & (pixels.abs() <= last - 2 * LANCZOS_RADIUS + 1)).all(1)
 
     def rotate(self, images: Tensor, places: Tensor) -> Tensor:
         """Sample the images at places [S * S, 2]; -1 and 1 are the centres of the outermost pixels."""
@@ -107,19 +111,52 @@ class Rotation:
         return convolve(images, self.band_filter(self.matrix.T, 1))
 
     def band_filter(self, turn: Tensor, rate: int) -> Tensor:
+        """Return the filter [T, T], T odd, for `rate` samples a pixel: sincs and windows, sampled and convolved.
+
+        Each of its rate^2 phases, which make one sample of an enlarged image, sums to 1 / rate^2.
+        """
+        half, taps = PERIOD * rate - 1, 2 * LANCZOS_RADIUS * rate - 1
+        steps = torch.arange(-half, half + 1, dtype=torch.float64).roll(-half) / rate  # 0 comes first
+        plane = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), 2)
+        planes = plane, plane @ turn.double()
+        kernel = circular_convolution(*(torch.sinc(places).prod(-1) for places in planes))
+        kernel = kernel * circular_convolution(*map(lanczos_window, planes))
+        kernel = kernel.roll((taps, taps), (0, 1))[: 2 * taps + 1, : 2 * taps + 1]
+        phases = pad(kernel, [0, 1, 0, 1]).reshape(4 * LANCZOS_RADIUS, rate, -1, rate)
+        phases = phases / phases.sum((0, 2), keepdim=True) / rate**2
+        return phases.reshape(4 * LANCZOS_RADIUS * rate, -1)[:-1, :-1].float()
+
+
+@dataclass(frozen=True)
+class ExactRotation(Rotation):
+    """The same with filters made in the frequency domain, without aliasing, and kept to their whole length."""
+
+    @property
+    def reach(self) -> float:
+        """Return the radius of the filters, in pixels."""
+        return LANCZOS_RADIUS * (1 + abs(math.cos(self.angle)) + abs(math.sin(self.angle)))
+
+    def is_inside(self, pixels: Tensor, sources: Tensor, last: float) -> Tensor:
+        return torch.maximum(pixels.abs(), sources.abs()).amax(1) <= last - self.reach
+
+    def band_filter(self, turn: Tensor, rate: int) -> Tensor:
         """Return the filter [T, T], T odd, for `rate` samples a pixel: the intersection of both squares."""
         count = PERIOD * OVERSAMPLING
         steps = torch.fft.fftfreq(count, dtype=torch.float64)  # 0 comes first
         plane = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), 2)
         turn = turn.double()
         spectrum = torch.minimum(pixel_band(plane * OVERSAMPLING), pixel_band(plane * OVERSAMPLING @ turn))
-        kernel = torch.fft.ifft2(spectrum).real
-        boxes = (torch.fft.fft2(lanczos_window(places)) for places in (plane * PERIOD, plane * PERIOD @ turn))
-        kernel = kernel * torch.fft.ifft2(next(boxes) * next(boxes)).real
+        windows = (lanczos_window(places) for places in (plane * PERIOD, plane * PERIOD @ turn))
+        kernel = torch.fft.ifft2(spectrum).real * circular_convolution(*windows)
         taps = math.ceil(self.reach * rate)
         chosen = torch.arange(-taps, taps + 1) * (OVERSAMPLING // rate) % count
         kernel = kernel[chosen][:, chosen]
         return (kernel / kernel.sum()).float()
+
+
+def circular_convolution(a: Tensor, b: Tensor) -> Tensor:
+    """Convolve two planes [T, T] that repeat."""
+    return torch.fft.irfft2(torch.fft.rfft2(a) * torch.fft.rfft2(b), s=a.shape)
 
 
 def convolve(images: Tensor, kernel: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from genlab.core.types import Count
@@ -10,27 +12,31 @@ from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel
 
+SHUFFLE_SEED = 2020  # torch-fidelity's
+
 
 class InceptionScore(FeatureMetric):
     """exp of the mean KL(p(y|x) | p(y)): Salimans et al. 2016, section 4; mean and deviation over equal parts.
 
-    `inception_score` uses Inception's 1,008 outputs without their bias, as torch-fidelity does; with another classifier
-    it is called `classifier_score`, from 1 to the number of classes, and compares with itself alone.
-    Neither sees a real image: a generator of one perfect image a class has the best score.
-    No number for extractors without classes.
+    `inception_score` uses Inception's 1,008 outputs without their bias, and shuffles samples, as torch-fidelity does;
+    with another classifier it is called `classifier_score`, from 1 to the number of classes, and compares with itself
+    alone. `_real` is the real images' score, which the samples' should come near. Neither sees a real image: a
+    generator of one perfect image a class has the best score. No number for extractors without classes.
     """
 
+    neutral = ("*_deviation", "*_real")
     judges_run = True
     higher_is_better = True
+    needs_features = True
 
-    def __init__(self, splits: Count = 10) -> None:  # equal parts, in the order of the samples; the paper's 10
+    def __init__(self, splits: Count = 10) -> None:  # equal parts of the shuffled samples; the paper's 10
         super().__init__()
-        self.splits = splits
+        self.splits, self._measured = splits, ""
 
-    def gives(self, number: str, extractor: Extractor) -> bool:
-        return number in (extractor.score, f"{extractor.score}_deviation")
+    def may_return(self, number: str, extractor: Extractor) -> bool:
+        return number in (extractor.score, f"{extractor.score}_deviation", f"{extractor.score}_real")
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return whether samples are too few for the parts; real images do not matter."""
         if images >= self.splits:
             return None
@@ -38,21 +44,27 @@ class InceptionScore(FeatureMetric):
 
     @property
     def settings(self) -> str:
-        return f"{self.splits} splits"
+        return f"{self.splits} splits, shuffled with seed {SHUFFLE_SEED}{self._measured}"
 
     def compute(self, reference: Reference) -> dict[str, float]:
-        """Return mean and deviation; nan if any sample is not finite."""
-        name, logits = reference.extractor.score, reference.extractor.logits(self.features)
+        """Return the numbers, without the real images' if these are too few; nan if any sample is not finite."""
+        extractor = reference.extractor
+        name, logits = extractor.score, extractor.logits(self.features)
         if logits is None:
             return {}
-        if not self.finite:
-            return {name: math.nan, f"{name}_deviation": math.nan}
-        return dict(zip((name, f"{name}_deviation"), split_scores(logits.cpu().double(), self.splits), strict=True))
+        self._measured = "" if extractor.temperature is None else f"; temperature {extractor.temperature:.4g}"
+        mean, deviation = split_scores(logits, self.splits) if self.finite else (math.nan, math.nan)
+        found = {name: mean, f"{name}_deviation": deviation}
+        if reference.count < self.splits:
+            return found
+        real = split_scores(extractor.logits(reference.features), self.splits)
+        return found | {f"{name}_real": real[0]}
 
 
 def split_scores(logits: Tensor, splits: int) -> tuple[float, float]:
-    """Return mean and deviation of the score over `splits` parts of logits [N, K], float64."""
-    likely = logits.log_softmax(1)
+    """Return mean and deviation of the score over `splits` equal parts of shuffled logits [N, K]."""
+    order = np.random.RandomState(SHUFFLE_SEED).permutation(len(logits))  # the legacy generator is torch-fidelity's
+    likely = logits.cpu().double()[torch.from_numpy(order)].log_softmax(1)
     parts = likely.tensor_split([i * len(likely) // splits for i in range(1, splits)])
     found = likely.new_tensor([part_score(part) for part in parts])
     return found.mean().item(), found.std(correction=0).item()

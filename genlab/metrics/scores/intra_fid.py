@@ -23,7 +23,7 @@ class IntraFID(FeatureMetric):
     biased_by_few = True
     needs_features = True
 
-    def shortage(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
+    def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
         """Return which class would have fewer than two samples or real images."""
         spec, real = reference.data.spec, reference.classes
         asked = None if trained is None else spec.classes_of(trained.sample_conditions(0, images))
@@ -33,8 +33,9 @@ class IntraFID(FeatureMetric):
         few = ((fake > 0) & (torch.minimum(fake, real) < 2)).nonzero().flatten().tolist()
         if not few:
             return None
+        name = spec.class_names[few[0]] if spec.class_names else few[0]
         return (
-            f"class {few[0]} would have {fake[few[0]]} samples and {real[few[0]]} real images: expected 2 or more of "
+            f"class {name} would have {fake[few[0]]} samples and {real[few[0]]} real images: expected 2 or more of "
             "either kind; raise metrics.images, or compare with a larger metrics.split"
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count, Whole
+from genlab.core.types import Count, Several, Whole
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 
@@ -20,6 +20,8 @@ class KID(FeatureMetric):
     """
 
     numbers = ("kid", "kid_deviation")
+    scattered_by_few = True
+    neutral = ("kid_deviation",)
     judges_run = True
     needs_features = True
     min_images = 2  # a pair
@@ -27,7 +29,7 @@ class KID(FeatureMetric):
     def __init__(
         self,
         subsets: Count = 100,  # the paper's and torch-fidelity's
-        subset_size: Count = 1_000,  # images of either kind
+        subset_size: Several = 1_000,  # images of either kind
         seed: Whole = 2020,  # of the subsets alone
     ) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, normalize
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count
+from genlab.core.types import Count, FilePath
 from genlab.metrics.extractors.extractor import full_precision
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.pair_distances import PairDistance
@@ -35,9 +35,9 @@ class LPIPS(PairDistance):
 
     def __init__(
         self,
-        weights: str | None = None,  # a file: the weight of each feature
+        weights: FilePath | None = None,  # a file: the weight of each feature
         *,
-        vgg: str | None = None,  # a file: VGG16, as torchvision has it
+        vgg: FilePath | None = None,  # a file: VGG16, as torchvision has it
         images: Count = 10_000,  # at most, of the split that samples are made from
     ) -> None:
         super().__init__(images)

@@ -26,6 +26,7 @@ class MaskAgreement(PairMetric):
     """
 
     numbers = ("mask_agreement*", "mask_iou*")
+    neutral = ("*_mean",)
     higher_is_better = True
 
     def __init__(

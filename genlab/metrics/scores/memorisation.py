@@ -23,6 +23,7 @@ class Memorisation(IllustratedMetric):
     """
 
     numbers = ("novelty", "copying_z")
+    scattered_by_few = True
     higher_is_better = True
 
     def compute(self, reference: Reference) -> dict[str, float]:

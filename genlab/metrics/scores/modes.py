@@ -75,6 +75,7 @@ class ClassCoverage(FeatureMetric):
     """
 
     numbers = ("classes", "class_kl")
+    scattered_by_few = True
     opposite = frozenset({"class_kl"})
     higher_is_better = True
 

@@ -27,6 +27,7 @@ class MSSSIM(ImageMetric):
     """
 
     numbers = ("ms_ssim*",)
+    neutral = ("*_real",)
     min_images = 2  # a pair
     min_side = WINDOW
 

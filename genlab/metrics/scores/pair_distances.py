@@ -20,7 +20,6 @@ from genlab.metrics.scores.ms_ssim import WINDOW, ssim
 from genlab.metrics.trained_model import TrainedModel
 
 MEAN_IMAGE_COUNT = 10_000  # first training images that the mean image averages
-ROUNDING_MSE = 1 / 12  # mean squared error of rounding to 8 bit, in grey levels
 
 
 class PairMetric(Metric):
@@ -45,7 +44,7 @@ class PairMetric(Metric):
             return "the pictures of these data have no partners (data.aligned=true where there are some)"
         if reference.split is not data.examples:
             return f"samples are made from the sources of another split than {reference.name}: set metrics.split=test"
-        return self.smallness(reference)
+        return self.too_small_reason(reference)
 
     def reset(self) -> None:
         self.pairs = 0
@@ -76,6 +75,7 @@ class PairDistance(PairMetric):
     """
 
     name: ClassVar[str]
+    neutral = ("*_mean", "*_identity")
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -116,15 +116,15 @@ class L1(PairDistance):
 class PSNR(PairDistance):
     """`psnr`: 10 log10(255^2 / mean squared error) of 8-bit values, decibels; higher is better.
 
-    The error is at least that of rounding, so equal images have 58.9 dB.
+    Equal images, whose ratio is infinite, count as if they differed by one grey level in one value.
     """
 
     name = "psnr"
     higher_is_better = True
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
-        error = ((images - targets) * 127.5).square().flatten(1).mean(1)
-        return 20 * math.log10(255) - 10 * error.clamp(min=ROUNDING_MSE).log10()
+        error = ((images - targets) * 127.5).double().square().flatten(1).mean(1)
+        return 20 * math.log10(255) - 10 * error.clamp(min=1 / images[0].numel()).log10()
 
 
 class SSIM(PairDistance):

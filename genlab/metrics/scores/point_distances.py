@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Count, Several
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import map_rows
@@ -43,6 +43,7 @@ class Wasserstein(PointPairs):
     """
 
     numbers = ("w1",)
+    scattered_by_few = True
 
     def __init__(self, pairs: Count = 1_000) -> None:  # 2 seconds; 2,500 take 30
         super().__init__(pairs)
@@ -65,9 +66,10 @@ class MMD(PointPairs):
     """
 
     numbers = ("mmd2",)
+    scattered_by_few = True
     min_images = 2  # a pair
 
-    def __init__(self, pairs: Count = 2_000) -> None:  # a second
+    def __init__(self, pairs: Several = 2_000) -> None:  # a second
         super().__init__(pairs)
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -85,6 +87,7 @@ class Divergences(FeatureMetric):
     """
 
     numbers = ("kl", "reverse_kl", "js")
+    scattered_by_few = True
     needs_features = True
 
     def __init__(self, bins: Count = 20) -> None:  # squares along each axis, where there are no modes

@@ -54,10 +54,9 @@ class PathLength(SourceMetric):
 
     @property
     def settings(self) -> str:
-        path = "lerp" if self.space == "w" else self.source.trained.model.latent.path
         places = "; at their beginning" if self.sampling == "end" else ""
         return (
-            f"squared distance of features, not LPIPS; {self.paths:,} paths in {self.space}, {path}{places}; "
+            f"squared distance of features, not LPIPS; {self.paths:,} paths in {self.space}{places}; "
             f"epsilon {self.epsilon:g}; without {self.discard:.0%} at either end"
         )
 
@@ -86,10 +85,15 @@ class PathLength(SourceMetric):
         """Return the mean length; nan if any image is not finite."""
         with evaluation_mode(self.source.trained) as generator:
             found = torch.cat(list(self.distances(reference, generator)))[: self.paths]
-        if not found.isfinite().all():
-            return {self.name: math.nan}
-        low, high = found.quantile(torch.tensor([self.discard, 1 - self.discard], dtype=found.dtype))
-        return {self.name: found[(found >= low) & (found <= high)].mean().item() / self.epsilon**2}
+        return {self.name: self.mean_length(found)}
+
+    def mean_length(self, squares: Tensor) -> float:
+        """Return the mean of squared distances [N] over epsilon^2, without the extremes, as the paper's code has it."""
+        if not squares.isfinite().all():
+            return math.nan
+        low = squares.quantile(self.discard, interpolation="lower")
+        high = squares.quantile(1 - self.discard, interpolation="higher")
+        return squares[(squares >= low) & (squares <= high)].mean().item() / self.epsilon**2
 
     def distances(self, reference: Reference, generator: nn.Module) -> Iterator[Tensor]:
         """Yield the squared distances of some paths at a time, float64 on the CPU."""

@@ -19,6 +19,7 @@ class PRDC(FeatureMetric):
     """
 
     numbers = ("precision", "recall", "density", "coverage")
+    scattered_by_few = True
     higher_is_better = True
     needs_features = True
     settings_to_lower = "k_precision and k_density"

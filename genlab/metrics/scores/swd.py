@@ -31,6 +31,7 @@ class SlicedWasserstein(ImageMetric):
 
     min_side = MIN_SIDE
     numbers = ("swd*",)
+    scattered_by_few = True
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.condition import Classes
-from genlab.core.evaluation import evaluating
+from genlab.core.evaluation_mode import evaluating
 from genlab.core.spec import Spec
 from genlab.models.adversarial.discriminator import Discriminator
 from genlab.models.adversarial.gan import GAN

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
 from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.map_sizes import innermost_map
 

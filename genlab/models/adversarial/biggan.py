@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,8 @@ class Generator(nn.Module):
     z is split into equal parts, the first ones larger by one where it does not divide. The first part becomes the
     innermost map; each other one, with the embedded condition, sets scale and shift of a block's batch normalisations.
     """
+
+    standing_statistics: ClassVar[bool] = True  # gathered anew for truncated latents
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
@@ -15,7 +16,16 @@ from genlab.models.layers.bottleneck import DownBottleneck, UpBottleneck
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.weights import initialise
-from genlab.models.map_sizes import Growth, attention_level, halvings, innermost_map, map_sides, widths
+from genlab.models.map_sizes import (
+    Growth,
+    attention_level,
+    discriminator_widths,
+    halvings,
+    innermost_map,
+    is_flat,
+    map_sides,
+    widths,
+)
 
 
 class Generator(nn.Module):
@@ -23,6 +33,8 @@ class Generator(nn.Module):
 
     z with the embedded condition becomes the innermost map, and sets scale and shift in every block.
     """
+
+    standing_statistics: ClassVar[bool] = True  # gathered anew for truncated latents
 
     def __init__(
         self,
@@ -58,7 +70,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(base.Discriminator):
-    """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all positions."""
+    """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all positions.
+
+    The side is halved down to 4 pixels; with equally wide maps to 8, and two blocks of that size follow.
+    """
 
     def __init__(
         self,
@@ -70,14 +85,16 @@ class Discriminator(base.Discriminator):
         minibatch: MinibatchName = "none",
         outputs: Count = 1,
     ) -> None:
-        downs = halvings(spec, smallest=4)
-        sizes = widths(width, downs, growth)[::-1]
+        flat = is_flat(spec, growth)
+        downs = halvings(spec, smallest=8 if flat else 4)
+        sizes = discriminator_widths(width, downs + flat, growth, flat=flat)
         super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
         self.first = nn.Conv2d(spec.channels, sizes[0], 3, padding=1)
         level = attention_level(map_sides(spec, downs), attention)
         self.blocks = nn.Sequential()
         for index, (inputs, outs) in enumerate(pairwise(sizes)):
-            self.blocks.append(with_attention(DownBottleneck(inputs, outs), inputs, index == level))
+            halved = DownBottleneck(inputs, outs, down=index < downs)
+            self.blocks.append(with_attention(halved, inputs, index == level))
             self.blocks.append(DownBottleneck(outs, outs, down=False))
         initialise("orthogonal", self)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
 from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import NormName, norm2d
@@ -86,6 +86,13 @@ def doubling_layer(inputs: int, outputs: int, upsampling: str) -> nn.Module:
 
 def halving_layer(inputs: int, outputs: int) -> nn.Module:
     return nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+
+
+def init_normal_zero_bias(module: nn.Module) -> None:
+    """As `init_normal`, with biases of 0: the code of Isola et al. 2017 and Zhu et al. 2017."""
+    init_normal(module)
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.bias is not None:
+        nn.init.zeros_(module.bias)
 
 
 def init_normal(module: nn.Module) -> None:

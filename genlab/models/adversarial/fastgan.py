@@ -8,7 +8,7 @@ from torch.nn.functional import avg_pool2d
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.concatenation import Concatenation
 from genlab.models.layers.first_and_last import FromVector
 from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.map_sizes import innermost_map

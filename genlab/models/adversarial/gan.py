@@ -44,7 +44,7 @@ class GAN(Model):
                 "data.words=caption, or data=mnist_words; for those that translate data.task=edges, or data=pairs), "
                 "or set it to false."
             )
-        self.conditional, self.conditioned_networks = bool(conditional), networks_told(conditional)
+        self.conditional, self.conditioned_networks = bool(conditional), conditioned_players(conditional)
         specs = {name: spec if name in self.conditioned_networks else spec.unconditional for name in PLAYERS}
         network = generator(specs["generator"], None if latent is None else latent.size)
         self.latent = network.latent if latent is None else latent
@@ -60,7 +60,7 @@ class GAN(Model):
         return self.generator(z, condition)
 
 
-def networks_told(conditional: bool | Sequence[PlayerName]) -> frozenset[str]:
+def conditioned_players(conditional: bool | Sequence[PlayerName]) -> frozenset[str]:
     """Return the players that `conditional` names: true names both."""
     if isinstance(conditional, bool):
         return frozenset(PLAYERS if conditional else ())

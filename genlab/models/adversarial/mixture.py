@@ -17,7 +17,7 @@ class Mixture(nn.Module):
     The uniform mixture of generators of Arora et al. 2017, section 4, against one discriminator. Hoang et al. 2018
     (MGAN) and Ghosh et al. 2018 (MAD-GAN) add a classifier that tells the generators apart, which is not done here.
     Each generator sees only its own rows of a batch. In training the sorted batch is cut into equal parts, which avoids
-    a synchronisation and is exact for batches that the generators divide, as `Dealt` numbers them.
+    a synchronisation and is exact for batches that the generators divide, as `NormalWithGenerator` numbers them.
 
     Raises ConfigError for generators with a reference batch, of which each would see only a part, and for latents
     without a number.
@@ -41,7 +41,7 @@ class Mixture(nn.Module):
         if z.shape[1] != self.latent_size + 1:
             raise ConfigError(
                 "model.latent: its latents name no generator, and model.generator is a mixture. "
-                "Set model.latent._target_=genlab.models.Dealt."
+                "Set model.latent._target_=genlab.models.NormalWithGenerator."
             )
         z, number = z[:, :-1], z[:, -1].round().long().clamp(0, len(self.generators) - 1)
         if torch.jit.is_tracing() or torch.compiler.is_compiling():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from genlab.core.spec import Spec
 from genlab.core.types import Count, NonNegative, ProperShare
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.concatenation import Concatenation
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import VectorNormName, norm1d
 

@@ -1,21 +1,24 @@
-"""Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster"."""
+"""Projected GAN's discriminator: Sauer et al. 2021, "Projected GANs converge faster", and their code."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Count, PretrainedWeights
 from genlab.models.layers.norm import NormName, norm2d
-from genlab.models.layers.resample import UpsampleBilinear
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.models.pretrained_features import RESOLUTIONS, PretrainedFeatures, freeze
 
-SMALLEST = 4  # largest side of the maps of logits, in pixels
+LAST = 4  # pixels a side of the last kernel, or as many as its maps have
 STRIDE = 32  # of the smallest pretrained maps, in pixels of the input
+MULTIPLES = (1, 1, 2, 4, 8)  # of `width`: channels of maps of 1/2, 1/4, ..., 1/32 of the input's side
 
 
 class Discriminator(nn.Module):
@@ -23,6 +26,9 @@ class Discriminator(nn.Module):
 
     Each sees one resolution of a frozen network's features, which are mixed by random projections (section 3.2). The
     loss is the mean over all four, where equation 4 sums. Features are the discriminators' last maps.
+
+    Images are enlarged to at least `size` pixels and to a multiple of 32, and never made smaller, which would hide
+    pixels from the network.
 
     Raises ConfigError for images that the network does not take, and as `PretrainedFeatures` does.
     """
@@ -32,23 +38,21 @@ class Discriminator(nn.Module):
         spec: Spec,
         *,
         network: Callable[[], nn.Module],  # a classifier of torchvision.models, without weights
-        weights: str | None = None,  # a file; `download`; or `random`, as the network starts
-        size: Count = 224,  # pixels a side of the network's input, a multiple of 32; as published
-        width: Count = 64,  # channels of the largest mixed maps; doubled each time the side halves
+        weights: PretrainedWeights | None = None,  # a file; `download`; or `random`, as the network starts
+        size: Count = 224,  # fewest pixels a side of the network's input, a multiple of 32; as published
+        width: Count = 64,  # channels of the largest mixed maps; doubled each time the side halves, from the second on
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
         refuse_unfit_images(spec, size)
-        self.pretrained = PretrainedFeatures(network, weights, size)
-        widths = [width << level for level in range(RESOLUTIONS)]
-        self.mixing = Mixing(self.pretrained.channels, widths)
-        side, extra = size // STRIDE, 0
-        while side > SMALLEST:
-            side, extra = side // 2, extra + 1
-        self.shape = (widths[-1], side, side)
-        ends = widths[-1:] * (1 + extra)
-        self.bodies = nn.ModuleList(halving_convs(widths[level:-1] + ends, norm) for level in range(RESOLUTIONS))
-        self.lasts = nn.ModuleList(nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False) for _ in range(RESOLUTIONS))
+        sides = [max(size, -(-side // STRIDE) * STRIDE) for side in (spec.height, spec.width)]
+        widths = [multiple * width for multiple in MULTIPLES]
+        self.pretrained = PretrainedFeatures(network, weights, sides)
+        self.mixing = Mixing(self.pretrained.channels, widths[:-1])
+        self.shape = (widths[-1], *(side // STRIDE for side in sides))
+        self.bodies = nn.ModuleList(halving_convs(widths[level:], norm) for level in range(RESOLUTIONS))
+        kernel = [min(LAST, side) for side in self.shape[1:]]
+        self.lasts = nn.ModuleList(nn.Conv2d(widths[-1], 1, kernel, bias=False) for _ in range(RESOLUTIONS))
         for part in (self.bodies, self.lasts):
             normalise_spectrum(part)
 
@@ -65,35 +69,39 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.head(self.features(images, condition), condition)
 
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Load a state dict; that of a run made before mixing followed the published code is left, and this is told."""
+        if any(name.startswith("mixing.up.") for name in state_dict):
+            warnings.warn(
+                "The checkpoint's discriminator mixes features by 3x3 convolutions, as it did before it followed the "
+                "authors' code. Its weights fit no longer and are left out; samples do not depend on them.",
+                stacklevel=2,
+            )
+            state_dict = self.state_dict()
+        return super().load_state_dict(state_dict, strict, assign)
+
 
 class Mixing(nn.Module):
-    """Mix channels and resolutions of four maps, large to small, by fixed random convolutions: section 3.2.
+    """Mix channels and resolutions of four maps, large to small, by fixed random 1x1 convolutions: section 3.2.
 
-    Each map goes through a 1x1 convolution, then adds the next smaller one, upsampled and through a 3x3 convolution.
-    So no discriminator can rely on a subset of the features.
+    Each map goes through a convolution and adds the mixture below; the sum is doubled in size, and goes through another
+    one to `widths` channels. So no discriminator can rely on a subset of the features.
     """
 
     def __init__(self, channels: list[int], widths: list[int]) -> None:
         super().__init__()
-        self.across = nn.ModuleList(
-            random_conv(inputs, outputs, 1) for inputs, outputs in zip(channels, widths, strict=True)
-        )
-        self.up = nn.ModuleList(
-            nn.Sequential(UpsampleBilinear(low), random_conv(low, high, 3)) for high, low in pairwise(widths)
-        )
+        inner = [*widths[1:], 2 * widths[-1]]
+        self.across = nn.ModuleList(nn.Conv2d(*pair, 1) for pair in zip(channels, inner, strict=True))
+        self.out = nn.ModuleList(nn.Conv2d(*pair, 1) for pair in zip(inner, widths, strict=True))
         freeze(self)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        mixed = [conv(features) for conv, features in zip(self.across, maps, strict=True)]
-        for level in reversed(range(len(self.up))):
-            mixed[level] = mixed[level] + self.up[level](mixed[level + 1])
-        return mixed
-
-
-def random_conv(inputs: int, outputs: int, side: int) -> nn.Conv2d:
-    layer = nn.Conv2d(inputs, outputs, side, padding=side // 2, bias=False)
-    nn.init.kaiming_normal_(layer.weight)
-    return layer
+        mixed: list[Tensor] = []
+        for features, across, out in reversed(list(zip(maps, self.across, self.out, strict=True))):
+            total = across(features) + (mixed[-1] if mixed else 0)
+            # The authors double first: the same function of a 1x1 convolution, at four times the cost.
+            mixed.append(interpolate(out(total), scale_factor=2, mode="bilinear", align_corners=True))
+        return mixed[::-1]
 
 
 def halving_convs(widths: list[int], norm: NormName) -> nn.Sequential:

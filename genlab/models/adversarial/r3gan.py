@@ -61,7 +61,8 @@ class Generator(nn.Module):
 class Discriminator(base.Discriminator):
     """(images [N, C, H, W], condition=None) -> logits [N]: the generator's stages in reverse order.
 
-    Features are the inner products of the last maps with one learned map for each channel.
+    Features are the inner products of the last maps with one learned map for each channel. With a condition the logit
+    is the inner product of `last`'s output and an embedding of variance 1 / size, as in the authors' code.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ class Discriminator(base.Discriminator):
         outputs: Count = 1,
     ) -> None:
         innermost, widths = plan_maps(spec, width, growth, most)
-        super().__init__(spec, widths[-1], minibatch=minibatch, outputs=outputs, bias=False)
+        vectors = scaled_embedding(spec, widths[-1], gain=widths[-1] ** -0.5) if spec.condition_size else None
+        super().__init__(spec, widths[-1], minibatch=minibatch, outputs=outputs, bias=False, label_vectors=vectors)
         init_scaled(self.last)
         self.layers = nn.Sequential(scaled_conv(spec.channels, widths[0]))
         self.layers.extend(residual_stage(widths[0], blocks, len(widths), expansion, group))
@@ -116,8 +118,8 @@ def residual_stage(channels: int, blocks: int, stages: int, expansion: int, grou
     return [FixupBlock(channels, depth=depth, expansion=expansion, group=group) for _ in range(blocks)]
 
 
-def scaled_embedding(spec: Spec, width: int) -> nn.Module:
+def scaled_embedding(spec: Spec, width: int, gain: float = 1.0) -> nn.Module:
     """Return an embedding of the condition, [N, width], initialised like a linear layer of one-hot classes."""
     layer = spec.condition.embedding(width)
-    nn.init.normal_(layer.weight, std=spec.condition_size**-0.5)
+    nn.init.normal_(layer.weight, std=gain * spec.condition_size**-0.5)
     return layer

@@ -14,7 +14,16 @@ from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.residual import DownBlock, UpBlock
 from genlab.models.layers.weights import WeightsName, initialise, set_apart
-from genlab.models.map_sizes import Growth, attention_level, halvings, innermost_map, map_sides, widths
+from genlab.models.map_sizes import (
+    Growth,
+    attention_level,
+    discriminator_widths,
+    halvings,
+    innermost_map,
+    is_flat,
+    map_sides,
+    widths,
+)
 
 
 class Generator(nn.Module):
@@ -54,7 +63,7 @@ class Generator(nn.Module):
 class Discriminator(base.Discriminator):
     """(images [N, C, H, W], condition=None) -> logits [N]. Features are the last maps, summed over all positions.
 
-    With constant widths the side is halved down to 8 pixels and two blocks follow; otherwise to 4, and one follows.
+    With equally wide maps the side is halved down to 8 pixels and two blocks follow; otherwise to 4, and one follows.
     """
 
     def __init__(
@@ -68,9 +77,10 @@ class Discriminator(base.Discriminator):
         minibatch: MinibatchName = "none",
         outputs: Count = 1,
     ) -> None:
-        smallest, plain = (8, 2) if growth == "constant" else (4, 1)
+        flat = is_flat(spec, growth)
+        smallest, plain = (8, 2) if flat or growth == "constant" else (4, 1)
         downs = halvings(spec, smallest)
-        sizes = [spec.channels, *widths(width, downs + plain - 1, growth)[::-1]]
+        sizes = [spec.channels, *discriminator_widths(width, downs + plain - 1, growth, flat=flat)]
         super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
         level = attention_level(map_sides(spec, downs), attention)
         self.blocks = nn.Sequential(

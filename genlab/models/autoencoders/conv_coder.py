@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
 from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.map_sizes import innermost_map
 

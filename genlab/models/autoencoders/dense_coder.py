@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.concatenation import Concatenation
 
 
 class Encoder(nn.Module):

@@ -39,7 +39,7 @@ class PCA(Model):
                 f"model.latent.size={latent.size}: the data have {dimensions} dimensions and no more components. "
                 f"Set model.latent.size={max(1, dimensions // 2)}."
             )
-        self.latent, self.shape = latent, spec.shape
+        self.latent, self.shape, self.scale = latent, spec.shape, spec.scale
         self.exact, self.oversampling, self.passes = exact, oversampling, passes
         self.register_buffer("mean", torch.zeros(dimensions))
         self.register_buffer("components", torch.zeros(latent.size, dimensions))  # orthonormal rows
@@ -64,11 +64,11 @@ class PCA(Model):
         return ((z * self.variances.sqrt()) @ self.components + self.mean).unflatten(1, self.shape)
 
     def facts(self) -> dict[str, Tensor]:
-        """Return the components' share of the variance, and the mean squared error of a reconstruction."""
+        """Return the components' share of the variance, and the mean squared error a value, of points in own units."""
         lost = self.total_variance - self.variances.sum()
         return {
             "explained_variance": self.variances.sum() / self.total_variance,
-            "mean_squared_error": lost / len(self.mean),
+            "mean_squared_error": lost / len(self.mean) * self.scale**2,
         }
 
     @torch.no_grad()

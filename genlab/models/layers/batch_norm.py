@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import instance_norm
 
 from genlab.core import distributed
 
@@ -37,6 +38,19 @@ class BatchNorm2d(nn.BatchNorm2d):
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
         self.num_batches_tracked += 1
+
+
+class OwnBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation that uses no running averages in evaluation: Isola et al. 2017, section 3.3.
+
+    There each image is normalised by its own moments, as the paper's batches of one are. So no image depends on those
+    beside it. Running averages are kept, but not read.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(maps)
+        return instance_norm(maps, weight=self.weight, bias=self.bias, eps=self.eps)
 
 
 class ConditionalBatchNorm2d(nn.Module):

@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import nn
 
+from genlab.models.layers.batch_norm import OwnBatchNorm2d
 from genlab.models.layers.virtual_norm import VirtualBatchNorm
 
 NormName = Literal["batch", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
@@ -15,12 +16,16 @@ VIRTUAL_NORMS = {
 }
 
 
-def norm2d(name: NormName, channels: int) -> list[nn.Module]:
-    """Return a normalisation of [N, C, H, W]; `layer` is over a whole image, `instance_plain` learns no scales."""
+def norm2d(name: NormName | Literal["batch_own"], channels: int) -> list[nn.Module]:
+    """Return a normalisation of [N, C, H, W].
+
+    `layer` is over a whole image, `instance_plain` learns no scales, and `batch_own` is `OwnBatchNorm2d`.
+    """
     if name == "none":
         return []
     layers = {
         "batch": nn.BatchNorm2d,
+        "batch_own": OwnBatchNorm2d,
         "layer": lambda channels: nn.GroupNorm(1, channels),
         "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
         "instance_plain": nn.InstanceNorm2d,

@@ -11,7 +11,7 @@ from genlab.models.layers.equalised import EqualisedConv2d, EqualisedLinear
 from genlab.models.layers.weights import is_set_apart
 
 EQUALISED = (EqualisedConv2d, EqualisedLinear)
-WEIGHTY = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding, *EQUALISED)
+LAYERS_WITH_WEIGHT = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding, *EQUALISED)
 
 
 def normalise_players(players: Mapping[str, nn.Module], names: Iterable[str]) -> None:
@@ -20,7 +20,7 @@ def normalise_players(players: Mapping[str, nn.Module], names: Iterable[str]) ->
     Raises ConfigError for one without a weight to normalise, and for one with a layer that starts at zero.
     """
     for name in names:
-        layers = free_layers(players[name])
+        layers = layers_to_normalise(players[name])
         if not layers:
             raise ConfigError(
                 f"model.spectral_norm: the {name} has no weight that could be normalised. Its layers are normalised "
@@ -43,18 +43,18 @@ def normalise_spectrum(network: nn.Module) -> None:
     bring every image's weights to a norm of their own, layers that are set apart, weights that are not trained, and
     those that something else parametrises are left as they are.
     """
-    for layer in free_layers(network):
+    for layer in layers_to_normalise(network):
         if isinstance(layer, EQUALISED):
             layer.weight_scale = 1.0
         spectral_norm(layer, n_power_iterations=1)
 
 
-def free_layers(network: nn.Module) -> list[nn.Module]:
+def layers_to_normalise(network: nn.Module) -> list[nn.Module]:
     """Return the layers that have a weight, about which nothing else decides."""
     return [
         layer
         for layer in network.modules()
-        if isinstance(layer, WEIGHTY)
+        if isinstance(layer, LAYERS_WITH_WEIGHT)
         and not (is_set_apart(layer) or is_parametrized(layer))
         and isinstance(layer.weight, nn.Parameter)
     ]

@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.condition import Concatenation
+from genlab.models.layers.concatenation import Concatenation
 from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear, PixelNorm
 from genlab.models.layers.equalised_resample import Blur, EqualisedDownConv2d, EqualisedFromVector, EqualisedUpConv2d
 from genlab.models.layers.minibatch import MinibatchDeviation
@@ -23,6 +23,7 @@ class Generator(GrowingGenerator):
     """
 
     unbounded: ClassVar[bool] = True  # as published, nothing but training holds images to [-1, 1]
+    normalises_latent: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from genlab.core.types import Count
 from genlab.models.layers.mapping import Mapping
 
 
@@ -22,9 +23,11 @@ class StyleGenerator(nn.Module):
         *,
         layers: int,  # number of layers that take a style
         mixing: float = 0.0,  # share of images with a second style from a random layer on, in training: section 3.1
+        truncated_layers: Count | None = None,  # first ones, whose styles truncation moves; null: all
     ) -> None:
         super().__init__()
         self.mapping, self.layers, self.mixing = mapping, layers, mixing
+        self.truncated_layers = layers if truncated_layers is None else truncated_layers
         self.style_size = mapping.size
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -35,11 +38,14 @@ class StyleGenerator(nn.Module):
         raise NotImplementedError
 
     def styles(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Return styles [N, layers, W], the same for all layers except with mixing in training."""
+        """Return styles [N, layers, W], the same for all layers except with mixing in training.
+
+        The second style of a mixture does not count in the tracked mean.
+        """
         styles = self.spread(self.map_latents(z, condition))
         if not (self.training and self.mixing):
             return styles
-        others = self.spread(self.map_latents(torch.randn_like(z), condition))
+        others = self.spread(self.mapping(torch.randn_like(z), condition, track=False))
         return torch.where(self._first_style_mask(len(z), z.device), styles, others)
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -47,8 +53,12 @@ class StyleGenerator(nn.Module):
         return self.mapping(z, condition)
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """[..., W] -> the same, drawn together about the tracked mean: at psi 0 the mean, at 1 as they are."""
-        return self.mapping.truncate(styles, psi)
+        """[N, layers, W] -> the same, drawn together about the tracked mean: at psi 0 the mean, at 1 as they are.
+
+        Styles after the first `truncated_layers` are left as they are: Karras et al. 2019, appendix B.
+        """
+        first, others = styles[:, : self.truncated_layers], styles[:, self.truncated_layers :]
+        return torch.cat([self.mapping.truncate(first, psi), others], 1)
 
     def spread(self, w: Tensor) -> Tensor:
         """Repeat w [N, W] for all layers: [N, layers, W]."""

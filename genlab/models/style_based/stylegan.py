@@ -37,10 +37,11 @@ class Generator(GrowingGenerator, StyleGenerator):
         mapping_rate: Positive = 0.01,  # learning rate of the mapping relative to other layers: appendix C
         mixing: Share = 0.9,  # share of training images with two styles: appendix C
         style_strength: Share = 1.0,  # alpha of AdaIN; 0: styles have no effect
+        truncated_layers: Count | None = 8,  # first layers that truncation changes, those up to 32 pixels: appendix B
     ) -> None:
         sizes = widths(spec, width, most)
-        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate)
-        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing)
+        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate, bias_gain=1.0)
+        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing, truncated_layers=truncated_layers)
         self.constant = nn.Parameter(torch.ones(sizes[0], SMALLEST, SMALLEST))
         firsts = [nn.Identity(), *(Doubling(*pair) for pair in pairwise(sizes))]
         style_options = {"style_size": style_size, "alpha": style_strength}

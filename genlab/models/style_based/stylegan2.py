@@ -13,14 +13,16 @@ from torch.nn.functional import leaky_relu
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share
 from genlab.models.adversarial import discriminator as base
-from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear, PixelNorm
-from genlab.models.layers.mapping import Mapping
+from genlab.models.layers.equalised import HE, EqualisedConv2d, EqualisedLinear
+from genlab.models.layers.mapping import LabelEmbedding, Mapping
 from genlab.models.layers.minibatch import MinibatchDeviation
 from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.layers.noise import Noise
 from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, upsample2d
 from genlab.models.style_based.growing import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
+
+BOTH = {"gain": HE, "bias_gain": HE}  # of layers before a rectifier, whose output is multiplied in the authors' code
 
 
 class Generator(StyleGenerator):
@@ -41,10 +43,11 @@ class Generator(StyleGenerator):
         mapping_rate: Positive = 0.01,  # learning rate of the mapping relative to other layers
         mixing: Share = 0.9,  # share of training images with two styles
         form: Form = "plain",  # of modulated convolutions
+        truncated_layers: Count | None = None,  # first layers that truncation changes; null: all
     ) -> None:
         sizes = widths(spec, width, most)
         mapping = Mapping(spec, latent_size, size=style_size, depth=depth, rate=mapping_rate)
-        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing)
+        super().__init__(mapping, layers=2 * len(sizes), mixing=mixing, truncated_layers=truncated_layers)
         self.constant = nn.Parameter(torch.randn(sizes[0], SMALLEST, SMALLEST))
         shared = {"colours": spec.channels, "style_size": style_size, "form": form}
         self.stages = nn.ModuleList([Stage(sizes[0], sizes[0], SMALLEST, up=False, **shared)])
@@ -99,7 +102,8 @@ class StyledConv2d(nn.Module):
 class Discriminator(base.Discriminator):
     """(images [N, C, S, S], condition=None) -> logits [N]; S a power of two from 8 to 1024; else ConfigError.
 
-    With a condition, the inner product of the features and a mapping of the condition is added to the logit.
+    With a condition the logit is an inner product of `last`'s output and a mapping of the condition, without a term of
+    the image alone: the code of Karras et al. 2020 (ADA).
     """
 
     def __init__(
@@ -115,15 +119,15 @@ class Discriminator(base.Discriminator):
     ) -> None:
         sizes = widths(spec, width, most)
         innermost = sizes[0]
-        super().__init__(spec, innermost, outputs=outputs, projection=False)
-        self.last = EqualisedLinear(innermost, outputs)
-        self.projection = LabelMapping(spec, innermost, depth) if spec.condition_size else None
-        self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, gain=HE), nn.LeakyReLU(0.2))
+        mapping = LabelMapping(spec, innermost, depth) if spec.condition_size else None
+        super().__init__(spec, innermost, outputs=outputs, label_vectors=mapping)
+        self.last = EqualisedLinear(innermost, self.last_size)
+        self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, **BOTH), nn.LeakyReLU(0.2))
         self.layers.extend(Halving(*pair) for pair in pairwise(reversed(sizes)))
         statistics = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
         self.layers.extend(statistics)
-        self.layers.extend([EqualisedConv2d(innermost + len(statistics), innermost, gain=HE), nn.LeakyReLU(0.2)])
-        dense = EqualisedLinear(innermost * SMALLEST**2, innermost, gain=HE)
+        self.layers.extend([EqualisedConv2d(innermost + len(statistics), innermost, **BOTH), nn.LeakyReLU(0.2)])
+        dense = EqualisedLinear(innermost * SMALLEST**2, innermost, **BOTH)
         self.layers.extend([nn.Flatten(), dense, nn.LeakyReLU(0.2)])
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -135,8 +139,8 @@ class Halving(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.same = EqualisedConv2d(inputs, inputs, gain=HE)
-        self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, gain=HE)
+        self.same = EqualisedConv2d(inputs, inputs, **BOTH)
+        self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, **BOTH)
         self.skip = EqualisedConv2d(inputs, outputs, 1, bias=False)
         self.register_buffer("kernel", binomial2d(), persistent=False)
 
@@ -148,16 +152,13 @@ class Halving(nn.Module):
 
 
 class LabelMapping(nn.Module):
-    """Condition -> [N, size], scaled so that its inner product with features of variance 1 has variance 1.
-
-    Miyato and Koyama's projection with a mapping after the embedding, as in Karras et al. 2020 (ADA).
-    """
+    """Condition -> [N, size], scaled so that its inner product with a vector of variance 1 has variance 1."""
 
     def __init__(self, spec: Spec, size: Count, depth: Count, *, rate: Positive = 0.01) -> None:
         super().__init__()
-        dense = [EqualisedLinear(size, size, gain=HE, rate=rate) for _ in range(depth)]
+        dense = [EqualisedLinear(size, size, rate=rate, **BOTH) for _ in range(depth)]
         rectified = [module for layer in dense for module in (layer, nn.LeakyReLU(0.2))]
-        self.layers = nn.Sequential(spec.condition.embedding(size), PixelNorm(), *rectified)
+        self.layers = nn.Sequential(LabelEmbedding(spec, size), *rectified)
         self.scale = size**-0.5
 
     def forward(self, condition: Tensor) -> Tensor:

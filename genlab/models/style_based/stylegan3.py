@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, log2
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Gt
@@ -20,7 +20,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count, Positive, Share, Whole
 from genlab.models.layers.filtered_nonlinearity import Band, FilteredLeakyReLU
 from genlab.models.layers.fourier import FourierFeatures
-from genlab.models.layers.mapping import Mapping
+from genlab.models.layers.mapping import Mapping, in_discriminator_turn
 from genlab.models.layers.modulated import Form, ModulatedConv2d
 from genlab.models.style_based.growing import side_of
 from genlab.models.style_based.style_generator import StyleGenerator
@@ -37,7 +37,11 @@ class Generator(StyleGenerator):
 
     With 3x3 convolutions the generator is equivariant to translations (StyleGAN3-T), with `kernel=1` and `radial` also
     to rotations (StyleGAN3-R). `transform` applies both to its input.
+
+    The mean style and the magnitudes of maps are tracked in the discriminator's turn, as in the authors' code.
     """
+
+    tracks_in_discriminator_turn: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -57,15 +61,17 @@ class Generator(StyleGenerator):
         taps: Count = 6,  # of filters, in samples of the lower rate
         clamp: Positive | None = None,  # bound on activations for 16-bit floats; the authors' code: 256
         form: Form = "plain",  # of modulated convolutions
-        halflife: Positive = 40_000,  # of tracked magnitudes, in generated images, two for each real one
+        halflife: Positive = 20_000,  # of tracked magnitudes, in images of the discriminator's turns
         mixing: Share = 0.0,
+        truncated_layers: Count | None = None,  # first layers that truncation changes; null: all
     ) -> None:
         side = side_of(spec)
         layers = min(2 * round(log2(side / 4)) + critical, 14) if layers is None else layers
         if layers <= critical:
             raise ConfigError(f"model.generator.layers={layers}: must be more than critical={critical}.")
-        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, mean_decay=0.998)
-        super().__init__(mapping, layers=layers + 2, mixing=mixing)
+        tracking = {"mean_decay": 0.998, "tracks_every_turn": False}
+        mapping = Mapping(spec, latent_size, size=style_size, depth=depth, **tracking)
+        super().__init__(mapping, layers=layers + 2, mixing=mixing, truncated_layers=truncated_layers)
         bands = list(plan_bands(side, layers, critical, stopband, margin))
         widths = [min(round(width * side / 2 / band.cutoff), most) for band in bands]
         self.input = FourierFeatures(style_size, widths[0], bands[0])
@@ -114,7 +120,7 @@ class Layer(nn.Module):
 
 
 class TrackedMagnitude(nn.Module):
-    """maps -> their root mean square [], tracked in training: Karras et al. 2021, section 3.1, appendix F.1."""
+    """maps -> their root mean square [], tracked in discriminator turns: Karras et al. 2021, 3.1 and appendix F.1."""
 
     def __init__(self, halflife: float) -> None:  # in images
         super().__init__()
@@ -122,8 +128,8 @@ class TrackedMagnitude(nn.Module):
         self.register_buffer("square", torch.ones(()))
 
     def forward(self, maps: Tensor) -> Tensor:
-        if self.training:
-            self.track(maps.detach())
+        if self.training and in_discriminator_turn():
+            self.track(maps)
         return self.square.sqrt()
 
     @torch.no_grad()

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.concatenation import ConcatenatedSource
 from genlab.models.layers.resample import halve
-from genlab.models.translation.patchgan import FIELDS, NormName, PatchGAN, halvings_of
+from genlab.models.translation.patchgan import FIELDS, NormName, PatchGAN, halvings_of, refuse_labels
 
 Field = Literal[16, 34, 70, 142, 286]
+
+PADDING = 2  # pixels around every map: the code of Wang et al. 2018 and of Park et al. 2019
 
 
 class MultiScale(nn.Module):
@@ -42,16 +44,16 @@ class MultiScale(nn.Module):
         norm: NormName = "instance",
     ) -> None:
         super().__init__()
-        spec.require_images()
+        refuse_labels(spec)
         self.source = ConcatenatedSource(spec)
         input_spec = replace(spec.unconditional, channels=spec.channels + self.source.extra)
         specs = list(scale_specs(input_spec, scales, receptive_field))
         field = receptive_field or FIELDS[min(halvings_of(spec, None), count_fitting_fields(specs[-1])) - 1]
-        self.scales = nn.ModuleList(PatchGAN(copy, width=width, receptive_field=field, norm=norm) for copy in specs)
-        self.layer_shapes = [
-            scale.layer_shapes(copy.height, copy.width) for scale, copy in zip(self.scales, specs, strict=True)
-        ]  # of each scale and layer: (F, h, w)
-        weights = balance_groups([count_patches(shapes[-1]) for shapes in self.layer_shapes])
+        options = {"width": width, "receptive_field": field, "norm": norm, "padding": PADDING}
+        self.scales = nn.ModuleList(PatchGAN(copy, **options) for copy in specs)
+        shapes = [scale.layer_shapes(copy.height, copy.width) for scale, copy in zip(self.scales, specs, strict=True)]
+        self.layer_shapes = [layers for *layers, _ in shapes]  # of each scale and layer: (F, h, w)
+        weights = balance_groups([prod(logits) for *_, logits in shapes])
         self.register_buffer("patch_weights", weights, persistent=False)
 
     def features(self, images: Tensor, source: Tensor | None = None) -> Tensor:
@@ -102,11 +104,6 @@ def scale_specs(spec: Spec, most: int, field: Field | None) -> Iterator[Spec]:
 def count_fitting_fields(spec: Spec) -> int:
     """Return how many of `FIELDS` fit, leaving at least one patch."""
     return sum(min(spec.height, spec.width) >> number > 2 for number in range(1, len(FIELDS) + 1))
-
-
-def count_patches(shape: tuple[int, int, int]) -> int:
-    """Return the number of logits for features of this shape (F, h, w)."""
-    return (shape[1] - 1) * (shape[2] - 1)
 
 
 def balance_groups(counts: list[int]) -> Tensor:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.adversarial.dcgan import init_normal_zero_bias
+from genlab.models.layers.concatenation import ConcatenatedSource
 from genlab.models.layers.norm import norm2d, wants_bias
 
 NormName = Literal["batch", "layer", "instance", "instance_plain", "none"]
@@ -33,20 +33,22 @@ class PatchGAN(nn.Module):
         width: Count = 64,  # channels of the first map; doubled each time the side halves, up to 8 times
         receptive_field: Field | None = None,  # pixels a side; null: at most half the image's (70 of 256), at least 16
         norm: NormName = "batch",  # instance_plain: CycleGAN's, which learns no scales
+        padding: Literal[1, 2] = 1,  # pixels around every map; 2: pix2pixHD's and SPADE's, for more patches
     ) -> None:
         super().__init__()
-        spec.require_images()
+        refuse_labels(spec)
         self.source = ConcatenatedSource(spec)
         halvings = halvings_of(spec, receptive_field)
         sizes = [width * min(WIDEST, 2**level) for level in range(halvings + 1)]
-        self.layers = nn.Sequential(nn.Conv2d(spec.channels + self.source.extra, width, 4, 2, 1), nn.LeakyReLU(0.2))
+        first = nn.Conv2d(spec.channels + self.source.extra, width, 4, 2, padding)
+        self.layers = nn.Sequential(first, nn.LeakyReLU(0.2))
         for level, pair in enumerate(pairwise(sizes), start=1):
-            self.layers.extend(block(*pair, norm=norm, stride=2 if level < halvings else 1))
-        self.last = nn.Conv2d(sizes[-1], 1, 4, 1, 1)
-        self.apply(init_normal)
+            self.layers.extend(block(*pair, norm=norm, stride=2 if level < halvings else 1, padding=padding))
+        self.last = nn.Conv2d(sizes[-1], 1, 4, 1, padding)
+        self.apply(init_normal_zero_bias)
 
     def features(self, images: Tensor, source: Tensor | None = None) -> Tensor:
-        """Return features [N, F, h + 1, w + 1]."""
+        """Return features [N, F, h', w']."""
         return self.layers(self.source(images, source))
 
     def layer_maps(self, pictures: Tensor) -> list[Tensor]:
@@ -58,11 +60,11 @@ class PatchGAN(nn.Module):
         return found
 
     def layer_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
-        """Return (F, h, w) of the maps of every layer, for pictures of this size."""
+        """Return (F, h, w) of the maps of every layer, and last (1, h, w) of the logits, for pictures of this size."""
         found = []
-        for layer in self.layers:
+        for layer in (*self.layers, self.last):
             if isinstance(layer, nn.Conv2d):
-                height, width = ((side - 2) // layer.stride[0] + 1 for side in (height, width))
+                height, width = ((side + 2 * layer.padding[0] - 4) // layer.stride[0] + 1 for side in (height, width))
                 found.append((layer.out_channels, height, width))
         return found
 
@@ -74,9 +76,20 @@ class PatchGAN(nn.Module):
         return self.head(self.features(images, source))
 
 
-def block(inputs: int, outputs: int, *, norm: NormName, stride: int) -> list[nn.Module]:
-    convolution = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=wants_bias(norm))
+def block(inputs: int, outputs: int, *, norm: NormName, stride: int, padding: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 4, stride, padding, bias=wants_bias(norm))
     return [convolution, *norm2d(norm, outputs), nn.LeakyReLU(0.2)]
+
+
+def refuse_labels(spec: Spec) -> None:
+    """Raise ConfigError for points, and for conditions other than pictures."""
+    spec.require_images()
+    if not spec.has_source and spec.condition_size:
+        raise ConfigError(
+            "model.discriminator: judges patches of an image, with or without a source picture, and has no place for "
+            "classes, attributes or words. Set model.conditional=[generator] (or false), or choose another "
+            "discriminator: model.discriminator._target_=genlab.models.adversarial.dcgan.Discriminator."
+        )
 
 
 def halvings_of(spec: Spec, field: Field | None) -> int:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
-from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.latent import Nothing
+from genlab.models.adversarial.dcgan import init_normal_zero_bias
+from genlab.models.latent import EmptyLatent
 from genlab.models.layers.norm import norm2d, wants_bias
 
 NormName = Literal["instance_plain", "instance", "batch", "none"]
@@ -65,9 +65,9 @@ class ResNetTranslator(Trunk):
         refuse_unfit(spec, latent_size)
         count = (9 if min(spec.height, spec.width) >= NINE_BLOCKS_FROM else 6) if blocks is None else blocks
         super().__init__(spec.require_source().input_channels, width=width, blocks=count, halvings=2, norm=norm)
-        self.latent = Nothing()
+        self.latent = EmptyLatent()
         self.last = nn.Sequential(*conv_norm(width, spec.channels, 7, "none"), nn.Tanh())
-        self.apply(init_normal)
+        self.apply(init_normal_zero_bias)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
         return self.last(super().forward(source))

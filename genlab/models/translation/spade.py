@@ -7,7 +7,7 @@ from torch.nn.functional import leaky_relu
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.latent import Nothing
+from genlab.models.latent import EmptyLatent
 from genlab.models.layers.first_and_last import VectorToMap
 from genlab.models.layers.residual import upsample_nearest
 from genlab.models.layers.spatial_norm import NormName, SPADEBlock, resize_nearest
@@ -42,7 +42,7 @@ class Generator(nn.Module):
         levels = halvings(spec, SMALLEST)
         sizes = [width * min(WIDEST, 2**level) for level in reversed(range(levels + 1))]
         self.shrink = 2**levels
-        self.noisy, self.latent = bool(latent_size), Nothing()
+        self.noisy, self.latent = bool(latent_size), EmptyLatent()
         self.side_multiple = None if self.noisy else self.shrink
         innermost = spec.height // self.shrink, spec.width // self.shrink
         first = VectorToMap(latent_size, sizes[0], innermost) if latent_size else None

@@ -10,7 +10,7 @@ from genlab.core.spec import Spec
 from genlab.core.types import Count
 from genlab.models.adversarial import discriminator as base
 from genlab.models.latent import no_latent
-from genlab.models.layers.condition import ConcatenatedSource
+from genlab.models.layers.concatenation import ConcatenatedSource
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.norm import norm2d
 

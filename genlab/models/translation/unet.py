@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.types import Count, ProperShare
-from genlab.models.adversarial.dcgan import init_normal
-from genlab.models.latent import Nothing, Uniform, refuse_other_size
+from genlab.models.adversarial.dcgan import init_normal_zero_bias
+from genlab.models.latent import EmptyLatent, Uniform, refuse_other_size
 from genlab.models.layers.norm import norm2d
 from genlab.models.map_sizes import halvings
 
-NormName = Literal["batch", "instance", "none"]
+NormName = Literal["batch", "batch_own", "instance", "none"]
 
 WIDEST = 8  # largest width, as a multiple of the outermost map's
 DROPOUTS = 3  # innermost blocks with dropout
@@ -38,7 +38,7 @@ class UNet(nn.Module):
         *,
         width: Count = 64,  # channels of the largest map; doubled each time the side halves, up to 8 times
         depth: Count | None = None,  # number of halvings; null: as many as possible
-        norm: NormName = "batch",  # for a batch of one, instance equals batch
+        norm: NormName = "batch",  # batch_own: sampling uses an image's own moments, as training in batches of one does
         dropout: ProperShare = 0.5,  # in the innermost three blocks on the way up; 0: no noise
     ) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class UNet(nn.Module):
         )
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * sizes[0], spec.channels, 4, 2, 1), nn.Tanh())
         noise = sum(block.noise for block in self.ups)
-        self.latent = Uniform(noise) if noise else Nothing()
+        self.latent = Uniform(noise) if noise else EmptyLatent()
         refuse_other_size(latent_size, noise, "the noise of a U-Net is its dropout (none: model.generator.dropout=0).")
-        self.apply(init_normal)
+        self.apply(init_normal_zero_bias)
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
         maps, skips = source, []

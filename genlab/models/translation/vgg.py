@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchvision.models import vgg19
 
 from genlab.core.errors import ConfigError
+from genlab.core.types import PretrainedWeights
 from genlab.models.pretrained_features import ImageNetNormalisation, composite_over_white
 from genlab.models.pretrained_weights import load_weights
 
@@ -25,27 +26,35 @@ class VGG19(nn.Module):
 
     def __init__(
         self,
-        weights: str | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random` initial ones
+        weights: PretrainedWeights
+        | None,  # a file, torchvision's vgg19-dcbb9e9d.pth; `download`; or `random` initial ones
         *,
         layers: Sequence[str] = ("relu5_4",),
+        standardise: bool = True,  # by ImageNet's moments, as it was trained; false: it sees [-1, 1], as in pix2pixHD
     ) -> None:
         super().__init__()
         indices = relu_indices()
         if not layers or not set(layers) <= indices.keys():
             raise ConfigError(f"{KEY}.layers={list(layers)}: expected one or several of {', '.join(indices)}.")
-        self.normalised, self.features = ImageNetNormalisation(), convolutional_layers()
+        self.to_input = ImageNetNormalisation() if standardise else repeat_grey
+        self.features = convolutional_layers()
         self.wanted = [indices[layer] for layer in layers]
         if weights != "random":
             load_weights(self, weights, vgg19, KEY, part="features.")
         self.features = self.features[: max(self.wanted) + 1]
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        maps, found = self.normalised(composite_over_white(images)), {}
+        maps, found = self.to_input(composite_over_white(images)), {}
         for number, layer in enumerate(self.features):
             maps = layer(maps)
             if number in self.wanted:
                 found[number] = maps
         return [found[number] for number in self.wanted]
+
+
+def repeat_grey(images: Tensor) -> Tensor:
+    """Return grey images [N, 1, H, W] as three equal channels, others as they are."""
+    return images.expand(-1, 3, -1, -1)
 
 
 def convolutional_layers() -> nn.Sequential:

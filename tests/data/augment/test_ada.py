@@ -110,9 +110,17 @@ def test_micro_batches_are_one_turn():
     assert augmentation.end_turn(100)["sign"].item() == 0.5
 
 
-def test_the_strength_stays_within_0_and_1():
+def test_the_strength_has_a_lower_bound_alone():
+    """As in the authors' code: what has risen beyond 1 takes as long to come down."""
     augmentation = AdaptiveAugment(every=1, images=150)
-    assert list(turns(augmentation, -1, 1, 1, 1)) == pytest.approx([0, 2 / 3, 1, 1])
+    assert list(turns(augmentation, -1, 1, 1, 1, -1)) == pytest.approx([0, 2 / 3, 4 / 3, 2, 4 / 3])
+
+
+@pytest.mark.parametrize("policy", ALL)
+def test_a_strength_beyond_1_is_a_probability_of_1(make_images, make_draws, policy):
+    x, beyond = make_images(), fixed(1.0, [policy])
+    beyond.load_state_dict({"strength": torch.tensor(1.7), "told": torch.zeros(()), "turns": 0})
+    assert torch.equal(beyond(x, make_draws(), 0.0), fixed(1.0, [policy])(x, make_draws(), 0.0))
 
 
 def test_without_a_target_the_strength_stays_and_is_logged():

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from genlab.data.augment.blits import blit, mirror_turn_shift, whole_shifts
+from genlab.data.augment.blits import Blits, blit, mirror_turn_shift, whole_shifts
 
 
 def move(images, mirror=0, turns=0, right=0, down=0):
     each = (torch.full((len(images),), value) for value in (mirror, turns, right, down))
-    return mirror_turn_shift(images, *each)
+    return mirror_turn_shift(images, Blits(*each))
 
 
 def test_a_mirrored_image_is_flipped(make_images):
@@ -60,11 +60,11 @@ def test_shifts_are_whole_and_an_eighth_at_most():
 def test_chances_are_the_papers(make_draws, near, monkeypatch):
     """Mirrored in half of the images that may be, turned by each number of quarters in a fourth of them."""
     seen = []
-    monkeypatch.setattr("genlab.data.augment.blits.mirror_turn_shift", lambda *changes: seen.extend(changes))
+    monkeypatch.setattr("genlab.data.augment.blits.mirror_turn_shift", lambda images, blits: seen.extend(blits))
     count, strength = 8000, 0.6
     blit(torch.zeros(count, 1, 16, 32), make_draws(count), torch.tensor(strength))
-    _, mirror, turns, right, down = seen
-    assert near(mirror, strength / 2)
+    mirror, turns, right, down = seen
+    assert near(mirror == 1, strength / 2)
     assert all(near(turns == number, strength / 4) for number in (1, 2, 3))
     assert near(right != 0, strength * 7 / 8) and near(down != 0, strength * 3 / 4)
     both = (right != 0) & (down != 0)

@@ -10,12 +10,13 @@ from genlab.data.augment import FadingBlur
 DRAWS = Draws((0,), 2, 0, 2, torch.device("cpu"))
 
 
-@pytest.mark.parametrize(("progress", "deviation"), [(0.0, 2.0), (0.125, 1.0)])
-def test_is_the_gaussian_of_scipy_with_a_falling_deviation(progress, deviation):
+@pytest.mark.parametrize(("progress", "left"), [(0.0, 2.5), (0.125, 1.25)])
+def test_is_a_gaussian_that_is_halved_at_the_falling_deviation(progress, left):
+    """2^-(x/s)^2, cut at 3 s: the code of StyleGAN3. By scipy, whose deviation is s / sqrt(2 log 2)."""
     images = torch.randn(2, 3, 20, 24)
-    found = FadingBlur(deviation=2.0, until=0.25)(images, DRAWS, progress)
-    options = {"mode": "constant", "radius": math.ceil(3 * deviation)}
-    wanted = gaussian_filter(images.double().numpy(), (0, 0, deviation, deviation), **options)
+    found = FadingBlur(deviation=2.5, until=0.25)(images, DRAWS, progress)
+    own, options = left / math.sqrt(2 * math.log(2)), {"mode": "constant", "radius": math.floor(3 * left)}
+    wanted = gaussian_filter(images.double().numpy(), (0, 0, own, own), **options)
     torch.testing.assert_close(found, torch.from_numpy(wanted).float())
 
 

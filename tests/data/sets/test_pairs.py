@@ -13,6 +13,7 @@ from genlab.core.picture import Picture
 from genlab.data.sets.folder import Folder
 from genlab.data.sets.pairs import Pairs
 from genlab.data.sets.unpaired import Unpaired
+from genlab.sampling.translate import open_pictures
 
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 255, 0)
 
@@ -68,6 +69,81 @@ def test_halves_of_a_file_are_partners(beside, pack):
     assert data.name == "facades" and data.spec.class_count is None
 
 
+LAYOUTS = {
+    "A/train": lambda split, side: f"{side}/{split}",
+    "train/A": lambda split, side: f"{split}/{side}",
+    "trainA": lambda split, side: f"{split}{side}",
+    "Train_a": lambda split, side: f"{split.title()}_{side.lower()}",
+    "domain_A": lambda split, side: f"{split}ing/domain_{side}",
+}
+
+
+@pytest.mark.parametrize("around", ["", "sets/mine/"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_and_b_in_one_root(tmp_path, layout, around):
+    """Pictures twice as wide as high, which halves would be made of if folders meant nothing."""
+    for split, numbers in (("train", range(4)), ("test", range(4, 6))):
+        for index in numbers:
+            for side, colour in (("A", (255, index, 0)), ("B", (0, index, 255))):
+                save(tmp_path / "set" / around / LAYOUTS[layout](split, side) / f"{index}.png", colour, size=(20, 10))
+    for pack in (str, lambda folder: str(zipped(folder))):
+        data = Pairs(pack(tmp_path / "set"))
+        assert data.spec.shape == (3, 10, 20) and data.name == "set"
+        assert sorted(first_pixels(data.train.labels)) == [(255, index, 0) for index in range(4)]
+        assert first_pixels(data.train.images) == [(0, green, 255) for _, green, _ in first_pixels(data.train.labels)]
+        assert sorted(first_pixels(data.test.images)) == [(0, index, 255) for index in (4, 5)]
+        apart = Unpaired(pack(tmp_path / "set"), aligned=True)
+        assert sorted(first_pixels(apart.train.images)) == [(0, index, 255) for index in range(4)]
+        assert first_pixels(apart.other.test.images) == [
+            (255, green, 0) for _, green, _ in first_pixels(apart.test.images)
+        ]
+
+
+def test_a_and_b_without_splits(tmp_path):
+    for index in range(4):
+        save(tmp_path / "set" / "A" / f"{index}.png", (255, index, 0), size=(20, 10))
+        save(tmp_path / "set" / "B" / f"{index}.jpg", (0, index, 255), size=(20, 10))
+        save(tmp_path / "set" / "AB" / f"{index}.png", RED, BLUE)  # pix2pix's script puts it beside them
+    data = Pairs(str(tmp_path / "set"))
+    assert data.spec.shape == (3, 10, 20) and data.spec.images == 4 and data.test is None
+    assert Unpaired(str(tmp_path / "set")).other.spec.images == 4
+
+
+def test_an_alphabet_of_folders_is_not_a_and_b(tmp_path):
+    for letter in "ABC":
+        save(tmp_path / "set" / letter / "1.png", RED, BLUE)
+    assert Pairs(str(tmp_path / "set")).spec.images == 3
+
+
+def test_single_pictures_are_no_pairs_side_by_side(tmp_path):
+    for index, size in enumerate([(16, 16), (32, 24), (24, 32), (32, 18)]):
+        save(tmp_path / "photos" / f"{index}.png", (255, index, 0), size=size)
+    with pytest.raises(ConfigError) as error:
+        Pairs(str(tmp_path / "photos"))
+    assert "4 of 4 images" in str(error.value) and "1.png: 32 x 24 pixels: two pictures side by side" in str(
+        error.value
+    )
+    for reading in ("halves of 16 x 24", "folders A and B", "data.root=[A,B]", "data=folder", "data=unpaired"):
+        assert reading in str(error.value)
+
+
+def test_two_kinds_of_pictures_are_no_pairs(horses):
+    with pytest.raises(ConfigError, match="0 names have a partner.*data=unpaired"):
+        Pairs(str(horses))
+
+
+def test_what_translation_writes_is_a_partner_of_what_it_read(tmp_path):
+    """`mode=translate` writes a PNG for each picture, by its name without suffix."""
+    names = {"a.jpg": "JPEG", "deep/b": "PNG", "c.JFIF": "JPEG", "photo.1": "PNG"}
+    for index, (name, format) in enumerate(names.items()):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (12, 10), (255, index, 0)).save(tmp_path / "in" / name, format)
+    source, outputs = open_pictures(tmp_path / "in")
+    for index, name in enumerate(source.names):
+        save(tmp_path / "out" / f"{outputs[name]}.png", (0, index, 255))
+    assert Pairs([str(tmp_path / "in"), str(tmp_path / "out")]).spec.images == 4
+
+
 def test_the_other_direction(beside):
     data = Pairs(str(beside), direction="BtoA")
     assert first_pixels(data.test.labels) == [(0, 4, 255)] and first_pixels(data.test.images) == [(255, 4, 0)]
@@ -107,7 +183,7 @@ def test_both_are_resized_and_cropped_alike(tmp_path):
 def test_each_side_has_its_own_channels(tmp_path):
     for index in range(3):
         save(tmp_path / "grey" / f"{index}.png", 10 * index, mode="L")
-        save(tmp_path / "colour" / f"{index}.png", RED)
+        save(tmp_path / "colour" / f"{index}.png", (255, index, 0))
     roots = [str(tmp_path / "grey"), str(tmp_path / "colour")]
     assert Pairs(roots).spec.condition == Picture(1, 10, 12) and Pairs(roots).spec.channels == 3
     assert Pairs(roots, source_channels=3, channels=1).spec.condition == Picture(3, 10, 12)

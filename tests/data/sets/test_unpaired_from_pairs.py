@@ -7,7 +7,7 @@ from genlab.build import instantiate as build
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.data import InMemory, Split
-from genlab.data.sets.unpaired_from_pairs import Halves
+from genlab.data.sets.unpaired_from_pairs import UnpairedFromPairs
 from tests.conftest import composed, pictured, tiny_data
 
 
@@ -22,25 +22,25 @@ def names(images):
 
 
 def test_it_holds_images_of_one_half_and_sources_of_the_other():
-    data = Halves(numbered())
+    data = UnpairedFromPairs(numbered())
     assert names(data.train.images) == [5, 6, 7, 8, 9] and names(data.other.train.images) == [100, 101, 102, 103, 104]
     assert data.train.labels is None and data.other.train.labels is None
     assert data.spec.condition == Picture(1, 8, 8) and data.spec.shape == (3, 8, 8)
 
 
 def test_the_test_split_stays_whole_and_aligned():
-    data = Halves(numbered())
+    data = UnpairedFromPairs(numbered())
     assert names(data.test.images) == [50, 51, 52, 53] and names(data.other.test.images) == [150, 151, 152, 153]
     assert data.aligned
     again = ((data.conditions(data.test, 2, 4) + 1) * 127.5).round().byte()
     assert names(again) == [152, 153, 150, 151]
-    assert not Halves(tiny_data(task="edges")).aligned  # nothing to test with
+    assert not UnpairedFromPairs(tiny_data(task="edges")).aligned  # nothing to test with
 
 
 @pytest.mark.parametrize("task", ["edges", "inpainting", "rotation"])
 def test_sources_that_a_task_makes_are_those_that_pairs_have(task):
     pairs = tiny_data(3, task=task)
-    data = Halves(pairs)
+    data = UnpairedFromPairs(pairs)
     expected = pairs.conditions(pairs.pool, 0, 32)
     torch.testing.assert_close(data.other.train.images.float() / 127.5 - 1, expected, atol=1e-6, rtol=0)
     assert torch.equal(data.train.images, pairs.train.images[32:])
@@ -48,7 +48,7 @@ def test_sources_that_a_task_makes_are_those_that_pairs_have(task):
 
 
 def test_options_go_on_to_both():
-    data = Halves(pictured(size=12, crop=8, flip=True))
+    data = UnpairedFromPairs(pictured(size=12, crop=8, flip=True))
     assert data.pool.images.shape[2:] == (12, 12) and data.other.pool.images.shape[2:] == (12, 12)
     assert data.spec.shape == data.other.spec.shape == (1, 8, 8)
     assert data.flip and data.other.flip and data.crop == data.other.crop == 8
@@ -57,23 +57,23 @@ def test_options_go_on_to_both():
 
 def test_either_half_is_in_the_fingerprint():
     pairs = numbered()
-    before = Halves(pairs).fingerprint
-    assert Halves(numbered()).fingerprint == before
+    before = UnpairedFromPairs(pairs).fingerprint
+    assert UnpairedFromPairs(numbered()).fingerprint == before
     pairs.pool.labels[2] += 1  # a source that is used
-    assert Halves(pairs).fingerprint != before
+    assert UnpairedFromPairs(pairs).fingerprint != before
 
 
 @pytest.mark.parametrize(
-    "data", [tiny_data(), pictured(source_classes=256), Halves(numbered())], ids=["images", "maps", "halves"]
+    "data", [tiny_data(), pictured(source_classes=256), UnpairedFromPairs(numbered())], ids=["images", "maps", "halves"]
 )
 def test_data_that_are_no_pairs_are_refused(data):
     with pytest.raises(ConfigError, match=r"data\.of: expected pairs .* data\.of\.task=edges"):
-        Halves(data)
+        UnpairedFromPairs(data)
 
 
 def test_one_pair_is_too_few():
     with pytest.raises(ConfigError, match="one pair cannot be taken apart"):
-        Halves(numbered(1))
+        UnpairedFromPairs(numbered(1))
 
 
 def test_the_bundled_set_is_mnist_at_32_and_other_sets_can_take_its_place():

@@ -51,6 +51,71 @@ def test_of_two_test_splits_one_is_used():
     assert found.splits["test"] == ["val/a/1.png"] and found.unused == ["test/1.png", "stray.png"]
 
 
+@pytest.mark.parametrize(
+    ("training", "testing"),
+    [
+        ("Train", "Test"),
+        ("TRAIN", "VAL"),
+        ("training", "testing"),
+        ("trn", "tst"),
+        ("training_set", "test_set"),
+        ("train2017", "val2017"),
+        ("Train-Images", "Validation Images"),
+        ("trainset", "evaluation"),
+        ("train", "dev"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_splits_in_any_spelling_outside_and_inside_of_classes(training, testing, inside):
+    def name(split, kind):
+        return f"{kind}/{split}/1.png" if inside else f"{split}/{kind}/1.png"
+
+    found = of(read_layout([name(split, kind) for split in (training, testing) for kind in "ab"]))
+    assert found == {
+        "train": {name(training, kind): kind for kind in "ab"},
+        "test": {name(testing, kind): kind for kind in "ab"},
+    }
+
+
+def test_splits_of_one_meaning_are_joined():
+    found = read_layout(["train1/a/1.png", "train2/b/1.png", "Test/a/1.png"])
+    assert sorted(found.splits["train"]) == ["train1/a/1.png", "train2/b/1.png"] and not found.unused
+
+
+def test_readings_of_before_keep_their_key():
+    assert read_layout(["train/1.png", "val/1.png"]).key == read_layout(["a/1.png", "b/1.png"]).key == {}
+    assert read_layout(["Train/1.png", "val/1.png"]).key and read_layout(["train/1.png", "testing/1.png"]).key
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("trainA", "trainB", "testA", "testB"),
+        ("seg_train", "seg_test", "seg_pred"),
+        ("cat_train", "cat_test", "dog_train", "dog_test"),
+    ],
+)
+def test_folders_that_speak_of_splits_are_no_classes(folders):
+    with pytest.raises(ConfigError, match="speak of training and testing"):
+        read_layout([f"{folder}/1.png" for folder in folders])
+
+
+def test_words_in_class_names_do_not_matter():
+    assert read_layout(["bullet train/1.png", "test tube/1.png", "cat/1.png", "dog/1.png"]).classes[0] == "bullet train"
+
+
+@pytest.mark.parametrize("folder", [lambda number: number // 1000, lambda number: number // 1000 * 1000])
+def test_numbered_shards_are_no_classes(folder):
+    names = [f"{folder(number):05d}/img{number:08d}.png" for number in range(0, 5000, 250)]
+    assert read_layout(names).classes == [] and "no classes" in read_layout(names).remark
+
+
+def test_numbered_classes_are_no_shards():
+    """GTSRB's folders have five digits too, and every class has a file 00000."""
+    names = [f"{kind:05d}/{track:05d}_{frame:05d}.ppm" for kind in range(3) for track in (0, 1) for frame in (0, 29)]
+    assert read_layout(names).classes == ["00000", "00001", "00002"]
+
+
 def test_train_alone_is_a_class_like_any_other():
     assert read_layout(["train/1.png", "plane/1.png"]).classes == ["plane", "train"]
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.metrics import Adapter, Pixels
+from genlab.metrics import CustomExtractor, Pixels
 
 GREY = Spec(1, 8, 8, images=1, padding=2)
 IMAGES = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -35,36 +35,40 @@ def test_pixels_are_what_images_show():
 
 
 def test_a_network_is_evaluated_and_hashed():
-    one, same, other = (Adapter(network(seed)) for seed in (0, 0, 1))
+    one, same, other = (CustomExtractor(network(seed)) for seed in (0, 0, 1))
     one.check(GREY)
     assert torch.equal(one(IMAGES), one(IMAGES)) and one(IMAGES).shape == (3, 8)  # no dropout
     assert one.identity == same.identity != other.identity
-    assert Adapter(network(), size=8).identity != one.identity != Adapter(network(), colour=True).identity
-    assert one.name == "torch.nn.modules.container.Sequential" and Adapter(network(), name="mine").name == "mine"
+    assert (
+        CustomExtractor(network(), size=8).identity != one.identity != CustomExtractor(network(), colour=True).identity
+    )
+    assert (
+        one.name == "torch.nn.modules.container.Sequential" and CustomExtractor(network(), name="mine").name == "mine"
+    )
 
 
 def test_a_method_counts_with_its_network():
     one, other = network(0), network(1)
-    assert Adapter(one.forward).identity != Adapter(other.forward).identity
-    assert not Adapter(one.forward)(IMAGES).requires_grad and not one.training
+    assert CustomExtractor(one.forward).identity != CustomExtractor(other.forward).identity
+    assert not CustomExtractor(one.forward)(IMAGES).requires_grad and not one.training
 
 
 def test_a_function_counts_with_its_arguments():
-    plain, twice = Adapter(mean_colour), Adapter(partial(mean_colour, weight=2.0))
+    plain, twice = CustomExtractor(mean_colour), CustomExtractor(partial(mean_colour, weight=2.0))
     assert torch.equal(twice(IMAGES), 2 * plain(IMAGES)) and plain.identity != twice.identity
     assert plain.name.endswith("mean_colour") and twice.name == plain.name
 
 
 def test_grey_images_are_shown_in_colour_and_resized():
-    adapter = Adapter(network(channels=3), size=5, colour=True)
+    adapter = CustomExtractor(network(channels=3), size=5, colour=True)
     adapter.check(GREY)
     assert adapter(IMAGES).shape == (3, 18)
     with pytest.raises(ConfigError, match=r"cannot read images 1 x 4 x 4 .*metrics\.extractor\.colour=true"):
-        Adapter(network(channels=3)).check(GREY)
+        CustomExtractor(network(channels=3)).check(GREY)
 
 
 def test_an_output_that_is_no_features_is_an_error():
     with pytest.raises(ConfigError, match=r"found features \[2, 1, 4, 4\] for 2 images, expected \[2, D\]"):
-        Adapter(nn.Identity()).check(GREY)
+        CustomExtractor(nn.Identity()).check(GREY)
     with pytest.raises(ConfigError, match="it gave a tuple"):
-        Adapter(lambda images: (images,)).check(GREY)
+        CustomExtractor(lambda images: (images,)).check(GREY)

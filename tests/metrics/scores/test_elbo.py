@@ -11,7 +11,7 @@ from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
 from genlab.metrics import Coordinates, Evaluation
 from genlab.metrics.scores.elbo import Likelihood
-from genlab.metrics.scores.likelihood import likelihood
+from genlab.metrics.scores.importance_bounds import likelihood
 from genlab.metrics.scores.reconstruction_error import ReconstructionError
 from tests.conftest import narrow, tiny_data
 

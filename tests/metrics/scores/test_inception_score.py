@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genlab.core.pixels import to_float
+from genlab.data import MNIST
 from genlab.metrics import Classifier, Inception, InceptionScore, Pixels, StackedClassifier
 
 
-def knowing(score="inception_score"):
-    """An extractor whose features are the logits."""
-    return SimpleNamespace(extractor=SimpleNamespace(score=score, logits=lambda features: features))
+def knowing(score="inception_score", real=None, temperature=None):
+    """Real images, by default none, and an extractor whose features are the logits."""
+    extractor = SimpleNamespace(score=score, logits=lambda features: features, temperature=temperature)
+    return SimpleNamespace(extractor=extractor, features=real, count=0 if real is None else len(real))
 
 
 def measured(logits, reference=None, splits=10):
@@ -25,19 +28,48 @@ def test_the_score_is_that_of_torch_fidelity(splits):
     from torch_fidelity.metric_isc import isc_features_to_metric
 
     logits = torch.randn(503, 12, generator=torch.Generator().manual_seed(0)) * 3
-    expected = isc_features_to_metric(logits, splits=splits, shuffle=False)
-    assert list(measured(logits, splits=splits).values()) == pytest.approx(list(expected.values()), abs=1e-6)
+    expected = list(isc_features_to_metric(logits, splits=splits).values())
+    found = measured(logits, knowing(real=logits), splits=splits)
+    assert list(found.values()) == pytest.approx([*expected, expected[0]], abs=1e-6)
+
+
+def test_samples_in_the_order_of_their_classes_score_as_in_any_other():
+    """In ten parts of one class each, without shuffling, they would score 1."""
+    found = measured(torch.eye(10).repeat_interleave(1_000, 0) * 1e4)["inception_score"]
+    assert found == pytest.approx(10, rel=0.01)
+
+
+def test_real_images_are_scored_alike_and_judge_no_model():
+    sure, unsure = torch.eye(5).repeat(20, 1) * 1e4, torch.zeros(100, 5)
+    found = measured(unsure, knowing("classifier_score", real=sure), splits=1)
+    assert (found["classifier_score"], found["classifier_score_real"]) == pytest.approx((1, 5))
+    directions = {name: InceptionScore().direction(name) for name in found}
+    assert directions == {"classifier_score": True, "classifier_score_deviation": None, "classifier_score_real": None}
+
+
+def test_the_bundled_classifier_is_as_sure_as_it_is_right():
+    """Its hash is that of its weights alone, as it was before the temperature was stored."""
+    extractor, test = Classifier(), MNIST().test
+    features = extractor(to_float(test.images[:2_000]))
+    shares, found = extractor.logits(features).softmax(1).max(1)
+    right = (found == test.labels[:2_000]).float().mean().item()
+    assert shares.mean().item() == pytest.approx(right, abs=0.005)
+    assert extractor.identity == "059d6117d787be582ff735afb4aa2ae17964764a0239c339ba97be4ee622378b"
+    metric = InceptionScore()
+    metric.update(features)
+    metric.compute(SimpleNamespace(extractor=extractor, count=0))
+    assert metric.settings == f"10 splits, shuffled with seed 2020; temperature {extractor.temperature:.4g}"
 
 
 def test_certain_and_equally_many_score_the_number_of_classes():
     logits = torch.eye(5).repeat(20, 1) * 1e4
-    found = measured(logits, knowing("classifier_score"), splits=4)
+    found = measured(logits, knowing("classifier_score"), splits=1)
     assert found == pytest.approx({"classifier_score": 5, "classifier_score_deviation": 0}, abs=1e-9)
     assert measured(logits[:1].repeat(40, 1))["inception_score"] == pytest.approx(1)
 
 
 def test_extractors_without_classes_have_none_and_nan_gives_nan():
-    assert measured(torch.zeros(20, 4), SimpleNamespace(extractor=Pixels())) == {}
+    assert measured(torch.zeros(20, 4), SimpleNamespace(extractor=Pixels(), count=0)) == {}
     assert all(map(math.isnan, measured(torch.full((20, 4), math.nan)).values()))
 
 

@@ -82,7 +82,17 @@ def test_partners_have_no_distance():
     again = torch.cat([data.test.images, pixels(11)]).float() / 127.5 - 1
     found = values(measured(data, again))
     assert found["l1"] == 0 and found["ssim"] == pytest.approx(1)
-    assert found["psnr"] == pytest.approx(20 * np.log10(255) + 10 * np.log10(12))  # that of rounding
+    assert found["psnr"] == pytest.approx(20 * np.log10(255) + 10 * np.log10(data.test.images[0].numel()))
+
+
+@pytest.mark.parametrize("changed", [1, 2, 7])
+def test_nearly_equal_images_have_the_ratio_of_its_definition(changed):
+    """10 log10(255^2 / mean squared error), with one grey level in some of 48 values."""
+    target = torch.zeros(1, 3, 4, 4)
+    other = target.clone().flatten()
+    other[:changed] += 1 / 127.5
+    expected = 10 * np.log10(255**2 * 48 / changed)
+    assert PSNR().distance(other.view_as(target), target).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_padding_is_cut_and_the_limit_kept():

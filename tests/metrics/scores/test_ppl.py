@@ -4,6 +4,7 @@ import math
 from contextlib import nullcontext
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -42,6 +43,7 @@ class Styled(StyleGenerator):
     def __init__(self):
         torch.nn.Module.__init__(self)
         self.mapping, self.layers, self.mixing, self.style_size = lambda z, condition: 2 * z, 3, 0.0, 4
+        self.truncated_layers = 3
 
     def synthesis(self, styles):
         return (styles.mean(1) / 20).pow(3).view(-1, 1, 2, 2)
@@ -79,11 +81,10 @@ def test_straight_paths_are_as_long_as_their_ends_are_apart():
     record = scored(system(Uniform(4)), discard=0.0, paths=40_000)
     assert record.value == pytest.approx(8 / 3 / 100, rel=0.02)
     assert record.metric == "ppl_features" and record.extractor == "flat"
-    assert record.settings.startswith("squared distance of features, not LPIPS; 40,000 paths in z, lerp; epsilon 0.01;")
+    assert record.settings.startswith("squared distance of features, not LPIPS; 40,000 paths in z; epsilon 0.01;")
 
 
 def test_paths_of_normal_latents_are_arcs():
-    assert ", slerp;" in scored(system(Normal(4))).settings
     a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
     torch.testing.assert_close(slerp(a, b, 1 / 3), 2 * torch.tensor([[math.cos(math.pi / 6), math.sin(math.pi / 6)]]))
     torch.testing.assert_close(slerp(a, b, torch.tensor([[1.0]])), b)
@@ -94,6 +95,17 @@ def test_the_batch_size_changes_nothing_and_extremes_are_left_out():
     values = [scored(system(Normal(4)), batch_size=size).value for size in (7, 100, 1_000)]
     assert values == pytest.approx([values[0]] * 3, rel=1e-9)
     assert scored(system(Normal(4)), discard=0.25).value != values[0]
+
+
+def test_the_extremes_are_those_of_the_papers_code():
+    """Which takes the nearest distances outside of both percentiles, and keeps them."""
+    metric, distances = (
+        PathLength(discard=0.1),
+        2 ** torch.arange(7, dtype=torch.float64),
+    )
+    low, high = (np.percentile(distances, share, method=way) for share, way in ((10, "lower"), (90, "higher")))
+    kept = distances[(distances >= low) & (distances <= high)]
+    assert metric.mean_length(distances) == pytest.approx(kept.mean().item() / 1e-8)
 
 
 def test_a_diverged_generator_has_no_number():
@@ -121,7 +133,7 @@ def test_places_on_paths_are_all_of_them_or_their_beginning(name, expected, opti
     assert record.metric == name
     assert record.value == pytest.approx(4 * expected / 10**6, rel=0.06)
     assert ("; at their beginning;" in record.settings) == (options.get("sampling") == "end")
-    assert f"paths in {options['space']}, lerp" in record.settings
+    assert f"paths in {options['space']};" in record.settings
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,40 @@ def test_parameter_counts_of_studiogan_on_cifar10(generator, discriminator, coun
     assert tuple(map(parameters, networks)) == counts
 
 
+@pytest.mark.parametrize(
+    ("side", "generated", "judged", "judged_deep", "halved"),
+    [
+        (32, [4, 4, 4, 4], [4, 4, 4, 4], [4, 4, 4, 4], 2),
+        (64, [16, 16, 8, 4, 2], [1, 2, 4, 8, 16], [1, 2, 4, 8, 16], 4),
+        (128, [16, 16, 8, 4, 2, 1], [1, 2, 4, 8, 16, 16], [1, 2, 4, 8, 16, 16], 5),
+    ],
+)
+def test_widths_of_the_authors_code(side, generated, judged, judged_deep, halved):
+    """Lists of channels in BigGAN.py and BigGANdeep.py of BigGAN-PyTorch, and how often the discriminator halves."""
+    facts = spec(3, side)
+    options = {"width": 4, "growth": "published", "attention": 0}
+    with torch.device("meta"):
+        plain, deep = (family.Generator(facts, 12, **options) for family in (biggan, biggan_deep))
+        judge, deep_judge = (family.Discriminator(facts, **options) for family in (resnet, biggan_deep))
+    assert [block.conv1.in_channels for block in plain.blocks] == [4 * m for m in generated[:-1]]
+    assert [block.conv1.in_channels for block in deep.blocks][::2] == [4 * m for m in generated[:-1]]
+    assert plain.last[0].num_features == deep.last[0].num_features == 4 * generated[-1]
+    assert [block.conv1.out_channels for block in judge.blocks] == [4 * m for m in judged]
+    deep_widths = [deep_judge.first.out_channels, *(block.conv4.out_channels for block in deep_judge.blocks[::2])]
+    assert deep_widths == [4 * m for m in judged_deep]
+    for network in (judge, deep_judge):
+        assert sum(isinstance(block.pool, nn.AvgPool2d) for block in network.blocks) == halved
+
+
+def test_sizes_without_a_published_list_double_as_before():
+    with torch.device("meta"):
+        for network in (biggan.Generator, biggan_deep.Generator):
+            old, new = (network(spec(1, 28), 12, width=4, growth=growth) for growth in ("doubling", "published"))
+            assert parameters(old) == parameters(new)
+        for network in (resnet.Discriminator, biggan_deep.Discriminator):
+            assert parameters(network(spec(1, 28))) == parameters(network(spec(1, 28), growth="published"))
+
+
 def test_widths_at_256_and_512_pixels():
     """Ibid., tables 5 and 6."""
     for side, tables in ((256, [16, 16, 8, 8, 4, 2, 1]), (512, [16, 16, 8, 8, 4, 2, 1, 1])):

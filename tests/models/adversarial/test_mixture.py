@@ -7,7 +7,7 @@ from torch import nn
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
-from genlab.models import Dealt, Normal
+from genlab.models import Normal, NormalWithGenerator
 from genlab.models.adversarial import mlp
 from genlab.models.adversarial.mixture import Mixture
 from tests.conftest import narrow
@@ -50,7 +50,7 @@ def test_images_come_back_in_order_from_the_generators_that_latents_name(numbers
 
 
 def test_training_splits_a_batch_evenly_by_generator():
-    law, network = Dealt(Normal(5), 3), mixture().train()
+    law, network = NormalWithGenerator(Normal(5), 3), mixture().train()
     draws = Draws((0,), 12, 6, 12, torch.device("cpu"))
     z = law.draw(draws)
     assert torch.equal(z[:, :-1], Normal(5).draw(draws)) and z[:, -1].tolist() == [0, 1, 2, 0, 1, 2]
@@ -70,7 +70,7 @@ def test_every_generator_learns_from_its_own_images():
 
 
 def test_interpolation_uses_the_nearer_latents_generator():
-    law, ends = Dealt(Normal(5), 4), (torch.randn(2, 5), torch.randn(2, 5))
+    law, ends = NormalWithGenerator(Normal(5), 4), (torch.randn(2, 5), torch.randn(2, 5))
     a, b = (torch.cat([end, torch.full((2, 1), number)], 1) for end, number in zip(ends, (1.0, 3.0), strict=True))
     for share in (0.0, 0.4, torch.tensor([[0.4], [0.7]])):
         found = law.interpolate(a, b, share)
@@ -81,12 +81,12 @@ def test_interpolation_uses_the_nearer_latents_generator():
 
 def test_truncated_latents_have_the_same_generators():
     draws = Draws((0,), 8, 0, 8, torch.device("cpu"))
-    z, law = Dealt(Normal(5), 4).truncate(0.5).draw(draws), Normal(5).truncate(0.5)
+    z, law = NormalWithGenerator(Normal(5), 4).truncate(0.5).draw(draws), Normal(5).truncate(0.5)
     assert torch.equal(z[:, :-1], law.draw(draws)) and z[:, -1].tolist() == [0, 1, 2, 3] * 2
 
 
 def test_latents_without_a_number_are_refused():
-    with pytest.raises(ConfigError, match="name no generator.*genlab.models.Dealt"):
+    with pytest.raises(ConfigError, match="name no generator.*genlab.models.NormalWithGenerator"):
         mixture()(torch.randn(2, 5))
 
 

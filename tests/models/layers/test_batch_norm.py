@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import batch_norm
 
-from genlab.models.layers.batch_norm import BatchNorm2d, ConditionalBatchNorm2d
+from genlab.models.layers.batch_norm import BatchNorm2d, ConditionalBatchNorm2d, OwnBatchNorm2d
 
 
 def test_one_rank_is_plain():
@@ -16,6 +16,18 @@ def test_one_rank_is_plain():
     assert torch.equal(ours(maps), plain(maps))
     assert torch.equal(ours.running_var, plain.running_var)
     assert torch.equal(ours.eval()(maps), plain.eval()(maps))
+
+
+def test_own_moments_in_evaluation_are_those_of_training_in_batches_of_one():
+    """Isola et al. 2017, section 3.3; whatever else is in the batch."""
+    norm, maps = OwnBatchNorm2d(3), torch.randn(4, 3, 5, 5) * 3 + 2
+    torch.nn.init.normal_(norm.weight)
+    torch.nn.init.normal_(norm.bias)
+    alone = torch.cat([norm(image[None]) for image in maps])
+    torch.testing.assert_close(norm.eval()(maps), alone)
+    plain = torch.nn.BatchNorm2d(3)
+    plain.load_state_dict(norm.state_dict())  # the same state, and in training the same function
+    torch.testing.assert_close(norm.train()(maps), plain(maps))
 
 
 def test_each_condition_has_its_scale_and_shift():
@@ -31,7 +43,7 @@ import torch
 from torch import nn
 from torch.autograd import grad
 from genlab.core import distributed
-from genlab.models.layers.batch_norm import BatchNorm2d
+from genlab.models.layers.batch_norm import BatchNorm2d, OwnBatchNorm2d
 
 distributed.start()
 torch.manual_seed(0)

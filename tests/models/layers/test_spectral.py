@@ -11,7 +11,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from genlab.core.errors import ConfigError
 from genlab.models.layer_contract import weight_scale_of
 from genlab.models.layers.resample import ConvDownsample2d, UpsampleConv2d
-from genlab.models.layers.spectral import WEIGHTY, normalise_players, normalise_spectrum
+from genlab.models.layers.spectral import LAYERS_WITH_WEIGHT, normalise_players, normalise_spectrum
 from genlab.models.layers.weights import set_apart
 from tests.conftest import choices, data_of, narrow, read
 from tests.test_models_and_penalties import EQUALISED
@@ -81,7 +81,7 @@ def test_every_discriminator_of_the_menu_is_normalised(make_trainer, model):
     trainer = make_trainer(f"model={model}", *narrow(model), *words, data=data)
     trainer.take_step()
     trainer.statistics.flush()  # raises if anything is not finite
-    layers = [layer for layer in trainer.model.discriminator.modules() if isinstance(layer, WEIGHTY)]
+    layers = [layer for layer in trainer.model.discriminator.modules() if isinstance(layer, LAYERS_WITH_WEIGHT)]
     norms = [norm_in_use(layer) for layer in layers if isinstance(layer.weight, nn.Parameter) or is_normalised(layer)]
     assert norms and max(norms) < 1.5 and min(norms) > 0.7
 

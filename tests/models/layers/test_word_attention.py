@@ -8,7 +8,7 @@ from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.words import MAX_CONCATENATED, Words, WordSum
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
 from genlab.models.layers.word_attention import ConditioningAugmentation, WordAttention
 
 WORDED = Spec(1, 8, 8, images=64, condition=Words(("a", "b", "c", "d"), 3))

@@ -8,6 +8,7 @@ from genlab.models.layer_contract import set_noise
 from genlab.models.layers.mapping import Mapping
 from genlab.models.layers.noise import Noise
 from genlab.models.style_based.style_generator import StyleGenerator
+from tests.conftest import narrow
 
 SPEC = Spec(channels=1, height=8, width=8, images=100, condition=Classes(3))
 
@@ -44,6 +45,30 @@ def test_truncation_goes_from_the_tracked_mean_to_the_style():
     torch.testing.assert_close(network.mapping.mean, w.mean(0), rtol=0.05, atol=0.05)
     torch.testing.assert_close(network.mapping.truncate(w, 1.0), w)
     torch.testing.assert_close(network.mapping.truncate(w, 0.0), network.mapping.mean.expand_as(w))
+
+
+@pytest.mark.parametrize(("truncated", "wanted"), [(None, 6), (4, 4), (8, 6)])
+def test_truncation_may_stop_at_a_layer(truncated, wanted):
+    """Karras et al. 2019, appendix B."""
+    network = Shown(Mapping(SPEC.unconditional, 4, size=5), layers=6, truncated_layers=truncated)
+    torch.nn.init.normal_(network.mapping.mean)
+    styles = torch.randn(2, 6, 5)
+    expected = torch.cat([torch.lerp(network.mapping.mean, styles[:, :wanted], 0.7), styles[:, wanted:]], 1)
+    torch.testing.assert_close(network.truncate_styles(styles, 0.7), expected)
+
+
+@pytest.mark.parametrize(("model", "times", "layers"), [("stylegan", 2, 8), ("stylegan2", 2, 4), ("stylegan3_t", 1, 8)])
+def test_how_often_the_mean_moves_in_a_step_and_which_styles_it_truncates(
+    make_trainer, monkeypatch, model, times, layers
+):
+    """In both turns, and in StyleGAN3's code in the discriminator's alone; never by the second style of a mixture."""
+    tracked = []
+    monkeypatch.setattr(Mapping, "_track", lambda mapping, w: tracked.append(len(w)))
+    words = ("penalty=[]", "model.generator.mixing=0.9")
+    trainer = make_trainer(f"model={model}", *narrow(model), *words)
+    trainer.take_step()
+    assert tracked == [8] * times
+    assert trainer.model.generator.truncated_layers == layers
 
 
 def test_evaluation_leaves_the_mean_alone():

@@ -111,6 +111,20 @@ def test_a_label_is_projected_with_variance_1():
     assert abs(products.std().item() - 1) < 0.2
 
 
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_conditional_logit_is_an_inner_product(outputs):
+    """<out(x), m(c)> / sqrt(d), d the size of both: the code of Karras et al. 2020 (ADA)."""
+    spec = Spec(1, 8, 8, images=100, condition=Classes(10))
+    network, images, classes = (
+        stylegan2.Discriminator(spec, outputs=outputs, **SMALL),
+        torch.randn(4, 1, 8, 8),
+        torch.arange(4),
+    )
+    vectors = network.last(network.features(images)).view(4, outputs, 8)
+    expected = (vectors * network.label_vectors.layers(classes)[:, None]).sum(2) / 8**0.5
+    torch.testing.assert_close(network(images, classes), expected.squeeze(1))
+
+
 def test_the_image_is_the_sum_over_all_sizes():
     """With nothing to add at the last size, it is the image before, doubled."""
     network = stylegan2.Generator(Spec(1, 16, 16, images=100), 5, **STYLED).eval()

@@ -10,6 +10,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.models.layers.filtered_nonlinearity import FilteredLeakyReLU
 from genlab.models.style_based.stylegan3 import Generator, TrackedMagnitude, plan_bands
+from tests.conftest import composed, narrow
 
 T = {"kernel": 3, "radial": False}
 R = {"kernel": 1, "radial": True}
@@ -88,11 +89,13 @@ def test_layers_must_leave_some_that_are_not_critical():
         Generator(spec(16), 8, layers=2)
 
 
-def test_the_magnitude_of_maps_is_tracked_in_training_only():
+def test_the_magnitude_of_maps_is_tracked_in_the_discriminators_turn_only():
     """Half of the way after `halflife` images: ibid., appendix F.1."""
     layer = TrackedMagnitude(halflife=8)
     maps = 3 * torch.ones(8, 2, 4, 4)
-    assert layer(maps).item() == pytest.approx(5**0.5)  # half-way from 1 to 9
+    assert layer(maps).item() == 1  # with gradients: the generator's own turn
+    with torch.no_grad():
+        assert layer(maps).item() == pytest.approx(5**0.5)  # half-way from 1 to 9
     assert layer.eval()(100 * maps).item() == pytest.approx(5**0.5)
     assert "square" in layer.state_dict()
 
@@ -109,6 +112,20 @@ def test_maps_keep_their_magnitude_over_the_layers():
         block.size.register_forward_hook(lambda _, inputs, out: sizes.append((inputs[0] / out).square().mean().item()))
     network(torch.randn(16, 8))
     assert len(sizes) == 9 and all(0.5 < size < 2 for size in sizes)  # what a convolution is given
+
+
+@pytest.mark.parametrize("form", ["t", "r"])
+def test_recipes_are_those_of_the_authors_code(form):
+    """Its train.py, training_loop.py (`ema_rampup`) and networks_stylegan2.py (the label's mapping)."""
+    config = composed(f"experiment=stylegan3_{form}_paper")
+    assert config["trainer"]["ema"]["halflife"] == 10_000 and config["trainer"]["ema"]["warmup"] == 0.05
+    assert (config["model"]["generator"]["depth"], config["model"]["discriminator"]["depth"]) == (2, 8)
+    assert config["model"]["generator"].get("halflife", 20_000) == 20_000
+
+
+def test_images_of_its_own_turn_alone_are_refused(make_trainer):
+    with pytest.raises(ConfigError, match="reuse_fakes=true: this generator tracks its means"):
+        make_trainer("model=stylegan3_t", *narrow("stylegan3_t"), "trainer.reuse_fakes=true")
 
 
 def ratio(form, transform, expected, side=32):

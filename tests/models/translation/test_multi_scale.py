@@ -5,12 +5,14 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
+from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
 from genlab.models.layers.resample import halve
 from genlab.models.translation.multi_scale import MultiScale
 from genlab.models.translation.patchgan import PatchGAN
+from tests.conftest import composed
 
 
 def spec(height, width=None, *, source=1, channels=3, classes=None):
@@ -38,9 +40,22 @@ def test_each_scale_is_a_patchgan_of_its_copy():
     network, (images, source) = built(), shown()
     pictures = torch.cat([images, source], 1)
     logits = network(images, source)
-    first, second = logits.split([14 * 14, 6 * 6], 1)
-    torch.testing.assert_close(first.unflatten(1, (14, 14)), network.scales[0](pictures))
-    torch.testing.assert_close(second.unflatten(1, (6, 6)), network.scales[1](halve(pictures)))
+    first, second = logits.split([19 * 19, 11 * 11], 1)
+    torch.testing.assert_close(first.unflatten(1, (19, 19)), network.scales[0](pictures))
+    torch.testing.assert_close(second.unflatten(1, (11, 11)), network.scales[1](halve(pictures)))
+
+
+def test_maps_of_logits_are_as_large_as_published():
+    """19, 11 and 7 a side from images of 128 pixels, in the code of pix2pixHD."""
+    with torch.device("meta"):
+        network = MultiScale(spec(128), scales=3, receptive_field=70)
+        sides = [scale(copy).shape[1:] for scale, copy in zip(network.scales, copies(128), strict=True)]
+    assert sides == [(19, 19), (11, 11), (7, 7)]
+    assert len(network.patch_weights) == 19**2 + 11**2 + 7**2
+
+
+def copies(side):
+    return [torch.empty(1, 4, side >> level, side >> level) for level in range(3)]
 
 
 def test_copies_are_means_of_three_by_three_pixels():
@@ -84,7 +99,7 @@ def test_a_logit_of_a_smaller_copy_covers_more_of_the_image(level):
 def sizes(network):
     """Shapes of each scale, the last one that of its logits."""
     return [
-        [torch.Size(shape) for shape in (*shapes, (1, shapes[-1][1] - 1, shapes[-1][2] - 1))]
+        [torch.Size(shape) for shape in (*shapes, (1, shapes[-1][1] + 1, shapes[-1][2] + 1))]
         for shapes in network.layer_shapes
     ]
 
@@ -110,6 +125,20 @@ def test_all_scales_are_built_alike_and_leave_a_patch(side, scales, field, found
     convolutions = [[m.stride for m in scale.layers if isinstance(m, nn.Conv2d)] for scale in network.scales]
     assert convolutions == [[m.stride for m in one.layers if isinstance(m, nn.Conv2d)]] * len(found)
     assert logits.shape[1] == len(network.patch_weights)
+
+
+def test_the_discriminator_of_label_maps_learns_no_scales():
+    """SPADE's code normalises each instance without parameters of its own."""
+    options = composed("model=segmentation_to_image")["model"]["discriminator"]
+    network = MultiScale(spec(32), scales=2, width=4, norm=options["norm"])
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.InstanceNorm2d)]
+    assert norms and not any(list(norm.parameters()) for norm in norms)
+
+
+@pytest.mark.parametrize("network", [PatchGAN, MultiScale])
+def test_classes_are_refused_since_nothing_would_use_them(network):
+    with pytest.raises(ConfigError, match=r"no place for.*model.conditional=\[generator\]"):
+        network(Spec(3, 32, 32, 9, condition=Classes(10)))
 
 
 def test_small_images_are_refused():

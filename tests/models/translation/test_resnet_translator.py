@@ -7,7 +7,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, pad, relu
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.latent import Nothing
+from genlab.models.latent import EmptyLatent
 from genlab.models.translation.patchgan import PatchGAN
 from genlab.models.translation.resnet_translator import ResNetTranslator
 
@@ -49,7 +49,7 @@ def test_the_size_stays_whatever_it_is(size, norm):
     pictures = torch.randn(2, 1, *size)
     images = network(no_noise(pictures), pictures)
     assert images.shape == (2, 3, *size) and images.abs().max() <= 1
-    assert network.latent == Nothing() and network.side_multiple == 1
+    assert network.latent == EmptyLatent() and network.side_multiple == 1
 
 
 def normalised(maps):

@@ -8,7 +8,7 @@ from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.spec import Spec
-from genlab.models.latent import Nothing
+from genlab.models.latent import EmptyLatent
 from genlab.models.translation.srgan import Discriminator, Generator
 
 
@@ -34,7 +34,7 @@ def test_it_is_as_large_as_the_published_one():
 def test_images_are_larger_by_the_factor_that_the_data_have(factor, norm):
     network = Generator(spec(16, 24, factor=factor), width=4, blocks=2, norm=norm)
     assert sum(isinstance(layer, nn.PixelShuffle) for layer in network.modules()) == factor.bit_length() - 1
-    assert isinstance(network.latent, Nothing) and network.side_multiple == 1
+    assert isinstance(network.latent, EmptyLatent) and network.side_multiple == 1
     for side in (16 // factor, 5):  # others than those of training too
         images = network(torch.empty(2, 0), torch.randn(2, 3, side, 7))
         assert images.shape == (2, 3, side * factor, 7 * factor) and images.abs().max() <= 1

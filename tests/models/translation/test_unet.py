@@ -2,14 +2,18 @@
 
 import pytest
 import torch
+from torch import nn
 
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.random import Draws
 from genlab.core.spec import Spec
-from genlab.models.latent import Nothing
+from genlab.models.latent import EmptyLatent
+from genlab.models.translation.patchgan import PatchGAN
+from genlab.models.translation.resnet_translator import ResNetTranslator
 from genlab.models.translation.unet import LatentDropout, UNet
+from tests.conftest import composed
 
 
 def spec(height, width=None, channels=3, source=1):
@@ -70,7 +74,31 @@ def test_noise_is_a_function_of_z_in_training_and_evaluation():
     assert torch.equal(network(z, source)[0], first)
     assert torch.allclose(network(z[1:], source[1:])[0], second, atol=1e-6)  # whatever else is in the batch
     plain = UNet(spec(16), width=4, dropout=0.0)
-    assert isinstance(plain.latent, Nothing) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
+    assert isinstance(plain.latent, EmptyLatent) and plain(z_of(plain), source).shape == (2, 3, 16, 16)
+
+
+def test_sampling_as_in_training_with_batches_of_one():
+    """Section 3.3: the generator runs as in training; the paper's batches are of one image."""
+    network = UNet(spec(16), width=4, norm="batch_own", dropout=0.0)
+    source = torch.randn(3, 1, 16, 16)
+    alone = torch.cat([network(torch.zeros(1, 0), one[None]) for one in source])
+    torch.testing.assert_close(network.eval()(torch.zeros(3, 0), source), alone)
+    before = UNet(spec(16), width=4, norm="batch", dropout=0.0)
+    before.load_state_dict(network.state_dict())  # running averages, as a run made before is sampled
+    assert not torch.allclose(before.eval()(torch.zeros(3, 0), source), alone)
+    assert composed("experiment=pix2pix_paper")["model"]["generator"]["norm"] == "batch_own"
+
+
+@pytest.mark.parametrize("build", [UNet, PatchGAN, ResNetTranslator])
+def test_weights_start_as_in_the_authors_code(build):
+    """N(0, 0.02), biases 0: init_weights of pytorch-CycleGAN-and-pix2pix."""
+    layers = [
+        m for m in build(spec(32), width=16, norm="none").modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    biases = [layer.bias for layer in layers if layer.bias is not None]
+    assert biases and not any(bias.any() for bias in biases)
+    weights = torch.cat([layer.weight.flatten() for layer in layers])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02) and abs(weights.mean().item()) < 2e-4
 
 
 def test_larger_sources_are_accepted():

@@ -8,6 +8,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from genlab.core.errors import ConfigError
 from genlab.models.pretrained_features import MEAN, STD
 from genlab.models.translation.vgg import VGG19
+from tests.conftest import composed, read
 
 NODES = {"relu1_1": "1", "relu2_2": "8", "relu5_1": "29", "relu5_4": "35"}  # the first is right after the first layer
 
@@ -31,6 +32,16 @@ def test_maps_are_those_of_torchvision(published):
     for name, maps in zip(NODES, found, strict=True):
         torch.testing.assert_close(maps, expected[name])
     assert found[-1].shape == (2, 512, 2, 1)
+
+
+def test_pixels_go_in_as_they_are_where_the_authors_do_so(published):
+    """pix2pixHD and SPADE show their VGG19 [-1, 1], without ImageNet's moments."""
+    features, path = published
+    one = torch.rand(2, 1, 32, 32) * 2 - 1
+    found = VGG19(path, layers=["relu1_1"], standardise=False)(one)[0]
+    torch.testing.assert_close(found, features[:2](one.expand(-1, 3, -1, -1)))
+    node = composed("penalty=[perceptual_five]", "model=pix2pix_hd")["penalty"]["perceptual"]["features"]
+    assert node["standardise"] is False and "standardise" not in read("penalty", "perceptual")["perceptual"]["features"]
 
 
 def test_layers_beyond_the_last_requested_are_dropped(published):

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
+from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.data.stream import Stream
-from genlab.losses import Penalty, Turn
+from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated
+from genlab.models.layer_contract import tracks_in_discriminator_turn
 from genlab.trainers.replay import Replay
 from genlab.trainers.turns import Losses, Phase
 
@@ -24,7 +26,7 @@ class Opponents(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Game(Phase):
+class AdversarialPhase(Phase):
     """A player's turn against the other: its penalties and, unless the turn is a lazy penalty's, its loss."""
 
     adversarial: Callable[[Turn], Losses] | None = None
@@ -34,12 +36,16 @@ class Game(Phase):
     opponents: Opponents | None = None  # None: the trainer's own
 
 
-def make_game(
-    name: str, player: str, loss: Callable[[Game, Draws], Losses], penalties: dict[str, Penalty], **options: Any
-) -> Game:
+def make_phase(
+    name: str,
+    player: str,
+    loss: Callable[[AdversarialPhase, Draws], Losses],
+    penalties: dict[str, Penalty],
+    **options: Any,
+) -> AdversarialPhase:
     """Return a phase whose turns prepare what its penalties ask for."""
     terms = penalties.values()
-    return Game(
+    return AdversarialPhase(
         name,
         player,
         loss,
@@ -51,8 +57,27 @@ def make_game(
     )
 
 
+def require_reuse(generator: nn.Module, turns: tuple[Any, Any]) -> None:
+    """Raise ConfigError unless a generator's images serve the discriminator's turn: one turn each, of a step."""
+    if turns != (1, 1):
+        raise ConfigError("trainer.reuse_fakes: needs trainer.n_critic=1 and trainer.n_generator=1.")
+    if tracks_in_discriminator_turn(generator):
+        raise ConfigError(
+            "trainer.reuse_fakes=true: this generator tracks its means in the discriminator's turn, which would make "
+            "no images. Set it to false."
+        )
+
+
 def mix_in_replay(generated: Generated, *, replay: Replay, draws: Draws, new: bool) -> Generated:
     """Replace some images by earlier ones. With `new` the images go into the history after the turn."""
     if new:
         replay.add(generated, draws)
     return replay.mix_in(generated, draws)
+
+
+def in_data_units(loss: AdversarialLoss, turn: Turn, unit: float) -> dict[str, Tensor]:
+    """Return the loss's watched numbers; distances times `unit`, by which the discriminator's images were divided."""
+    watched = loss.watch(turn.real_logits, turn.fake_logits)
+    if unit == 1 or not loss.watches_distances:
+        return watched
+    return {name: value * unit for name, value in watched.items()}

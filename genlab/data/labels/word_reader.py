@@ -13,7 +13,8 @@ from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
 from genlab.data.storage.archives import FileSource, list_names
-from genlab.data.storage.folder_layout import Members
+from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.split_names import Members
 
 TABLES = ("captions.json", "captions.csv")  # of captions, by name
 
@@ -21,7 +22,7 @@ SourceName = Literal["name", "folders", "path", "caption"]
 
 
 @dataclass(frozen=True)
-class Words:
+class WordReader:
     """Reads the words of images: lower-case runs of letters and digits.
 
     `name`: of the file's own name; `folders`: of its folders, without `train`, `test` and those that all images share;
@@ -62,7 +63,7 @@ class Words:
         return known
 
 
-WordsChoice = SourceName | Words  # with other values: data.words={_target_:genlab.data.Words,source:name,least:5}
+WordsChoice = SourceName | WordReader  # or data.words={_target_:genlab.data.WordReader,source:name,least:5}
 
 
 class Captions:
@@ -115,10 +116,6 @@ def read_text(source: FileSource, file: str) -> str:
         return source.read(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a caption must be UTF-8 ({error}). Save it again.") from error
-
-
-def stem_of(name: str) -> str:
-    return name.rpartition(".")[0]
 
 
 def shared_folder(names: Sequence[str]) -> str:

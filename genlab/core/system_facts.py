@@ -21,18 +21,19 @@ class SystemFacts:
 
     players: Mapping[str, nn.Module]  # the network that a player's turn runs; of a two-way translator, one way's
     spec: Spec  # of the data
-    judges_codes: bool  # the discriminator sees the codes of an adversarial autoencoder instead of the data
+    discriminates_codes: bool  # the discriminator sees the codes of an adversarial autoencoder instead of the data
     conditioned: frozenset[str]  # the players that receive the condition
     latent_size: int  # numbers of noise that the generator makes an image of; 0: none
     translates: Literal["no", "one way", "both ways"]  # one way: every generated image has a real partner
     batch_normalised: frozenset[str]  # players with batch normalisation
     clip_weights: float | None  # bound on the discriminator's weights
+    micro_batch: int  # images of a kind in one backward pass
     moving_augmentations: Sequence[str]  # names of those that show the discriminator images out of place
 
     def require_images(self) -> None:
         """Raise ConfigError if the discriminator sees no pixels."""
-        if self.spec.height is None or self.judges_codes:
-            seen = "codes, not images" if self.judges_codes else "points"
+        if self.spec.height is None or self.discriminates_codes:
+            seen = "codes, not images" if self.discriminates_codes else "points"
             raise ConfigError(f"is about pixels, and the discriminator sees {seen}. Leave it out.")
 
     def require_free_images(self) -> None:
@@ -41,6 +42,14 @@ class SystemFacts:
             raise ConfigError(
                 "moves images, and not the source pictures that the discriminator sees beside them. Leave it out; "
                 "data.flip and data.crop move both."
+            )
+
+    def require_pairs(self) -> None:
+        """Raise ConfigError if a backward pass sees one image of a kind, which has no other to compare with."""
+        if self.micro_batch < 2:
+            raise ConfigError(
+                "compares images of a kind with each other, and trainer.batch_size / (trainer.accumulate x ranks) is "
+                f"{self.micro_batch}: expected 2 or more. Lower trainer.accumulate, or raise trainer.batch_size."
             )
 
     def require_player(self, name: str) -> None:

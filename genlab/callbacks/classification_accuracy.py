@@ -1,4 +1,4 @@
-"""Accuracy of the model's own class predictions on test images."""
+"""ClassificationAccuracy of the model's own class predictions on test images."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from genlab.trainers.trainer import Trainer
 METRIC_NAME = "test_accuracy"
 
 
-class Accuracy(OncePerPosition):
+class ClassificationAccuracy(OncePerPosition):
     """Publishes the share of test images that the model classifies correctly: `score/test_accuracy`, and its record.
 
     Does nothing where the model has no `classify`, or the data no labelled test images.
@@ -35,7 +35,7 @@ class Accuracy(OncePerPosition):
         trainer.report(self._record(trainer, value))
         trainer.publish({f"score/{METRIC_NAME}": value})
 
-    def scores(self, number: str) -> bool:
+    def publishes_score(self, number: str) -> bool:
         return number == METRIC_NAME
 
     def finish(self, trainer: Trainer) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from genlab.losses import Gaussian
-from genlab.metrics.scores.likelihood import likelihood, log_prior
+from genlab.metrics.scores.importance_bounds import likelihood, log_prior
 from genlab.models.autoencoders.autoencoder import DiagonalNormal
 
 DIMENSIONS, SIZE, NOISE, COUNT = 6, 2, 0.5, 40

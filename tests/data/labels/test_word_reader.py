@@ -13,7 +13,7 @@ from genlab.core import words as told_words
 from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.core.words import encode_texts, words_of
-from genlab.data import MNIST, InMemory, Split, Words
+from genlab.data import MNIST, InMemory, Split, WordReader
 from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
 from genlab.data.sets.folder import Folder
 
@@ -65,7 +65,7 @@ def test_words_of_paths(folder, source, expected):
 
 
 def test_rare_words_and_late_words_are_left_out(folder):
-    data = Folder(str(folder), words=Words("path", least=2, length=2))
+    data = Folder(str(folder), words=WordReader("path", least=2, length=2))
     assert told(data) == {0: "food drink", 50: "food drink", 100: "animals red", 150: "animals fox"}
 
 
@@ -143,13 +143,13 @@ def test_a_file_that_is_no_table_is_named(folder, file, content, message):
 
 def test_a_vocabulary_without_words_is_refused(folder):
     with pytest.raises(ConfigError, match=r"no word of name belongs to 3 training images.*data\.words\.least"):
-        Folder(str(folder), words=Words("name", least=3))
+        Folder(str(folder), words=WordReader("name", least=3))
 
 
 def test_pixels_are_decoded_once_whatever_the_labels(folder, monkeypatch):
     prints = {Folder(str(folder)).fingerprint}
     monkeypatch.setattr("genlab.data.storage.decoder.read_file", None)  # any decoding would fail
-    for words in ("name", "path", Words("path", least=2), Words("path", length=2)):
+    for words in ("name", "path", WordReader("path", least=2), WordReader("path", length=2)):
         prints.add(Folder(str(folder), words=words).fingerprint)
     assert len(prints) == 5
     assert Folder(str(folder), words="name").fingerprint in prints
@@ -166,6 +166,18 @@ def test_numbers_belong_to_images_in_the_sorted_order_of_their_names(folder):
     assert data.fingerprint != Folder(str(folder)).fingerprint
     np.save(folder / "numbers.npy", NUMBERS + 1)
     assert Folder(str(folder), conditions=str(folder / "numbers.npy")).fingerprint != data.fingerprint
+
+
+@pytest.mark.parametrize("suffix", ["txt", "csv"])
+def test_attributes_in_a_table_like_that_of_celeba(folder, suffix):
+    """A count, the names, and a row of -1 and 1 for each file by its own name (list_attr_celeba.txt)."""
+    names = sorted(path.name for path in folder.rglob("*.png"))
+    values = {name: [1 - 2 * (index % 2), -1, 1] for index, name in enumerate(names)}
+    blank = "," if suffix == "csv" else "  "
+    rows = [blank.join([name, *map(str, numbers)]) for name, numbers in values.items()]
+    (folder / f"attributes.{suffix}").write_text("\n".join([str(len(rows)), f"Smiling{blank}Bald{blank}Young", *rows]))
+    data = Folder(str(folder), conditions=str(folder / f"attributes.{suffix}"))
+    assert sorted(data.train.labels.tolist()) == sorted([(value + 1) / 2 for value in row] for row in values.values())
 
 
 def test_numbers_by_name(folder):
@@ -210,7 +222,7 @@ def test_numbers_of_unknown_words_are_refused():
     images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
     for labels, words in ((torch.tensor([[1], [3]]), ("a", "b")), (torch.tensor([[1], [2]]), ()), (None, ("a",))):
         if labels is not None:
-            with pytest.raises(ConfigError, match="the words of images"):
+            with pytest.raises(ConfigError, match="the words of images" if words else "words need InMemory"):
                 InMemory(Split(images, labels), condition=told_words.Words(words, 1) if words else None)
     with pytest.raises(ConfigError, match="the words of images"):
         InMemory(Split(images, torch.zeros(2, 1)), condition=told_words.Words(("a",), 1))

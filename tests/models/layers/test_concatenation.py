@@ -9,8 +9,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
 from genlab.models.adversarial.discriminator import Discriminator
-from genlab.models.layers.condition import ConcatenatedMaps, Concatenation
-from genlab.trainers.game import Game
+from genlab.models.layers.concatenation import ConcatenatedMaps, Concatenation
+from genlab.trainers.phases import AdversarialPhase
 from genlab.trainers.turns import micro_batches
 from tests.conftest import NARROW, NARROW_MLP
 
@@ -87,8 +87,8 @@ def test_real_images_come_with_their_own_labels(make_trainer, phase):
     trainer = make_trainer("model=gan", *NARROW_MLP, "model.conditional=true", "trainer.accumulate=2", data=data)
     player, told = trainer.players["discriminator"], []
     for _ in range(20):  # over three epochs
-        for draws in micro_batches(Game(phase, "discriminator", None), player, trainer.engine):
-            turn = trainer.begin_turn(Game(phase, "discriminator", None), draws)
+        for draws in micro_batches(AdversarialPhase(phase, "discriminator", None), player, trainer.engine):
+            turn = trainer.begin_turn(AdversarialPhase(phase, "discriminator", None), draws)
             assert torch.equal(((turn.real[:, 0, 0, 0] + 1) * 127.5 / 20).round().long(), turn.condition)
             told.append(turn.condition)
         player.end_turn(trainer.batch_size)

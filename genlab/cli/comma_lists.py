@@ -1,0 +1,33 @@
+"""Lists without brackets, `classes=cat,dog`, on command lines of programs that have no sweeps."""
+
+from __future__ import annotations
+
+from genlab.core.errors import ConfigError
+
+LIST_KEYS = ("class", "classes", "metrics", "runs", "words")
+LIST_GROUPS = ("data.", "metrics.", "mode.")  # whose values are checked against the types of their class
+
+
+def bracket_lists(words: list[str]) -> list[str]:
+    """Return `key=value` words with brackets around lists. Raises ConfigError for a list where one value is taken."""
+    return [bracket_list(word) for word in words]
+
+
+def bracket_list(word: str) -> str:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import ValueType
+    from hydra.errors import HydraException
+
+    try:
+        found = OverridesParser.create().parse_override(word)
+    except HydraException:  # composing reports it
+        return word
+    if not found.is_sweep_override():
+        return word
+    key, _, value = word.partition("=")
+    if found.value_type is ValueType.SIMPLE_CHOICE_SWEEP and (key in LIST_KEYS or key.startswith(LIST_GROUPS)):
+        return f"{key}=[{value}]"
+    raise ConfigError(
+        f"{word}: several values, and this program runs once and takes one value of {key}. Name one; a comma or a "
+        f"bracket that belongs to it stands in quotes: \"{key}='...'\"."
+    )

@@ -1,0 +1,100 @@
+"""Labels from dataset.json: {"labels": [[name, label], ...] or null}, as NVIDIA's tools and `mode=save` write it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from genlab.core.errors import ConfigError
+from genlab.data.labels.word_reader import read_text, shared_folder
+from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.folder_layout import GivenLabels
+from genlab.data.storage.split_names import split_of
+
+EXPECTED = (
+    'Expected {"labels": [["name.png", 0], ...]}, a class from 0 or a list of numbers a picture, or null for none.'
+)
+
+
+def read_label_files(source: FileSource) -> GivenLabels | None:
+    """Return the labels of dataset.json in the root, the folder that all images share or a split's; None: no file.
+
+    Classes are numbered as in the file; a class that it gives no picture is there all the same. A picture that it
+    leaves out has no class. A file without a key `labels` is another program's. Raises ConfigError for labels that
+    are neither classes nor vectors of one length, for vectors of some pictures alone, and if the names do not fit.
+    """
+    shared = shared_folder(source.names)
+    folders = {file: file.removesuffix("dataset.json") for file in source.label_files}
+    files = {file: folder for file, folder in folders.items() if folder in ("", shared) or is_split(folder)}
+    contents = {file: read_text(source, file) for file in files}
+    entries = {file: found for file, text in contents.items() if (found := parse(file, text)) is not None}
+    if not entries:
+        return None
+    labels = {files[file] + name: label for file, found in entries.items() for name, label in found.items()}
+    digest = hashlib.sha256("".join(contents[file] for file in sorted(entries)).encode()).hexdigest()
+    return to_classes_or_vectors(labels, source.names, digest, list_names(entries))
+
+
+def is_split(folder: str) -> bool:
+    return split_of(folder.rstrip("/").rpartition("/")[2]) is not None
+
+
+def parse(file: str, text: str) -> dict[str, Any] | None:
+    """Return the label of each name, without those that are null; None: not a file of labels."""
+    try:
+        content = json.loads(text)
+        if not isinstance(content, dict) or "labels" not in content:
+            return None
+        found = content["labels"] or {}
+        pairs = found.items() if isinstance(found, Mapping) else found
+        return {name.replace("\\", "/"): label for name, label in pairs if label is not None}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{file}: cannot be read ({error}). {EXPECTED}") from error
+
+
+def to_classes_or_vectors(labels: dict[str, Any], names: list[str], digest: str, file: str) -> GivenLabels:
+    """Return the labels of the names that are pictures here."""
+    known = {name: labels[name] for name in names if name in labels}
+    if labels and not known:
+        raise ConfigError(
+            f"{file}: none of its {len(labels)} names is a picture here. It names {next(iter(labels))} and others; "
+            f"there are {list_names(names[:2])} and others. Correct the names, or remove the file."
+        )
+    if not known:
+        return GivenLabels({}, [], digest)
+    if all(map(is_class, known.values())):
+        classes = {name: int(label) for name, label in known.items()}
+        count = 1 + max(classes.values())
+        return GivenLabels(classes if count > 1 else {}, list(map(str, range(count))) if count > 1 else [], digest)
+    refuse_unlike_vectors(known, names, file)
+    return GivenLabels(known, [], digest)
+
+
+def is_class(label: Any) -> bool:
+    return is_number(label) and label == int(label) and label >= -1  # -1: none
+
+
+def is_number(label: Any) -> bool:
+    return isinstance(label, (int, float)) and math.isfinite(label)
+
+
+def refuse_unlike_vectors(labels: dict[str, Any], names: list[str], file: str) -> None:
+    """Raise ConfigError unless all names have a vector of the same length."""
+    wrong = [(name, label) for name, label in labels.items() if not is_vector(label)]
+    if wrong:
+        name, label = wrong[0]
+        raise ConfigError(f"{file}: {len(wrong)} labels such as {str(label)[:40]} of {name}. {EXPECTED}")
+    lengths = sorted({len(label) for label in labels.values()})
+    if len(lengths) > 1:
+        raise ConfigError(f"{file}: vectors of {lengths[0]} and of {lengths[-1]} numbers. {EXPECTED}")
+    missing = [name for name in names if name not in labels]
+    if missing:
+        raise ConfigError(
+            f"{file}: gives vectors, and {len(missing)} of {len(names)} pictures have none: {list_names(missing)}. "
+            "Add theirs, or remove these pictures."
+        )
+
+
+def is_vector(label: Any) -> bool:
+    return isinstance(label, list) and len(label) > 0 and all(map(is_number, label))

@@ -1,0 +1,159 @@
+"""What is said of the files of a data set: what was left out, the range of values, and when that means nothing."""
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from genlab.core.errors import ConfigError
+from genlab.data.notes import Notes
+from genlab.data.storage.depth import DEEP_COLOUR, Range, describe_range, format_value, limits_of
+from genlab.data.storage.file_kinds import OTHER_FORMATS, describe_left_out
+
+NEEDED_FACTS = ("pixels", "depths", "several")  # of a table; older versions looked at none of them
+MIN_SPAN = 128  # of 256 levels: pictures that use fewer are told to stretch
+SPLITS = {"train": "training", "test": "test"}
+log = logging.getLogger(__name__)
+
+
+def check_range(limits: Range | None) -> Range | None:
+    """Return a `data.range` as two floats. Raises ConfigError for one without values between its ends."""
+    if limits is None:
+        return None
+    low, high = map(float, limits)
+    if not -math.inf < low < high < math.inf:
+        typed = ",".join(f"{value:g}" for value in (low, high))
+        raise ConfigError(f"data.range=[{typed}]: expected [LOW,HIGH], what becomes black and white, LOW below HIGH.")
+    return low, high
+
+
+def notes_on(
+    facts: Mapping[str, Any],
+    *,
+    root: object,
+    left_out: Counter[str],
+    limits: Range | None,
+    remark: str = "",  # on the layout
+    parts: Mapping[str, slice] | None = None,  # what is shown -> its channels; None: pictures of all channels
+) -> Notes:
+    """Return what is to be said of a table's files. Raises ConfigError if all values of a split are equal."""
+    warn_of_other_formats(left_out, root)
+    spans = {
+        (split, name): span
+        for split, seen in facts["pixels"].items()
+        for name, channels in (parts or {"": slice(None)}).items()
+        if (span := span_of(seen["range"], channels))
+    }
+    for (split, name), span in spans.items():
+        if span[0] == span[1]:
+            raise ConfigError(
+                describe_equal(f"{SPLITS[split]} {name or 'picture'}", span[0], facts["depths"], root, limits)
+            )
+    narrow = [
+        describe_narrow(f"{SPLITS[split]} {name or 'picture'}s", span, facts["depths"], limits)
+        for (split, name), span in spans.items()
+        if span[1] - span[0] < MIN_SPAN - 1
+    ]
+    rows = [
+        ("files", describe_files(left_out, facts["several"])),
+        ("layout", remark),
+        ("values", describe_values(spans, facts["depths"], limits)),
+    ]
+    return Notes(tuple((name, value) for name, value in rows if value), (*narrow, *describe_alike(facts)))
+
+
+def refuse_choice_by_value(depths: Mapping[str, list[float]], root: object) -> None:
+    """Raise ConfigError if of equally deep files some would be read, and others not for the values they hold."""
+    for depth, found in depths.items():
+        limits = limits_of(depth)
+        if limits and found and not limits[0] <= found[0] <= found[1] <= limits[1]:
+            raise ConfigError(
+                f"data.root={root}: {depth} files do not say which values are black and white. {suggest_range(depths)}"
+            )
+
+
+def span_of(found: list[list[int]], channels: slice) -> tuple[int, int] | None:
+    """Return the lowest and the highest value of some channels; None: nothing was stored."""
+    return (min(found[0][channels]), max(found[1][channels])) if found else None
+
+
+def warn_of_other_formats(left_out: Counter[str], root: object) -> None:
+    unread = Counter({kind: count for kind, count in left_out.items() if kind in OTHER_FORMATS})
+    if unread:
+        said = "data.root=%s: left out, as these formats are not read here: %s. Save them as PNG or JPEG."
+        log.warning(said, root, describe_left_out(unread))
+
+
+def describe_files(left_out: Counter[str], several: Mapping[str, int]) -> str:
+    """Return what was left out, and which files hold more than is read; '': nothing."""
+    pages = ", ".join(f"{count:,} {kind}" for kind, count in several.items())
+    said = [
+        f"left out: {describe_left_out(left_out)}" if left_out else "",
+        f"several pictures in a file, of which the first is read: {pages}" if pages else "",
+    ]
+    return "; ".join(filter(None, said))
+
+
+def describe_values(
+    spans: Mapping[tuple[str, str], tuple[int, int]], depths: Mapping[str, list[float]], limits: Range | None
+) -> str:
+    shown = [
+        f"{'test ' * (split == 'test')}{name + 's ' if name else ''}{describe_range(*span)}"
+        for (split, name), span in spans.items()
+        if split == "train" or span != spans[("train", name)]
+    ]
+    deep = [f"{depth} files hold {describe_range(*found)}" for depth, found in depths.items() if found]
+    deep += [f"{DEEP_COLOUR}: the higher 8 bits are read"] * (DEEP_COLOUR in depths)
+    deep += ["others are 8-bit"] * ("8-bit" in depths and len(depths) > 1)
+    return "; ".join([", ".join(shown) + " (of 0 to 255)", *deep, *([type_range(limits)] if limits else [])])
+
+
+def describe_equal(what: str, value: int, depths: Mapping[str, list[float]], root: object, limits: Range | None) -> str:
+    deep = [f"{depth} files hold {describe_range(*found)}" for depth, found in depths.items() if found]
+    found = f" ({'; '.join([*deep, *([type_range(limits)] if limits else [])])})" if deep or limits else ""
+    remedy = suggest_range(depths) or ("Choose another data.range. " if limits else "")
+    return (
+        f"data.root={root}: every value of every {what} is {value}{found}, from which nothing can be learnt. {remedy}"
+        "Look at the files, or name another root."
+    )
+
+
+def describe_narrow(what: str, span: tuple[int, int], depths: Mapping[str, list[float]], limits: Range | None) -> str:
+    said = f"{what} use the values {describe_range(*span)} of 0 to 255"
+    if limits:
+        return f"{said}: {type_range(limits)} is wider than what the files hold."
+    if DEEP_COLOUR in depths:
+        return f"{said}, the higher bytes of 16-bit colour: save the files with 8 bit of which all are used."
+    return f"{said}. {suggest_range(depths) or f'{type_range(span)} makes these black and white.'}".rstrip()
+
+
+def suggest_range(depths: Mapping[str, list[float]]) -> str:
+    """Return the range that fits what deep files hold, in words; '': there are none."""
+    found = [value for values in depths.values() for value in values]
+    if not found or min(found) == max(found):
+        return ""
+    low, high = extremes = min(found), max(found)
+    full = 2.0 ** max(int(high), 1).bit_length() - 1
+    if low >= 0 and high == int(high) and high - low > full / 2:
+        low, high = 0.0, full  # such as 4,095 of 12-bit values
+    elif high != int(high):
+        low, high = round_outwards(low, high)
+    return f"Files hold {describe_range(*extremes)}: {type_range((low, high))} makes {format_value(high)} white. "
+
+
+def round_outwards(low: float, high: float) -> tuple[float, float]:
+    """Round to hundredths of the span's power of ten."""
+    step = 10.0 ** (math.floor(math.log10(high - low)) - 1)
+    return math.floor(low / step) * step, math.ceil(high / step) * step
+
+
+def type_range(limits: Range) -> str:
+    """Return a range as it is typed."""
+    return f"data.range=[{','.join(f'{value:.6g}' for value in limits)}]"
+
+
+def describe_alike(facts: Mapping[str, Any]) -> list[str]:
+    counts = facts["splits"]
+    alike = [split for split, seen in facts["pixels"].items() if seen["alike"] and counts[split] > 1]
+    return [f"all {counts[split]:,} {SPLITS[split]} pictures are equal." for split in alike]

@@ -1,0 +1,35 @@
+"""Lists without brackets on command lines that have no sweeps."""
+
+import pytest
+
+from genlab.cli.comma_lists import bracket_list
+from genlab.cli.composition import compose
+from genlab.core.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("classes=cat,dog", "classes=[cat,dog]"),
+        ("classes=[cat,dog]", "classes=[cat,dog]"),
+        ("words=bold three,seven", "words=[bold three,seven]"),
+        ("words='bold, three'", "words='bold, three'"),
+        ("mode.plus=[0,8],[1,9]", "mode.plus=[[0,8],[1,9]]"),
+        ("data.root=a.zip,b.zip", "data.root=[a.zip,b.zip]"),
+        ("to='a,b.png'", "to='a,b.png'"),
+        ("classes=cat,", "classes=cat,"),  # Hydra's own message tells what is wrong
+    ],
+)
+def test_lists_get_brackets(word, expected):
+    assert bracket_list(word) == expected
+
+
+@pytest.mark.parametrize("word", ["run=a,b", "seed=0,1", "device=cpu,cuda", "classes=range(3)", "mode=grid,classes"])
+def test_a_list_for_one_value_is_refused(word):
+    with pytest.raises(ConfigError, match="runs once and takes one value"):
+        bracket_list(word)
+
+
+def test_groups_and_values_compose():
+    config = compose("evaluate", ["run=r", "metrics=fid,kid", "data.root=a,b"])
+    assert set(config["metrics"]["metrics"]) == {"fid", "kid"} and config["data"]["root"] == ["a", "b"]
