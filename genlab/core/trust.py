@@ -1,8 +1,9 @@
-"""Decides what a config that somebody else may have written is allowed to build.
+"""Decides what a config that somebody else may have written may build.
 
-A config names classes and functions by their paths (`_target_`), and building it calls them. Words of a command line and
-the YAML files of one's own `--config-dir` are the user's. The config inside a run directory, a checkpoint or an exported
-file may be anybody's: it builds only what is on the list here, and what the user allows by name with `trust=[package]`.
+A config names classes and functions by their paths (`_target_`), and building it calls them. Words of a command line
+and YAML files of one's own `--config-dir` are the user's. The config inside a run directory, a checkpoint or an
+exported file may be anybody's: it builds only what is on the list here, and what the user allows by name with
+`trust=[package]`.
 """
 
 import os
@@ -30,7 +31,9 @@ LAYERS = frozenset(
         *("BatchNorm2d", "InstanceNorm2d", "GroupNorm", "LayerNorm", "Linear", "Conv2d"),
     )
 )
-FETCHING = frozenset({"weights", "weights_only", "url", "source", "progress", "_args_"})  # arguments of no class of ours
+FETCHING = frozenset(
+    {"weights", "weights_only", "url", "source", "progress", "_args_"}
+)  # arguments of no class of ours
 NEVER_NEEDED = sys.stdlib_module_names | {"torch", "torchvision", "numpy", "scipy", "PIL", "hydra", "omegaconf", "yaml"}
 
 
@@ -43,11 +46,18 @@ def require_trusted(saved: Any, source: str | Path, trust: Iterable[str] = ()) -
             continue
         if not is_listed(path):
             raise ConfigError(refusal(source, key, path))
-        for name in FETCHING & {name for name, value in node.items() if value is not None}:
+        given = {name for name, value in node.items() if value is not None}
+        for name in given & ({"_args_"} if path.startswith("genlab.") else FETCHING | {"_args_"}):
             raise ConfigError(
                 f"{source}: {key}.{name}={node[name]!r}: a config in a file gives {path} no such argument, which may "
-                f"fetch or run other files. {remedy(path)}"
+                f"read or fetch other files. {remedy(path)}"
             )
+
+
+def require_trusted_run(state: dict[str, Any], source: str | Path, trust: Iterable[str] = ()) -> None:
+    """Raise ConfigError if the config or the data's facts in a checkpoint or exported file name what is not trusted."""
+    for part in ("config", "spec"):
+        require_trusted(state.get(part), source, trust)
 
 
 def trust_of_environment() -> list[str]:
