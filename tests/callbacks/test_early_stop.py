@@ -1,6 +1,6 @@
 import pytest
 
-from genlab.callbacks import Accuracy, EarlyStop
+from genlab.callbacks import ClassificationAccuracy, EarlyStop
 from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
 from genlab.losses import Wasserstein
@@ -121,7 +121,7 @@ def test_fid_must_be_measured(trainer, metrics, every, said):
 
 @pytest.mark.parametrize("monitor", ["fid", "recall", "test_accuracy", "generator/adversarial", "real_probability"])
 def test_whatever_somebody_publishes_can_be_watched(trainer, monitor):
-    trainer.callbacks = {"mine": Scores(Pixels(), {"a": FID(), "b": PRDC()}), "shares": Accuracy()}
+    trainer.callbacks = {"mine": Scores(Pixels(), {"a": FID(), "b": PRDC()}), "shares": ClassificationAccuracy()}
     EarlyStop(monitor, patience=100).start(trainer)
 
 

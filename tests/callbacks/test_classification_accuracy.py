@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from genlab.callbacks import Accuracy
+from genlab.callbacks import ClassificationAccuracy
 from genlab.data import InMemory, Split
 
 LABELS = torch.arange(20) % 4
@@ -33,12 +33,12 @@ def labelled_trainer(trainer):
 @pytest.mark.parametrize("batch_size", [3, 500])
 def test_the_share_of_test_images_named_rightly(labelled_trainer, classify, share, batch_size):
     labelled_trainer.model.classify = classify
-    Accuracy(batch_size=batch_size).tick(labelled_trainer.at(1_000))
+    ClassificationAccuracy(batch_size=batch_size).tick(labelled_trainer.at(1_000))
     assert labelled_trainer.published == [{"score/test_accuracy": share}]
 
 
 def test_the_record_says_how_it_was_measured(labelled_trainer):
-    Accuracy().tick(labelled_trainer.at(1_000))
+    ClassificationAccuracy().tick(labelled_trainer.at(1_000))
     (record,) = labelled_trainer.reports
     expected = {"metric": "test_accuracy", "value": 1.0, "reference": "data/test", "reference_images": 20}
     assert expected.items() <= record.items()
@@ -47,7 +47,7 @@ def test_the_record_says_how_it_was_measured(labelled_trainer):
 
 
 def test_the_end_is_scored_once_and_not_after_a_signal(labelled_trainer):
-    callback = Accuracy()
+    callback = ClassificationAccuracy()
     callback.tick(labelled_trainer.at(1_000))
     callback.finish(labelled_trainer)
     labelled_trainer.interrupted = True
@@ -62,5 +62,5 @@ def test_nothing_happens_where_there_is_nothing_to_name(labelled_trainer, missin
     else:
         test = None if missing == "test" else Split(SHADES)
         labelled_trainer.data = InMemory(Split(SHADES, LABELS), test=test)
-    Accuracy().finish(labelled_trainer.at(1_000))
+    ClassificationAccuracy().finish(labelled_trainer.at(1_000))
     assert not labelled_trainer.published and not labelled_trainer.reports
