@@ -5,13 +5,17 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
 from genlab.build import instantiate as build
 from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.trust import require_trusted_run
-from genlab.core.yaml_file import read_yaml
+from genlab.core.yaml_file import read_harmless
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
@@ -54,8 +58,8 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes."""
     path = run_dir / "config.yaml"
     try:
-        config = read_yaml(path)
-    except (OSError, ValueError) as error:
+        config = OmegaConf.to_container(OmegaConf.create(read_harmless(path)))
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
     if strange or "${" in str(config):

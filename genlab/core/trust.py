@@ -24,6 +24,7 @@ NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
 CONDITIONS = frozenset(
     f"genlab.core.{path}" for path in ("condition.Classes", "condition.Attributes", "words.Words", "picture.Picture")
 )
+FORMER = frozenset({"genlab.models.adversarial.fastgan.Generator"})  # no choice of the menu any more; runs have it
 LAYERS = frozenset(
     f"torch.nn.{name}"
     for name in (
@@ -31,9 +32,7 @@ LAYERS = frozenset(
         *("BatchNorm2d", "InstanceNorm2d", "GroupNorm", "LayerNorm", "Linear", "Conv2d"),
     )
 )
-FETCHING = frozenset(
-    {"weights", "weights_only", "url", "source", "progress", "_args_"}
-)  # arguments of no class of ours
+FETCHING = frozenset({"weights", "weights_only", "url"})  # arguments of torch's that read or fetch files
 NEVER_NEEDED = sys.stdlib_module_names | {"torch", "torchvision", "numpy", "scipy", "PIL", "hydra", "omegaconf", "yaml"}
 
 
@@ -93,7 +92,7 @@ def is_listed(path: Any) -> bool:
     """Return whether a path is one of the list: what the menu names, torch's optimizers, layers and image networks."""
     if not isinstance(path, str):
         return False
-    exact = path in menu_targets() | CONDITIONS | LAYERS or path in optimizers()
+    exact = path in menu_targets() | CONDITIONS | FORMER | LAYERS or path in optimizers()
     return exact or is_alias(path) or (path.startswith("torchvision.models.") and path in image_networks())
 
 

@@ -1,7 +1,6 @@
 """Reads YAML that somebody else may have written, in bounded time and memory."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -11,27 +10,20 @@ OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
-def read_yaml(path: Path) -> Any:
-    """Return a file's content as plain values. Raises ValueError with the reason for one that is not harmless."""
-    size = path.stat().st_size
-    if not path.is_file() or size > MAX_BYTES:
+def read_harmless(path: Path) -> str:
+    """Return the text of a YAML file. Raises ValueError for one that is too large, or not harmless."""
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise ValueError(f"it is no file of at most {MAX_BYTES:,} bytes")
-    return parse_yaml(path.read_text(encoding="utf-8"))
-
-
-def parse_yaml(text: str) -> Any:
-    """Return plain values. Raises ValueError for aliases, which multiply, for deep nesting and for what is no YAML."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
+    text = path.read_text(encoding="utf-8")
     try:
         require_harmless(text)
-        return OmegaConf.to_container(OmegaConf.create(text))
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except yaml.YAMLError as error:
         raise ValueError(f"it is no YAML ({str(error).splitlines()[0]})") from error
+    return text
 
 
 def require_harmless(text: str) -> None:
+    """Raise ValueError for aliases, which multiply, and for deep nesting; yaml.YAMLError for what is no YAML."""
     depth = 0
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.AliasEvent):

@@ -22,25 +22,30 @@ OLD_RUN = Path(__file__).with_name("old_run")
 LISTED_BEFORE = (OLD_RUN / "targets.txt").read_text().split()
 CANARY = "a hostile file ran code"
 
-HOSTILE = """
-os.system os.popen os.remove os.execv posix.system subprocess.run subprocess.Popen subprocess.check_output
-builtins.eval builtins.exec builtins.open builtins.__import__ builtins.compile builtins.getattr
-importlib.import_module runpy.run_path runpy.run_module code.interact pty.spawn shutil.rmtree shutil.copy
-pathlib.Path pathlib.Path.write_text pickle.loads pickle.load marshal.loads shelve.open ctypes.CDLL
-urllib.request.urlopen urllib.request.urlretrieve http.server.test socket.socket webbrowser.open
-multiprocessing.Process threading.Thread asyncio.run functools.partial operator.methodcaller
-numpy.load numpy.fromfile numpy.lib.npyio.load numpy.testing.rundocs
-torch.load torch.hub.load torch.hub.download_url_to_file torch.jit.load torch.package.PackageImporter
-torch.utils.collect_env.run torch.utils.cpp_extension.load torch.ops.load_library torch.save torch.classes.load_library
-torch.optim.adam.Adam torch.optim.lr_scheduler.LambdaLR torch.nn.Module torch.nn.modules.module.register_module_forward_hook
-torchvision.models.get_model torchvision.models._api.get_weight torchvision.datasets.utils.download_url
-torchvision.io.read_file hydra.utils.instantiate hydra.utils.call hydra._internal.utils._locate omegaconf.OmegaConf.load
-yaml.unsafe_load yaml.load PIL.Image.open scipy.io.loadmat
-genlab.run genlab.load genlab.train.main genlab.core.checkpoint.torch.load genlab.core.checkpoint.remove
-genlab.core.checkpoint.write_atomically genlab.build.instantiate.make genlab.build.arguments.instantiate
-genlab.losses.adversarial.dataclass genlab.data.InMemory genlab.exporting.load genlab.cli.job.run
-genlab.losses genlab my_package.Net this antigravity
-""".split()
+# fmt: off
+HOSTILE = [
+    "os.system", "os.popen", "os.remove", "os.execv", "posix.system", "subprocess.run", "subprocess.Popen",
+    "subprocess.check_output", "builtins.eval", "builtins.exec", "builtins.open", "builtins.__import__",
+    "builtins.compile", "builtins.getattr", "importlib.import_module", "runpy.run_path", "runpy.run_module",
+    "code.interact", "pty.spawn", "shutil.rmtree", "shutil.copy", "pathlib.Path", "pathlib.Path.write_text",
+    "pickle.loads", "pickle.load", "marshal.loads", "shelve.open", "ctypes.CDLL", "urllib.request.urlopen",
+    "urllib.request.urlretrieve", "http.server.test", "socket.socket", "webbrowser.open", "multiprocessing.Process",
+    "threading.Thread", "asyncio.run", "functools.partial", "operator.methodcaller", "numpy.load", "numpy.fromfile",
+    "numpy.lib.npyio.load", "numpy.testing.rundocs", "torch.load", "torch.hub.load",
+    "torch.hub.download_url_to_file", "torch.jit.load", "torch.package.PackageImporter",
+    "torch.utils.collect_env.run", "torch.utils.cpp_extension.load", "torch.ops.load_library", "torch.save",
+    "torch.classes.load_library", "torch.optim.adam.Adam", "torch.optim.lr_scheduler.LambdaLR", "torch.nn.Module",
+    "torch.nn.modules.module.register_module_forward_hook", "torchvision.models.get_model",
+    "torchvision.models._api.get_weight", "torchvision.datasets.utils.download_url", "torchvision.io.read_file",
+    "hydra.utils.instantiate", "hydra.utils.call", "hydra._internal.utils._locate", "omegaconf.OmegaConf.load",
+    "yaml.unsafe_load", "yaml.load", "PIL.Image.open", "scipy.io.loadmat", "genlab.run", "genlab.load",
+    "genlab.train.main", "genlab.core.checkpoint.torch.load", "genlab.core.checkpoint.remove",
+    "genlab.core.checkpoint.write_atomically", "genlab.build.instantiate.make",
+    "genlab.build.arguments.instantiate", "genlab.losses.adversarial.dataclass", "genlab.data.InMemory",
+    "genlab.exporting.load", "genlab.cli.job.run", "genlab.losses", "genlab", "my_package.Net", "this",
+    "antigravity",
+]
+# fmt: on
 
 
 def test_there_are_many():
@@ -145,7 +150,7 @@ def test_metrics_of_a_run_are_not_trusted_either(run, capfd):
     put(config, ("metrics",))
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     assert COMMANDS["evaluate"](run) == 2
-    assert "builtins.print (_target_)" in capfd.readouterr().err
+    assert "builtins.print (metrics._target_)" in capfd.readouterr().err
 
 
 def test_facts_of_the_data_are_not_trusted_either(run):
@@ -201,9 +206,9 @@ def test_a_run_of_ones_own_code_goes_on_with_trust(tmp_path, monkeypatch, capsys
     monkeypatch.syspath_prepend(tmp_path)
     run = tmp_path / "own"
     words = ["model=gan_minimal", "model.generator._target_=my_nets.Generator", "metrics=none", "trainer.images=64"]
-    words += ["trainer.batch_size=32", "data.limit=64", "callbacks=none", "+callbacks.checkpoint.every=32"]
-    words += ["+callbacks.checkpoint._target_=genlab.callbacks.SaveCheckpoints", f"hydra.run.dir={run}"]
+    words += ["trainer.batch_size=32", "data.limit=64", f"hydra.run.dir={run}"]
     assert train.main(words) == 0
+    assert f"genlab.train resume={run} 'trust=[my_nets]'" in (run / "summary.json").read_text()
     with pytest.raises(ConfigError, match=r"trust=\[my_nets\]"):
         genlab.load(run, device="cpu")
     assert len(genlab.load(run, device="cpu", trust=["my_nets"]).sample(2)) == 2
