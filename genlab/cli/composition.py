@@ -145,6 +145,8 @@ def suggest_keys(key: str, config: DictConfig) -> str:
         parent, _, name = parent.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
     valid = sorted(str(child) for child in node if not str(child).startswith("_"))
+    if not valid:
+        return f"{parent} has no keys, as nothing is chosen there."
     close = get_close_matches(name, valid, n=1)
     guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
     return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."
