@@ -1,5 +1,6 @@
 """Trained runs, opened from their directories."""
 
+import logging
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from genlab.core.renamed_paths import rename_targets
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
+
+log = logging.getLogger(__name__)
 
 
 def open_run(
@@ -49,6 +52,17 @@ def open_run(
 def read_config(run_dir: Path) -> dict[str, Any]:
     """Return the config of a run directory, with today's class paths."""
     return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
+
+
+def best_unless(asked: str | int | None, run: str | Path) -> str | int:
+    """Return the checkpoint that is asked for; by default the best, of a run without scores the newest."""
+    folder = Path(run).expanduser() / "checkpoints"
+    if asked is not None:
+        return asked
+    if (folder / "best.pt").is_file() or not files.newest_first(folder):
+        return "best"
+    log.info("no scores were measured, so the newest checkpoint is taken")
+    return "newest"
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:

@@ -12,7 +12,7 @@ import genlab
 from genlab import evaluate, export, project, sample
 from genlab.build import instantiate as build
 from genlab.build.run_data import differing_splits
-from genlab.build.runs import open_run
+from genlab.build.runs import best_unless, open_run
 from genlab.callbacks.save_checkpoints import save_run
 from genlab.cli import command
 from genlab.core import checkpoint
@@ -58,7 +58,7 @@ def run(photos, tmp_path):
 def call(module, *words):
     name = module.__name__.rpartition(".")[2]
     device = [] if module is export else ["device=cpu"]
-    return command.main(name, module.USAGE, module.job, [*words, *device, "checkpoint=newest"])
+    return command.main(name, module.USAGE, module.job, [*device, *words])
 
 
 def errors(capsys):
@@ -155,6 +155,16 @@ def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
     assert call(project, f"run={run}", f"image={photos / 'dog' / '0.png'}", "class=dog", f"to={tmp_path}", *short) == 0
     found = json.loads((tmp_path / "distance.json").read_text())
     assert (found["class"], found["class_name"]) == (1, "dog")
+
+
+def test_without_a_best_checkpoint_the_newest_is_taken(run, capsys, caplog):
+    caplog.set_level("INFO")
+    assert best_unless("best", run) == "best" and best_unless(None, run.parent) == "best"
+    assert score(run)["checkpoint"] == "newest"
+    assert "no scores were measured, so the newest checkpoint is taken" in caplog.text
+    assert score(run, "checkpoint=best") is None and "best.pt cannot be read" in errors(capsys)
+    shutil.copy(run / "checkpoints" / "0000000000.pt", run / "checkpoints" / "best.pt")
+    assert score(run)["checkpoint"] == "best"
 
 
 def test_checkpoints_know_every_split_and_older_ones_that_to_train_on(run, photos):
