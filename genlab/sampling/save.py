@@ -27,9 +27,9 @@ class Save(Mode):
 
     FILE.npz holds `arr_0`, uint8 [N, H, W, C] or points float32 [N, D], and for conditional models `arr_1`, labels [N]
     or attributes [N, K]; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's tools read them.
-    A folder gets numbered PNGs, and dataset.json where there are labels, with the names of classes. Of a model that is told words, captions.json
-    takes its place. `data=folder` reads both, with data.words=caption for captions. The same seed gives the same
-    pixels.
+    A folder gets numbered PNGs, and dataset.json where there are labels, with the names of classes. Of a model that is
+    told words, captions.json takes its place. `data=folder` reads both, with data.words=caption for captions. The same
+    seed gives the same pixels.
 
     Raises ConfigError for samples that no PNG can hold.
     """

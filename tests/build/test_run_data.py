@@ -136,14 +136,17 @@ def test_a_run_from_python_is_opened_with_its_data_or_with_files(tmp_path, photo
     assert "(mine) were given from Python. Name another set: data=NAME" in errors(capsys)
 
 
-def test_samples_show_the_classes_that_are_named(run, tmp_path, capsys):
+def test_samples_show_the_classes_that_are_named(run, tmp_path, capsys, caplog):
     both = genlab.load(run, device="cpu").sample(4, classes=["dog", "cat"])
     assert torch.equal(both, genlab.load(run, device="cpu").sample(4, classes=[1, 0]))
     for words in ("classes=dog,cat", "classes=[dog,cat]", "classes=1,0"):
         assert call(sample, f"run={run}", words, f"to={tmp_path / 'a.png'}", "overwrite=true", "mode.rows=2") == 0
     assert Image.open(tmp_path / "a.png").height > 2 * 8 * 32 + 2  # names above the columns
+    caplog.set_level("INFO")
+    assert call(sample, f"run={run}", "classes=dog", "mode.rows=1", f"to={tmp_path / 'b.png'}") == 0
+    assert caplog.messages[-2:] == ["samples 0 to 7, row by row in 8 columns", "all show dog"]
     assert call(sample, f"run={run}", "classes=cow") == 2
-    assert "classes=cow: expected whole numbers from 0 to 1, or names (0: cat, 1: dog)" in errors(capsys)
+    assert "classes=cow: expected class numbers from 0 to 1, or names (0: cat, 1: dog)" in errors(capsys)
 
 
 def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
@@ -159,11 +162,12 @@ def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
 
 def test_without_a_best_checkpoint_the_newest_is_taken(run, capsys, caplog):
     caplog.set_level("INFO")
-    assert best_unless("best", run) == "best" and best_unless(None, run.parent) == "best"
+    assert best_unless("best", run) == "best" and best_unless(None, run.parent) == "best"  # whose error tells
     assert score(run)["checkpoint"] == "newest"
     assert "no scores were measured, so the newest checkpoint is taken" in caplog.text
     assert score(run, "checkpoint=best") is None and "best.pt cannot be read" in errors(capsys)
-    shutil.copy(run / "checkpoints" / "0000000000.pt", run / "checkpoints" / "best.pt")
+    for suffix in (".pt", ".pt.sha256"):
+        shutil.copy(run / "checkpoints" / f"0000000000{suffix}", run / "checkpoints" / f"best{suffix}")
     assert score(run)["checkpoint"] == "best"
 
 

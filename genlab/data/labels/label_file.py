@@ -24,8 +24,9 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
     """Return the labels of dataset.json in the root, the folder that all images share or a split's; None: no file.
 
     Classes are numbered, and perhaps named, as in the file; a class that it gives no picture is there all the same. A
-    picture that it leaves out has no class. A file without a key `labels` is another program's. Raises ConfigError for labels that
-    are neither classes nor vectors of one length, for vectors of some pictures alone, and if names do not fit.
+    picture that it leaves out has no class. A file without a key `labels` is another program's. Raises ConfigError for
+    labels that are neither classes nor vectors of one length, for vectors of some pictures alone, and if names of
+    pictures or classes do not fit.
     """
     shared = shared_folder(source.names)
     folders = {file: file.removesuffix("dataset.json") for file in source.label_files}
