@@ -114,6 +114,8 @@ def explain_error(error: Exception, arguments: list[str], where: dict[str, str])
         place = f"{word}: cannot be read: " if word else ""
         return place + message.partition("\nSee http")[0].strip()
     key = found.group(1)
+    if where["config_name"] == "report" and key.partition(".")[0] == "data":
+        return f"{key}: a report reads no data, only the files of its runs. Leave it out."
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
     others = [*search_path(arguments), *others]
     return f"{key}: there is no such key. {suggest_keys(key, compose_valid_part(others, where))}"

@@ -15,10 +15,12 @@ from genlab.build.run_data import differing_splits
 from genlab.build.runs import best_unless, open_run
 from genlab.callbacks.save_checkpoints import save_run
 from genlab.cli import command
+from genlab.cli.job import build_trainer
 from genlab.core import checkpoint
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
+from genlab.data.storage.folder_layout import HeldOutShare
 from tests.conftest import NARROW_MLP, TINY, composed
 
 COUNTS = {"cat": 8, "dog": 8}
@@ -89,7 +91,7 @@ def test_replaced_pictures_are_refused_and_others_may_be_named(run, photos, caps
     for module, word in ((evaluate, "seed=1"), *((sample, word) for word in READ_DATA)):
         assert call(module, f"run={run}", word) == 2
         said = errors(capsys)
-        assert "ConfigError: data: the train split of photos (SHA-256" in said and "data.root=PATH" in said
+        assert "ConfigError: data: the pictures or labels of photos (SHA-256" in said and "data.root=PATH" in said
     assert call(sample, f"run={run}") == 0  # works from the checkpoint alone
     named = score(run, f"data.root={photos}")
     assert named["value"] != own["value"] and not named["own_data"]
@@ -111,15 +113,42 @@ def test_other_data_must_fit_the_networks(run, photos, tmp_path, capsys):
     assert "2 classes (0: bird, 1: cat), and this model is told 2 classes (0: cat, 1: dog)" in said
 
 
-def test_a_test_split_that_changed_is_noticed(tmp_path):
+def test_a_test_split_that_changed_is_noticed(tmp_path, caplog):
     pixels = torch.randint(0, 256, (20, 1, 8, 8), dtype=torch.uint8)
     train, test = Split(pixels[:10], torch.arange(10) % 2), Split(pixels[10:], torch.arange(10) % 2)
     run = started(tmp_path, data=InMemory(train, test=test))
     assert genlab.load(run, device="cpu", data=InMemory(train, test=test)).run.own_data
     changed = genlab.load(run, device="cpu", data=InMemory(train, test=test._replace(images=255 - test.images)))
     assert not changed.run.own_data
+    assert "the test split of data" in caplog.text
+    named = InMemory(train, test=test, class_names=["cat", "dog"])
+    assert genlab.load(run, device="cpu", data=named).run.own_data  # which the run knows no names of
     with pytest.raises(ConfigError, match="this model is told 2 classes"):
         genlab.load(run, device="cpu", data=InMemory(Split(pixels, torch.arange(20) % 4), condition=Classes(4)))
+
+
+def test_a_picture_to_test_with_is_not_said_to_be_trained_on(run, photos):
+    held = [name for name in photos.rglob("*.png") if HeldOutShare(0.4).takes(str(name))]
+    Image.new("L", (8, 8), 9).save(held[0])
+    with pytest.raises(ConfigError, match="data: the pictures or labels of photos .* are not what the run was trained"):
+        open_run(run, device="cpu", real=True)
+
+
+def test_a_resumed_run_whose_files_moved_is_told_how_to_name_them(tmp_path):
+    config = composed(*TINY, "model=gan", *NARROW_MLP, "data=folder", f"data.root={tmp_path / 'gone'}")
+    with pytest.raises(ConfigError, match="gone.*data.root=PATH") as caught:
+        build_trainer(config | {"resume": "run"}, tmp_path, None)
+    with pytest.raises(ConfigError) as without:
+        build_trainer(config, tmp_path, None)
+    assert str(caught.value).startswith(str(without.value)) and "were moved" not in str(without.value)
+
+
+def test_equal_pixels_with_other_names_are_refused(tmp_path):
+    images = Split(torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8), torch.arange(12) % 2)
+    run = started(tmp_path, data=InMemory(images, class_names=["cat", "dog"]))
+    assert genlab.load(run, device="cpu", data=InMemory(images, class_names=["cat", "dog"])).run.own_data
+    with pytest.raises(ConfigError, match="0: dog, 1: cat.*told 2 classes .0: cat, 1: dog"):
+        genlab.load(run, device="cpu", data=InMemory(images, class_names=["dog", "cat"]))
 
 
 def test_a_run_from_python_is_opened_with_its_data_or_with_files(tmp_path, photos, capsys):

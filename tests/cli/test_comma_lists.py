@@ -47,6 +47,11 @@ def test_a_word_that_lacks_quotes_is_shown_with_them(word, quoted):
     assert (compose("sample", ["run=r", quoted]) | compose("sample", ["run=r", quoted])["data"])[key]
 
 
+def test_a_report_takes_no_data():
+    with pytest.raises(ConfigError, match="data.root: a report reads no data"):
+        compose("report", ["runs=r", "data.root=new"])
+
+
 def test_groups_and_values_compose():
     config = compose("evaluate", ["run=r", "metrics=fid,kid", "data.root=a,b"])
     assert set(config["metrics"]["metrics"]) == {"fid", "kid"} and config["data"]["root"] == ["a", "b"]

@@ -88,7 +88,7 @@ def to_classes_or_vectors(
         if called and len(called) < count:
             raise ConfigError(f"{file}: class {count - 1}, and class_names has {len(called)} names. Name every class.")
         called = called or list(map(str, range(count)))
-        return GivenLabels(classes, called, digest) if len(called) > 1 else GivenLabels({}, [], digest)
+        return GivenLabels(classes, called, digest) if count and len(called) > 1 else GivenLabels({}, [], digest)
     refuse_unlike_vectors(known, names, file)
     return GivenLabels(known, [], digest)
 
