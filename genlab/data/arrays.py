@@ -48,7 +48,7 @@ def read_labels(given: Any, part: str, layout: Layout | None = None) -> Tensor:
 
 def read_names(given: Any, labels: Tensor | None) -> list[str]:
     """Return the names of classes 0, 1, ... Raises ConfigError for what are no names, and for names without labels."""
-    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    names: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
     if not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
         raise ConfigError(
             f"class_names={given!r}: expected a list of texts, none of them empty and all different, for classes "
