@@ -29,7 +29,7 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
   python -m genlab.evaluate run=outputs/... metrics=full split=train seed=1              other images, other noise
 
   run           a run directory
-  checkpoint    best (default), newest, or a number of images
+  checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
   data.root     where the run's data are now; with other content, or data=NAME, the run is scored on these other data,
                 and the records say so. Data that changed and are not named are refused
@@ -46,6 +46,7 @@ def job(config: dict[str, Any]) -> None:
     from genlab.build import runs
     from genlab.callbacks.scores import source_of
 
+    config = config | {"checkpoint": runs.best_unless(config["checkpoint"], config["run"])}
     with distributed.joined_ranks():
         options = {name: config[name] for name in ("checkpoint", "device", "trust")}
         run = runs.open_run(config["run"], real=True, named=config["data"], **options)

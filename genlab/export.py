@@ -23,7 +23,7 @@ Exports a run's generator (averaged weights if it has any) to one file with a mo
 
   run           a run directory
   format        safetensors (default), onnx, torchscript
-  checkpoint    best (default), newest, or a number of images
+  checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   to            a folder; by default export/FORMAT in the run directory
 
 The file takes z [N, ...], and the condition [N] or [N, K] of a conditional model, and gives images in [-1, 1]. It is
@@ -44,9 +44,8 @@ def job(config: dict[str, Any]) -> None:
 
     form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
-    run = runs.open_run(
-        config["run"], checkpoint=config["checkpoint"], device="cpu", named=config["data"], trust=config["trust"]
-    )
+    which = runs.best_unless(config["checkpoint"], config["run"])
+    run = runs.open_run(config["run"], checkpoint=which, device="cpu", named=config["data"], trust=config["trust"])
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
     facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images, "format": FORMAT}

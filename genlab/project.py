@@ -28,7 +28,8 @@ Looks for the latent of a given image, by Adam from several starts and then by L
                 Lanczos filter, and made grey or RGB as the run's images are; what is transparent becomes white
   steps, lr, polish, restarts, candidates, prior, snapshots, seed    see configs/project.yaml
   features      pixels (default), or extractor: the digit classifier's features count too
-  checkpoint    best (default), newest, or a number of images;  device: auto, cpu, cuda, mps
+  checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
+  device        auto (default), cpu, cuda, mps
   to            a folder; by default projections/IMAGE in the run directory
 """
 MINIMUM = {"steps": 1, "restarts": 1, "candidates": 1, "polish": 0, "snapshots": 2}
@@ -49,8 +50,9 @@ def job(config: dict[str, Any]) -> None:
     )
 
     check_numbers(config)
-    options = {name: config[name] for name in ("checkpoint", "device", "trust")}
-    run = runs.open_run(config["run"], named=config["data"], **options)
+    which = runs.best_unless(config["checkpoint"], config["run"])
+    options = {"device": config["device"], "trust": config["trust"], "named": config["data"]}
+    run = runs.open_run(config["run"], checkpoint=which, **options)
     law = require_searchable(run.model.latent)
     target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)

@@ -196,7 +196,7 @@ def test_another_config_or_other_data_are_refused_with_the_differences(saved, ma
         checkpoint.restore(other.parts, found, config=other.config, fingerprint=other.data.fingerprint)
     assert "optimizer.generator.lr: 0.0002 before, 1" in str(error.value)
     assert "loss._target_: 'genlab.losses.NonSaturating' before, 'genlab.losses.Hinge' now" in str(error.value)
-    assert "training images themselves differ" in str(error.value)
+    assert "images or labels themselves differ" in str(error.value)
 
 
 def test_what_is_free_to_differ(make_trainer):

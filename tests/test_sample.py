@@ -98,7 +98,7 @@ def test_no_run_is_one_message(tmp_path, capsys):
 
 def test_classes_that_there_are_not(conditional, capsys):
     assert run(f"run={conditional}", "classes=[3,10]") == 2
-    assert "classes=[3,10]: expected whole numbers from 0 to 9" in capsys.readouterr().err
+    assert "classes=[3,10]: expected class numbers from 0 to 9" in capsys.readouterr().err
 
 
 def test_points_are_scattered_or_refused(points, tmp_path, capsys):

@@ -79,13 +79,13 @@ def is_own(data: InMemory, state: dict[str, Any], *, named: bool) -> bool:
         return True
     if not named:
         raise ConfigError(
-            f"data: {describe_difference(data, state, found[0])}. Put the run's own data back, or say where they are: "
+            f"data: {describe_difference(data, state, found)}. Put the run's own data back, or say where they are: "
             "data.root=PATH. To use these, name them: data.root=PATH (or data=NAME); scores then say that they are "
             "other data."
         )
     if state.get("spec"):
         refuse_other_images(data.spec, Spec.of(state["spec"]))
-    log.warning("other data, as named: %s", describe_difference(data, state, found[0]))
+    log.warning("other data, as named: %s", describe_difference(data, state, found))
     return False
 
 
@@ -103,12 +103,17 @@ def fingerprints_before(state: dict[str, Any]) -> dict[str, str]:
     return {"train": state["fingerprint"]} | (state.get("splits") or {})
 
 
-def describe_difference(data: InMemory, state: dict[str, Any], split: str) -> str:
-    """Return what was found and what was expected."""
+def describe_difference(data: InMemory, state: dict[str, Any], differing: list[str]) -> str:
+    """Return what was found and what was expected.
+
+    If all splits differ, none is named: fingerprints of pictures in files cover the files of every split.
+    """
+    split, everything = differing[0], len(differing) == len(fingerprints_before(state))
+    subject, verb = ("pictures or labels", "are") if everything else (f"{split} split", "is")
     images = f", {state['spec']['images']:,} images to train on" if state.get("spec") else ""
     return (
-        f"the {split} split of {data.name} (SHA-256 {fingerprints_of(data).get(split, 'none')[:SHOWN_DIGITS]}, "
-        f"{data.spec.images:,} images to train on) is not what the run was trained with (SHA-256 "
+        f"the {subject} of {data.name} (SHA-256 {fingerprints_of(data).get(split, 'none')[:SHOWN_DIGITS]}, "
+        f"{data.spec.images:,} images to train on) {verb} not what the run was trained with (SHA-256 "
         f"{fingerprints_before(state)[split][:SHOWN_DIGITS]}{images})"
     )
 

@@ -1,5 +1,6 @@
 """Trained runs, opened from their directories."""
 
+import logging
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -14,11 +15,14 @@ from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.spec import Spec
 from genlab.core.trust import require_trusted_run
 from genlab.core.yaml_file import read_harmless
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
+
+log = logging.getLogger(__name__)
 
 
 def open_run(
@@ -48,8 +52,9 @@ def open_run(
     saved = {name: parts[name] for name in stream.parts if name in parts}
     files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
-    if stream.model.conditional and not found.own:
-        refuse_other_condition(found.data.spec, found.spec)
+    expected = Spec.of(state["spec"]) if state.get("spec") else found.spec
+    if stream.model.conditional and (not found.own or found.data.spec.class_names):  # equal pixels may be called else
+        refuse_other_condition(found.data.spec, expected)
     facts = vars(stream) | {"data": found.data, "own_data": found.own}
     return TrainedRun(**facts, **position, run_dir=run_dir, config=config)
 
@@ -67,6 +72,17 @@ def read_config(run_dir: Path) -> dict[str, Any]:
             f"{path}: holds {strange[0] if strange else '${...}'}, which no run writes: use another copy of the run."
         )
     return rename_targets(config)
+
+
+def best_unless(asked: str | int | None, run: str | Path) -> str | int:
+    """Return the checkpoint that is asked for; by default the best, of a run without scores the newest."""
+    folder = Path(run).expanduser() / "checkpoints"
+    if asked is not None:
+        return asked
+    if (folder / "best.pt").is_file() or not files.newest_first(folder):
+        return "best"
+    log.info("no scores were measured, so the newest checkpoint is taken")
+    return "newest"
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:

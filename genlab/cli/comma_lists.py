@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from genlab.core.errors import ConfigError
 
 LIST_KEYS = ("class", "classes", "metrics", "runs", "trust", "words")
@@ -11,6 +13,24 @@ LIST_GROUPS = ("data.", "metrics.", "mode.")  # whose values are checked against
 def bracket_lists(words: list[str]) -> list[str]:
     """Return `key=value` words with brackets around lists. Raises ConfigError for a list where one value is taken."""
     return [bracket_list(word) for word in words]
+
+
+def quote_values(word: str) -> str | None:
+    """Return a `key=value` word that the parser refuses with its value in quotes; None: that is not what it lacks."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    key, _, value = word.partition("=")
+    if not value or set(value) & set("[]{}()'\"$\\"):
+        return None
+    entries = value.split(",") if key in LIST_KEYS else [value]
+    written = [entry if re.fullmatch(r"[A-Za-z0-9_.-]+", entry) else f'"{entry}"' for entry in entries]
+    quoted = f"{key}=[{','.join(written)}]" if len(written) > 1 else f"{key}={written[0]}"
+    try:
+        OverridesParser.create().parse_override(quoted)
+    except HydraException:
+        return None
+    return quoted if all(entries) else None
 
 
 def bracket_list(word: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
-from genlab.cli.comma_lists import bracket_lists
+from genlab.cli.comma_lists import bracket_lists, quote_values
 from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -103,9 +103,14 @@ def explain_error(error: Exception, arguments: list[str], where: dict[str, Any])
         return explain_unknown_choice(group, name, listed or names_in(group, own_folder(arguments)))
     found = re.search(r"Could not override '([\w.@/]+)'", message)
     if not found:
-        place = f"{error.override}: cannot be read: " if hasattr(error, "override") else ""
+        word = getattr(error, "override", None)
+        if word and (quoted := quote_values(word)):
+            return f"{word}: cannot be read: letters beyond ASCII, and signs such as =, stand in quotes: '{quoted}'."
+        place = f"{word}: cannot be read: " if word else ""
         return place + message.partition("\nSee http")[0].strip()
     key = found.group(1)
+    if where["config_name"] == "report" and key.partition(".")[0] == "data":
+        return f"{key}: a report reads no data, only the files of its runs. Leave it out."
     others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
     others = [*search_path(arguments), *others]
     return f"{key}: there is no such key. {suggest_keys(key, compose_valid_part(others, where))}"

@@ -40,7 +40,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         settings["data"] = {"from_python": data.name}
     with lock_run_dir(run_dir), explain_resource_errors():
         require_valid_start(settings, run_dir, fixed_dir)
-        trainer = build.trainer(settings, run_dir, data)
+        trainer = build_trainer(settings, run_dir, data)
         restore_state(trainer)
         if distributed.is_main():
             preflight.show(trainer)
@@ -50,6 +50,17 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         write_config(settings, run_dir)
         fit(trainer)
     return best_score(trainer)
+
+
+def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None) -> Trainer:
+    """Build the trainer. Of a resumed run whose files are gone, the ConfigError says how to name their new place."""
+    try:
+        return build.trainer(settings, run_dir, data)
+    except ConfigError as error:
+        root = settings["data"].get("root")
+        if settings["resume"] is None or not isinstance(root, str) or Path(root).exists():
+            raise
+        raise ConfigError(f"{error} If the run's data were moved, say where they are: data.root=PATH.") from error
 
 
 def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:

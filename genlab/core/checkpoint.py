@@ -157,7 +157,7 @@ def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: st
     """Load a state into the parts. Raises ConfigError if it was made with another config or other data."""
     found = list(differences(state["config"], config))
     if state["fingerprint"] != fingerprint:
-        found.append("  the training images themselves differ (their SHA-256 does)")
+        found.append("  the images or labels themselves differ (their SHA-256 does)")
     refuse_differences(found)
     load(parts, state["parts"])
 

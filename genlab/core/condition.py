@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
-from genlab.core.user_values import as_numbers, class_numbers, list_names
+from genlab.core.user_values import as_numbers, as_word, class_numbers, list_names, quoted
 
 MAX_LISTED = 12  # classes in a table
 MAX_ASKED = 3  # names in an example of what to write
@@ -175,7 +175,7 @@ class Classes(Condition):
 
     @property
     def how_to_ask(self) -> str:
-        return f"classes=[{','.join(self.names[:MAX_ASKED])}]" if self.names else super().how_to_ask
+        return f"classes=[{','.join(map(quoted, self.names[:MAX_ASKED]))}]" if self.names else super().how_to_ask
 
     def embedding(self, width: int) -> nn.Module:
         return nn.Embedding(self.count, width)
@@ -197,12 +197,12 @@ class Classes(Condition):
         return labels
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        """Return int64 [n]: a number is the class's own, a text its name, or its number where none is called so."""
+        """Return int64 [n]. Texts are names if all of them are; else all are numbers, as numbers always are."""
         return torch.tensor(class_numbers(given, key, self.count, self.names), dtype=torch.int64)
 
     def parse_typed(self, given: Any, key: str = "classes") -> Tensor:
-        """Return int64 [n]. On a command line 10 is the class of that name, if there is one."""
-        asked = [*map(str, given)] if isinstance(given, list) else str(given)
+        """Return int64 [n]. On a command line 10 is the class of that name, if all that is asked for are names."""
+        asked = [*map(as_word, given)] if isinstance(given, list) else as_word(given)
         return self.parse(asked if self.names else given, key)
 
     def caption(self, label: Tensor) -> str:

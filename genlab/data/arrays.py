@@ -1,6 +1,7 @@
 """Arrays and tensors from Python, read as images, points and labels of a data set."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +44,19 @@ def read_labels(given: Any, part: str, layout: Layout | None = None) -> Tensor:
         refuse_not_finite(labels, f"{part}: labels")
     whole = not labels.is_floating_point() and labels.dtype not in (torch.bool, torch.int64)
     return labels.long() if labels.ndim == 1 and whole else labels
+
+
+def read_names(given: Any, labels: Tensor | None) -> list[str]:
+    """Return the names of classes 0, 1, ... Raises ConfigError for what are no names, and for names without labels."""
+    names: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
+        raise ConfigError(
+            f"class_names={given!r}: expected a list of texts, none of them empty and all different, for classes "
+            "0, 1, ..."
+        )
+    if names and labels is None:
+        raise ConfigError(f"class_names={names}: the images have no labels. Give both: Split(images, labels).")
+    return names
 
 
 def to_tensor(given: Any, what: str) -> Tensor:

@@ -13,7 +13,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
 from genlab.core.spec import Spec
-from genlab.data.arrays import Layout, read_images, read_labels
+from genlab.data.arrays import Layout, read_images, read_labels, read_names
 from genlab.data.few_labels import keep_few_labels
 from genlab.data.label_kinds import are_pictures, are_words, kind_of
 from genlab.data.notes import Notes
@@ -82,6 +82,7 @@ class InMemory:
     ) -> None:
         given = {"train": train, "test": test, "holdout": holdout}
         train, test, holdout = (read_split(split, part, layout) for part, split in given.items())
+        self.class_names = class_names = read_names(class_names, train.labels)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         if labelled is not None:
@@ -92,7 +93,6 @@ class InMemory:
         self.padding, self.flip, self.crop, self.scale, self.name = padding, flip, crop, scale, name
         self._condition, self.source_classes = condition, source_classes
         self.other, self.aligned = other, aligned or other is None  # row i of `sources` belongs to row i of `examples`
-        self.class_names = list(class_names)
         refuse_unlike_splits(self)
         refuse_unfit_other(self)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError, require
 from genlab.core.types import Count
+from genlab.core.user_values import quoted
 from genlab.pictures.reconstructions import draw_reconstructions, how_many
 from genlab.pictures.sheet import caption_columns
 from genlab.sampling.conditions import condition_of, labels_of
@@ -46,7 +47,7 @@ class Grid(Picture):
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         labels = self.column_labels(loaded, request)
-        columns = self.columns if labels is None else len(labels)
+        columns = self.columns if labels is None or len(labels) == 1 else len(labels)
         count = SHOWN_POINTS if loaded.points else self.rows * columns
         if not loaded.points:
             log.info("samples 0 to %d, row by row in %d columns", count - 1, columns)
@@ -55,17 +56,17 @@ class Grid(Picture):
         return picture if labels is None or loaded.points else caption_classes(picture, loaded, labels)
 
     def column_labels(self, loaded: Loaded, request: Request) -> Tensor | None:
-        """Return the label of each column; None if there are one or more than twice the configured columns."""
+        """Return the label of each column, or of all; None if there are more than twice the configured columns."""
         condition = condition_of(loaded.run, request.classes)
         labels = None if condition is None else labels_of(condition, request.classes)
-        return labels if labels is not None and 1 < len(labels) <= 2 * self.columns else None
+        return labels if labels is not None and len(labels) <= 2 * self.columns else None
 
 
 def caption_classes(picture: Tensor, loaded: Loaded, labels: Tensor) -> Tensor:
     """Add the names of the classes that columns show, if they have names, and log them."""
     condition = require(loaded.spec.condition, "the model is told nothing.")
     captions = [condition.caption(label) for label in labels]
-    log.info("columns show classes %s", ", ".join(captions))
+    log.info("columns show classes %s" if len(captions) > 1 else "all show %s", ", ".join(map(quoted, captions)))
     return caption_columns(picture, captions) if condition.class_names else picture
 
 

@@ -27,9 +27,9 @@ class Save(Mode):
 
     FILE.npz holds `arr_0`, uint8 [N, H, W, C] or points float32 [N, D], and for conditional models `arr_1`, labels [N]
     or attributes [N, K]; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's tools read them.
-    A folder gets numbered PNGs, and dataset.json where there are labels. Of a model that is told words, captions.json
-    takes its place. `data=folder` reads both, with data.words=caption for captions. The same seed gives the same
-    pixels.
+    A folder gets numbered PNGs, and dataset.json where there are labels, with the names of classes. Of a model that is
+    told words, captions.json takes its place. `data=folder` reads both, with data.words=caption for captions. The same
+    seed gives the same pixels.
 
     Raises ConfigError for samples that no PNG can hold.
     """
@@ -71,7 +71,7 @@ def write_npz(path: Path, batches: Iterable[Batch], count: int, condition: Condi
 
 
 def write_zip(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
-    """Write 00000/img00000000.png, ... and dataset.json: {"labels": [[name, label], ...] or null}; or captions.json."""
+    """Write 00000/img00000000.png, ... and `label_file`."""
     with zipfile.ZipFile(path, "w") as archive:  # stored: PNGs are compressed already
         labels = write_pictures(archive.writestr, batches, lambda n: f"{n // IMAGES_PER_FOLDER:05d}/img{n:08d}.png")
         archive.writestr(*label_file(labels, condition))
@@ -87,9 +87,14 @@ def write_folder(path: Path, batches: Iterable[Batch], count: int, condition: Co
 
 
 def label_file(labels: list[list], condition: Condition | None) -> tuple[str, str]:
-    """Return the name and the content of the file that holds the labels [name, label] of pictures."""
+    """Return the name and the content of the file that holds the labels [name, label] of pictures.
+
+    dataset.json is {"labels": [[name, label], ...] or null}, with "class_names" where classes have names: NVIDIA's
+    tools read the labels alone. captions.json is {name: caption}.
+    """
     if condition is None or not condition.saved_as_captions:
-        return "dataset.json", json.dumps({"labels": labels or None})
+        names = list(condition.class_names) if condition and labels else []
+        return "dataset.json", json.dumps({"labels": labels or None} | ({"class_names": names} if names else {}))
     return "captions.json", json.dumps({name: condition.caption(torch.tensor(label)) for name, label in labels})
 
 

@@ -12,13 +12,15 @@ import genlab
 from genlab import evaluate, export, project, sample
 from genlab.build import instantiate as build
 from genlab.build.run_data import differing_splits
-from genlab.build.runs import open_run
+from genlab.build.runs import best_unless, open_run
 from genlab.callbacks.save_checkpoints import save_run
 from genlab.cli import command
+from genlab.cli.job import build_trainer
 from genlab.core import checkpoint
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
+from genlab.data.storage.folder_layout import HeldOutShare
 from tests.conftest import NARROW_MLP, TINY, composed
 
 COUNTS = {"cat": 8, "dog": 8}
@@ -58,7 +60,7 @@ def run(photos, tmp_path):
 def call(module, *words):
     name = module.__name__.rpartition(".")[2]
     device = [] if module is export else ["device=cpu"]
-    return command.main(name, module.USAGE, module.job, [*words, *device, "checkpoint=newest"])
+    return command.main(name, module.USAGE, module.job, [*device, *words])
 
 
 def errors(capsys):
@@ -89,7 +91,7 @@ def test_replaced_pictures_are_refused_and_others_may_be_named(run, photos, caps
     for module, word in ((evaluate, "seed=1"), *((sample, word) for word in READ_DATA)):
         assert call(module, f"run={run}", word) == 2
         said = errors(capsys)
-        assert "ConfigError: data: the train split of photos (SHA-256" in said and "data.root=PATH" in said
+        assert "ConfigError: data: the pictures or labels of photos (SHA-256" in said and "data.root=PATH" in said
     assert call(sample, f"run={run}") == 0  # works from the checkpoint alone
     named = score(run, f"data.root={photos}")
     assert named["value"] != own["value"] and not named["own_data"]
@@ -111,15 +113,42 @@ def test_other_data_must_fit_the_networks(run, photos, tmp_path, capsys):
     assert "2 classes (0: bird, 1: cat), and this model is told 2 classes (0: cat, 1: dog)" in said
 
 
-def test_a_test_split_that_changed_is_noticed(tmp_path):
+def test_a_test_split_that_changed_is_noticed(tmp_path, caplog):
     pixels = torch.randint(0, 256, (20, 1, 8, 8), dtype=torch.uint8)
     train, test = Split(pixels[:10], torch.arange(10) % 2), Split(pixels[10:], torch.arange(10) % 2)
     run = started(tmp_path, data=InMemory(train, test=test))
     assert genlab.load(run, device="cpu", data=InMemory(train, test=test)).run.own_data
     changed = genlab.load(run, device="cpu", data=InMemory(train, test=test._replace(images=255 - test.images)))
     assert not changed.run.own_data
+    assert "the test split of data" in caplog.text
+    named = InMemory(train, test=test, class_names=["cat", "dog"])
+    assert genlab.load(run, device="cpu", data=named).run.own_data  # which the run knows no names of
     with pytest.raises(ConfigError, match="this model is told 2 classes"):
         genlab.load(run, device="cpu", data=InMemory(Split(pixels, torch.arange(20) % 4), condition=Classes(4)))
+
+
+def test_a_picture_to_test_with_is_not_said_to_be_trained_on(run, photos):
+    held = [name for name in photos.rglob("*.png") if HeldOutShare(0.4).takes(str(name))]
+    Image.new("L", (8, 8), 9).save(held[0])
+    with pytest.raises(ConfigError, match="data: the pictures or labels of photos .* are not what the run was trained"):
+        open_run(run, device="cpu", real=True)
+
+
+def test_a_resumed_run_whose_files_moved_is_told_how_to_name_them(tmp_path):
+    config = composed(*TINY, "model=gan", *NARROW_MLP, "data=folder", f"data.root={tmp_path / 'gone'}")
+    with pytest.raises(ConfigError, match="gone.*data.root=PATH") as caught:
+        build_trainer(config | {"resume": "run"}, tmp_path, None)
+    with pytest.raises(ConfigError) as without:
+        build_trainer(config, tmp_path, None)
+    assert str(caught.value).startswith(str(without.value)) and "were moved" not in str(without.value)
+
+
+def test_equal_pixels_with_other_names_are_refused(tmp_path):
+    images = Split(torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8), torch.arange(12) % 2)
+    run = started(tmp_path, data=InMemory(images, class_names=["cat", "dog"]))
+    assert genlab.load(run, device="cpu", data=InMemory(images, class_names=["cat", "dog"])).run.own_data
+    with pytest.raises(ConfigError, match="0: dog, 1: cat.*told 2 classes .0: cat, 1: dog"):
+        genlab.load(run, device="cpu", data=InMemory(images, class_names=["dog", "cat"]))
 
 
 def test_a_run_from_python_is_opened_with_its_data_or_with_files(tmp_path, photos, capsys):
@@ -136,14 +165,17 @@ def test_a_run_from_python_is_opened_with_its_data_or_with_files(tmp_path, photo
     assert "(mine) were given from Python. Name another set: data=NAME" in errors(capsys)
 
 
-def test_samples_show_the_classes_that_are_named(run, tmp_path, capsys):
+def test_samples_show_the_classes_that_are_named(run, tmp_path, capsys, caplog):
     both = genlab.load(run, device="cpu").sample(4, classes=["dog", "cat"])
     assert torch.equal(both, genlab.load(run, device="cpu").sample(4, classes=[1, 0]))
     for words in ("classes=dog,cat", "classes=[dog,cat]", "classes=1,0"):
         assert call(sample, f"run={run}", words, f"to={tmp_path / 'a.png'}", "overwrite=true", "mode.rows=2") == 0
     assert Image.open(tmp_path / "a.png").height > 2 * 8 * 32 + 2  # names above the columns
+    caplog.set_level("INFO")
+    assert call(sample, f"run={run}", "classes=dog", "mode.rows=1", f"to={tmp_path / 'b.png'}") == 0
+    assert caplog.messages[-2:] == ["samples 0 to 7, row by row in 8 columns", "all show dog"]
     assert call(sample, f"run={run}", "classes=cow") == 2
-    assert "classes=cow: expected whole numbers from 0 to 1, or names (0: cat, 1: dog)" in errors(capsys)
+    assert "classes=cow: expected class numbers from 0 to 1, or names (0: cat, 1: dog)" in errors(capsys)
 
 
 def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
@@ -155,6 +187,17 @@ def test_exports_and_projections_name_the_classes(run, photos, tmp_path):
     assert call(project, f"run={run}", f"image={photos / 'dog' / '0.png'}", "class=dog", f"to={tmp_path}", *short) == 0
     found = json.loads((tmp_path / "distance.json").read_text())
     assert (found["class"], found["class_name"]) == (1, "dog")
+
+
+def test_without_a_best_checkpoint_the_newest_is_taken(run, capsys, caplog):
+    caplog.set_level("INFO")
+    assert best_unless("best", run) == "best" and best_unless(None, run.parent) == "best"  # whose error tells
+    assert score(run)["checkpoint"] == "newest"
+    assert "no scores were measured, so the newest checkpoint is taken" in caplog.text
+    assert score(run, "checkpoint=best") is None and "best.pt cannot be read" in errors(capsys)
+    for suffix in (".pt", ".pt.sha256"):
+        shutil.copy(run / "checkpoints" / f"0000000000{suffix}", run / "checkpoints" / f"best{suffix}")
+    assert score(run)["checkpoint"] == "best"
 
 
 def test_checkpoints_know_every_split_and_older_ones_that_to_train_on(run, photos):

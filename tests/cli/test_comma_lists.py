@@ -2,7 +2,7 @@
 
 import pytest
 
-from genlab.cli.comma_lists import bracket_list
+from genlab.cli.comma_lists import bracket_list, quote_values
 from genlab.cli.composition import compose
 from genlab.core.errors import ConfigError
 
@@ -28,6 +28,28 @@ def test_lists_get_brackets(word, expected):
 def test_a_list_for_one_value_is_refused(word):
     with pytest.raises(ConfigError, match="runs once and takes one value"):
         bracket_list(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("classes=ünï 犬,dog", 'classes=["ünï 犬",dog]'),
+        ("classes=a=b,2", 'classes=["a=b",2]'),
+        ("data.root=fotos/ä", 'data.root="fotos/ä"'),
+    ],
+)
+def test_a_word_that_lacks_quotes_is_shown_with_them(word, quoted):
+    with pytest.raises(ConfigError, match="stand in quotes") as caught:
+        compose("sample", ["run=r", word])
+    assert f"'{quoted}'" in str(caught.value)
+    assert quote_values("classes=cat,") is None
+    key = word.partition("=")[0].rpartition(".")[2]
+    assert (compose("sample", ["run=r", quoted]) | compose("sample", ["run=r", quoted])["data"])[key]
+
+
+def test_a_report_takes_no_data():
+    with pytest.raises(ConfigError, match="data.root: a report reads no data"):
+        compose("report", ["runs=r", "data.root=new"])
 
 
 def test_groups_and_values_compose():

@@ -170,6 +170,7 @@ NUMBERED = Classes(3, ("1", "10", "2"))  # folders as they are sorted
         (["10", "1"], [10, 1], [1, 0]),
         ("0", 0, [0]),  # nothing is called so: the number of the class
         (["2", "0"], ["2", 0], [2, 0]),
+        (["0", "1"], [0, 1], [0, 1]),  # not all are names: numbers, all of them
     ],
 )
 def test_classes_are_asked_for_by_name(asked, typed, numbers):
@@ -182,9 +183,13 @@ def test_numbers_from_python_are_those_of_the_classes():
     assert NUMBERED.parse([1, 2]).tolist() == NUMBERED.parse(torch.tensor([1, 2])).tolist() == [1, 2]
     assert [NUMBERED.caption(torch.tensor(number)) for number in (1, -1)] == ["10", "-1"]
     assert NUMBERED.description == "3 classes (0: 1, 1: 10, 2: 2)"
-    for given in ("wolf", ["1", "wolf"], 3, [], True + 2):
-        with pytest.raises(ConfigError, match=r"classes=.*whole numbers from 0 to 2, or names \(0: 1, 1: 10, 2: 2\)"):
+    for given in ("wolf", ["1", "wolf"], 3, [], ["10", "0"], -1, [None, 2], [1e3, 2], [0.5]):
+        with pytest.raises(ConfigError, match=r"classes=.*class numbers from 0 to 2, or names \(0: 1, 1: 10, 2: 2\)"):
             NUMBERED.parse(given)
+    assert Classes(2, ("big, cat", "dog")).description == '2 classes (0: "big, cat", 1: dog)'
+    for given in (-1, [None, 2], [1e3, 2], [2, "cat"]):
+        with pytest.raises(ConfigError, match=r"classes=.*: expected class numbers from 0 to 9\.$"):
+            Classes(10).parse_typed(given)
     with pytest.raises(ConfigError, match="expected as many, all different"):
         Classes(2, ("cat", "cat"))
 

@@ -96,6 +96,14 @@ def test_unfit_labels_are_one_readable_mistake(labels, message):
         InMemory(Split(PIXELS, labels))
 
 
+@pytest.mark.parametrize("names", ["cat", ["cat", 1], ["cat", ""], ["cat", "cat"], [None], 3])
+def test_names_that_are_none(names):
+    with pytest.raises(ConfigError, match="class_names=.*expected a list of texts"):
+        InMemory(Split(PIXELS, torch.arange(len(PIXELS)) % 2), class_names=names)
+    with pytest.raises(ConfigError, match="no labels"):
+        InMemory(Split(PIXELS), class_names=["cat", "dog"])
+
+
 def test_classes_that_have_no_image_are_given_by_a_condition_or_by_names():
     labels = torch.tensor([0, 2, 0, 2, 0, -1])
     assert InMemory(Split(PIXELS, labels), condition=Classes(3)).spec.condition == Classes(3)

@@ -1,4 +1,7 @@
-"""Labels from dataset.json: {"labels": [[name, label], ...] or null}, as NVIDIA's tools and `mode=save` write it."""
+"""Labels from dataset.json: {"labels": [[name, label], ...] or null}, as NVIDIA's tools and `mode=save` write it.
+
+`mode=save` adds "class_names": [...], the names of classes 0, 1, ...
+"""
 
 import hashlib
 import json
@@ -20,9 +23,10 @@ EXPECTED = (
 def read_label_files(source: FileSource) -> GivenLabels | None:
     """Return the labels of dataset.json in the root, the folder that all images share or a split's; None: no file.
 
-    Classes are numbered as in the file; a class that it gives no picture is there all the same. A picture that it
-    leaves out has no class. A file without a key `labels` is another program's. Raises ConfigError for labels that
-    are neither classes nor vectors of one length, for vectors of some pictures alone, and if the names do not fit.
+    Classes are numbered, and perhaps named, as in the file; a class that it gives no picture is there all the same. A
+    picture that it leaves out has no class. A file without a key `labels` is another program's. Raises ConfigError for
+    labels that are neither classes nor vectors of one length, for vectors of some pictures alone, and if names of
+    pictures or classes do not fit.
     """
     shared = shared_folder(source.names)
     folders = {file: file.removesuffix("dataset.json") for file in source.label_files}
@@ -33,7 +37,8 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
         return None
     labels = {files[file] + name: label for file, found in entries.items() for name, label in found.items()}
     digest = hashlib.sha256("".join(contents[file] for file in sorted(entries)).encode()).hexdigest()
-    return to_classes_or_vectors(labels, source.names, digest, list_names(entries))
+    names = class_names({file: contents[file] for file in entries})
+    return to_classes_or_vectors(labels, source.names, digest, list_names(entries), names)
 
 
 def is_split(folder: str) -> bool:
@@ -53,7 +58,21 @@ def parse(file: str, text: str) -> dict[str, Any] | None:
         raise ConfigError(f"{file}: cannot be read ({error}). {EXPECTED}") from error
 
 
-def to_classes_or_vectors(labels: dict[str, Any], names: list[str], digest: str, file: str) -> GivenLabels:
+def class_names(contents: dict[str, str]) -> list[str]:
+    """Return the names of classes that files of labels give; []: none. Raises ConfigError for unfit or unlike ones."""
+    given = {file: found for file, text in contents.items() if (found := json.loads(text).get("class_names"))}
+    for file, names in given.items():
+        texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+        if not texts or len(set(names)) < len(names) or names != next(iter(given.values())):
+            raise ConfigError(
+                f"{file}: class_names={names}: expected a list of texts, all different, and the same in every file."
+            )
+    return next(iter(given.values()), [])
+
+
+def to_classes_or_vectors(
+    labels: dict[str, Any], names: list[str], digest: str, file: str, called: list[str]
+) -> GivenLabels:
     """Return the labels of the names that are pictures here."""
     known = {name: labels[name] for name in names if name in labels}
     if labels and not known:
@@ -66,7 +85,10 @@ def to_classes_or_vectors(labels: dict[str, Any], names: list[str], digest: str,
     if all(map(is_class, known.values())):
         classes = {name: int(label) for name, label in known.items()}
         count = 1 + max(classes.values())
-        return GivenLabels(classes if count > 1 else {}, list(map(str, range(count))) if count > 1 else [], digest)
+        if called and len(called) < count:
+            raise ConfigError(f"{file}: class {count - 1}, and class_names has {len(called)} names. Name every class.")
+        called = called or list(map(str, range(count)))
+        return GivenLabels(classes, called, digest) if count and len(called) > 1 else GivenLabels({}, [], digest)
     refuse_unlike_vectors(known, names, file)
     return GivenLabels(known, [], digest)
 

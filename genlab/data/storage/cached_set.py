@@ -49,6 +49,8 @@ class CachedSet(InMemory):
         held_out = table_split(table, left, total) if holdout else None
         test = table_split(table, total, total + test_count) if test_count else None
         train = table_split(table, 0, kept)
+        if train.labels is None:
+            options["class_names"] = ()  # no picture that is trained on has a class
         super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
         self.notes, self.value_range = notes, value_range
 

@@ -79,6 +79,13 @@ def test_pictures_without_a_class(shards, rest):
     assert by_number(data.train) == [*CLASSES[:4], -1, -1] and data.spec.condition == Classes(3)
 
 
+@pytest.mark.parametrize("names", ["cat", ["cat", "dog"], ["cat", "dog", 1], ["cat", "dog", "dog"], ["a", "b", ""]])
+def test_names_of_classes_that_do_not_fit(shards, names):
+    (shards / "dataset.json").write_text(json.dumps({"labels": entries(CLASSES), "class_names": names}))
+    with pytest.raises(ConfigError, match="dataset.json: class_names=.*expected a list of texts|has 2 names"):
+        Folder(str(shards))
+
+
 def test_null_means_that_shards_are_no_classes(shards):
     data = Folder(write_labels(shards, None))
     assert data.train.labels is None and data.spec.condition is None
@@ -126,6 +133,7 @@ VOCABULARY = Words(("bold", "three", "two"), 2)
     [
         (None, None),
         (np.array([2, 1, 0, 2, 2]), Classes(3)),
+        (np.array([1, 1, 0, 1, 0]), Classes(3, ("1", "10", "2"))),  # folders as they are sorted; 2 has no sample
         (np.random.default_rng(0).random((5, 3), np.float32), Attributes(3)),
         (np.array([[1, 2], [3, 0], [1, 3], [2, 0], [2, 1]]), VOCABULARY),
     ],
