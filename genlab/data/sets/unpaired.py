@@ -16,9 +16,7 @@ from genlab.data.storage.depth import Range
 from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash
-from genlab.data.storage.split_names import TESTING, TRAINING, split_of
-
-VALIDATION = ("val", "valid", "validation")
+from genlab.data.storage.split_names import TESTING, TRAINING, VALIDATION, split_of
 
 
 class Unpaired(CachedSet):
