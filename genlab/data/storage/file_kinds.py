@@ -36,6 +36,7 @@ SYSTEM_NAMES = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir",
 LABEL_FILE = "dataset.json"
 READ_TABLES = (LABEL_FILE, "captions.json", "captions.csv")  # which data sets read themselves
 RUN_CONTENTS = ("checkpoints", "samples", "pictures", "metrics.jsonl", "environment.json")  # beside a run's config.yaml
+OWN_FILES = "files of genlab's own runs"
 
 
 class Listing(NamedTuple):
@@ -53,7 +54,7 @@ def sort_out(files: Iterable[str], head: Callable[[str], bytes]) -> Listing:
     for name in files:
         (pictures if is_image(name) else rest).append(name)
     stems = set(map(stem_of, pictures)) if rest else set()
-    left_out = Counter({"files of genlab's own runs": runs} if runs else {})
+    left_out = Counter({OWN_FILES: runs} if runs else {})
     for name in rest:
         sidecar = name.lower().endswith(SIDECAR_SUFFIXES) and stem_of(name) in stems
         kind = "" if sidecar or name.rpartition("/")[2] in READ_TABLES else format_of(head(name))
@@ -79,6 +80,11 @@ def leave_out_runs(files: list[str]) -> tuple[list[str], int]:
     runs = tuple(folder for folder in folders if any(folder + content in heads for content in RUN_CONTENTS))
     kept = [name for name in files if not name.startswith(runs)]
     return kept, len(files) - len(kept)
+
+
+def is_own_png(head: bytes) -> bool:
+    """Tell whether a PNG says that genlab wrote it, in its first chunk after the header (at byte 33, below its length)."""
+    return head[37:].startswith(b"tEXtSoftware\0genlab")
 
 
 def is_image(name: str) -> bool:

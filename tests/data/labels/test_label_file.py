@@ -13,6 +13,7 @@ from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data.sets.folder import Folder
+from genlab.pictures.sheet import write_png
 from genlab.sampling.save import write_folder, write_zip
 
 CLASSES = [2, 0, 1, 2, 0, 2]
@@ -142,3 +143,13 @@ def test_saved_samples_are_read_back(tmp_path, write, labels, condition):
     if labels is not None:
         found = data.train.labels[order][:, :2] if condition is VOCABULARY else data.train.labels[order]
         assert np.allclose(found.numpy(), labels[wanted.numpy()])
+
+
+def test_what_genlab_wrote_among_other_pictures_is_left_out(tmp_path):
+    for number in range(3):
+        save(tmp_path / f"{number}.png", number)
+    write_folder(tmp_path / "fake", [(BATCH, np.array([2, 1, 0, 2, 2]))], 5, Classes(3))
+    write_png(torch.from_numpy(BATCH[0]).permute(2, 0, 1), tmp_path / "fake.png")
+    data = Folder(str(tmp_path))
+    assert data.spec.images == 3 and dict(data.notes.rows)["files"] == "left out: 6 files of genlab's own runs"
+    assert Folder(str(tmp_path / "fake")).spec.images == 5
