@@ -96,7 +96,7 @@ def test_a_folder_becomes_a_folder(translator, tmp_path, capsys):
     assert Path(capsys.readouterr().out.strip()) == out
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*.png")) == [
         "a.png",
-        "c.png",
+        "c.bmp.png",
         "c.png.png",
         "deep/b.png",
     ]

@@ -62,6 +62,7 @@ class GivenLabels(NamedTuple):
     labels: dict[str, Any]  # name -> class, or vector; names may be missing
     classes: list[str]  # empty for vectors, and where there are no labels
     digest: str  # of the file
+    remark: str = ""  # on what does not fit
 
 
 class Division(NamedTuple):
@@ -143,7 +144,8 @@ def strip_shared_folders(parts: Members) -> Members:
 def given_classes(given: GivenLabels) -> tuple[list[str], dict[str, object], str]:
     """Return the classes of a file, what tells this reading from another, and the same in words."""
     kind = f"{len(given.classes)} classes" if given.classes else "vectors" if given.labels else "no labels"
-    return given.classes, {"labels": given.digest}, f"{kind} from dataset.json"
+    said = ", ".join(filter(None, (f"{kind} from dataset.json", given.remark)))
+    return given.classes, {"labels": given.digest}, said
 
 
 def class_folders(division: Division) -> tuple[list[str], dict[str, object], str]:

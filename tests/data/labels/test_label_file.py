@@ -109,6 +109,8 @@ def test_a_file_of_another_program_is_none(shards):
         (entries([[1, 2]] * 4), "gives vectors, and 2 of 6 pictures have none: 00001/img00000004"),
         (entries(["cat"] * 6), "6 labels such as cat of 00000/img00000000.png"),
         (entries([0.5] * 6), "6 labels such as 0.5"),
+        ([*entries(CLASSES), entries([1])[0]], r"names with two different labels: 00000/img00000000\.png"),
+        (entries([10**7, 0, 1, 2, 0, 2]), r"10000000 of 00000/img00000000\.png makes 10,000,001 classes of 6 files"),
         ([1, 2], "dataset.json: cannot be read"),
     ],
 )
@@ -143,6 +145,13 @@ def test_saved_samples_are_read_back(tmp_path, write, labels, condition):
     if labels is not None:
         found = data.train.labels[order][:, :2] if condition is VOCABULARY else data.train.labels[order]
         assert np.allclose(found.numpy(), labels[wanted.numpy()])
+
+
+def test_names_without_a_file_and_classes_without_a_picture_are_told(shards):
+    write_labels(shards, [*entries([4, 0, 1, 2, 0, 2]), ["gone.png", 1]])
+    (shards / "dataset.json").rename(shards / "Dataset.JSON")
+    said = "5 classes from dataset.json, 1 of its names match no file: gone.png, 1 classes without a picture: 3"
+    assert dict(Folder(str(shards)).notes.rows)["layout"] == said
 
 
 def test_what_genlab_wrote_among_other_pictures_is_left_out(tmp_path):

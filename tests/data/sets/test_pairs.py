@@ -113,6 +113,15 @@ def test_an_alphabet_of_folders_is_not_a_and_b(tmp_path):
     for letter in "ABC":
         save(tmp_path / "set" / letter / "1.png", RED, BLUE)
     assert Pairs(str(tmp_path / "set")).spec.images == 3
+    with pytest.raises(ConfigError, match="folders A and B, and C beside them, which is too much"):
+        Unpaired(str(tmp_path / "set"))
+
+
+@pytest.mark.parametrize("make", [Pairs, Unpaired])
+def test_one_place_twice_is_refused(tmp_path, make):
+    save(tmp_path / "a" / "1.png", RED)
+    with pytest.raises(ConfigError, match="one place twice"):
+        make([str(tmp_path / "a"), str(tmp_path / "b" / ".." / "a")])
 
 
 def test_single_pictures_are_no_pairs_side_by_side(tmp_path):
