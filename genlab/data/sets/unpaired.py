@@ -100,7 +100,7 @@ class Domain:
             self.source, [file for split in self.splits.values() for file in split.values()]
         )
         splits = {split: [members[name] for name in sort_by_hash(members)] for split, members in self.splits.items()}
-        findings = Findings()
+        findings = Findings(range)
         reader = picture_reader(self.source, PixelRule(found, size, range=range), findings)
         _, facts = add_splits(splits, reader, add, self.root, findings)
         return LabelsAndFacts(None, facts)
