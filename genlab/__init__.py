@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from genlab.core.errors import ConfigError, GenlabError, Interrupted, RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from genlab.data import InMemory
@@ -40,13 +41,15 @@ def load(
     real: bool = False,  # with the run's own data, from which sampled attributes and sources are taken
     data: InMemory | None = None,  # with these data, which need not be the run's own
     batch_size: int = 250,  # images at a time
+    trust: Sequence[str] = (),  # packages of your own that the run's config may name
 ) -> Loaded:
     """Open a trained run from its directory, to sample and encode.
 
-    Raises ConfigError if there is none, or if the data of its config are no longer those that it was trained on.
+    Raises ConfigError if there is none, if the data of its config are no longer those that it was trained on, or if
+    its config names code that is neither genlab's nor trusted.
     """
     from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 
-    opened = open_run(run, checkpoint=checkpoint, device=device, real=real, data=data)
+    opened = open_run(run, checkpoint=checkpoint, device=device, real=real, data=data, trust=trust)
     return Loaded(opened, batch_size=batch_size)

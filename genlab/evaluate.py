@@ -47,7 +47,7 @@ def job(config: dict[str, Any]) -> None:
     from genlab.callbacks.scores import source_of
 
     with distributed.joined_ranks():
-        options = {name: config[name] for name in ("checkpoint", "device")}
+        options = {name: config[name] for name in ("checkpoint", "device", "trust")}
         run = runs.open_run(config["run"], real=True, named=config["data"], **options)
         run = run if config["seed"] is None else replace(run, seed=config["seed"])
         evaluation = evaluation_of(config, run)
@@ -65,13 +65,22 @@ def job(config: dict[str, Any]) -> None:
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     """Build the chosen metrics, by default the run's. Raises ConfigError if there are none."""
     from genlab.build import instantiate as build
-    from genlab.build import runs
 
-    chosen = config["metrics"] or runs.read_config(run.run_dir)["metrics"]
+    chosen = config["metrics"] or metrics_of_run(run.run_dir, config["trust"])
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     return build.make(build.check_node(chosen | asked, "metrics"), "metrics").evaluation
+
+
+def metrics_of_run(run_dir: Path, trust: list[str]) -> dict[str, Any]:
+    """Return the metrics that a run was trained with. Raises ConfigError for some that are not trusted."""
+    from genlab.build import runs
+    from genlab.core.trust import require_trusted
+
+    found = runs.read_config(run_dir)["metrics"]
+    require_trusted({"metrics": found}, run_dir / "config.yaml", trust)
+    return found
 
 
 def score_table(records: list[Record]) -> list[str]:

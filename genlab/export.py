@@ -44,7 +44,9 @@ def job(config: dict[str, Any]) -> None:
 
     form = build.make(build.check_node(config["format"], "format"), "format")
     form.require_libraries()
-    run = runs.open_run(config["run"], checkpoint=config["checkpoint"], device="cpu", named=config["data"])
+    run = runs.open_run(
+        config["run"], checkpoint=config["checkpoint"], device="cpu", named=config["data"], trust=config["trust"]
+    )
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
     path = folder_of(config, run, form) / form.file
     facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images, "format": FORMAT}

@@ -49,7 +49,7 @@ def job(config: dict[str, Any]) -> None:
     )
 
     check_numbers(config)
-    options = {name: config[name] for name in ("checkpoint", "device")}
+    options = {name: config[name] for name in ("checkpoint", "device", "trust")}
     run = runs.open_run(config["run"], named=config["data"], **options)
     law = require_searchable(run.model.latent)
     target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)

@@ -121,7 +121,7 @@ def load_run(config: dict[str, Any], *, real: bool) -> Loaded:
     from genlab.build.runs import open_run
     from genlab.sampling import Loaded
 
-    options = {name: config[name] for name in ("checkpoint", "device")}
+    options = {name: config[name] for name in ("checkpoint", "device", "trust")}
     run = open_run(config["run"], real=real, named=config["data"], **options)
     return Loaded(run, batch_size=config["batch_size"])
 

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu, sweep
 from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explain_error, replace_mappings
+from genlab.cli.composition import CONFIGS, explain_error, own_folder, replace_mappings
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
+from genlab.core.trust import NAMED, require_trusted, targets_in
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from genlab.data import InMemory
 
+RESUMED = "resumed_run"  # the name under which Hydra finds the config of a run that is resumed
 log = logging.getLogger("genlab")
 
 
@@ -131,10 +133,13 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
             raise ConfigError(explain_error(error, arguments, where)) from error
 
 
-def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the config's location, the menu or the directory of a resumed run, and overrides that go with it."""
-    resume = next((word.partition("=")[2] for word in reversed(arguments) if word.startswith("resume=")), "null")
-    if resume in ("null", "auto", ""):
+def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the config's location, the menu or a resumed run's, and overrides that go with it.
+
+    Hydra is not shown the run's directory: its search path would let files in there configure Hydra itself.
+    """
+    resume = value_of("resume", arguments) or "null"
+    if resume in ("null", "auto"):
         return {"config_path": CONFIGS, "config_name": "train"}, []
     folder = Path(resume.strip("'\"")).expanduser().resolve()
     if not (folder / "config.yaml").is_file():
@@ -142,13 +147,37 @@ def config_source(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
             f"resume={resume}: not a run directory (it has no config.yaml). "
             "Give one like outputs/wgan_gp-mnist/DATE_TIME."
         )
+    store_resumed_config(folder, arguments)
     keep = [
         f'hydra.run.dir="{folder}"',
         "hydra.output_subdir=null",
         "hydra/job_logging=none",
         "hydra/hydra_logging=none",
     ]
-    return {"config_path": str(folder), "config_name": "config"}, keep
+    return {"config_path": None, "config_name": RESUMED}, keep
+
+
+def value_of(key: str, arguments: list[str]) -> str | None:
+    """Return the last value that a command line gives a key."""
+    return next((word.partition("=")[2] for word in reversed(arguments) if word.startswith(f"{key}=")), None)
+
+
+def store_resumed_config(folder: Path, arguments: list[str]) -> None:
+    """Hand a run's config to Hydra. Raises ConfigError if it names what the user neither typed nor trusts."""
+    from hydra.core.config_store import ConfigStore
+
+    from genlab.build.runs import read_config
+
+    config, own = read_config(folder), own_folder(arguments)
+    typed = [name for word in arguments for name in NAMED.findall(word)]
+    trust = yaml_list(value_of("trust", arguments))
+    require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
+    ConfigStore.instance().store(name=RESUMED, node=config | {"trust": []})
+
+
+def yaml_list(value: str | None) -> list[str]:
+    """Return the names in a value such as `[a,b]` or `a`."""
+    return [name.strip("'\" ") for name in (value or "").strip("[]").split(",") if name.strip("'\" ")]
 
 
 @contextmanager

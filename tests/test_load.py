@@ -45,6 +45,8 @@ def test_truncated_latents_lie_within(plain):
     before = loaded.sample(4)
     assert loaded.latent(100, truncation=0.5).abs().max() <= 0.5
     assert loaded.sample(4, truncation=0.5).shape == (4, 1, 8, 8)
+    with pytest.raises(ConfigError, match=r"truncation=0\.5: scales styles"):
+        loaded.generate(loaded.latent(4), truncation=0.5)
     assert torch.equal(loaded.sample(4), before)  # the statistics gathered for it are its own
     with pytest.raises(ConfigError, match="more than 0"):
         loaded.sample(1, truncation=0.0)

@@ -34,6 +34,11 @@ def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
     return f"{choice}: its statistics are noisy below {MIN_BATCH_NORM_SIZE}."
 
 
+def idle_player(trainer: Trainer) -> str | None:
+    idle = [name for name, player in trainer.players.items() if not player.optimizer.param_groups[0]["lr"]]
+    return f"optimizer.{idle[0]}.lr=0: the {idle[0]} will learn nothing." if idle else None
+
+
 def slow_discriminator(trainer: Trainer) -> str | None:
     rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
     generator, discriminator = rates.get("generator"), rates.get("discriminator")
@@ -164,6 +169,7 @@ def batch_near_data(trainer: Trainer) -> str | None:
 
 
 RULES: list[Rule] = [
+    idle_player,
     small_batch_with_batch_norm,
     slow_bfloat16,
     short_run,

@@ -1,16 +1,21 @@
 """Trained runs, opened from their directories."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from genlab.build import instantiate as build
 from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.trust import require_trusted_run
+from genlab.core.yaml_file import read_harmless
 from genlab.data import InMemory
 from genlab.data.blank_dataset import Blank
 from genlab.trainers.sample_stream import TrainedRun
@@ -24,14 +29,17 @@ def open_run(
     real: bool = False,  # with the run's own data instead of blank images
     data: InMemory | None = None,  # with these data
     named: dict[str, Any] | None = None,  # with data of these values: {"root": PATH}, or those of a whole data set
+    trust: Sequence[str] = (),  # packages that the run's config may name
 ) -> TrainedRun:
     """Return a run from a checkpoint, to sample and to measure, without what only training needs.
 
     Data are compared with those of training: others must be given or named, and are said to be others. Raises
-    ConfigError if there is no such run or checkpoint, or for other data; RunError if all checkpoints are damaged.
+    ConfigError if there is no such run or checkpoint, for other data, and for a config that names what is not trusted
+    (`core.trust`); RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
-    _, state = find_checkpoint(run_dir, checkpoint)
+    path, state = find_checkpoint(run_dir, checkpoint)
+    require_trusted_run(state, path, trust)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
     found = data_for_run(state, real=real, given=data, named=named or {})
@@ -47,8 +55,18 @@ def open_run(
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
-    """Return the config of a run directory, with today's class paths."""
-    return rename_targets(OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml")))
+    """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes."""
+    path = run_dir / "config.yaml"
+    try:
+        config = OmegaConf.to_container(OmegaConf.create(read_harmless(path)))
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
+    strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
+    if strange or "${" in str(config):
+        raise ConfigError(
+            f"{path}: holds {strange[0] if strange else '${...}'}, which no run writes: use another copy of the run."
+        )
+    return rename_targets(config)
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:

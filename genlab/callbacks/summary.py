@@ -11,6 +11,7 @@ from genlab.callbacks.health import health_warnings
 from genlab.callbacks.jsonl import replace_non_finite
 from genlab.callbacks.scores import best_record
 from genlab.core.errors import Diverged
+from genlab.core.trust import trust_word
 from genlab.metrics.records import Record
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
@@ -103,7 +104,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _resume_command(trainer: Trainer) -> str | None:
-    command = f"python -m genlab.train resume={shlex.quote(_relative(str(trainer.run_dir)))}"
+    run_dir = shlex.quote(_relative(str(trainer.run_dir)))
+    command = f"python -m genlab.train resume={run_dir}{trust_word(trainer.config)}"
     if trainer.images < trainer.total_images:
         return command
     return f"{command} trainer.images={2 * trainer.total_images}" if trainer.iterates else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genlab.core.errors import ConfigError
 
-LIST_KEYS = ("class", "classes", "metrics", "runs", "words")
+LIST_KEYS = ("class", "classes", "metrics", "runs", "trust", "words")
 LIST_GROUPS = ("data.", "metrics.", "mode.")  # whose values are checked against the types of their class
 
 

@@ -32,20 +32,15 @@ def compose(name: str, words: list[str]) -> dict:
         raise ConfigError(explain_error(error, words, where)) from error
 
 
-def load_config(words: list[str], where: dict[str, str]) -> DictConfig:
-    from hydra import compose, initialize_config_dir, initialize_config_module
+def load_config(words: list[str], where: dict[str, Any]) -> DictConfig:
+    from hydra import compose, initialize, initialize_config_module
 
-    folder = where["config_path"]
-    begin = (
-        initialize_config_module(CONFIGS[6:], version_base="1.3")
-        if folder == CONFIGS
-        else initialize_config_dir(folder, version_base="1.3")
-    )
-    with begin:
+    module = where["config_path"]  # None: a resumed run's, which Hydra was handed
+    with initialize_config_module(module[6:], version_base="1.3") if module else initialize(None, version_base="1.3"):
         return compose(where["config_name"], words)
 
 
-def replace_mappings(words: list[str], where: dict[str, str]) -> list[str]:
+def replace_mappings(words: list[str], where: dict[str, Any]) -> list[str]:
     """Return the words such that `key={...}` takes the place of a mapping with other keys.
 
     Hydra merges the two, so that neither a staircase `{0: 1, 2000: 2}` nor an object of another class could be given
@@ -98,7 +93,7 @@ def search_path(words: list[str]) -> list[str]:
     return [f"hydra.searchpath=[file://{folder}]"] if folder else []
 
 
-def explain_error(error: Exception, arguments: list[str], where: dict[str, str]) -> str:
+def explain_error(error: Exception, arguments: list[str], where: dict[str, Any]) -> str:
     """Return Hydra's message; for an unknown choice or key the valid ones."""
     message = str(error)
     choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
@@ -130,7 +125,7 @@ def explain_unknown_choice(group: str, name: str, valid: list[str]) -> str:
     return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
 
 
-def compose_valid_part(overrides: list[str], where: dict[str, str]) -> DictConfig:
+def compose_valid_part(overrides: list[str], where: dict[str, Any]) -> DictConfig:
     """Return the config without the override that failed."""
     from hydra.errors import HydraException
 
@@ -150,6 +145,8 @@ def suggest_keys(key: str, config: DictConfig) -> str:
         parent, _, name = parent.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
     valid = sorted(str(child) for child in node if not str(child).startswith("_"))
+    if not valid:
+        return f"{parent} has no keys, as nothing is chosen there."
     close = get_close_matches(name, valid, n=1)
     guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
     return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."

@@ -22,6 +22,7 @@ from genlab.core import checkpoint, distributed
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.trust import trust_word
 
 if TYPE_CHECKING:
     from genlab.data import InMemory
@@ -34,6 +35,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     """Train as a config says, in `run_dir`; return the best score, None without scores. Raises GenlabError."""
     keep_freed_memory()
     settings = with_absolute_paths(rename_targets(OmegaConf.to_container(config, resolve=True)))
+    settings.pop("trust", None)  # of this command, never of a file
     if data is not None:
         settings["data"] = {"from_python": data.name}
     with lock_run_dir(run_dir), explain_resource_errors():
@@ -58,7 +60,8 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
         )
     if resume is None and (run_dir / "checkpoints").exists():
         raise ConfigError(
-            f"{run_dir} holds a run already. Continue it with resume={run_dir}, or choose another hydra.run.dir."
+            f"{run_dir} holds a run already. Continue it with resume={run_dir}{trust_word(settings)}, or choose "
+            "another hydra.run.dir."
         )
     if resume is not None and written.exists():
         before = with_absolute_paths(runs.read_config(run_dir))
@@ -148,7 +151,9 @@ def fit(trainer: Trainer) -> None:
     if signals.received is not None:
         name = signal.Signals(signals.received).name
         raise Interrupted(
-            f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}", signals.received
+            f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}"
+            f"{trust_word(trainer.config)}",
+            signals.received,
         )
 
 

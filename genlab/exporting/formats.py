@@ -5,7 +5,7 @@ import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -136,17 +136,18 @@ def describe_condition(sampler: Sampler) -> str:
     return "" if condition is None else f"{condition.description}{condition.legend}"
 
 
-def load(path: str | Path) -> Sampler:
+def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     """Load a file that `format=safetensors` wrote: (z, condition=None) -> images [N, C, H, W] in [-1, 1].
 
-    The networks are built from the config in the file's header, whose `_target_`s must be importable.
-    Raises ConfigError for any other file.
+    The networks are built from the config in the file's header; `trust` names the packages that it may name beside
+    genlab's own classes and torch's. Raises ConfigError for any other file.
     """
     from safetensors import SafetensorError, safe_open
 
     from genlab.build import instantiate as build
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
+    from genlab.core.trust import require_trusted_run
     from genlab.data.blank_dataset import Blank
 
     try:
@@ -155,8 +156,10 @@ def load(path: str | Path) -> Sampler:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError, KeyError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
+    facts["config"] = rename_targets(facts["config"])
+    require_trusted_run(facts, path, trust)
     blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
-    sampler = Sampler(build.sample_stream(rename_targets(facts["config"]), blank, seen=seen))
+    sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
     sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     return sampler
 

@@ -128,6 +128,9 @@ class Truncation(Picture):
         super().check(loaded, request)
         if self.layers is not None:
             loaded.require_styles(f"mode.layers={self.layers}")
+            layers = loaded.run.model.generator.layers
+            if self.layers > layers:
+                raise ConfigError(f"mode.layers={self.layers}: this generator has {layers} layers.")
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)

@@ -101,7 +101,12 @@ class Loaded:
     def generate(
         self, z: Tensor, *, classes: Classes = None, words: Texts | None = None, truncation: float | None = None
     ) -> Tensor:
-        """Return the images of latents."""
+        """Return the images of latents. Raises ConfigError for a truncation that is not of styles: draw z truncated."""
+        if truncation is not None and not self.has_styles:
+            raise ConfigError(
+                f"truncation={truncation}: scales styles, and this model has none. Draw latents that are truncated: "
+                "latent(n, truncation=...), or sample(n, truncation=...)."
+            )
         condition = conditions(self.run, 0, len(z), classes_or_words(classes, words))
         parts = self._batch_slices(len(z))
         return torch.cat(

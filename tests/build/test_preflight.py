@@ -103,6 +103,9 @@ def score(trainer, images=1_999, **metrics):
 
 UNWISE = {
     "trainer.batch_size=16 with batch normalisation": lambda t: add_batch_norm(t, batch_size=16),
+    "optimizer.generator.lr=0: the generator will learn nothing": lambda t: (
+        t.players["generator"].optimizer.param_groups[0].update(lr=0.0)
+    ),
     "optimizer.discriminator.lr=1e-05 is below": lambda t: (
         t.players["discriminator"].optimizer.param_groups[0].update(lr=1e-5)
     ),

@@ -117,7 +117,7 @@ class RotationEquivariance(Equivariance):
 
     @property
     def settings(self) -> str:
-        return f"{super().settings}, turned as published"  # in records that lack the words `eq_r` is exact
+        return f"{super().settings}; eq_r: turned as published"  # in records that lack the words it is exact
 
     def moves(self, chances: list[float], side: int) -> dict[str, Move]:
         angle = 2 * math.pi * chances[0]

@@ -20,7 +20,7 @@ class InceptionScore(FeatureMetric):
 
     `inception_score` uses Inception's 1,008 outputs without their bias, and shuffles samples, as torch-fidelity does;
     with another classifier it is called `classifier_score`, from 1 to the number of classes, and compares with itself
-    alone. `_real` is the real images' score, which the samples' should come near. Neither sees a real image: a
+    alone. `_real` is the score of as many real images, which the samples' should come near. Neither sees one: a
     generator of one perfect image a class has the best score. No number for extractors without classes.
     """
 
@@ -57,8 +57,16 @@ class InceptionScore(FeatureMetric):
         found = {name: mean, f"{name}_deviation": deviation}
         if reference.count < self.splits:
             return found
-        real = split_scores(extractor.logits(reference.features), self.splits)
-        return found | {f"{name}_real": real[0]}
+        real = extractor.logits(some_of(reference.features, len(logits)))  # few of them score lower than many
+        return found | {f"{name}_real": split_scores(real, self.splits)[0]}
+
+
+def some_of(features: Tensor, count: int) -> Tensor:
+    """Return at most `count` rows, which a shuffle chooses."""
+    if len(features) <= count:
+        return features
+    order = np.random.RandomState(SHUFFLE_SEED).permutation(len(features))[:count]
+    return features[torch.from_numpy(order).to(features.device)]
 
 
 def split_scores(logits: Tensor, splits: int) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import torch
 from genlab.core.pixels import to_float
 from genlab.data import MNIST
 from genlab.metrics import Classifier, Inception, InceptionScore, Pixels, StackedClassifier
+from genlab.metrics.scores.inception_score import some_of
 
 
 def knowing(score="inception_score", real=None, temperature=None):
@@ -85,3 +86,9 @@ def test_logits_of_stacked_digits_are_of_their_modes():
     assert chances[:, 123].tolist() == pytest.approx(
         torch.stack([digits.softmax(2)[:, i, d] for i, d in enumerate((1, 2, 3))]).prod(0).tolist(), rel=1e-4
     )
+
+
+def test_as_many_real_images_are_scored_as_samples():
+    """Few images score lower than many: with one a part, every part's score is 1."""
+    rows = torch.arange(40.0)[:, None]
+    assert len(some_of(rows, 10).unique()) == 10 and some_of(rows, 50) is rows
