@@ -7,6 +7,7 @@ from genlab.build import instantiate as build
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data import InMemory
+from genlab.data.arrays import refuse_one_value
 from genlab.data.blank_dataset import Blank
 
 LEFT_OPEN = ("root", "label_seed")  # null where a data set is chosen: not every one has them
@@ -145,10 +146,13 @@ def describe_condition(spec: Spec) -> str:
 
 
 def require_data_set(data: Any, key: str) -> InMemory:
-    """Return a data set. Raises ConfigError for anything else, such as a tensor or a torch Dataset."""
+    """Return a data set. Raises ConfigError for anything else, such as a tensor, and for pictures of one value."""
     if not isinstance(data, InMemory):
         raise ConfigError(
             f"{key}: of type {type(data).__name__}: expected a genlab.data.InMemory, or a class derived from it. Wrap "
             "tensors or arrays: InMemory(Split(images, labels)), of genlab.data."
         )
+    for what, split in {"training": data.train, "test": data.test}.items():
+        if split is not None:
+            refuse_one_value(split.images, what)
     return data

@@ -134,3 +134,15 @@ def refuse_not_finite(rows: Tensor, what: str) -> None:
             f"{what}: {len(bad)} of {len(rows)} rows hold numbers that are not finite, the first of them row "
             f"{', '.join(map(str, bad[:SHOWN_ROWS]))}. Remove them: keep = data.isfinite().all(1)."
         )
+
+
+def refuse_one_value(images: Tensor, what: str) -> None:
+    """Raise ConfigError if every value of images is the same; the first picture spares most sets the rest."""
+    if images.ndim != 4:
+        return
+    value = images[0, 0, 0, 0]
+    if bool((images[0] == value).all()) and bool((images == value).all()):
+        raise ConfigError(
+            f"data=...: every value of every {what} picture is {int(value)}, from which nothing can be learnt. Look at "
+            "how the images were made: values between 0 and 1 become 0 in uint8."
+        )

@@ -13,6 +13,7 @@ from torch.nn.functional import pad
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
 GAP = 2  # pixels between pictures
 GREY = 128  # of the gap: differs from black digits and from white paper
@@ -100,7 +101,16 @@ def as_channels(margin: Image.Image, channels: int) -> Tensor:
 def write_png(picture: Tensor, path: Path) -> None:
     """Write uint8 [1, 3 or 4, H, W] as grey, RGB or RGBA, and make the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    as_pil(picture).save(path)
+    as_pil(picture).save(path, pnginfo=png_mark())
+
+
+def png_mark() -> PngInfo:
+    """Return the text that PNGs carry, by which data sets tell them from the user's own (`file_kinds.is_own_png`)."""
+    from PIL.PngImagePlugin import PngInfo
+
+    mark = PngInfo()
+    mark.add_text("Software", "genlab")
+    return mark
 
 
 def as_pil(picture: Tensor) -> Image.Image:

@@ -14,6 +14,7 @@ from genlab.core.condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
+from genlab.pictures.sheet import png_mark
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Mode, Request
 
@@ -119,5 +120,5 @@ def encode_png(image: np.ndarray) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "png")
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "png", pnginfo=png_mark())
     return file.getvalue()

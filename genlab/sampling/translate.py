@@ -2,7 +2,8 @@
 
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +12,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.storage.archives import Directory, FileSource, Zip
+from genlab.data.storage.archives import Directory, FileSource, Zip, list_names
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out, sort_out, stem_of
 from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Mode, Request
@@ -92,7 +93,7 @@ class SingleFile(Directory):
 
 
 def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
-    """Return a source of pictures and the name of each output: the picture's, without suffix. Raises ConfigError."""
+    """Return a source of pictures and the name of each output (`name_outputs`). Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")
     kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
@@ -101,11 +102,21 @@ def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
         log.info("input=%s: left out: %s", path, describe_left_out(source.left_out))
     if not source.names:
         raise ConfigError(f"input={path}: no picture; expected {', '.join(SUFFIXES)}, or a folder or zip of them.")
-    outputs: dict[str, str] = {}
-    for name in source.names:
-        stem = stem_of(name)
-        outputs[name] = name if stem in outputs.values() else stem
-    return source, outputs
+    return source, name_outputs(source.names)
+
+
+def name_outputs(names: Sequence[str]) -> dict[str, str]:
+    """Return the output of each picture: its name without suffix, or with it where that is the name of several.
+
+    Raises ConfigError if two outputs would have one name.
+    """
+    stems = Counter(map(stem_of, names))
+    outputs = {name: stem_of(name) if stems[stem_of(name)] == 1 else name for name in names}
+    made = Counter(outputs.values())
+    alike = [name for name in names if made[outputs[name]] > 1]
+    if alike:
+        raise ConfigError(f"input: {list_names(alike)} would have outputs of the same name. Rename one of them.")
+    return outputs
 
 
 def batches_of_one_shape(pictures: Iterator[NamedPicture], most: int) -> Iterator[list[NamedPicture]]:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+import genlab
 from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
+from genlab.data.arrays import refuse_one_value
 
 PIXELS = torch.arange(6 * 3 * 8 * 8).view(6, 3, 8, 8).remainder(256).to(torch.uint8)
 POINTS = torch.randn(6, 2, generator=torch.Generator().manual_seed(1))
@@ -137,3 +139,16 @@ def test_what_is_no_data_set_is_said():
             genlab.run(["model=gan"], data=given)
     with pytest.raises(ConfigError, match="train: of type Tensor: expected Split"):
         InMemory(PIXELS)
+
+
+@pytest.mark.parametrize("value", [0, 200])
+def test_images_of_one_value_are_refused(value):
+    images = torch.full((3, 1, 8, 8), value, dtype=torch.uint8)
+    for part, data in (
+        ("training", InMemory(Split(images))),
+        ("test", InMemory(Split(PIXELS[:, :1]), test=Split(images))),
+    ):
+        with pytest.raises(ConfigError, match=f"every value of every {part} picture is {value}"):
+            genlab.run(["model=gan"], data=data)
+    images[2, 0, 0, 0] = 9
+    refuse_one_value(images, "training")

@@ -96,7 +96,7 @@ def test_a_folder_becomes_a_folder(translator, tmp_path, capsys):
     assert Path(capsys.readouterr().out.strip()) == out
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*.png")) == [
         "a.png",
-        "c.png",
+        "c.bmp.png",
         "c.png.png",
         "deep/b.png",
     ]
@@ -106,7 +106,7 @@ def test_a_folder_becomes_a_folder(translator, tmp_path, capsys):
         expected = to_uint8(loaded.translate(torch.from_numpy(pixels)[None, None], start=number))[0]
         found = torch.from_numpy(np.asarray(Image.open(out / f"{name}.png")).copy()).permute(2, 0, 1)
         assert found.shape == expected.shape and (found.int() - expected.int()).abs().max() <= 1
-    assert Image.open(out / "c.png").size == (30, 9)
+    assert Image.open(out / "c.png.png").size == (30, 9)
 
 
 def test_one_file_will_do(translator, tmp_path, capsys):

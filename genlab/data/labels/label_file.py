@@ -12,6 +12,7 @@ from typing import Any
 from genlab.core.errors import ConfigError
 from genlab.data.labels.word_reader import read_text, shared_folder
 from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.file_kinds import LABEL_FILE
 from genlab.data.storage.folder_layout import GivenLabels
 from genlab.data.storage.split_names import split_of
 
@@ -29,7 +30,7 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
     pictures or classes do not fit.
     """
     shared = shared_folder(source.names)
-    folders = {file: file.removesuffix("dataset.json") for file in source.label_files}
+    folders = {file: file[: -len(LABEL_FILE)] for file in source.label_files}
     files = {file: folder for file, folder in folders.items() if folder in ("", shared) or is_split(folder)}
     contents = {file: read_text(source, file) for file in files}
     entries = {file: found for file, text in contents.items() if (found := parse(file, text)) is not None}
@@ -52,10 +53,14 @@ def parse(file: str, text: str) -> dict[str, Any] | None:
         if not isinstance(content, dict) or "labels" not in content:
             return None
         found = content["labels"] or {}
-        pairs = found.items() if isinstance(found, Mapping) else found
-        return {name.replace("\\", "/"): label for name, label in pairs if label is not None}
+        pairs = list(found.items() if isinstance(found, Mapping) else found)
+        labels = {name.replace("\\", "/"): label for name, label in pairs}
     except (ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"{file}: cannot be read ({error}). {EXPECTED}") from error
+    unlike = sorted({name for name, label in pairs if labels[name.replace("\\", "/")] != label})
+    if unlike:
+        raise ConfigError(f"{file}: names with two different labels: {list_names(unlike)}. Leave one label a picture.")
+    return {name: label for name, label in labels.items() if label is not None}
 
 
 def class_names(contents: dict[str, str]) -> list[str]:
@@ -82,15 +87,34 @@ def to_classes_or_vectors(
         )
     if not known:
         return GivenLabels({}, [], digest)
+    strays = [name for name in labels if name not in known]
+    missing = f"{len(strays):,} of its names match no file: {list_names(strays)}" if strays else ""
     if all(map(is_class, known.values())):
         classes = {name: int(label) for name, label in known.items()}
-        count = 1 + max(classes.values())
-        if called and len(called) < count:
-            raise ConfigError(f"{file}: class {count - 1}, and class_names has {len(called)} names. Name every class.")
-        called = called or list(map(str, range(count)))
-        return GivenLabels(classes, called, digest) if count and len(called) > 1 else GivenLabels({}, [], digest)
+        called, unused = name_classes(classes, called, len(names), file)
+        remark = ", ".join(filter(None, (missing, unused)))
+        return GivenLabels(classes, called, digest, remark) if len(called) > 1 else GivenLabels({}, [], digest, missing)
     refuse_unlike_vectors(known, names, file)
-    return GivenLabels(known, [], digest)
+    return GivenLabels(known, [], digest, missing)
+
+
+def name_classes(classes: dict[str, int], called: list[str], files: int, file: str) -> tuple[list[str], str]:
+    """Return the names of classes 0, 1, ..., their numbers by default, and a remark on those without a picture.
+
+    Raises ConfigError for a class without a name, and for more unnamed classes than there are files.
+    """
+    count = 1 + max(classes.values())
+    if called and len(called) < count:
+        raise ConfigError(f"{file}: class {count - 1}, and class_names has {len(called)} names. Name every class.")
+    if not called and count > max(files, 2):
+        name = max(classes, key=lambda name: classes[name])
+        raise ConfigError(
+            f"{file}: the label {count - 1} of {name} makes {count:,} classes of {files:,} files. Number the classes "
+            "from 0 without gaps, or give vectors, [numbers], where labels are no classes."
+        )
+    called = called or list(map(str, range(count)))
+    empty = [called[number] for number in sorted(set(range(len(called))) - set(classes.values()))]
+    return called, f"{len(empty):,} classes without a picture: {list_names(empty)}" if empty else ""
 
 
 def is_class(label: Any) -> bool:

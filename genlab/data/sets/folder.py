@@ -158,7 +158,7 @@ def decode_folder(
     from genlab.data.storage.decoder import picture_reader  # Pillow takes a moment to load
     from genlab.data.storage.image_file import PixelRule
 
-    findings, rule = Findings(), PixelRule(channels or detect_channels(source), size, range=range)
+    findings, rule = Findings(range), PixelRule(channels or detect_channels(source), size, range=range)
     stored, facts = add_splits(layout.splits, picture_reader(source, rule, findings), add, root, findings)
     labels = [layout.labels[name] for names in stored.values() for name in names]
     facts |= {"classes": layout.classes, "unused": list_names(layout.unused)}

@@ -103,7 +103,7 @@ class Sides(NamedTuple):
 
 def decode_pairs(partners: Partners, sides: Sides, division: Division, add: Add) -> LabelsAndFacts:
     """Decode into rows of the source's channels followed by the image's."""
-    findings, rules = Findings(), sides.rules(partners)
+    findings, rules = Findings(None if sides.source_classes else sides.range), sides.rules(partners)
     splits = {split: sort_by_hash(names) for split, names in division.members.items()}
     reader = pair_reader(partners, sides, rules, findings)
     _, facts = add_splits(splits, reader, add, partners.label, findings, partners.readings)

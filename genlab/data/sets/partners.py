@@ -135,7 +135,9 @@ def open_partners(root: Roots | None) -> Partners:
 
 
 def open_sources(paths: Sequence[Path]) -> list[FileSource]:
-    """Open each place. Raises ConfigError for one without a picture."""
+    """Open each place. Raises ConfigError for one without a picture, and for one place twice."""
+    if len(paths) == 2 and paths[0].resolve() == paths[1].resolve():
+        raise ConfigError(f"data.root=[{paths[0]},{paths[1]}]: one place twice. Name the places of A and of B.")
     sources = [open_source(path) for path in paths]
     for source, path in zip(sources, paths, strict=True):
         refuse_empty_source(source, path)

@@ -1,5 +1,6 @@
 """Unpaired pictures: two sets A and B without partners, for models that translate one kind into the other."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +16,8 @@ from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.depth import Range
 from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on
 from genlab.data.storage.findings import Findings
-from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash
-from genlab.data.storage.split_names import TESTING, TRAINING, split_of
-
-VALIDATION = ("val", "valid", "validation")
+from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash, strip_shared_folders
+from genlab.data.storage.split_names import TESTING, TRAINING, VALIDATION, folders_at, split_of
 
 
 class Unpaired(CachedSet):
@@ -101,7 +100,7 @@ class Domain:
             self.source, [file for split in self.splits.values() for file in split.values()]
         )
         splits = {split: [members[name] for name in sort_by_hash(members)] for split, members in self.splits.items()}
-        findings = Findings()
+        findings = Findings(range)
         reader = picture_reader(self.source, PixelRule(found, size, range=range), findings)
         _, facts = add_splits(splits, reader, add, self.root, findings)
         return LabelsAndFacts(None, facts)
@@ -136,11 +135,24 @@ def files_of_domains(source: FileSource, path: Path) -> list[dict[str, str]]:
             del files[name]
         if not files or (tops.keys() & set(TESTING) and not tops.keys() & set(TRAINING)):
             found = sorted({name.rpartition("/")[0] for name in source.names} - {""})
+            refuse_alphabet(source.names, path)
             raise ConfigError(
                 f"data.root={path}: no images in train{side} or {side} (folders: {list_names(found) or 'none'}). "
                 "One place holds trainA and trainB, and perhaps testA and testB, or A and B; two places are [A,B]."
             )
     return named
+
+
+def refuse_alphabet(names: Sequence[str], path: Path) -> None:
+    """Raise ConfigError for folders A and B beside folders of further letters."""
+    inner = strip_shared_folders({name: tuple(name.split("/")) for name in names})
+    folders = folders_at(inner, 0)
+    further = [folder for folder in folders if len(folder) == 1 and folder.lower() not in "ab"]
+    if further and {folder.upper() for folder in folders} >= {"A", "B"}:
+        raise ConfigError(
+            f"data.root={path}: folders A and B, and {list_names(further)} beside them, which is too much: there are "
+            "two kinds of pictures. Name two of these places, data.root=[A,B], or move the others elsewhere."
+        )
 
 
 def refuse_unpaired(a: Domain, b: Domain) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from genlab.core.errors import ConfigError
 from genlab.data.storage.content_hash import content_key
-from genlab.data.storage.file_kinds import HEAD_BYTES, is_hidden, sort_out
+from genlab.data.storage.file_kinds import HEAD_BYTES, OWN_FILES, is_hidden, is_own_png, sort_out
 
 MAX_NAMES_LISTED = 10  # in a message
 
@@ -31,7 +31,7 @@ class FileSource(Protocol):
 def open_source(root: Path) -> FileSource:
     """Open a source. Raises ConfigError if `root` is no directory or zip archive, or a zip that leads out of itself."""
     if root.is_dir():
-        return Directory(root)
+        return leave_out_own(Directory(root))
     if not root.exists():
         raise ConfigError(f"data.root={root}: there is no such folder or file. Name a folder or a zip of images.")
     if not zipfile.is_zipfile(root):
@@ -71,6 +71,15 @@ class Directory:
                 return file.read(HEAD_BYTES)
         except OSError:
             return b""
+
+
+def leave_out_own(source: Directory) -> Directory:
+    """Leave out and count the pictures that genlab wrote among others; where there are no others they are the set."""
+    own = {name for name in source.names if name.lower().endswith(".png") and is_own_png(source.head(name))}
+    if own and len(own) < len(source.names):
+        source.names = [name for name in source.names if name not in own]
+        source.left_out[OWN_FILES] += len(own)
+    return source
 
 
 class Zip:

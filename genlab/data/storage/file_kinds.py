@@ -36,6 +36,7 @@ SYSTEM_NAMES = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir",
 LABEL_FILE = "dataset.json"
 READ_TABLES = (LABEL_FILE, "captions.json", "captions.csv")  # which data sets read themselves
 RUN_CONTENTS = ("checkpoints", "samples", "pictures", "metrics.jsonl", "environment.json")  # beside a run's config.yaml
+OWN_FILES = "files of genlab's own runs"
 
 
 class Listing(NamedTuple):
@@ -53,15 +54,25 @@ def sort_out(files: Iterable[str], head: Callable[[str], bytes]) -> Listing:
     for name in files:
         (pictures if is_image(name) else rest).append(name)
     stems = set(map(stem_of, pictures)) if rest else set()
-    left_out = Counter({"files of genlab's own runs": runs} if runs else {})
+    left_out = Counter({OWN_FILES: runs} if runs else {})
     for name in rest:
         sidecar = name.lower().endswith(SIDECAR_SUFFIXES) and stem_of(name) in stems
-        kind = "" if sidecar or name.rpartition("/")[2] in READ_TABLES else format_of(head(name))
+        kind = "" if sidecar or is_table(name) else format_of(head(name))
         if kind in READ_FORMATS and not name.lower().endswith(RAW_SUFFIXES + COPY_SUFFIXES):
             pictures.append(name)
-        elif name.rpartition("/")[2] not in READ_TABLES:
+        elif not is_table(name):
             left_out[kind if kind in OTHER_FORMATS else suffix_of(name) or "without suffix"] += 1
-    return Listing(sorted(pictures), left_out, [name for name in rest if name.rpartition("/")[2] == LABEL_FILE])
+    return Listing(sorted(pictures), left_out, [name for name in rest if file_of(name) == LABEL_FILE])
+
+
+def file_of(name: str) -> str:
+    """Return a file's own name in lower case."""
+    return name.rpartition("/")[2].lower()
+
+
+def is_table(name: str) -> bool:
+    """Tell whether data sets read a file themselves: dataset.json in any case of letters, captions as they are."""
+    return name.rpartition("/")[2] in READ_TABLES or file_of(name) == LABEL_FILE
 
 
 def format_of(head: bytes) -> str:
@@ -79,6 +90,11 @@ def leave_out_runs(files: list[str]) -> tuple[list[str], int]:
     runs = tuple(folder for folder in folders if any(folder + content in heads for content in RUN_CONTENTS))
     kept = [name for name in files if not name.startswith(runs)]
     return kept, len(files) - len(kept)
+
+
+def is_own_png(head: bytes) -> bool:
+    """Tell whether a PNG says that genlab wrote it, in its first chunk behind the header (byte 33, after a length)."""
+    return head[37:].startswith(b"tEXtSoftware\0genlab")
 
 
 def is_image(name: str) -> bool:

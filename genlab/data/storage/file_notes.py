@@ -8,11 +8,12 @@ from typing import Any
 
 from genlab.core.errors import ConfigError
 from genlab.data.notes import Notes
-from genlab.data.storage.depth import DEEP_COLOUR, Range, describe_range, format_value, limits_of
+from genlab.data.storage.depth import DEEP_COLOUR, SIXTEEN_BITS, Range, describe_range, format_value, limits_of
 from genlab.data.storage.file_kinds import OTHER_FORMATS, describe_left_out
 
 NEEDED_FACTS = ("pixels", "depths", "several")  # of a table; older versions looked at none of them
 MIN_SPAN = 128  # of 256 levels: pictures that use fewer are told to stretch
+MOST_CLIPPED = 0.5  # of all values
 SPLITS = {"train": "training", "test": "test"}
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,10 @@ def notes_on(
         ("layout", remark),
         ("values", describe_values(spans, facts["depths"], limits)),
     ]
-    return Notes(tuple((name, value) for name, value in rows if value), (*narrow, *describe_alike(facts)))
+    return Notes(
+        tuple((name, value) for name, value in rows if value),
+        (*narrow, *advise_on_range(facts, limits), *describe_alike(facts)),
+    )
 
 
 def refuse_choice_by_value(depths: Mapping[str, list[float]], root: object) -> None:
@@ -112,7 +116,7 @@ def describe_values(
 def describe_equal(what: str, value: int, depths: Mapping[str, list[float]], root: object, limits: Range | None) -> str:
     deep = [f"{depth} files hold {describe_range(*found)}" for depth, found in depths.items() if found]
     found = f" ({'; '.join([*deep, *([type_range(limits)] if limits else [])])})" if deep or limits else ""
-    remedy = suggest_range(depths) or ("Choose another data.range. " if limits else "")
+    remedy = suggest_range(depths, limits) or ("Choose another data.range. " if limits else "")
     return (
         f"data.root={root}: every value of every {what} is {value}{found}, from which nothing can be learnt. {remedy}"
         "Look at the files, or name another root."
@@ -125,11 +129,37 @@ def describe_narrow(what: str, span: tuple[int, int], depths: Mapping[str, list[
         return f"{said}: {type_range(limits)} is wider than what the files hold."
     if DEEP_COLOUR in depths:
         return f"{said}, the higher bytes of 16-bit colour: save the files with 8 bit of which all are used."
-    return f"{said}. {suggest_range(depths) or f'{type_range(span)} makes these black and white.'}".rstrip()
+    shallow = "" if any(depths.values()) else f"{type_range(span)} makes these black and white."
+    return f"{said}. {suggest_range(depths) or shallow}".rstrip()
 
 
-def suggest_range(depths: Mapping[str, list[float]]) -> str:
-    """Return the range that fits what deep files hold, in words; '': there are none."""
+def advise_on_range(facts: Mapping[str, Any], limits: Range | None) -> list[str]:
+    """Return what is to be said of many clipped values, and of files that are dark beside those of another depth."""
+    advice, depths = [], facts["depths"]
+    if limits and facts.get("clipped", 0) > MOST_CLIPPED:
+        said = f"{facts['clipped']:.0%} of the values in the files lie beyond {type_range(limits)} and are clipped."
+        advice.append(f"{said} {suggest_range(depths, limits)}".rstrip())
+    if "8-bit" not in depths or not any(depths.values()):
+        return advice
+    remedy = "Save all files with one depth: data.range is the same for all."
+    if limits and limits[1] - limits[0] > 2 * 255:
+        return [*advice, f"8-bit files reach 255 at most and are dark in {type_range(limits)}. {remedy}"]
+    dark = [depth for depth, found in depths.items() if found and is_dark(depth, found) and not limits]
+    return advice + [
+        f"{depth} files hold {describe_range(*depths[depth])} of {describe_range(*SIXTEEN_BITS)} and are dark beside "
+        f"8-bit files. {remedy}"
+        for depth in dark
+    ]
+
+
+def is_dark(depth: str, found: list[float]) -> bool:
+    """Tell whether deep files use less than half of the values that their depth holds, from black on."""
+    limits = limits_of(depth)
+    return limits is not None and found[1] < limits[1] / 2
+
+
+def suggest_range(depths: Mapping[str, list[float]], limits: Range | None = None) -> str:
+    """Return the range that fits what deep files hold, in words; '': there are none, or it is in effect already."""
     found = [value for values in depths.values() for value in values]
     if not found or min(found) == max(found):
         return ""
@@ -139,6 +169,9 @@ def suggest_range(depths: Mapping[str, list[float]]) -> str:
         low, high = 0.0, full  # such as 4,095 of 12-bit values
     elif high != int(high):
         low, high = round_outwards(low, high)
+    implied = {limits_of(depth) for depth, held in depths.items() if held}
+    if {(low, high)} == ({limits} if limits else implied):
+        return ""
     return f"Files hold {describe_range(*extremes)}: {type_range((low, high))} makes {format_value(high)} white. "
 
 

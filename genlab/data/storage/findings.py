@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genlab.data.storage.depth import is_deep, values_of
+from genlab.data.storage.depth import Range, is_deep, values_of
 
 if TYPE_CHECKING:  # Pillow takes a moment to load
     from PIL import Image
@@ -17,7 +17,9 @@ PAGED_FORMATS = ("GIF", "TIFF", "WEBP", "PNG", "AVIF")  # a JPEG's further pictu
 class Findings:
     """Depths of values with their extremes, and files that hold several pictures; gathered by many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Range | None = None) -> None:
+        self.limits = limits  # data.range, beyond which values are counted
+        self.values, self.clipped = 0, 0
         self.depths: dict[str, list[float]] = {}  # depth -> lowest and highest value; of 8 bit none
         self.several: Counter[str] = Counter()  # format -> files
         self._lock = Lock()
@@ -28,11 +30,21 @@ class Findings:
         several = image.format in PAGED_FORMATS and getattr(image, "is_animated", False)
         values = values_of(image) if is_deep(depth) else np.empty(0)
         values = values[np.isfinite(values)]
+        beyond = self.beyond(values if is_deep(depth) else image)
         extremes = [values.min(), values.max()] if len(values) else []
         with self._lock:
             found = self.depths.get(depth, []) + [float(value) for value in extremes]
             self.depths[depth] = [min(found), max(found)] if found else []
+            self.values, self.clipped = self.values + len(beyond), self.clipped + int(beyond.sum())
             self.several.update([image.format] if several else [])
 
+    def beyond(self, found: "np.ndarray | Image.Image") -> np.ndarray:
+        """Return which values lie beyond the limits, bool [N]; none without limits, nor of palettes and alpha."""
+        if self.limits is None or not isinstance(found, np.ndarray) and found.mode not in ("L", "RGB"):
+            return np.empty(0, bool)
+        values = np.asarray(found).ravel()
+        return (values < self.limits[0]) | (values > self.limits[1])
+
     def facts(self) -> dict[str, Any]:
-        return {"depths": self.depths, "several": dict(self.several)}
+        clipped = {"clipped": self.clipped / self.values} if self.values else {}
+        return {"depths": self.depths, "several": dict(self.several), **clipped}

@@ -1,6 +1,7 @@
 """Layout of image folders: splits and classes."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,7 +11,16 @@ from typing import Any, NamedTuple
 from genlab.core.errors import ConfigError
 from genlab.data.storage.archives import list_names
 from genlab.data.storage.file_kinds import is_image, stem_of
-from genlab.data.storage.split_names import Members, Parts, find_split_folders, looks_like_split
+from genlab.data.storage.split_names import (
+    OTHER_PARTS,
+    TRAINING,
+    Members,
+    Parts,
+    find_split_folders,
+    looks_like_split,
+    split_of,
+    words_of,
+)
 
 IMAGES_PER_SHARD = 1_000  # as NVIDIA's dataset_tool and FFHQ have them
 
@@ -52,12 +62,16 @@ class GivenLabels(NamedTuple):
     labels: dict[str, Any]  # name -> class, or vector; names may be missing
     classes: list[str]  # empty for vectors, and where there are no labels
     digest: str  # of the file
+    remark: str = ""  # on what does not fit
 
 
 class Division(NamedTuple):
+    """The members of the splits; `by_folders` if folders told them apart."""
+
     members: dict[str, Members]  # train and perhaps test
     key: dict[str, object]  # how they were told apart, if not as older versions did; for the cache
     remark: str  # the same in words
+    by_folders: bool = False
 
 
 class Layout(NamedTuple):
@@ -81,7 +95,7 @@ def read_layout(names: Sequence[str], held: HeldOutShare | None = None, given: G
     """
     division = divide_into_splits(names, held)
     members = {name: parts for split in division.members.values() for name, parts in split.items()}
-    classes, key, remark = given_classes(given) if given else class_folders(division.members["train"])
+    classes, key, remark = given_classes(given) if given else class_folders(division)
     labels = {name: given.labels.get(name, -1) if given else class_index(members[name], classes) for name in members}
     splits = {split: sort_by_hash(found) for split, found in division.members.items()}
     unused = [name for name in names if name not in labels]
@@ -102,7 +116,7 @@ def divide_into_splits(names: Sequence[str], held: HeldOutShare | None = None) -
         folders = {"train": found.training, "test": found.testing}
         members = {split: found.members(inner, tops) for split, tops in folders.items()}
         remark = f"{list_names(found.training)} for training, {list_names(found.testing)} for testing"
-        return Division(members, found.key, remark)
+        return Division(members, found.key, remark, by_folders=True)
     return Division(hold_out(inner, held) if held and share else {"train": inner}, {}, "")
 
 
@@ -130,11 +144,13 @@ def strip_shared_folders(parts: Members) -> Members:
 def given_classes(given: GivenLabels) -> tuple[list[str], dict[str, object], str]:
     """Return the classes of a file, what tells this reading from another, and the same in words."""
     kind = f"{len(given.classes)} classes" if given.classes else "vectors" if given.labels else "no labels"
-    return given.classes, {"labels": given.digest}, f"{kind} from dataset.json"
+    said = ", ".join(filter(None, (f"{kind} from dataset.json", given.remark)))
+    return given.classes, {"labels": given.digest}, said
 
 
-def class_folders(parts: Members) -> tuple[list[str], dict[str, object], str]:
+def class_folders(division: Division) -> tuple[list[str], dict[str, object], str]:
     """Return the folders that are classes, what tells this reading from another, and the same in words."""
+    parts = division.members["train"]
     classes = sorted({found[0] for found in parts.values() if len(found) > 1})
     loose = [name for name, found in parts.items() if len(found) == 1]
     if classes and loose:
@@ -142,22 +158,52 @@ def class_folders(parts: Members) -> tuple[list[str], dict[str, object], str]:
             f"data.root: {len(loose)} images lie beside the class folders {list_names(classes)}: {list_names(loose)}. "
             "Move every image into a class folder, or all of them into one folder."
         )
-    refuse_split_like(classes)
+    if len(classes) > 1:
+        refuse_split_like(classes, parts, split_only=division.by_folders)
     if len(classes) > 1 and are_shards(parts):
         return [], {"shards": True}, f"numbered shards {list_names(classes)}, no classes"
-    return (classes, {}, "") if len(classes) > 1 else ([], {}, "")
+    trains = [] if division.by_folders else [name for name in classes if split_of(name)]
+    remark = f"no folder for testing: {list_names(trains)} is a class like the others" if trains else ""
+    return (classes, {}, remark) if len(classes) > 1 else ([], {}, "")
 
 
-def refuse_split_like(classes: list[str]) -> None:
-    """Raise ConfigError for folders of which most speak of training and testing, and that are no plain splits."""
+def refuse_split_like(classes: list[str], parts: Members, *, split_only: bool) -> None:
+    """Raise ConfigError for folders that speak of training and testing, and are no plain splits.
+
+    Below folders of splits (`split_only`) these are folders of which most do; else any name of a split, but for one
+    folder `train` among names that say nothing.
+    """
     kinds = {name: kind for name in classes if (kind := looks_like_split(name))}
-    if len(set(kinds.values())) == 2 and 2 * len(kinds) > len(classes):
+    mostly = len(set(kinds.values())) == 2 and 2 * len(kinds) > len(classes)
+    if mostly or not split_only and has_loose_split(classes):
+        counts = Counter(found[0] for found in parts.values())
         raise ConfigError(
-            f"data.root: the folders {list_names(classes)} speak of training and testing, but not as `train` and "
-            "`test` do. As classes they would let test pictures be trained on. Two kinds of pictures, such as trainA "
-            "and trainB, are data=unpaired or data=pairs; for other sets call the folders train and test, with the "
-            "classes inside, or name one of them: data.root=PATH/FOLDER."
+            f"data.root: the folders {list_names(f'{name} ({counts[name]:,} images)' for name in classes)} speak of "
+            "training and testing, but not as `train` and `test` do. As classes they would let test pictures be "
+            f"trained on, {len(parts):,} pictures of {len(classes)} classes; as splits {describe_splits(classes)}. Two "
+            "kinds of pictures, such as trainA and trainB, are data=unpaired or data=pairs; for other sets call the "
+            "folders train and test, with the classes inside, or name one of them: data.root=PATH/FOLDER. A class of "
+            "such a name lies in a folder train, beside a folder test."
         )
+
+
+def has_loose_split(classes: list[str]) -> bool:
+    """Tell whether a folder has a split's name, but for `train` alone beside names that say nothing of splits."""
+    spelled = [name for name in classes if split_of(name)]
+    others = [name for name in classes if name not in spelled and (looks_like_split(name) or is_other_part(name))]
+    alone = len(spelled) == 1 and split_of(spelled[0]) in TRAINING and not others
+    return bool(spelled) and not alone
+
+
+def is_other_part(folder: str) -> bool:
+    return bool(words_of(folder) & set(OTHER_PARTS))
+
+
+def describe_splits(classes: list[str]) -> str:
+    kinds = {name: looks_like_split(name) for name in classes}
+    said = {"train": "would train", "test": "would test", None: "would be in neither"}
+    found = {kind: [name for name in classes if kinds[name] == kind] for kind in said}
+    return ", ".join(f"{list_names(names)} {said[kind]}" for kind, names in found.items() if names)
 
 
 def are_shards(parts: Members) -> bool:

@@ -30,7 +30,7 @@ VOID = 255  # label of pixels without a class
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")  # and I;16 and the like
 PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-SIDE_BY_SIDE = (1.9, 4.0)  # width by height of two pictures side by side; a single one is seldom as wide
+SIDE_BY_SIDE = (1.9, 2.9)  # width by height of two pictures side by side; one is seldom as wide, three are wider
 
 T = TypeVar("T")
 

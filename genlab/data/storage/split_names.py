@@ -4,9 +4,18 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-TRAINING = ("train", "training", "trn")
+# All but a final test: they train where nothing else does, and what is validated on elsewhere is part of them.
+WHOLE = ("trainval", "trainvalid", "trainvalidation", "development")
+TRAINING = ("train", "training", "trn", *WHOLE)
+VALIDATION = ("val", "valid", "validation")
 # The first that exists is used: ImageNet's test has no labels.
-TESTING = ("val", "valid", "validation", "test", "dev", "testing", "tst", "eval", "evaluation")
+TESTING = (*VALIDATION, "test", "dev", "testing", "tst", "eval", "evaluation", "holdout", "heldout")
+SHORT = {"train": ("tr",), "test": ("ts", "te")}  # seen at the end of names: imagesTr, imagesTs
+# Parts of sets that are no classes where there is a `train`, nor plainly a test.
+OTHER_PARTS = (
+    *("extra", "unlabeled", "unlabelled", "unsup", "predict", "pred", "prediction", "predictions", "inference"),
+    *("query", "gallery", "probe", "submission", "challenge", "minival", "public", "private"),
+)
 FILLERS = ("set", "data", "dataset", "split", "images", "image", "imgs", "img", "pictures", "photos", "files")
 DOMAINS = ("domain", "side", "set")
 
@@ -41,13 +50,21 @@ class SplitFolders(NamedTuple):
 def find_split_folders(parts: Members) -> SplitFolders | None:
     """Return the folders for training and testing at the first depth that has both; None: there are none."""
     for depth in range(3):
-        folders = folders_at(parts, depth)
-        training = [name for name in folders if split_of(name) in TRAINING]
-        testing = [split for name in folders if (split := split_of(name)) in TESTING]
+        training, testing = pair_splits(folders_at(parts, depth))
         if training and testing:
-            first = min(testing, key=TESTING.index)
-            return SplitFolders(depth, training, [name for name in folders if split_of(name) == first])
+            return SplitFolders(depth, training, testing)
     return None
+
+
+def pair_splits(folders: list[str]) -> tuple[list[str], list[str]]:
+    """Return the folders for training, and those for testing that share no picture with them by their names."""
+    spelled = {name: split for name in folders if (split := split_of(name))}
+    plain = [name for name, split in spelled.items() if split in TRAINING and split not in WHOLE]
+    training = plain or [name for name, split in spelled.items() if split in WHOLE]
+    barred = TRAINING if plain else (*TRAINING, *VALIDATION, "dev")
+    testing = {name: split for name, split in spelled.items() if split not in barred}
+    first = min(testing.values(), key=TESTING.index, default=None)
+    return training, [name for name, split in testing.items() if split == first]
 
 
 def folders_at(parts: Members, depth: int) -> list[str]:
@@ -55,19 +72,24 @@ def folders_at(parts: Members, depth: int) -> list[str]:
 
 
 def split_of(folder: str) -> str | None:
-    """Return the split that a folder's name spells: `Test_set` is `test`, `train2017` is `train`; None: none."""
-    words = [word for word in re.findall("[a-z]+", folder.lower()) if word not in FILLERS]
-    if len(words) != 1:
-        return None
-    spellings = {words[0], *(words[0].removesuffix(filler) for filler in FILLERS)}
+    """Return the split that a folder's name spells: `Test_set` is `test`, `held-out` is `heldout`; None: none."""
+    word = "".join(word for word in re.findall("[a-z]+", folder.lower()) if word not in FILLERS)
+    spellings = {word, *(word.removesuffix(filler) for filler in FILLERS)}
     return next((split for split in (*TRAINING, *TESTING) if split in spellings), None)
 
 
 def looks_like_split(folder: str) -> str | None:
     """Return `train` or `test` if one of the words in a folder's name speaks of it: `seg_train`, `testA`."""
-    words = {word.lower() for word in re.findall("[A-Z]?[a-z]+", folder)}
-    found = [kind for kind, known in (("train", TRAINING), ("test", TESTING)) if words & set(known)]
+    words = words_of(folder)
+    known = {"train": {*TRAINING, *SHORT["train"]}, "test": {*TESTING, *SHORT["test"]}}
+    if split := split_of(folder):
+        return "train" if split in TRAINING else "test"
+    found = [kind for kind, spellings in known.items() if words & spellings]
     return found[0] if len(found) == 1 else None
+
+
+def words_of(folder: str) -> set[str]:
+    return {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", folder)}
 
 
 def side_of(folder: str) -> tuple[str, str | None] | None:

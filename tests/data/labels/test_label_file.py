@@ -13,6 +13,7 @@ from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
 from genlab.data.sets.folder import Folder
+from genlab.pictures.sheet import write_png
 from genlab.sampling.save import write_folder, write_zip
 
 CLASSES = [2, 0, 1, 2, 0, 2]
@@ -115,6 +116,8 @@ def test_a_file_of_another_program_is_none(shards):
         (entries([[1, 2]] * 4), "gives vectors, and 2 of 6 pictures have none: 00001/img00000004"),
         (entries(["cat"] * 6), "6 labels such as cat of 00000/img00000000.png"),
         (entries([0.5] * 6), "6 labels such as 0.5"),
+        ([*entries(CLASSES), entries([1])[0]], r"names with two different labels: 00000/img00000000\.png"),
+        (entries([10**7, 0, 1, 2, 0, 2]), r"10000000 of 00000/img00000000\.png makes 10,000,001 classes of 6 files"),
         ([1, 2], "dataset.json: cannot be read"),
     ],
 )
@@ -150,3 +153,20 @@ def test_saved_samples_are_read_back(tmp_path, write, labels, condition):
     if labels is not None:
         found = data.train.labels[order][:, :2] if condition is VOCABULARY else data.train.labels[order]
         assert np.allclose(found.numpy(), labels[wanted.numpy()])
+
+
+def test_names_without_a_file_and_classes_without_a_picture_are_told(shards):
+    write_labels(shards, [*entries([4, 0, 1, 2, 0, 2]), ["gone.png", 1]])
+    (shards / "dataset.json").rename(shards / "Dataset.JSON")
+    said = "5 classes from dataset.json, 1 of its names match no file: gone.png, 1 classes without a picture: 3"
+    assert dict(Folder(str(shards)).notes.rows)["layout"] == said
+
+
+def test_what_genlab_wrote_among_other_pictures_is_left_out(tmp_path):
+    for number in range(3):
+        save(tmp_path / f"{number}.png", number)
+    write_folder(tmp_path / "fake", [(BATCH, np.array([2, 1, 0, 2, 2]))], 5, Classes(3))
+    write_png(torch.from_numpy(BATCH[0]).permute(2, 0, 1), tmp_path / "fake.png")
+    data = Folder(str(tmp_path))
+    assert data.spec.images == 3 and dict(data.notes.rows)["files"] == "left out: 6 files of genlab's own runs"
+    assert Folder(str(tmp_path / "fake")).spec.images == 5

@@ -13,7 +13,7 @@ from genlab.core.picture import Picture
 from genlab.data.sets.folder import Folder
 from genlab.data.sets.pairs import Pairs
 from genlab.data.sets.unpaired import Unpaired
-from genlab.sampling.translate import open_pictures
+from genlab.sampling.translate import name_outputs, open_pictures
 
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 255, 0)
 
@@ -113,14 +113,23 @@ def test_an_alphabet_of_folders_is_not_a_and_b(tmp_path):
     for letter in "ABC":
         save(tmp_path / "set" / letter / "1.png", RED, BLUE)
     assert Pairs(str(tmp_path / "set")).spec.images == 3
+    with pytest.raises(ConfigError, match="folders A and B, and C beside them, which is too much"):
+        Unpaired(str(tmp_path / "set"))
+
+
+@pytest.mark.parametrize("make", [Pairs, Unpaired])
+def test_one_place_twice_is_refused(tmp_path, make):
+    save(tmp_path / "a" / "1.png", RED)
+    with pytest.raises(ConfigError, match="one place twice"):
+        make([str(tmp_path / "a"), str(tmp_path / "b" / ".." / "a")])
 
 
 def test_single_pictures_are_no_pairs_side_by_side(tmp_path):
-    for index, size in enumerate([(16, 16), (32, 24), (24, 32), (32, 18)]):
+    for index, size in enumerate([(16, 16), (32, 24), (24, 32), (32, 18), (48, 16)]):
         save(tmp_path / "photos" / f"{index}.png", (255, index, 0), size=size)
     with pytest.raises(ConfigError) as error:
         Pairs(str(tmp_path / "photos"))
-    assert "4 of 4 images" in str(error.value) and "1.png: 32 x 24 pixels: two pictures side by side" in str(
+    assert "5 of 5 images" in str(error.value) and "1.png: 32 x 24 pixels: two pictures side by side" in str(
         error.value
     )
     for reading in ("halves of 16 x 24", "folders A and B", "data.root=[A,B]", "data=folder", "data=unpaired"):
@@ -341,3 +350,9 @@ def test_mistakes_of_unpaired_pictures(horses, apart):
         Unpaired(str(apart[0]))
     with pytest.raises(ConfigError, match="trainA and trainB"):
         Unpaired(None)
+
+
+def test_outputs_of_one_stem_keep_their_suffixes():
+    assert name_outputs(["000.jpg", "000.png", "1.png"]) == {"000.jpg": "000.jpg", "000.png": "000.png", "1.png": "1"}
+    with pytest.raises(ConfigError, match=r"000\.jpg, 000\.jpg\.png would have outputs of the same name"):
+        name_outputs(["000.jpg", "000.jpg.png", "000.png"])

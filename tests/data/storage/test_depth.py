@@ -14,6 +14,7 @@ from genlab.core.spec import Spec
 from genlab.data.sets.folder import Folder
 from genlab.data.sets.pairs import Pairs
 from genlab.data.sets.unpaired import Unpaired
+from genlab.data.storage.file_notes import suggest_range
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 SOURCE = np.random.default_rng(0)
@@ -152,3 +153,25 @@ def test_pairs_and_unpaired_take_a_range(tmp_path):
     for data in (pairs, unpaired):  # what a trained run is shown later is read alike
         assert Spec.of(json.loads(json.dumps(data.spec.facts()))) == data.spec and data.spec.value_range == (0, 4095)
     assert Pairs(roots).fingerprint != pairs.fingerprint and Unpaired(roots).fingerprint != unpaired.fingerprint
+
+
+def test_the_range_in_effect_is_not_suggested():
+    full = {"16-bit": [0.0, 65_535.0]}
+    assert not suggest_range(full) and not suggest_range({"floating-point": [0.0, 1.0]}, (0.0, 1.0))
+    assert "[0,65535]" in suggest_range(full, (0.0, 9.0)) and "[0,4095]" in suggest_range({"16-bit": [0.0, 4095.0]})
+    assert "[0,65535]" in suggest_range({"floating-point": [0.0, 65_535.0]})
+
+
+def test_many_clipped_values_are_told(tmp_path):
+    root = folder(tmp_path / "deep", list(map(png, DEEP)), "png")
+    share = f"{((DEEP < 2000) | (DEEP > 2400)).mean():.0%}"
+    assert f"{share} of the values in the files lie beyond data.range=[2000,2400]" in "".join(
+        Folder(root, range=(2000, 2400)).notes.advice
+    )
+    assert not Folder(root, range=(100, 4000)).notes.advice
+
+
+def test_files_that_are_dark_beside_those_of_another_depth_are_told(tmp_path):
+    root = folder(tmp_path / "both", [*map(png, DEEP), png((DEEP[0] // 16).astype(np.uint8))], "png")
+    assert "16-bit files hold 0 to 4,095 of 0 to 65,535 and are dark beside 8-bit" in Folder(root).notes.advice[0]
+    assert "8-bit files reach 255 at most and are dark" in Folder(root, range=(0, 4095)).notes.advice[0]

@@ -63,6 +63,11 @@ def test_of_two_test_splits_one_is_used():
         ("Train-Images", "Validation Images"),
         ("trainset", "evaluation"),
         ("train", "dev"),
+        ("trainval", "test"),
+        ("train_val", "test"),
+        ("train", "holdout"),
+        ("train", "held_out"),
+        ("development", "evaluation"),
     ],
 )
 @pytest.mark.parametrize("inside", [False, True])
@@ -93,11 +98,39 @@ def test_readings_of_before_keep_their_key():
         ("trainA", "trainB", "testA", "testB"),
         ("seg_train", "seg_test", "seg_pred"),
         ("cat_train", "cat_test", "dog_train", "dog_test"),
+        ("imagesTr", "imagesTs"),
+        ("cat", "dog", "test"),
+        ("test", "dev"),
+        ("train", "extra"),
+        ("train", "unlabeled"),
+        ("train", "predict"),
+        ("train", "query", "gallery"),
+        ("trainval", "val"),
+        ("train", "development"),
     ],
 )
 def test_folders_that_speak_of_splits_are_no_classes(folders):
     with pytest.raises(ConfigError, match="speak of training and testing"):
         read_layout([f"{folder}/1.png" for folder in folders])
+
+
+def test_what_either_reading_gives_is_said():
+    with pytest.raises(ConfigError) as error:
+        read_layout(["cat/1.png", "cat/2.png", "test/1.png"])
+    assert "cat (2 images), test (1 images)" in str(error.value) and "3 pictures of 2 classes" in str(error.value)
+    assert "test would test, cat would be in neither" in str(error.value)
+
+
+def test_all_but_the_test_trains_only_where_nothing_else_does():
+    found = read_layout([f"{split}/1.png" for split in ("train", "val", "trainval", "test")]).splits
+    assert found == {"train": ["train/1.png"], "test": ["val/1.png"]}
+    found = read_layout([f"{split}/1.png" for split in ("val", "trainval", "test")]).splits
+    assert found == {"train": ["trainval/1.png"], "test": ["test/1.png"]}
+
+
+def test_inside_of_splits_any_name_is_a_class():
+    names = [f"{split}/{kind}/1.png" for split in ("train", "test") for kind in ("valid", "invalid")]
+    assert read_layout(names).classes == ["invalid", "valid"]
 
 
 def test_words_in_class_names_do_not_matter():
@@ -117,7 +150,8 @@ def test_numbered_classes_are_no_shards():
 
 
 def test_train_alone_is_a_class_like_any_other():
-    assert read_layout(["train/1.png", "plane/1.png"]).classes == ["plane", "train"]
+    found = read_layout(["train/1.png", "plane/1.png"])
+    assert found.classes == ["plane", "train"] and "train is a class" in found.remark
 
 
 def test_images_beside_classes_are_refused():
