@@ -26,6 +26,7 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "build/advice": {"torch.cpu"},
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
+    "core/trust": {"import_module(module)"},
     "data/storage/depth": {"image"},
     "data/storage/findings": {"image"},
     "exporting/sampler": {"module"},
