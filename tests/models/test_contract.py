@@ -27,6 +27,7 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "cli/composition": {"error"},
     "cli/sweep": {"errors"},
     "core/trust": {"import_module(module)"},
+    "core/yaml_file": {"yaml"},
     "data/storage/depth": {"image"},
     "data/storage/findings": {"image"},
     "exporting/sampler": {"module"},
