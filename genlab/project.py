@@ -50,9 +50,8 @@ def job(config: dict[str, Any]) -> None:
     )
 
     check_numbers(config)
-    which = runs.best_unless(config["checkpoint"], config["run"])
     options = {"device": config["device"], "trust": config["trust"], "named": config["data"]}
-    run = runs.open_run(config["run"], checkpoint=which, **options)
+    run = runs.open_run(config["run"], checkpoint=runs.best_unless(config["checkpoint"], config["run"]), **options)
     law = require_searchable(run.model.latent)
     target = load_target(Path(config["image"]).expanduser(), run.spec).to(run.device)
     run.model.requires_grad_(False)
