@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What explains a run's numbers."""
+    """Facts of the loss and the trainer that explain a run's numbers."""
 
     lowest_loss: float | None = None  # of the discriminator, where it is sure of every image; None: there is none
     winning_margin: float = 0.0  # of its loss above the lowest, below which it has won

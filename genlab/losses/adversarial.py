@@ -12,7 +12,7 @@ from genlab.core.types import Positive, Share
 
 
 class AdversarialLoss:
-    """What the discriminator and the generator minimise, as formulas of logits.
+    """A pair of formulas of logits, which the discriminator and the generator minimise.
 
     Logits are [N], or [N, M] for a discriminator of patches; the loop averages the patches of an image afterwards.
     """

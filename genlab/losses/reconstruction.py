@@ -16,7 +16,7 @@ Variance = Literal["fixed", "learned", "per_pixel"]
 
 
 class Reconstruction:
-    """What an autoencoder minimises: the decoder's output and the images in, one number an image out, [N]."""
+    """A formula that an autoencoder minimises: (decoder's output, images) -> one number an image, [N]."""
 
     is_likelihood: ClassVar[bool] = True
     needs_lipschitz: ClassVar[bool] = False  # as an `AdversarialLoss` may

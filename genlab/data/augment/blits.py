@@ -13,7 +13,7 @@ MAX_SHIFT = 0.125  # longest shift, as a share of the side
 
 
 class Blits(NamedTuple):
-    """What happens to each image, in this order; whole numbers [N]."""
+    """Moves of each image in whole pixels, applied in this order; whole numbers [N]."""
 
     mirror: Tensor  # 1: left to right
     turns: Tensor  # by 90 degrees

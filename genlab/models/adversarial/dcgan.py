@@ -89,7 +89,7 @@ def halving_layer(inputs: int, outputs: int) -> nn.Module:
 
 
 def init_normal_zero_bias(module: nn.Module) -> None:
-    """As `init_normal`, with biases of 0: the code of Isola et al. 2017 and Zhu et al. 2017."""
+    """Initialise like `init_normal`, and set biases to 0: the code of Isola et al. 2017 and Zhu et al. 2017."""
     init_normal(module)
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.bias is not None:
         nn.init.zeros_(module.bias)
