@@ -47,7 +47,7 @@ class Reading:
 
     published: dict[str, float]  # the latest value of each of training's numbers
     measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
-    missing: list[int] = field(default_factory=list)  # classes
+    missing: list[str] = field(default_factory=list)  # names or numbers of classes
     missing_at_first: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
     settings: Settings = Settings()
@@ -88,7 +88,7 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
         yield Finding("collapsed", describe_collapse(alike, reading.settings))
     elif reading.missing:
-        classes = ", ".join(map(str, reading.missing))
+        classes = ", ".join(reading.missing)
         words = f"The generator lost classes: no sample shows {classes}."
         yield Finding("missing_classes", words, classes, reading.missing_at_first)
 

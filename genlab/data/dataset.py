@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
@@ -82,7 +82,7 @@ class InMemory:
     ) -> None:
         given = {"train": train, "test": test, "holdout": holdout}
         train, test, holdout = (read_split(split, part, layout) for part, split in given.items())
-        self.class_names = class_names = read_names(class_names, train.labels)
+        self.class_names = class_names = read_names(class_names, train.labels, condition)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         if labelled is not None:
