@@ -105,7 +105,7 @@ def fingerprints_before(state: dict[str, Any]) -> dict[str, str]:
 
 
 def describe_difference(data: InMemory, state: dict[str, Any], differing: list[str]) -> str:
-    """Return what was found and what was expected.
+    """Return how the data differ from those of training.
 
     If all splits differ, none is named: fingerprints of pictures in files cover the files of every split.
     """

@@ -114,7 +114,7 @@ class Health(Callback):
 
     @property
     def _is_healthy(self) -> bool:
-        """Whether no problem is known, and no last score is worse than the one before."""
+        """Return whether no problem is known, and no last score is worse than the one before."""
         declining = (is_declining(self._scores[name], higher_is_better=rises) for name, rises in self._rises.items())
         return not (self._active or self._suspects or any(declining))
 

@@ -94,7 +94,7 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
 
 
 def describe_posterior_collapse(nats: float) -> str:
-    """Bowman et al. 2016, section 3: the decoder ignores the latent, and the divergence costs nothing."""
+    """Return the warning of a decoder that ignores the latent: Bowman et al. 2016, section 3."""
     words = f"The posterior collapsed: the latent tells {nats:.2g} nats of an image, and the decoder ignores it"
     remedies = "Lower trainer.beta, let it rise slowly (trainer.kl_warmup), or set trainer.free_bits"
     return f"{words}. {remedies}; under loss=gaussian a smaller loss.deviation has the same effect."

@@ -108,11 +108,11 @@ class Classes(NamedLabels):
         return labels
 
     def parse(self, given: Any, key: str = "classes") -> Tensor:
-        """Return int64 [n]. Texts are names if all of them are; else all are numbers, as numbers always are."""
+        """Return int64 [n]. Texts are read as names if all of them are names, else as numbers."""
         return torch.tensor(class_numbers(given, key, self.count, self.names), dtype=torch.int64)
 
     def parse_typed(self, given: Any, key: str = "classes") -> Tensor:
-        """Return int64 [n]. On a command line 10 is the class of that name, if all that is asked for are names."""
+        """Return int64 [n]. A number is read as a name, such as 10, where all that is asked for are names."""
         asked = [*map(as_word, given)] if isinstance(given, list) else as_word(given)
         return self.parse(asked if self.names else given, key)
 

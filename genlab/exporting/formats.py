@@ -26,7 +26,7 @@ class Format(ABC):
     usage: ClassVar[str]  # Python code for the card
 
     def require_libraries(self) -> None:
-        """Raises ConfigError if a library that the format needs is not installed."""
+        """Raise ConfigError if a library that the format needs is not installed."""
         return None
 
     @abstractmethod

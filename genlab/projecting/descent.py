@@ -1,4 +1,4 @@
-"""LatentSearch from several starts to the latent of an image: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
+"""Search for the latent of an image from several starts: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
 appendix D, without its noise maps), then L-BFGS (Liu and Nocedal 1989) from the best result."""
 
 import math

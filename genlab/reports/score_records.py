@@ -19,7 +19,10 @@ HIGHER_IS_BETTER = (
 
 
 def protocol(record: Record) -> tuple[tuple[str, str], ...]:
-    """Return how it was measured. Records of one protocol compare, as `genlab.metrics.records.unlike` says."""
+    """Return the fields that say how a score was measured.
+
+    Records of one protocol compare, as `genlab.metrics.records.differing_fields` says.
+    """
     return tuple(sorted((name, str(value)) for name, value in record.items() if name not in RESULT_FIELDS))
 
 
@@ -34,7 +37,7 @@ def latest_records(records: list[Record]) -> dict[tuple, Record]:
 
 
 def describe_measurement(record: Record) -> str:
-    """Return how it was measured, in words, as `python -m genlab.evaluate` prints it without the position."""
+    """Return in words how a score was measured, as `python -m genlab.evaluate` prints it without the position."""
     words = [
         f"{_count(record.get('images'))} samples" if "images" in record else "",
         f"against {_count(record.get('reference_images'))} of {record['reference']}" if "reference" in record else "",
@@ -51,7 +54,7 @@ def describe_differences(protocols: list[tuple]) -> list[str]:
     tables = [dict(fields) for fields in protocols]
     names = sorted({name for table in tables for name in table})
     differing = [name for name in names if len({table.get(name) for table in tables}) > 1]
-    return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
+    return [", ".join(f"{name} {_to_text(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
 def higher_is_better(record: Record) -> bool | None:
@@ -70,7 +73,7 @@ def _count(value: Any) -> str:
     return f"{to_count(value):,}" if finite_number(value) is not None else "?"
 
 
-def _shorten(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Return a value's text, of a SHA-256 the first 8 digits."""
     text = str(value)
     return text[:8] if len(text) == 64 else text or "(none)"

@@ -11,7 +11,7 @@ from genlab.core.base_condition import in_turn
 from genlab.core.errors import ConfigError, require
 from genlab.core.types import Count
 from genlab.core.user_values import quote_commas
-from genlab.pictures.reconstructions import draw_reconstructions, how_many
+from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.pictures.sheet import caption_columns
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
@@ -164,5 +164,5 @@ class Reconstruct(Picture):
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         spec = loaded.run.spec
-        pairs = reconstruct(loaded.run, how_many(spec, self.rows, self.columns))
+        pairs = reconstruct(loaded.run, shown_count(spec, self.rows, self.columns))
         return draw_reconstructions(*pairs, spec, self.columns)

@@ -122,7 +122,7 @@ class Zip:
 
 
 def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
-    """Raises ConfigError if a member is a link, or its name leads out of the archive."""
+    """Raise ConfigError if a member is a link, or its name leads out of the archive."""
     found = [member.filename for member in members if escapes(member)]
     if found:
         raise ConfigError(
