@@ -85,8 +85,9 @@ def job(config: dict[str, Any]) -> None:
 def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
     """Return the name of the class found, or of its attributes, if they have names."""
     condition = run.spec.condition
-    named = chosen is not None and condition is not None and condition.label_names
-    return condition.caption(chosen[0]) if named else None
+    if chosen is None or condition is None or not condition.label_names:
+        return None
+    return condition.caption(chosen[0])
 
 
 def check_numbers(config: dict[str, Any]) -> None:

@@ -49,8 +49,9 @@ class NamedLabels(Condition):
         return self.names
 
     def agrees_with(self, other: Condition | None) -> bool:
-        same = isinstance(other, NamedLabels) and (type(self), self.count) == (type(other), other.count)
-        return same and (self.names == other.names or not (self.names and other.names))
+        if not isinstance(other, NamedLabels) or (type(self), self.count) != (type(other), other.count):
+            return False
+        return self.names == other.names or not (self.names and other.names)
 
     @property
     def description(self) -> str:

@@ -24,6 +24,7 @@ GROUP_MARGIN = 6  # pixels around a group, so that images of one group stand clo
 CAPTION_HEIGHT, CAPTION_MARGIN = 16, 6  # pixels
 CAPTION_SPACING = 4  # pixels between lines
 CAPTION_LENGTH = 40  # characters of a line, where lines have room below each other
+MIN_CAPTION_LENGTH = 20  # characters that fit on a column, for its text to be broken and not turned
 
 
 def sheet(images: Tensor, columns: int, *, sheets_abreast: int = 1) -> Tensor:
@@ -91,17 +92,21 @@ def wrap(text: str, most: int) -> str:
 
 
 def caption_columns(picture: Tensor, lines: Sequence[str]) -> Tensor:
-    """Add to a picture of equally wide columns a line of text above each, which reads downwards where it is long."""
+    """Add to a picture of equally wide columns a text above each, which reads downwards where it is too long."""
     from PIL import Image, ImageDraw, ImageFont
 
     font, width = ImageFont.load_default(CAPTION_HEIGHT), picture.shape[2]
-    if max(map(font.getlength, lines)) + CAPTION_MARGIN > width / len(lines):
+    room = width / len(lines) - CAPTION_MARGIN
+    characters = int(room / font.getlength("n"))
+    broken = [textwrap.fill(line, characters) if characters >= MIN_CAPTION_LENGTH else line for line in lines]
+    if max(font.getlength(part) for line in broken for part in line.split("\n")) > room:
         return caption_rows(picture.rot90(1, (1, 2)), lines[::-1]).rot90(-1, (1, 2))
-    margin = Image.new("L", (width, CAPTION_HEIGHT + CAPTION_MARGIN), "white")
+    most = 1 + max(line.count("\n") for line in broken)
+    margin = Image.new("L", (width, most * CAPTION_HEIGHT + (most - 1) * CAPTION_SPACING + CAPTION_MARGIN), "white")
     pen = ImageDraw.Draw(margin)
-    for column, line in enumerate(lines):
+    for column, line in enumerate(broken):
         place = (width * (column + 0.5) / len(lines), margin.height / 2)
-        pen.text(place, line, fill="black", font=font, anchor="mm")
+        pen.text(place, line, fill="black", font=font, anchor="mm", align="center", spacing=CAPTION_SPACING)
     return torch.cat([as_channels(margin, picture.shape[0]), picture], dim=1)
 
 

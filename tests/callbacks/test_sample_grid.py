@@ -8,7 +8,7 @@ from genlab.core.condition import Attributes
 from genlab.data import InMemory
 from genlab.data.sets.points import Ring
 from genlab.pictures.scatter import SIDE
-from genlab.pictures.sheet import GREY, caption_rows, enlarge, tile, with_drawable_channels, wrap
+from genlab.pictures.sheet import GREY, caption_columns, caption_rows, enlarge, tile, with_drawable_channels, wrap
 
 
 def pixels(trainer, name):
@@ -141,6 +141,8 @@ def test_long_captions_are_broken_where_rows_are_high():
     broken = caption_rows(torch.zeros(1, 200, 50, dtype=torch.uint8), [text, "a"])
     flat = caption_rows(torch.zeros(1, 40, 50, dtype=torch.uint8), [text, "a"])
     assert broken.shape[1:] == (200, broken.shape[2]) and broken.shape[2] < 500 < flat.shape[2]
+    above = caption_columns(torch.zeros(1, 50, 500, dtype=torch.uint8), [text, "a"])
+    assert above.shape[2] == 500 and 50 + 4 * 16 < above.shape[1] < 50 + 8 * 20
     assert wrap("short", 5) == "short" and len(wrap(text, 3).split("\n")) <= 3
 
 

@@ -39,8 +39,8 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
     labels = {files[file] + name: label for file, found in entries.items() for name, label in found.items()}
     digest = hashlib.sha256("".join(contents[file] for file in sorted(entries)).encode()).hexdigest()
     given = {file: contents[file] for file in entries}
-    found = to_classes_or_vectors(labels, source.names, digest, list_names(entries), names_in(given, "class_names"))
-    return found._replace(attributes=attribute_names(found, given))
+    read = to_classes_or_vectors(labels, source.names, digest, list_names(entries), names_in(given, "class_names"))
+    return read._replace(attributes=attribute_names(read, given))
 
 
 def is_split(folder: str) -> bool:
