@@ -74,7 +74,7 @@ class InMemory:
         aligned: bool = False,  # the rows of both test splits are partners, for scores
         scale: float = 1.0,  # by which points are divided for networks
         condition: Condition | None = None,  # the kind of labels; None: inferred from them
-        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
+        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words; or of attributes
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # chooses them
         layout: Layout | None = None,  # of images; None: told by their shape
