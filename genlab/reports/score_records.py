@@ -5,10 +5,10 @@ from typing import Any
 from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
-# The result, what model it is of, and what to make of it; all other fields say how it was measured.
+# Fields of the result, the model and the judgement; all other fields say how the score was measured.
 RESULT_FIELDS = ("value", "ema", "seed", "position", "checkpoint", "higher_is_better", "judges_run", "own_data")
-# Of names in older records, which do not tell: endings of numbers that judge no model, and beginnings of those of which
-# more is better. Of all others less is better.
+# Older records do not say which way is better, so their names decide: those that end in NEUTRAL judge no model, those
+# that begin with HIGHER_IS_BETTER are better when higher, all others when lower.
 NEUTRAL = ("_deviation", "_real", "_mean", "_identity", "real_train")
 BETTER = {True: "higher is better", False: "lower is better", None: ""}
 HIGHER_IS_BETTER = (
