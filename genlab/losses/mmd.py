@@ -75,9 +75,14 @@ class MMD(KernelMixture, AdversarialLoss):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.squared_mmd(require_real(real), fake)
 
-    def lowest_loss(self) -> float:
+    def lowest_loss(self, flipped: float = 0.0) -> float | None:
         """Return -MMD^2 of two points infinitely far apart; each kernel is 1 at distance 0."""
-        return -2.0 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
+        return None if flipped else -2.0 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
+
+    @property
+    def winning_margin(self) -> float:
+        """Return a tenth of what MMD^2 can reach: healthy runs stay below half of it."""
+        return 0.2 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
 
     def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)
