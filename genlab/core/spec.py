@@ -93,9 +93,8 @@ class Spec:
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
         shape = Picture(*self.shape)
-        ranges = {"value_range": self.source_range, "source_range": self.value_range}
-        size = {"channels": source.channels, "height": source.height, "width": source.width}
-        return replace(self, **size, **ranges, condition=shape)
+        turned = replace(self, value_range=self.source_range, source_range=self.value_range, condition=shape)
+        return replace(turned, channels=source.channels, height=source.height, width=source.width)
 
     def classes_of(self, condition: Tensor | None, names: Sequence[str] = ()) -> Tensor | None:
         """Return the class int64 [N] of each condition in a batch, -1 for none; None: they name no class."""

@@ -1,7 +1,7 @@
 """Tables of names whose names are all different: a name's second line would replace its first without a word."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -10,7 +10,7 @@ def read_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=unique)
 
 
-def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: Iterable[Sequence[Any]]) -> dict[str, Any]:
     """Return pairs of name and value as a dict. Raises ValueError for a name with two unlike values."""
     found: dict[str, Any] = {}
     for name, value in pairs:

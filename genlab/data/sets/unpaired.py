@@ -59,10 +59,15 @@ class Unpaired(CachedSet):
         tables = [domain.table(size, channels, limits, on_error == "skip") for domain, limits in places]
         options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop}
         other = CachedSet(tables[0], name=source.name, value_range=source_range, **options)
-        sources = source.notes(tables[0], source_range, key=SOURCE_KEY, remedy=OWN_RANGE)
+        alike = range == source_range and same_depths(*tables)
+        sources = source.notes(tables[0], source_range, key="data.range" if alike else SOURCE_KEY, remedy=OWN_RANGE)
         options |= {"notes": sources.joined_with(image.notes(tables[1], range)), "aligned": aligned}
         options |= {"value_range": range, "source_range": source_range}
         super().__init__(tables[1], name=f"{source.name}_{image.name}", other=other, **options)
+
+
+def same_depths(one: Table, other: Table) -> bool:
+    return one.facts["depths"].keys() == other.facts["depths"].keys()
 
 
 class Domain:

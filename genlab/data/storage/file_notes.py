@@ -51,7 +51,8 @@ def notes_on(
         for name, channels in (parts or {"": slice(None)}).items()
         if (span := span_of(seen["range"], channels))
     }
-    keys = {name: SOURCE_KEY if name == "source" and not limits else key for _, name in spans}
+    unlike = "8-bit" in facts["depths"] and not limits  # sources and images may differ
+    keys = {name: SOURCE_KEY if name == "source" and unlike else key for _, name in spans}
     for (split, name), span in spans.items():
         what = f"{SPLITS[split]} {name or 'picture'}"
         if span[0] == span[1]:
