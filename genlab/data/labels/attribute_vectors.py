@@ -14,6 +14,7 @@ from torch import Tensor
 from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
+from genlab.data.labels.unique_keys import unique
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
@@ -111,11 +112,13 @@ class Vectors:
 
 
 def read_rows(text: str) -> dict[str, np.ndarray]:
-    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings."""
-    found: dict[str, np.ndarray] = {}
-    for match in filter(None, map(ROW.fullmatch, text.splitlines())):
-        name, numbers = match.groups()
-        found[name.strip()] = np.array(re.findall(NUMBER, numbers), np.float32)
+    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings.
+
+    Raises ValueError for a name with two unlike rows.
+    """
+    rows = [match.groups() for match in map(ROW.fullmatch, text.splitlines()) if match]
+    named = unique((name.strip(), tuple(map(float, re.findall(NUMBER, numbers)))) for name, numbers in rows)
+    found = {name: np.array(numbers, np.float32) for name, numbers in named.items()}
     signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
     return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found
 

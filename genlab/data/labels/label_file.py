@@ -4,12 +4,12 @@
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from genlab.core.errors import ConfigError
+from genlab.data.labels.unique_keys import read_json
 from genlab.data.labels.word_reader import read_text, shared_folder
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.file_kinds import LABEL_FILE
@@ -50,7 +50,7 @@ def is_split(folder: str) -> bool:
 def parse(file: str, text: str) -> dict[str, Any] | None:
     """Return the label of each name, without those that are null; None: not a file of labels."""
     try:
-        content = json.loads(text)
+        content = read_json(text)
         if not isinstance(content, dict) or "labels" not in content:
             return None
         found = content["labels"] or {}
@@ -78,7 +78,7 @@ def attribute_names(labels: GivenLabels, contents: dict[str, str]) -> list[str]:
 
 def names_in(contents: dict[str, str], key: str) -> list[str]:
     """Return the names that files of labels give under `key`; []: none. Raises ConfigError for unfit or unlike ones."""
-    given = {file: found for file, text in contents.items() if (found := json.loads(text).get(key))}
+    given = {file: found for file, text in contents.items() if (found := read_json(text).get(key))}
     for file, names in given.items():
         texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
         if not texts or len(set(names)) < len(names) or names != next(iter(given.values())):

@@ -48,3 +48,10 @@ class Findings:
     def facts(self) -> dict[str, Any]:
         clipped = {"clipped": self.clipped / self.values} if self.values else {}
         return {"depths": self.depths, "several": dict(self.several), **clipped}
+
+
+def merge_findings(one: Findings, other: Findings) -> dict[str, Any]:
+    """Return the depths of both with their extremes, and all files with several pictures."""
+    found = {depth: one.depths.get(depth, []) + other.depths.get(depth, []) for depth in one.depths | other.depths}
+    depths = {depth: [min(values), max(values)] if values else [] for depth, values in found.items()}
+    return {"depths": depths, "several": dict(one.several + other.several)}
