@@ -35,7 +35,7 @@ def norm2d(name: NormName | Literal["batch_own"], channels: int) -> list[nn.Modu
 
 
 def wants_bias(name: NormName) -> bool:
-    """Does the convolution before it have a bias? Published networks do before `instance_plain`, without effect."""
+    """Return whether the convolution before has a bias: published ones do before `instance_plain`, without effect."""
     return name in ("none", "instance_plain")
 
 
