@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import read_bytes
+from genlab.core.picture_file import MAX_BYTES
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
@@ -20,7 +22,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
         rule = PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding, range=spec.value_range)
-        pixels = read_picture(path.read_bytes(), rule)
+        pixels = read_picture(read_bytes(path, MAX_BYTES), rule)
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."

@@ -1,5 +1,6 @@
 """Attribute vectors of images, read from a file of NumPy's or a table such as CelebA's."""
 
+import os
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import open_regular, read_bytes
 from genlab.core.words import Words
-from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.archives import FileSource, list_names, require_plain_packing, table_bytes
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
 
@@ -21,8 +23,8 @@ EXPECTED_FILE = (
     "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, an "
     ".npz file with an array [K] under every name, or a .txt or .csv file with a row NAME NUMBER ... for each."
 )
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-ROW = re.compile(rf"(.*?[^,\s])((?:[,\s]\s*{NUMBER})+)\s*")  # the name may hold blanks
+NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+ENTRY, GAP = re.compile(r"[^,\s]+"), re.compile(r"[,\s]\s*")  # of a row, and between two of its numbers
 
 
 class ImageLabels(NamedTuple):
@@ -52,8 +54,8 @@ class Vectors:
     def __call__(self, source: FileSource, rows: Members, training: int) -> ImageLabels:
         """Return the vectors of the images `rows`, in their order. Raises ConfigError for a file that does not fit."""
         try:
-            found = self.load()
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            found = self.load(table_bytes(source))
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise self._error(f"it cannot be read ({error})") from error
         if isinstance(found, np.ndarray):
             numbers = self.select_rows(found, source.names, rows)
@@ -61,14 +63,19 @@ class Vectors:
             numbers = self.stack_arrays(found, rows)
         return ImageLabels(torch.from_numpy(self.check_numbers(numbers)))
 
-    def load(self) -> np.ndarray | Mapping[str, np.ndarray]:
+    def load(self, most: int) -> np.ndarray | Mapping[str, np.ndarray]:
+        """Return the file's table, or its arrays by name, of at most so many bytes."""
         if self.path.suffix.lower() in (".txt", ".csv"):
-            return read_rows(self.path.read_text(encoding="utf-8-sig"))
-        found = np.load(self.path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found:
-            return dict(found)
+            return read_rows(read_bytes(self.path, most).decode("utf-8-sig"))
+        refuse_large(self.path, most)
+        try:
+            found = np.load(self.path, allow_pickle=False, mmap_mode="r")  # which refuses a header beyond the file
+            if isinstance(found, np.ndarray):
+                return found
+            with found:
+                return {name: found[name] for name in found.files}
+        except Exception as error:  # a damaged header raises nearly anything, and numpy's words advise pickle
+            raise ValueError("it is damaged, or holds other things than numbers") from error
 
     def select_rows(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
         count = len(table) if table.ndim else 0
@@ -100,11 +107,42 @@ class Vectors:
         return ConfigError(f"data.conditions={self.path}: {found}. {EXPECTED_FILE}")
 
 
+def refuse_large(path: Path, most: int) -> None:
+    """Raise OSError for what is no regular file, and for one that holds more than `most` bytes when it is unpacked."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if zipfile.is_zipfile(file):
+            members = zipfile.ZipFile(file).infolist()
+            size = max(size, sum(member.file_size for member in members))
+            for member in members:
+                require_plain_packing(member)
+    if size > most:
+        raise OSError(f"it holds {size:,} bytes, more than {most:,}")
+
+
 def read_rows(text: str) -> dict[str, np.ndarray]:
     """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings."""
     found: dict[str, np.ndarray] = {}
-    for match in filter(None, map(ROW.fullmatch, text.splitlines())):
-        name, numbers = match.groups()
-        found[name.strip()] = np.array(re.findall(NUMBER, numbers), np.float32)
+    for line in text.splitlines():
+        name, numbers = split_row(line)
+        if numbers:
+            found[name] = np.array(numbers, np.float32)
     signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
     return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found
+
+
+def split_row(line: str) -> tuple[str, list[str]]:
+    """Return a row's name, which may hold blanks, and the numbers at its end; of a heading there are none.
+
+    One regular expression for the row would take quadratic time on some lines.
+    """
+    line = line.rstrip()
+    entries = list(ENTRY.finditer(line))
+    if not entries or entries[-1].end() < len(line):
+        return line, []
+    first = len(entries)
+    while first > 1 and NUMBER.fullmatch(entries[first - 1].group()):
+        if not GAP.fullmatch(line, entries[first - 2].end(), entries[first - 1].start()):
+            break
+        first -= 1
+    return line[: entries[first - 1].end()].strip(), [entry.group() for entry in entries[first:]]
