@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from genlab.core.tensor_file import read_safetensors
 
 FEATURES = 64
-NEEDED_FACTS = {"data", "shape", "classes", "accuracy"}
+FACTS = dict(data=str, shape=list, classes=list, accuracy=float)  # of a classifier, with their types
 
 
 class ImageClassifier(nn.Module):
@@ -51,17 +51,15 @@ def read_classifier(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises ValueError for another file.
     """
     facts, weights = read_safetensors(path, "classifier")
-    known = facts.keys() >= NEEDED_FACTS and is_shape(facts["shape"]) and isinstance(facts["classes"], list)
-    if not known or not all(isinstance(facts.get(name, 1.0), float) for name in ("accuracy", "temperature")):
+    fits = all(isinstance(facts.get(name), kind) for name, kind in FACTS.items())
+    if not fits or not is_shape(facts["shape"]) or not isinstance(facts.get("temperature", 1.0), float):
         raise ValueError("it says nothing of the images and classes that it knows")
     return facts, weights
 
 
-def is_shape(found: Any) -> bool:
-    """Tell whether facts hold channels, height and width of images."""
-    return (
-        isinstance(found, list) and len(found) == 3 and all(type(side) is int and 0 < side < 10_000 for side in found)
-    )
+def is_shape(found: list) -> bool:
+    """Tell whether these are channels, height and width of images."""
+    return len(found) == 3 and all(type(side) is int and 0 < side < 10_000 for side in found)
 
 
 def _block(channels: int, out_channels: int) -> tuple[nn.Module, ...]:
