@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -49,13 +49,15 @@ def read_text(path: str | Path, most: int = MAX_BYTES, *, errors: str = "strict"
     return read_bytes(path, most).decode("utf-8", errors)
 
 
-def parse_json(text: str | bytes, most: int = MAX_VALUES) -> Any:
+def parse_json(
+    text: str | bytes, most: int = MAX_VALUES, *, make_object: Callable[[list[tuple[str, Any]]], Any] = dict
+) -> Any:
     """Return what a JSON text holds. Raises ValueError for damage, deep nesting, and more than `most` values."""
     text = text if isinstance(text, str) else text.decode("utf-8")
     if sum(map(text.count, "[{,")) > most:
         raise ValueError(f"it holds more than {most:,} values")
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=make_object)
     except RecursionError as error:
         raise ValueError(_too_deep()) from error
     require_tree(found, most=2 * most)  # keys count too

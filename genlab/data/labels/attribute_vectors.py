@@ -1,9 +1,9 @@
 """Attribute vectors of images, read from a file of NumPy's or a table such as CelebA's."""
 
-import os
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +13,12 @@ from torch import Tensor
 
 from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
-from genlab.core.foreign_files import open_regular, read_bytes
+from genlab.core.foreign_files import read_bytes
 from genlab.core.words import Words
-from genlab.data.storage.archives import FileSource, list_names, require_plain_packing, table_bytes
+from genlab.data.labels.unique_keys import unique
+from genlab.data.storage.archives import FileSource, list_names, table_bytes
 from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.packing import refuse_large
 from genlab.data.storage.split_names import Members
 
 EXPECTED_FILE = (
@@ -32,11 +34,12 @@ class ImageLabels(NamedTuple):
 
     labels: Tensor  # float32 [N, K], or words int64 [N, L]
     words: tuple[str, ...] = ()  # the vocabulary: word k has the number k, from 1
+    names: tuple[str, ...] = ()  # of the attributes; (): the file gives none
 
     @property
     def condition(self) -> Condition:
         length = self.labels.shape[1]
-        return Words(self.words, length) if self.words else Attributes(length)
+        return Words(self.words, length) if self.words else Attributes(length, self.names)
 
 
 class Vectors:
@@ -44,8 +47,8 @@ class Vectors:
 
     Row i of an .npy file belongs to image i of all images below the root, sorted by their paths from there (with `/`,
     by code points, as Python's `sorted` does). An .npz file holds an array for each of these paths, with or without
-    its suffix. Tables have a row for each, which may also be called by the file's own name; attributes of -1 and 1
-    become 0 and 1, as in `data=celeba`.
+    its suffix. Tables have a row for each, which may also be called by the file's own name, and perhaps a heading with
+    the attributes' names; attributes of -1 and 1 become 0 and 1, as in `data=celeba`.
     """
 
     def __init__(self, path: str) -> None:
@@ -61,11 +64,12 @@ class Vectors:
             numbers = self.select_rows(found, source.names, rows)
         else:
             numbers = self.stack_arrays(found, rows)
-        return ImageLabels(torch.from_numpy(self.check_numbers(numbers)))
+        numbers = self.check_numbers(numbers)
+        return ImageLabels(torch.from_numpy(numbers), names=self.attribute_names(numbers.shape[1]))
 
     def load(self, most: int) -> np.ndarray | Mapping[str, np.ndarray]:
         """Return the file's table, or its arrays by name, of at most so many bytes."""
-        if self.path.suffix.lower() in (".txt", ".csv"):
+        if self.is_table:
             return read_rows(read_bytes(self.path, most).decode("utf-8-sig"))
         refuse_large(self.path, most)
         try:
@@ -76,6 +80,13 @@ class Vectors:
                 return {name: found[name] for name in found.files}
         except Exception as error:  # a damaged header raises nearly anything, and numpy's words advise pickle
             raise ValueError("it is damaged, or holds other things than numbers") from error
+
+    @property
+    def is_table(self) -> bool:
+        return self.path.suffix.lower() in (".txt", ".csv")
+
+    def attribute_names(self, count: int) -> tuple[str, ...]:
+        return read_heading(self.path.read_bytes().decode("utf-8-sig"), count) if self.is_table else ()
 
     def select_rows(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
         count = len(table) if table.ndim else 0
@@ -107,26 +118,14 @@ class Vectors:
         return ConfigError(f"data.conditions={self.path}: {found}. {EXPECTED_FILE}")
 
 
-def refuse_large(path: Path, most: int) -> None:
-    """Raise OSError for what is no regular file, and for one that holds more than `most` bytes when it is unpacked."""
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if zipfile.is_zipfile(file):
-            members = zipfile.ZipFile(file).infolist()
-            size = max(size, sum(member.file_size for member in members))
-            for member in members:
-                require_plain_packing(member)
-    if size > most:
-        raise OSError(f"it holds {size:,} bytes, more than {most:,}")
-
-
 def read_rows(text: str) -> dict[str, np.ndarray]:
-    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings."""
-    found: dict[str, np.ndarray] = {}
-    for line in text.splitlines():
-        name, numbers = split_row(line)
-        if numbers:
-            found[name] = np.array(numbers, np.float32)
+    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings.
+
+    Raises ValueError for a name with two unlike rows.
+    """
+    rows = map(split_row, text.splitlines())
+    named = unique((name, tuple(map(float, numbers))) for name, numbers in rows if numbers)
+    found = {name: np.array(numbers, np.float32) for name, numbers in named.items()}
     signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
     return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found
 
@@ -146,3 +145,20 @@ def split_row(line: str) -> tuple[str, list[str]]:
             break
         first -= 1
     return line[: entries[first - 1].end()].strip(), [entry.group() for entry in entries[first:]]
+
+
+def read_heading(text: str, count: int) -> tuple[str, ...]:
+    """Return the names of `count` attributes from a table's heading, behind a name for the first column or alone.
+
+    (): no line before the rows has as many different ones, or one of them is empty or a number.
+    """
+    for line in takewhile(lambda line: not split_row(line)[1], text.splitlines()):
+        fields = [field.strip() for field in (line.split(",") if "," in line else line.split())]
+        names = tuple(fields[-count:])
+        if len(fields) in (count, count + 1) and len(set(names)) == count and not any(map(is_empty_or_number, names)):
+            return names
+    return ()
+
+
+def is_empty_or_number(field: str) -> bool:
+    return not field or NUMBER.fullmatch(field) is not None

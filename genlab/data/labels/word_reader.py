@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from genlab.core.errors import ConfigError
-from genlab.core.foreign_files import parse_json
 from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
+from genlab.data.labels.unique_keys import read_json, unique
 from genlab.data.storage.archives import MAX_LABEL_BYTES, FileSource, list_names, table_bytes, table_values
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
@@ -101,9 +101,8 @@ def read_table(source: FileSource, file: str) -> dict[str, str]:
     """Return captions by name. Raises ConfigError for a file that holds none."""
     text = read_text(source, file, table_bytes(source))
     try:
-        found = (
-            parse_json(text, table_values(source)) if file.endswith(".json") else dict(csv.reader(io.StringIO(text)))
-        )
+        in_json = file.endswith(".json")
+        found = read_json(text, table_values(source)) if in_json else unique(csv.reader(io.StringIO(text)))
         if all(isinstance(value, str) for value in found.values()):
             return found
         reason = "a value is no text"
@@ -119,8 +118,8 @@ def read_text(source: FileSource, file: str, most: int) -> str:
         return source.read(file, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a caption must be UTF-8 ({error}). Save it again.") from error
-    except Exception as error:  # a damaged archive member raises nearly anything
-        raise ConfigError(f"{file}: cannot be read ({error}). Replace it, or remove it.") from error
+    except Exception as error:  # a damaged, locked or strangely packed archive member raises nearly anything
+        raise ConfigError(f"{file}: cannot be read ({error}). Make it readable, or remove it.") from error
 
 
 def shared_folder(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Read image files as uint8 pixels. Imports Pillow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -32,6 +32,7 @@ ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 SIDE_BY_SIDE = (1.9, 2.9)  # width by height of two pictures side by side; one is seldom as wide, three are wider
 
 T = TypeVar("T")
+ASK_FOR_RANGE = "say which are black and white with data.range=[LOW,HIGH]"
 
 
 class PixelRule(NamedTuple):
@@ -53,41 +54,48 @@ class PixelRule(NamedTuple):
     crop: int | None = None
     classes: int | None = None  # of a label map: values 0 ... classes - 1, and VOID
     range: Range | None = None  # (low, high) as files have them; None: all that their depth holds
+    if_unknown: str = ASK_FOR_RANGE  # what to do about files that do not say what is black and white
+
+
+Rules = tuple[PixelRule, PixelRule]  # of two partners
 
 
 def read_picture(encoded: bytes, rule: PixelRule, findings: Findings | None = None) -> np.ndarray:
     """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
-    return decode([encoded], findings, lambda image: to_pixels(image, rule))
+    noted = [findings] if findings else []
+    return decode([encoded], [noted], lambda image: to_pixels(image, rule))
 
 
-def read_halves(
-    encoded: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def read_halves(encoded: bytes, rules: Rules, findings: Sequence[Findings] = ()) -> tuple[np.ndarray, np.ndarray]:
     """Return the left and the right half of a file, each by its rule. Raises Unusable."""
-    return decode([encoded], findings, lambda image: tuple(map(to_pixels, cut_in_two(turn_upright(image)), rules)))
+    return decode([encoded], [findings], lambda image: tuple(map(to_pixels, cut_in_two(turn_upright(image)), rules)))
 
 
 def read_pair(
-    first: bytes, second: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
+    first: bytes, second: bytes, rules: Rules, findings: Sequence[Findings] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ."""
+    """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ.
+
+    Findings are one of both files, or one of each.
+    """
 
     def read(*found: Image.Image) -> tuple[np.ndarray, np.ndarray]:
         images = [turn_upright(image) for image in found]
         refuse_unlike_sizes(*(image.size for image in images), exactly=rules[0].size is None)
         return tuple(to_pixels(image, rule) for image, rule in zip(images, rules, strict=True))
 
-    return decode([first, second], findings, read)
+    return decode([first, second], [findings[:1], findings[-1:]], read)
 
 
-def decode(files: list[bytes], findings: Findings | None, read: Callable[..., T]) -> T:
+def decode(files: list[bytes], findings: Sequence[Sequence[Findings]], read: Callable[..., T]) -> T:
     """Return what `read` makes of open files, once their pixels fit into memory beside those of other threads."""
 
     def run() -> T:
         images = [open_image(encoded) for encoded in files]
         with PIXELS.take(sum(image.width * image.height for image in images)):
-            for image in images if findings is not None else ():
-                findings.add(image)
+            for image, noted in zip(images, findings, strict=True):
+                for one in noted:
+                    one.add(image)
             return read(*images)
 
     return or_unusable(run)
@@ -149,8 +157,8 @@ def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
         raise Unusable(f"{found} that are kept as they are: set data.size=PIXELS")
     if rule.classes:
         return to_label_map(turn_upright(image), rule)
-    image, mode = to_eight_bit(turn_upright(image), rule.range), PIL_MODES[rule.channels]
-    # RGBA has colours multiplied by alpha, so that resizing may average them.
+    image, mode = to_eight_bit(turn_upright(image), rule), PIL_MODES[rule.channels]
+    # RGBa has colours multiplied by alpha, so that resizing may average them.
     image = to_mode(to_mode(image, "RGBA"), "RGBa") if rule.channels == 4 else to_mode(composite_on_white(image), mode)
     pixels = np.asarray(to_mode(fit_square(image, rule), mode))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
@@ -181,29 +189,26 @@ def turn_upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def to_eight_bit(image: Image.Image, limits: Range | None) -> Image.Image:
-    """Scale values to 8 bit, from `limits` or from what their depth holds; plain 8-bit pictures stay as they are."""
-    depth = image.info["depth"]
+def to_eight_bit(image: Image.Image, rule: PixelRule) -> Image.Image:
+    """Scale values to 8 bit, from the range or from what their depth holds; plain 8-bit pictures stay as they are."""
+    depth, limits = image.info["depth"], rule.range
     if not is_deep(depth):
         return image if limits is None else stretch_colours(image, limits)
     extremes = np.array([(values.min(), values.max()) for values in map(values_of, strips(image))])
     if not np.isfinite(extremes).all():
         raise Unusable(f"{depth} values of which some are not finite")
-    low, high = limits or implied_limits(depth, extremes)
+    low, high = limits or implied_limits(depth, extremes, rule.if_unknown)
     if image.info.get("white_is_zero"):
         low, high = high, low
     return Image.fromarray(np.concatenate([map_to_eight_bit(values_of(strip), (low, high)) for strip in strips(image)]))
 
 
-def implied_limits(depth: str, values: np.ndarray) -> Range:
+def implied_limits(depth: str, values: np.ndarray, remedy: str) -> Range:
     """Return the values of black and white that a depth implies. Raises Unusable if it implies none that holds all."""
     limits = limits_of(depth)
     if limits is None or values.min() < limits[0] or values.max() > limits[1]:
         beyond = ", beyond 16 bit" if limits else ""
-        raise Unusable(
-            f"{depth} values, {describe_range(values.min(), values.max())}{beyond}: say which are black and white with "
-            "data.range=[LOW,HIGH]"
-        )
+        raise Unusable(f"{depth} values, {describe_range(values.min(), values.max())}{beyond}: {remedy}")
     return limits
 
 
