@@ -60,18 +60,40 @@ def open_run(
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
-    """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes."""
+    """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes.
+
+    In place of half a file, which a bad copy leaves, it is the one that the newest checkpoint holds.
+    """
     path = run_dir / "config.yaml"
     try:
-        config = OmegaConf.to_container(OmegaConf.create(read_harmless(path)))
+        config, problem = OmegaConf.to_container(OmegaConf.create(read_harmless(path))), None
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
+        if not isinstance(error.__cause__, YAMLError):  # a file made to do harm, which no copying leaves
+            raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
+        config, problem = {}, str(error)
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
     if strange or "${" in str(config):
         raise ConfigError(
             f"{path}: holds {strange[0] if strange else '${...}'}, which no run writes: use another copy of the run."
         )
+    if not config.keys() >= {"seed", *build.GROUPS}:
+        config = whole_config(path, config, problem)
     return rename_targets(config)
+
+
+def whole_config(path: Path, part: dict[str, Any], problem: str | None) -> dict[str, Any]:
+    """Return the config of the newest checkpoint beside a damaged file, with a warning; of older runs the part itself.
+
+    Raises ConfigError if the file cannot be read and there is no checkpoint.
+    """
+    found = files.newest_good(path.parent / "checkpoints")
+    if found is None and problem:
+        raise ConfigError(f"{path}: {problem}. Give a directory that genlab.train wrote.")
+    config = found[1]["config"] if found else part
+    if not config.keys() > part.keys():
+        return part
+    log.warning("%s is damaged%s: the config in %s is taken.", path, f" ({problem})" if problem else "", found[0].name)
+    return config
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:

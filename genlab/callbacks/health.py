@@ -8,7 +8,8 @@ from typing import Any, Literal
 from genlab.callbacks import health_measures as measure
 from genlab.callbacks.health_rollback import LastHealthy
 from genlab.callbacks.health_rules import Finding, Reading, find_problems, find_worsening, is_declining
-from genlab.core.errors import Diverged
+from genlab.core.errors import Diverged, GenlabError
+from genlab.core.interruption import interruptible
 from genlab.core.types import Count, Fraction, Whole
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.trainers.callback import Callback, callbacks_of
@@ -86,8 +87,12 @@ class Health(Callback):
         if self._looked_at != trainer.images and not trainer.interrupted:
             self._look(trainer, last=trainer.images >= trainer.total_images)
 
-    def fail(self, trainer: Trainer, error: Diverged) -> None:
-        self._warn(trainer, Finding("diverged", str(error)))
+    def sick(self, trainer: Trainer, error: Diverged) -> None:
+        self._warn(trainer, Finding("sick", str(error)))
+
+    def fail(self, trainer: Trainer, error: GenlabError) -> None:
+        if isinstance(error, Diverged) and "sick" not in self._active:
+            self._warn(trainer, Finding("diverged", str(error)))
 
     def state_dict(self) -> dict[str, Any]:
         names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
@@ -98,8 +103,10 @@ class Health(Callback):
         vars(self).update(state | {"found": found})
 
     def _look(self, trainer: Trainer, *, last: bool) -> None:
-        began, self._looked_at = time.perf_counter(), trainer.images
-        reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
+        began = time.perf_counter()
+        with interruptible():
+            reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
+        self._looked_at = trainer.images
         problems = {one.kind: one for one in find_problems(reading)} if trainer.images >= self.after else {}
         confirmed = [one for one in problems.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
         recovered = set(LOOK_KINDS) - problems.keys()

@@ -72,7 +72,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
         with open(handle, "wb") as file:
             file.write(content)
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:  # a signal may cut it short
         Path(temporary).unlink(missing_ok=True)
         raise
 
