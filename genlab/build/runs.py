@@ -62,38 +62,37 @@ def open_run(
 def read_config(run_dir: Path) -> dict[str, Any]:
     """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes.
 
-    In place of half a file, which a bad copy leaves, it is the one that the newest checkpoint holds.
+    In place of half a file, which a bad copy leaves, it is the config that the newest checkpoint holds.
     """
     path = run_dir / "config.yaml"
     try:
-        config, problem = OmegaConf.to_container(OmegaConf.create(read_harmless(path))), None
+        text, config, problem = read_harmless(path), {}, ""
+        config = OmegaConf.to_container(OmegaConf.create(text))
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         if not isinstance(error.__cause__, YAMLError):  # a file made to do harm, which no copying leaves
             raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
-        config, problem = {}, str(error)
+        text, config, problem = "", {}, str(error)
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
     if strange or "${" in str(config):
         raise ConfigError(
             f"{path}: holds {strange[0] if strange else '${...}'}, which no run writes: use another copy of the run."
         )
-    if not config.keys() >= {"seed", *build.GROUPS}:
-        config = whole_config(path, config, problem)
-    return rename_targets(config)
+    whole = text.endswith("\n") and config.keys() >= {"seed", *build.GROUPS}
+    return rename_targets(config if whole else make_up(path, config, problem))
 
 
-def whole_config(path: Path, part: dict[str, Any], problem: str | None) -> dict[str, Any]:
-    """Return the config of the newest checkpoint beside a damaged file, with a warning; of older runs the part itself.
+def make_up(path: Path, part: dict[str, Any], problem: str) -> dict[str, Any]:
+    """Return the config of the newest checkpoint beside a damaged file, with a warning; without any, what was read.
 
-    Raises ConfigError if the file cannot be read and there is no checkpoint.
+    Raises ConfigError if nothing could be read and there is no checkpoint.
     """
     found = files.newest_good(path.parent / "checkpoints")
     if found is None and problem:
         raise ConfigError(f"{path}: {problem}. Give a directory that genlab.train wrote.")
-    config = found[1]["config"] if found else part
-    if not config.keys() > part.keys():
+    if found is None or found[1]["config"] == part or not found[1]["config"].keys() >= part.keys():
         return part
-    log.warning("%s is damaged%s: the config in %s is taken.", path, f" ({problem})" if problem else "", found[0].name)
-    return config
+    log.warning("%s is damaged: the config in %s is taken.", path, found[0].name)
+    return found[1]["config"]
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:

@@ -58,7 +58,7 @@ class Evaluation:
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.with_classes(data.reference(self.split)), data.spec)
         reference = self._reference_of(data)
-        self._require_enough(reference, trained)
+        self._require_enough(self._fitting(reference, trained), reference, trained)
         reasons = self._unfit_reasons(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
@@ -79,8 +79,8 @@ class Evaluation:
         there are too few images.
         """
         reference = self._reference_of(data)
-        self._require_enough(reference, source.trained)
         working = self._fitting(reference, source.trained)
+        self._require_enough(working, reference, source.trained)
         if any(metric.uses_extractor for metric in working.metrics.values()):
             self.extractor.to(device)
         self._feed(working, source, data.spec, shared=shared)
@@ -118,15 +118,15 @@ class Evaluation:
                 found.append(f"{few}: {' and '.join(names)} from fewer than {least:,} images of either kind {effect}.")
         return found
 
-    def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
-        for name, metric in self.metrics.items():
-            fit = not metric.unfit_reason(reference, trained)
-            if fit and (reason := metric.too_few_reason(self.images, reference, trained)):
+    def _require_enough(self, working: WorkingMetrics, reference: Reference, trained: TrainedModel | None) -> None:
+        reasons = working.call_each(lambda metric: metric.too_few_reason(self.images, reference, trained))
+        for name, reason in reasons.items():
+            if reason:
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
         """Return why single metrics do not fit, a sentence each."""
-        reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
+        reasons = WorkingMetrics(self.metrics).call_each(lambda metric: metric.unfit_reason(reference, trained))
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
     def may_return(self, number: str) -> bool:
