@@ -1,6 +1,7 @@
 """Trained runs, opened from their directories."""
 
 import logging
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -66,10 +67,10 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     """
     path = run_dir / "config.yaml"
     try:
-        text, config, problem = read_harmless(path), {}, ""
+        text, problem = read_harmless(path), ""
         config = OmegaConf.to_container(OmegaConf.create(text))
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        if not isinstance(error.__cause__, YAMLError):  # a file made to do harm, which no copying leaves
+        if not (isinstance(error.__cause__, YAMLError) and re.match(r"\w+:", path.read_text(encoding="utf-8"))):
             raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
         text, config, problem = "", {}, str(error)
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
@@ -84,15 +85,17 @@ def read_config(run_dir: Path) -> dict[str, Any]:
 def make_up(path: Path, part: dict[str, Any], problem: str) -> dict[str, Any]:
     """Return the config of the newest checkpoint beside a damaged file, with a warning; without any, what was read.
 
-    Raises ConfigError if nothing could be read and there is no checkpoint.
+    A run of an older version has fewer keys, and its checkpoint as few. Raises ConfigError if nothing could be read and
+    there is no checkpoint.
     """
     found = files.newest_good(path.parent / "checkpoints")
     if found is None and problem:
         raise ConfigError(f"{path}: {problem}. Give a directory that genlab.train wrote.")
-    if found is None or found[1]["config"] == part or not found[1]["config"].keys() >= part.keys():
+    config = OmegaConf.to_container(OmegaConf.create(found[1]["config"])) if found else part  # lists, not tuples
+    if config == part or (config.keys() == part.keys() and path.read_bytes().endswith(b"\n")):
         return part
     log.warning("%s is damaged: the config in %s is taken.", path, found[0].name)
-    return found[1]["config"]
+    return config
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:

@@ -30,8 +30,8 @@ class Health(Callback):
 
     With `action=rollback` each look after `after` images that finds nothing saves the run in `checkpoints/healthy`,
     unless the last score got worse. A warning, or a loss or a state to be saved that is not finite, takes the run back
-    there and multiplies every learning rate by `rollback_factor`. After `rollbacks` times the next warning ends the run. Without a healthy
-    checkpoint the warning says so, and the run goes on as with `warn`, or fails if it must.
+    there and multiplies every learning rate by `rollback_factor`. After `rollbacks` times the next warning ends the
+    run. Without a healthy checkpoint the warning says so, and the run goes on as with `warn`, or fails if it must.
     """
 
     def __init__(

@@ -38,5 +38,5 @@ class Log(Callback):
 
         A run that ended early keeps its open interval in the checkpoint, and resumes to the same curves.
         """
-        if len(trainer.statistics) and trainer.images >= trainer.total_images:
+        if len(trainer.statistics) and trainer.images >= trainer.total_images and not trainer.interrupted:
             self.tick(trainer)

@@ -51,11 +51,19 @@ class Signals:
 
     @contextmanager
     def set_cutting(self, cutting: bool) -> Iterator[None]:
+        """Let signals cut the work in this block, or not.
+
+        C code may turn an Interruption into another error, or swallow it: what a signal fell into is never finished.
+        """
         before = self.cutting
         try:
             self.cutting = cutting
             self.cut()
             yield
+            self.cut()
+        except Exception:
+            self.cut()
+            raise
         finally:
             self.cutting = before
 
@@ -73,6 +81,12 @@ def interruptible() -> Iterator[None]:
         yield
 
 
+def end_if_interrupted() -> None:
+    """End `interruptible` work if a signal has come, wherever its Interruption went."""
+    if Signals.current is not None:
+        Signals.current.cut()
+
+
 @contextmanager
 def uninterruptible() -> Iterator[None]:
     """Let work within `interruptible` work end first, such as a line that is being written; then the signal acts."""
@@ -82,4 +96,4 @@ def uninterruptible() -> Iterator[None]:
         return
     with signals.set_cutting(False):
         yield
-    signals.cut()
+    end_if_interrupted()

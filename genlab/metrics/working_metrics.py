@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from genlab.core.interruption import end_if_interrupted
 from genlab.metrics.metric import Metric
 
 Value = TypeVar("Value")
@@ -20,11 +21,13 @@ class WorkingMetrics:
 
     def call_each(self, call: Callable[[Metric], Value]) -> dict[str, Value]:
         """Return what each metric returns. One that raises an error is called no more."""
+        end_if_interrupted()  # between two batches, too
         found = {}
         for name, metric in list(self.metrics.items()):
             try:
                 found[name] = call(metric)
             except Exception as error:
+                end_if_interrupted()
                 self.failures[name] = error
                 del self.metrics[name]
         return found

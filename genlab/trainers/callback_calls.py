@@ -26,7 +26,7 @@ class CallbackCalls:
 
     An error costs what the callback would have published: one warning names it, and the run goes on. A GenlabError, and
     any error of an `essential` callback, ends the run. A tick that a signal cut short is owed: the resumed run makes up
-    for it first, so that it publishes what a run without the signal does.
+    for it first, so that it publishes the same as a run without the signal.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -39,8 +39,8 @@ class CallbackCalls:
         for name, callback in self._to_call():
             try:
                 self._call(name, callback, event, *values)
-            except Interruption:
-                self.trainer.interrupted = True
+            except Interruption:  # other ranks do not know of it, and may wait in a callback that asks
+                self.trainer.interrupted |= distributed.world_size() == 1
 
     def publish(self, event: str, *values: Any) -> None:
         """Tell all callbacks of something published, which no signal leaves half-written."""
@@ -68,6 +68,10 @@ class CallbackCalls:
                 log.warning("callbacks.%s, while the run ends by an error: %s", name, describe_error(second))
 
     def _tick(self, name: str, callback: Callback) -> None:
+        """Call `tick`. After one that was cut short the others are owed too, but for those that other ranks wait in."""
+        if self.owed and (distributed.world_size() == 1 or not callback.every_rank):
+            self.owed.append(name)
+            return
         began = time.perf_counter()
         try:
             self._call(name, callback, "tick")

@@ -30,14 +30,14 @@ def run(tmp_path_factory):
     }
     for name, text in files.items():
         (folder / name).write_text(text)
-    return folder, trainer.config
+    return folder, OmegaConf.to_container(OmegaConf.create(trainer.config))
 
 
 def cut_copies(path):
-    """Cut a file at every so many bytes, and yield how much is left."""
+    """Cut a file after three bytes, and after every so many, and yield how often it was cut."""
     whole = path.read_bytes()
     for index in range(CUTS):
-        path.write_bytes(whole[: len(whole) * index // CUTS])
+        path.write_bytes(whole[: len(whole) * index // CUTS + 3 * (index == 0)])
         yield index
     path.write_bytes(whole)
 
