@@ -66,13 +66,14 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     In place of half a file, which a bad copy leaves, it is the config that the newest checkpoint holds.
     """
     path = run_dir / "config.yaml"
+    config: Any = {}
     try:
         text, problem = read_harmless(path), ""
-        config = OmegaConf.to_container(OmegaConf.create(text))
+        config = to_lists(OmegaConf.create(text))
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         if not (isinstance(error.__cause__, YAMLError) and re.match(r"\w+:", path.read_text(encoding="utf-8"))):
             raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
-        text, config, problem = "", {}, str(error)
+        text, problem = "", str(error)
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
     if strange or "${" in str(config):
         raise ConfigError(
@@ -91,11 +92,18 @@ def make_up(path: Path, part: dict[str, Any], problem: str) -> dict[str, Any]:
     found = files.newest_good(path.parent / "checkpoints")
     if found is None and problem:
         raise ConfigError(f"{path}: {problem}. Give a directory that genlab.train wrote.")
-    config = OmegaConf.to_container(OmegaConf.create(found[1]["config"])) if found else part  # lists, not tuples
+    if found is None:
+        return part
+    file, config = found[0], to_lists(found[1]["config"])
     if config == part or (config.keys() == part.keys() and path.read_bytes().endswith(b"\n")):
         return part
-    log.warning("%s is damaged: the config in %s is taken.", path, found[0].name)
+    log.warning("%s is damaged: the config in %s is taken.", path, file.name)
     return config
+
+
+def to_lists(config: Any) -> Any:
+    """Return a config as YAML gives it, with lists where a checked one has tuples."""
+    return OmegaConf.to_container(OmegaConf.create(config))
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:
