@@ -96,10 +96,10 @@ class Scores(Callback):
     def _keep_if_best(self, record: Record) -> None:
         """Keep a record that beats the best. A nan, from a generator that diverged, never does.
 
-        Where a metric failed, another's number does not stand in for it.
+        Where the metric of the best failed, another's number does not stand in for it.
         """
         best = self.best_record
-        if self.evaluation.failures and (best is None or best.metric != record.metric):
+        if self.evaluation.failures and best is not None and best.metric != record.metric:
             return
         if not math.isnan(record.value) and (self.best_record is None or self._improves(record, self.best_record)):
             self.best_record = record
