@@ -121,7 +121,7 @@ class Health(Callback):
 
     @property
     def _is_healthy(self) -> bool:
-        """Whether no problem is known, and no last score is worse than the one before."""
+        """Return whether no problem is known, and no last score is worse than the one before."""
         declining = (is_declining(self._scores[name], higher_is_better=rises) for name, rises in self._rises.items())
         return not (self._active or self._suspects or any(declining))
 
@@ -135,9 +135,11 @@ class Health(Callback):
         classes = measure.ClassCounts()
         if self._classifier is not None:
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
-        measured |= {f"class_{index}": count / sum(classes.counts) for index, count in enumerate(classes.counts)}
-        settings = measure.settings_of(trainer)
-        return Reading(self._published, measured, classes.missing, classes.missing_at_first, trainer.fair, settings)
+            tags = measure.class_tags(trainer.spec.class_names)
+            measured |= {tag: count / sum(classes.counts) for tag, count in zip(tags, classes.counts, strict=True)}
+        settings, names = measure.settings_of(trainer), trainer.spec.class_names
+        missing = [names[number] if number < len(names) else str(number) for number in classes.missing]
+        return Reading(self._published, measured, missing, classes.missing_at_first, trainer.fair, settings)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -1,5 +1,7 @@
 """Measurements of the health monitor between steps."""
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,6 +17,7 @@ from genlab.models.contract import per_image
 from genlab.trainers.encoder import posterior_divergence
 from genlab.trainers.trainer import Trainer
 
+DIGITS = 10  # classes of the bundled classifier
 SATURATION_LEVEL = 0.99  # absolute value from which a pixel in [-1, 1] is saturated
 CLASSIFIER_BATCH = 20  # images: the first batch of another size costs as much as 50 images
 GLANCE_SAMPLES = 60  # classified at every look: each costs as much as training with three images
@@ -84,7 +87,18 @@ def count_classes(classifier: Classifier, trainer: Trainer, samples: Tensor, *, 
 def class_histogram(classifier: Classifier, trainer: Trainer, images: Tensor) -> list[int]:
     """Return the number of images of each class."""
     classes = [classifier.classify(batch).argmax(1) for batch in trainer.spec.crop(images).split(CLASSIFIER_BATCH)]
-    return torch.bincount(torch.cat(classes).cpu(), minlength=10).tolist()
+    return torch.bincount(torch.cat(classes).cpu(), minlength=DIGITS).tolist()
+
+
+def class_tags(names: Sequence[str]) -> list[str]:
+    """Return what curves call the classifier's classes: by name in letters, digits, `.`, `_`, `-`, else by number.
+
+    Names that would be equal in these letters have their number before them.
+    """
+    known = [re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII) for name in names[:DIGITS]]
+    if len(set(known)) < len(known):
+        known = [f"{number}_{name}" for number, name in enumerate(known)]
+    return [f"class_{name}" for name in [*known, *range(len(known), DIGITS)]]
 
 
 def missing_classes(counts: list[int], shares: list[float]) -> list[int]:
@@ -95,7 +109,7 @@ def missing_classes(counts: list[int], shares: list[float]) -> list[int]:
 
 
 def class_shares(labels: Tensor) -> list[float]:
-    counts = torch.bincount(labels[labels >= 0], minlength=10)[:10].double()
+    counts = torch.bincount(labels[labels >= 0], minlength=DIGITS)[:DIGITS].double()
     return (counts / counts.sum()).tolist()
 
 

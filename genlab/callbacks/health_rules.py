@@ -47,7 +47,7 @@ class Reading:
 
     published: dict[str, float]  # the latest value of each of training's numbers
     measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
-    missing: list[int] = field(default_factory=list)  # classes
+    missing: list[str] = field(default_factory=list)  # names or numbers of classes
     missing_at_first: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
     settings: Settings = Settings()
@@ -88,13 +88,13 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
         yield Finding("collapsed", describe_collapse(alike, reading.settings))
     elif reading.missing:
-        classes = ", ".join(map(str, reading.missing))
+        classes = ", ".join(reading.missing)
         words = f"The generator lost classes: no sample shows {classes}."
         yield Finding("missing_classes", words, classes, reading.missing_at_first)
 
 
 def describe_posterior_collapse(nats: float) -> str:
-    """Bowman et al. 2016, section 3: the decoder ignores the latent, and the divergence costs nothing."""
+    """Return the warning of a decoder that ignores the latent: Bowman et al. 2016, section 3."""
     words = f"The posterior collapsed: the latent tells {nats:.2g} nats of an image, and the decoder ignores it"
     remedies = "Lower trainer.beta, let it rise slowly (trainer.kl_warmup), or set trainer.free_bits"
     return f"{words}. {remedies}; under loss=gaussian a smaller loss.deviation has the same effect."

@@ -82,6 +82,11 @@ class Spec:
         return () if self.condition is None else self.condition.class_names
 
     @property
+    def label_names(self) -> tuple[str, ...]:
+        """Return the names of classes or attributes 0, 1, ...; (): they have none, or there is no condition."""
+        return () if self.condition is None else self.condition.label_names
+
+    @property
     def unconditional(self) -> "Spec":
         """Return the spec without the condition, for networks that take none."""
         return replace(self, condition=None)

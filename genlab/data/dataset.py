@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
@@ -74,7 +74,7 @@ class InMemory:
         aligned: bool = False,  # the rows of both test splits are partners, for scores
         scale: float = 1.0,  # by which points are divided for networks
         condition: Condition | None = None,  # the kind of labels; None: inferred from them
-        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
+        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words; or of attributes
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # chooses them
         layout: Layout | None = None,  # of images; None: told by their shape
@@ -82,7 +82,7 @@ class InMemory:
     ) -> None:
         given = {"train": train, "test": test, "holdout": holdout}
         train, test, holdout = (read_split(split, part, layout) for part, split in given.items())
-        self.class_names = class_names = read_names(class_names, train.labels)
+        self.class_names = class_names = read_names(class_names, train.labels, condition)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         if labelled is not None:

@@ -63,7 +63,7 @@ def require_real(real: Tensor | None) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, label: float) -> Tensor:
-    """Binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
+    """Return the binary cross-entropy of sigmoid(logits) against one label: -y log D - (1 - y) log(1 - D)."""
     if label in (0, 1):  # saves half of the work
         return softplus(-logits if label else logits)
     return label * softplus(-logits) + (1 - label) * softplus(logits)

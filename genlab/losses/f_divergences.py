@@ -72,7 +72,7 @@ class ReverseKL(FDivergence):
         return -torch.exp(-logits)
 
     def conjugate(self, logits: Tensor) -> Tensor:
-        """-1 - log(-t) at t = -exp(-logits)."""
+        """Return -1 - log(-t) at t = -exp(-logits)."""
         return logits - 1
 
 
@@ -92,7 +92,7 @@ class JensenShannon(FDivergence):
         return log(2) - softplus(-logits)
 
     def conjugate(self, logits: Tensor) -> Tensor:
-        """-log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
+        """Return -log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
         return softplus(logits) - log(2)
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:

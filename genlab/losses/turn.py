@@ -75,8 +75,8 @@ class Turn:
         return real.requires_grad_() if "real" in self.slopes else real
 
     @cached_property
-    def generated(self) -> Generated:
-        """Return generated images, with the generator's graph in its own turn only."""
+    def fake_batch(self) -> Generated:
+        """Return generated images with their latents and conditions; they have a graph in the generator's turn only."""
         new = self._generate() if self.ready_images is None else self.ready_images
         return new if self.mix_in_replay is None else self.mix_in_replay(new)
 
@@ -88,17 +88,17 @@ class Turn:
     @property
     def latents(self) -> Tensor:
         """Return the latents [N, L] of the generated images."""
-        return self.generated.latents
+        return self.fake_batch.latents
 
     @cached_property
     def fake(self) -> Tensor:
-        fake = self.generated.images
+        fake = self.fake_batch.images
         return fake.requires_grad_() if "fake" in self.slopes else fake
 
     @property
     def fake_condition(self) -> Tensor | None:
         """Return the condition of the generated images: `condition`, unless some come from other turns."""
-        return self.generated.condition
+        return self.fake_batch.condition
 
     @cached_property
     def real_logits(self) -> Tensor:

@@ -50,7 +50,7 @@ class Evaluation:
         self._reference: Reference | None = None
 
     def check(self, data: InMemory, trained: TrainedModel | None = None) -> None:
-        """Raises ConfigError, before training, if no metric fits these images or this model, or if images are too few.
+        """Raise ConfigError, before training, if no metric fits these images or this model, or if images are too few.
 
         Warns of single metrics that do not fit.
         """
@@ -83,7 +83,7 @@ class Evaluation:
         self._require_enough(working, reference, source.trained)
         if any(metric.uses_extractor for metric in working.metrics.values()):
             self.extractor.to(device)
-        self._feed(working, source, data.spec, shared=shared)
+        self._update_metrics(working, source, data.spec, shared=shared)
         if not is_measuring(shared):
             return []
         if any(metric.needs_features for metric in working.metrics.values()):
@@ -163,7 +163,7 @@ class Evaluation:
             judges_run=judges_run,
         )
 
-    def _feed(self, working: WorkingMetrics, source: SampleSource, spec: Spec, *, shared: bool) -> None:
+    def _update_metrics(self, working: WorkingMetrics, source: SampleSource, spec: Spec, *, shared: bool) -> None:
         """Show the metrics all samples. Ranks that share the work make the same ones, whichever metrics fail on one."""
         working.call_each(lambda metric: (metric.reset(), metric.start(source)))
         users = [metric for metric in working.metrics.values() if metric.uses_samples]
@@ -171,7 +171,7 @@ class Evaluation:
         chunks = list(_chunks(self.images if users else 0, self.batch_size))
         for samples in iterate_samples(source, chunks, spec, extractor, shared=shared):
             if is_measuring(shared):
-                working.call_each(partial(_update, samples=samples))
+                working.call_each(partial(_show_samples, samples=samples))
 
     def _reference_of(self, data: InMemory) -> Reference:
         """Return the reference of a data set, which is hashed once."""
@@ -180,7 +180,7 @@ class Evaluation:
         return self._reference
 
 
-def _update(metric: Metric, *, samples: Samples) -> None:
+def _show_samples(metric: Metric, *, samples: Samples) -> None:
     if not metric.uses_samples:
         return
     metric.update_images(samples.images, samples.condition)

@@ -130,7 +130,7 @@ class StyleBased(Protocol):
         """Map latents [N, L] to a style for each layer [N, layers, W]; in training some images mix two."""
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """Draw styles [N, layers, W] together about their mean: psi 1 leaves them, at 0 all are the mean."""
+        """Move styles [N, layers, W] towards their mean: at psi 0 all are the mean, at 1 they stay."""
 
     def synthesis(self, styles: Tensor) -> Tensor:
         """Make images [N, C, H, W] of styles [N, layers, W]."""

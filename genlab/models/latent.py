@@ -87,7 +87,7 @@ class NormalWithGenerator:
         return replace(self, law=self.law.truncate(threshold))
 
     def prior_penalty(self, z: Tensor) -> Tensor:
-        """Return that of normal latents, without the column of generators, [N]."""
+        """Return the penalty of normal latents, without the column of generators, [N]."""
         return z[:, :-1].square().mean(1)
 
     def keep_within(self, z: Tensor, start: Tensor) -> Tensor:

@@ -186,7 +186,7 @@ class Alternating(Trainer):
     def store_fakes(self, turn: Turn) -> None:
         """Keep the generator's images for the discriminator's next turn, with `reuse_fakes`."""
         if self.reuse_fakes:
-            self.fakes_to_reuse[turn.generator, turn.draws.start] = map_fields(torch.Tensor.detach, turn.generated)
+            self.fakes_to_reuse[turn.generator, turn.draws.start] = map_fields(torch.Tensor.detach, turn.fake_batch)
 
     def weigh_and_select(self, values: Tensor, turn: Turn) -> Tensor:
         """Return the weighted loss [k] of the images that the generator learns from."""

@@ -14,8 +14,10 @@ from genlab.callbacks import health_measures as measures
 from genlab.callbacks.health_rules import Reading, Settings, find_problems, find_worsening
 from genlab.core.errors import Diverged
 from genlab.data import InMemory, Split
+from genlab.data.labels.digit_words import DIGITS
 from genlab.data.sets.mnist import MNIST
-from tests.conftest import TINY, choices, composed, read, tiny_data
+from genlab.trainers.callback import callbacks_of
+from tests.conftest import NARROW_MLP, TINY, choices, composed, read, tiny_data
 
 LOG = "+callbacks.log={_target_: genlab.callbacks.Log, every: 160}"
 SUMMARY = "+callbacks.summary={_target_: genlab.callbacks.Summary}"
@@ -77,6 +79,30 @@ def test_missing_classes_are_named(health):
 
     found, _ = health(*words, data=MNIST(limit=5_000), spoil=show_few, every=10_240, samples=100)
     assert "7, 9" in found["missing_classes"] and found.keys() == {"missing_classes"}
+
+
+@pytest.mark.parametrize(
+    ("names", "tags"),
+    [
+        ((), [f"class_{number}" for number in range(10)]),
+        (("cat", "ice bear", "T-shirt/top"), ["class_cat", "class_ice_bear", "class_T-shirt_top", "class_3"]),
+        (("a b", "a/b"), ["class_0_a_b", "class_1_a_b", "class_2"]),
+    ],
+)
+def test_curves_are_called_as_their_classes(names, tags):
+    found = measures.class_tags(names)
+    assert found[: len(tags)] == tags and len(set(found)) == 10
+
+
+def test_classes_are_called_by_name_in_curves_and_warnings(make_trainer):
+    digits = MNIST(limit=1_000)
+    data = InMemory(digits.train, test=digits.test, class_names=DIGITS)
+    trainer = make_trainer("model=cgan", *NARROW_MLP, *health_words(), data=data)
+    (health,) = callbacks_of(trainer, Health)
+    health.start(trainer)
+    reading = health._read(trainer, thorough=True)
+    assert {f"class_{name}" for name in DIGITS} <= set(reading.measured) and "class_3" not in reading.measured
+    assert set(reading.missing) < set(DIGITS)
 
 
 def test_a_silly_rate_is_named(health):
@@ -224,7 +250,7 @@ def test_classes_that_are_only_just_being_learnt_are_not_called_lost(missing_at_
     health = Health(after=0)
     monkeypatch.setattr(health, "_publish", lambda *_: None)
     for look, number in enumerate(missing_at_first, start=1):
-        reading = Reading({}, {"diversity": 1.0}, missing=list(range(number)), missing_at_first=number)
+        reading = Reading({}, {"diversity": 1.0}, missing=[*map(str, range(number))], missing_at_first=number)
         monkeypatch.setattr(health, "_read", lambda *_, reading=reading, **__: reading)
         health._look(SimpleNamespace(images=look), last=False)
     assert [found["images"] for found in health.found] == said

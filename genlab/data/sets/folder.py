@@ -64,7 +64,8 @@ class Folder(CachedSet):
         path, source = open_root(root)
         range = check_range(range)
         held_out = HeldOutShare(test_share, test_group)
-        layout = read_layout(source.names, held_out, read_label_files(source))
+        given = read_label_files(source)
+        layout = read_layout(source.names, held_out, given)
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
@@ -79,7 +80,7 @@ class Folder(CachedSet):
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
             class_names=tuple(table.facts["classes"]),
-            condition=read.condition if read else condition_of(table),
+            condition=read.condition if read else condition_of(table, tuple(given.attributes) if given else ()),
             notes=folder_notes(source, path, layout, table, range),
             value_range=range,
             **chosen,
@@ -111,9 +112,10 @@ def stored_members(layout: Layout, table: Table) -> Members:
     return {name: layout.members[name] for names in layout.splits.values() for name in names if name not in skipped}
 
 
-def condition_of(table: Table) -> Condition | None:
+def condition_of(table: Table, attributes: tuple[str, ...]) -> Condition | None:
+    """Return the kind of a table's labels; `attributes`: the names of vectors' numbers, if they have any."""
     if table.labels is not None and table.labels.ndim == 2:
-        return Attributes(table.labels.shape[1])
+        return Attributes(table.labels.shape[1], attributes)
     names = tuple(table.facts["classes"])
     numbered = all(name == str(number) for number, name in enumerate(names))
     return Classes(len(names), () if numbered else names) if names else None

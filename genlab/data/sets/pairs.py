@@ -82,7 +82,7 @@ class Sides(NamedTuple):
 
     @property
     def key(self) -> dict[str, object]:
-        """Return all values for the cache; without a range as before there was one."""
+        """Return all values for the key of the cache, which without a range is that of older entries."""
         return {name: value for name, value in self._asdict().items() if name != "range" or value}
 
     def rules(self, partners: Partners) -> tuple[PixelRule, PixelRule]:

@@ -48,7 +48,7 @@ class Partners(ABC):
         """Return A and B, each by its rule. Raises Unusable."""
 
     def refuse_unpaired(self, skip: bool) -> None:
-        """Raises ConfigError for names without a partner."""
+        """Raise ConfigError for names without a partner."""
         return None
 
 

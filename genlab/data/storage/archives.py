@@ -1,4 +1,4 @@
-"""Sources of image files: a directory or a zip archive. Both list names and read files."""
+"""Sources of image files: a directory, a zip archive or saved samples. All list names and read files."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from typing import Protocol
 from genlab.core.errors import ConfigError
 from genlab.data.storage.content_hash import content_key
 from genlab.data.storage.file_kinds import HEAD_BYTES, OWN_FILES, is_hidden, is_own_png, sort_out
+from genlab.data.storage.samples_file import SamplesFile
 
 MAX_NAMES_LISTED = 10  # in a message
 
@@ -29,11 +30,13 @@ class FileSource(Protocol):
 
 
 def open_source(root: Path) -> FileSource:
-    """Open a source. Raises ConfigError if `root` is no directory or zip archive, or a zip that leads out of itself."""
+    """Open a source. Raises ConfigError if `root` is no folder, zip or saved samples, or a zip leads out of itself."""
     if root.is_dir():
         return leave_out_own(Directory(root))
     if not root.exists():
         raise ConfigError(f"data.root={root}: there is no such folder or file. Name a folder or a zip of images.")
+    if root.suffix.lower() == ".npz":
+        return SamplesFile(root)
     if not zipfile.is_zipfile(root):
         raise ConfigError(
             f"data.root={root}: neither a folder nor a zip archive (or a damaged one). "
@@ -119,7 +122,7 @@ class Zip:
 
 
 def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
-    """Raises ConfigError if a member is a link, or its name leads out of the archive."""
+    """Raise ConfigError if a member is a link, or its name leads out of the archive."""
     found = [member.filename for member in members if escapes(member)]
     if found:
         raise ConfigError(
