@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import menu, sweep
+from genlab.cli import made_directories, menu, sweep
 from genlab.cli.command import exit_code_of
 from genlab.cli.composition import CONFIGS, explain_error, own_folder, replace_mappings
 from genlab.core import distributed
@@ -107,6 +107,9 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
             sweep.write_error(folder, error)
             record_state("failed")
         return error
+    finally:
+        if distributed.is_main():
+            made_directories.remove_empty(folder)
 
 
 def has_fixed_dir(hydra: Any) -> bool:

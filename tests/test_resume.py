@@ -215,7 +215,7 @@ def test_a_full_disk_is_one_message_and_keeps_what_was_there(saved, monkeypatch)
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunError, match="no space left"):
         checkpoint.save(folder / "9.pt", trainer.parts, config={}, fingerprint="")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -24,7 +24,7 @@ MIN_WORSENING_FACTOR = 1.2  # of the last score to the best
 
 
 class Finding(NamedTuple):
-    kind: str  # collapsed, missing_classes, diverged, stalled, overfits, worsening
+    kind: str  # collapsed, missing_classes, diverged, stalled, overfits, worsening, sick
     message: str
     key: str = ""  # a warning is repeated if this changes
     extent: int = 0  # falls while the run recovers, or has only begun

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,8 +21,11 @@ from genlab.callbacks.scores import best_record
 from genlab.core import checkpoint, distributed
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
+from genlab.core.interruption import Signals
+from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.trust import trust_word
+from genlab.core.whole_files import write_atomically
 
 if TYPE_CHECKING:
     from genlab.data import InMemory
@@ -100,21 +102,12 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        remove_empty_directories(run_dir)
-
-
-def remove_empty_directories(run_dir: Path) -> None:
-    """Remove the directories that a mistaken command or a dry run leaves empty."""
-    (run_dir / ".lock").unlink(missing_ok=True)
-    for folder in (run_dir, run_dir.parent):
-        if any(folder.iterdir()):
-            return
-        folder.rmdir()
+        (run_dir / ".lock").unlink(missing_ok=True)
 
 
 @contextmanager
 def explain_resource_errors() -> Iterator[None]:
-    """Raise RunError with one message if memory or disk runs out."""
+    """Raise RunError with one message if memory runs out, or a file cannot be read or written."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -125,9 +118,8 @@ def explain_resource_errors() -> Iterator[None]:
             "(same batch, in more and smaller pieces)."
         ) from error
     except OSError as error:
-        raise RunError(
-            f"cannot write: {checkpoint.reason_of(error)}. Checkpoints so far are kept; make room and resume."
-        ) from error
+        file = f"{error.filename}: " if error.filename else ""
+        raise RunError(f"{file}{reason_of(error)}. Checkpoints so far are kept; {go_on_after(error)}.") from error
 
 
 def ran_out_of_memory(error: Exception) -> bool:
@@ -155,7 +147,7 @@ def restore_state(trainer: Trainer) -> None:
 def write_config(settings: dict[str, Any], run_dir: Path) -> None:
     if distributed.is_main():
         text = OmegaConf.to_yaml(OmegaConf.create(settings))
-        checkpoint.write_atomically(run_dir / "config.yaml", text.encode())
+        write_atomically(run_dir / "config.yaml", text.encode())
 
 
 def fit(trainer: Trainer) -> None:
@@ -168,30 +160,6 @@ def fit(trainer: Trainer) -> None:
             f"{trust_word(trainer.config)}",
             signals.received,
         )
-
-
-class Signals:
-    """Records SIGINT and SIGTERM the first time; the second time they act as usual."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> Signals:
-        try:
-            self.before = {number: signal.signal(number, self.record) for number in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not in the main thread: whoever owns it handles signals
-            self.before = {}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def record(self, number: int, _: FrameType | None) -> None:
-        self.received = number
-        for other in self.before:
-            signal.signal(other, signal.SIG_DFL)
 
 
 def best_score(trainer: Trainer) -> float | None:

@@ -1,10 +1,8 @@
 """Checkpoints: all state in one file, written so that a crash loses no older checkpoint."""
 
-import errno
 import hashlib
 import io
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -13,9 +11,11 @@ import torch
 
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.foreign_files import open_regular, read_text
+from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 from genlab.core.tensor_file import load_tensors
+from genlab.core.whole_files import write_atomically
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
@@ -58,7 +58,7 @@ def save(
 ) -> None:
     """Write the state of every part to `path`, with its SHA-256 beside it.
 
-    Raises RunError if the disk is full; an older file stays.
+    Raises RunError if it cannot be written; an older file stays.
     """
     state = {
         "format": FORMAT,
@@ -78,24 +78,8 @@ def save(
         write_atomically(path, data)
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; make room and resume."
+            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; {go_on_after(error)}."
         ) from error
-
-
-def write_atomically(path: Path, data: Any) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def reason_of(error: OSError) -> str:
-    return "no space left on the device" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
 
 
 def checksum_path(path: Path) -> Path:

@@ -21,6 +21,10 @@ class Statistics:
         self._names: list[tuple[str, int]] = []  # (name, step) of each value
         self._values: list[Tensor] = []
 
+    def __len__(self) -> int:
+        """Return the number of values that are still to be published."""
+        return len(self._values)
+
     def add(self, name: str, values: Tensor, step: int) -> None:
         if len(self._values) == MAX_UNFLUSHED_VALUES:
             self.flush()  # nothing publishes them: check that they are finite, and drop them
