@@ -49,7 +49,7 @@ class SystemFacts:
         if self.micro_batch < 2:
             raise ConfigError(
                 "compares images of a kind with each other, and trainer.batch_size / (trainer.accumulate x ranks) is "
-                f"{self.micro_batch}: expected 2 or more. Lower trainer.accumulate, or raise trainer.batch_size."
+                f"{self.micro_batch}: expected 2 or more. Raise trainer.batch_size, or lower trainer.accumulate if above 1."
             )
 
     def require_player(self, name: str) -> None:
