@@ -14,7 +14,9 @@ MIN_GENERATOR_GRADIENT_NORM = 1e-3  # healthy runs have 0.03 to 100; clipped wei
 PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
 MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
+RATES = tuple(f"optimizer.{player}.lr" for player in ("generator", "discriminator", "autoencoder"))
 WORSE_SCORES_IN_A_ROW = 3
+MORE_DATA = "Use more data, or augment=[diffaugment], in a new run."
 MIN_WORSENING_FACTOR = 1.2  # of the last score to the best
 
 
@@ -24,6 +26,7 @@ class Finding(NamedTuple):
     key: str = ""  # a warning is repeated if this changes
     extent: int = 0  # falls while the run recovers, or has only begun
     metric: str = ""  # for `worsening`
+    lower: tuple[str, ...] = ()  # keys of the config whose lower values may help
 
     @property
     def topic(self) -> str:
@@ -64,29 +67,29 @@ def find_problems(reading: Reading) -> Iterator[Finding]:
 def find_divergence(reading: Reading) -> Iterator[Finding]:
     measured = reading.measured
     if not math.isfinite(measured["diversity"]):
-        yield Finding("diverged", "The run diverged: samples are not finite. Lower the learning rates.")
+        yield Finding("diverged", "The run diverged: samples are not finite. Lower the learning rates.", lower=RATES)
     bounds = {"gradient_norm": MAX_GRADIENT_NORM, "_logits": MAX_MEAN_LOGIT}
     for name, value in reading.published.items():
         bound = next((bound for ending, bound in bounds.items() if name.endswith(ending)), math.inf)
         if not abs(value) <= bound:
-            advice = "Lower the learning rates, set trainer.clip_gradients, or add a penalty (penalty=[r1])."
-            yield Finding("diverged", f"The run diverged: {name} is {value:.3g}. {advice}")
+            advice = "Lower the learning rates, or set trainer.clip_gradients."
+            yield Finding("diverged", f"The run diverged: {name} is {value:.3g}. {advice}", lower=RATES)
             return
     if measured.get("saturated", 0) > MAX_SATURATED_SHARE and measured["real_saturated"] < MAX_REAL_SATURATED_SHARE:
         share = f"{measured['saturated']:.0%} of the samples' pixels are black or white"
-        yield Finding("diverged", f"The run diverged: {share}. Lower the generator's learning rate.")
+        yield Finding("diverged", f"The run diverged: {share}. Lower its learning rate.", lower=RATES[::2])
 
 
 def find_collapse(reading: Reading) -> Iterator[Finding]:
     relative = reading.measured["diversity"]
     nats = reading.measured.get("latent_nats", math.inf)
     if nats < MIN_LATENT_NATS:
-        yield Finding("collapsed", describe_posterior_collapse(nats))
+        yield Finding("collapsed", describe_posterior_collapse(nats), lower=("trainer.beta",))
     elif not reading.fair or not math.isfinite(relative):
         return
     elif relative < MIN_RELATIVE_DIVERSITY:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
-        yield Finding("collapsed", describe_collapse(alike, reading.settings))
+        yield Finding("collapsed", describe_collapse(alike, reading.settings), lower=RATES[::2])
     elif reading.missing:
         classes = ", ".join(map(str, reading.missing))
         words = f"The generator lost classes: no sample shows {classes}."
@@ -102,7 +105,7 @@ def describe_posterior_collapse(nats: float) -> str:
 
 def describe_collapse(alike: str, settings: Settings) -> str:
     if settings.adversarial:
-        remedy = "Lower its learning rate, or try model=wgan_gp or another penalty."
+        remedy = "Lower its learning rate, or try, in a new run, model=wgan_gp or another penalty."
         return f"The generator collapsed: {alike}. {remedy}"
     return f"The decoder collapsed: {alike}. Lower its learning rate (optimizer.autoencoder.lr)."
 
@@ -112,10 +115,11 @@ def find_stall(reading: Reading) -> Iterator[Finding]:
     won, vanished = discriminator_margin(reading), reading.published.get("generator/gradient_norm", math.inf)
     if won < reading.settings.winning_margin:
         words = f"the discriminator won, its loss is {won:.2g} above its lowest and it has little left to teach"
-        yield Finding("stalled", f"The run stalled: {words}. {slow_down_discriminator(reading.published)}")
+        message = f"The run stalled: {words}. {slow_down_discriminator(reading.published)}"
+        yield Finding("stalled", message, lower=RATES[1:2])
     elif vanished < MIN_GENERATOR_GRADIENT_NORM:
         words = f"the generator's gradient vanished, its norm is {vanished:.2g}"
-        yield Finding("stalled", f"The run stalled: {words}. {strengthen_gradient(reading)}")
+        yield Finding("stalled", f"The run stalled: {words}. {strengthen_gradient(reading)}", lower=RATES[1:2])
 
 
 def discriminator_margin(reading: Reading) -> float:
@@ -129,7 +133,7 @@ def discriminator_margin(reading: Reading) -> float:
 
 def slow_down_discriminator(published: dict[str, float]) -> str:
     generator, discriminator = published.get("generator/lr"), published.get("discriminator/lr")
-    penalty = "or add a penalty (penalty=[r1])"
+    penalty = "or add a penalty in a new run (penalty=[r1])"
     if generator is None or discriminator is None:
         return f"Lower optimizer.discriminator.lr, {penalty}."
     if generator == discriminator:
@@ -145,7 +149,7 @@ def strengthen_gradient(reading: Reading) -> str:
     widen = f"widen it ({PUBLISHED_CLIP} as published)" if clip < PUBLISHED_CLIP else "change it"
     return (
         f"Weights clipped at trainer.clip_weights={clip:g} leave the critic almost no slope: {widen}, or choose "
-        "trainer.clip_weights=null penalty=[gradient_penalty]."
+        "trainer.clip_weights=null penalty=[gradient_penalty] in a new run."
     )
 
 
@@ -153,7 +157,9 @@ def find_overfitting(measured: dict[str, float]) -> Iterator[Finding]:
     train, held = measured.get("accuracy_train", 0.0), measured.get("accuracy_holdout", 0.0)
     if train - held > MAX_ACCURACY_GAP:
         words = f"it recognises {train:.0%} of training images as real, and {held:.0%} of held-out ones"
-        yield Finding("overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment].")
+        yield Finding(
+            "overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment], in a new run."
+        )
 
 
 def is_declining(values: list[float], *, higher_is_better: bool) -> bool:

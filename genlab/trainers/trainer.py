@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from genlab.core import distributed
+from genlab.core.changes import hold_from
 from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
 from genlab.core.errors import Diverged
@@ -17,10 +18,11 @@ from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.models.contract import Model
 from genlab.trainers.ema import EMA
+from genlab.trainers.remedies import after_divergence
 from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
-from genlab.trainers.system import Run, System, players_of
+from genlab.trainers.system import Run, System, keep_changed_options, players_of
 from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
@@ -182,10 +184,12 @@ class Trainer:
         going_back = self._agree_on_next(asked_to_stop) == BACK
         if going_back:
             self.rollback.apply(self.parts)
+            keep_changed_options(self.players, self.config)
+            hold_from(self.config, self.images)
             self.stop_reason = None
             self._notify("after_rollback")
         elif error:
-            raise error
+            raise Diverged(f"{error} {after_divergence(self)}".rstrip()) from error
         return going_back or not over
 
     def _finish(self) -> None:
