@@ -56,6 +56,7 @@ def start() -> None:
     """
     if not is_launched():
         return
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read by torch: else a rank that is gone shows stack traces
     import torch
     from torch import distributed
 

@@ -79,9 +79,9 @@ class RankWatch:
         if all(count == LEFT for count, _ in self.states.values()):
             return
         if self.lost_store or now - self.answered > PATIENCE:
-            self.end(self.describe("The rank that the others meet at"))
+            self.end(self.describe("The process where the ranks meet (rank 0, or torchrun)"))
         for other, (count, _) in self.states.items():
-            if count != LEFT and now - self.moved[other] > PATIENCE:
+            if count != LEFT and self.answered - self.moved[other] > PATIENCE:
                 self.end(self.describe(f"Rank {other}"))
 
     def describe(self, who: str) -> str:
