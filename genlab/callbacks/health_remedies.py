@@ -19,17 +19,18 @@ def describe_remedy(trainer: Trainer, finding: Finding) -> str:
 
 def words_against(trainer: Trainer, finding: Finding) -> str:
     if finding.kind == "worsening":
-        return early_stop(trainer, finding.metric)
+        return stop_early(trainer, finding.metric)
     values = values_against(trainer, finding)
     return remedies.with_values(trainer, values) if values else ""
 
 
-def early_stop(trainer: Trainer, metric: str) -> str:
-    if not isinstance(trainer.callbacks.get("early_stop"), EarlyStop):
+def stop_early(trainer: Trainer, metric: str) -> str:
+    names = [name for name, callback in trainer.callbacks.items() if isinstance(callback, EarlyStop)]
+    if not names:
         return ""
     patience = PATIENCE * (value_of(trainer.config, "metrics.every") or trainer.total_images)
-    words = f"callbacks.early_stop.monitor={metric} callbacks.early_stop.patience={patience}"
-    return remedies.in_this_run(trainer, words)
+    key = f"callbacks.{names[0]}"
+    return remedies.in_this_run(trainer, f"{key}.monitor={metric} {key}.patience={patience}")
 
 
 def values_against(trainer: Trainer, finding: Finding) -> dict[str, Any]:

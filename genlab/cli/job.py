@@ -166,8 +166,8 @@ def restore_state(trainer: Trainer, found: tuple[Path, dict] | None) -> None:
     if found:
         path, state = found
         checkpoint.refuse_older(state, trainer.run_dir)
-        facts = {"config": settings, "fingerprint": trainer.data.fingerprint, "run_dir": trainer.run_dir}
-        checkpoint.restore(trainer.parts, state, **facts)
+        facts: dict[str, Any] = {"config": settings, "fingerprint": trainer.data.fingerprint}
+        checkpoint.restore(trainer.parts, state, run_dir=trainer.run_dir, **facts)
         keep_changed_options(trainer.players, settings)
         log.info("resumed from %s", path)
     elif settings["init_from"]:

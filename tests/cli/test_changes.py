@@ -87,13 +87,14 @@ def test_each_change_is_an_entry_of_the_run_and_of_its_checkpoints(changed, half
     assert "optimizer.generator.lr: 0.0002 -> 0.0001 at 80 images" in format_changes(read_run(changed).config)
 
 
+@pytest.mark.slow
 def test_the_changed_run_differs_from_the_plain_one(changed, run_dir):
     assert main([f"resume={run_dir}", LONGER]) == 0
     one, other = weights(changed), weights(run_dir)
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("again", [(), (CHANGE,)])
+@pytest.mark.parametrize("again", [(), pytest.param((CHANGE,), marks=pytest.mark.slow)])
 def test_killed_between_the_change_and_the_next_checkpoint(changed, run_dir, monkeypatch, again):
     """Resumed twice, with the change repeated or not: one entry, the same bits."""
 
@@ -125,6 +126,7 @@ def test_a_dry_run_leaves_no_entry(run_dir, monkeypatch):
     assert "changes" not in config_of(run_dir)
 
 
+@pytest.mark.slow
 def test_a_fall_back_before_a_change_takes_it_there(changed, tmp_path):
     folder = shutil.copytree(changed, tmp_path / "run")
     for path in (folder / "checkpoints").glob("*.pt"):
@@ -151,6 +153,7 @@ def test_another_value_on_the_command_line_is_answered_with_the_change(run_dir, 
     assert [one["new"] for one in config_of(run_dir)["changes"]] == [1e-3, 2]
 
 
+@pytest.mark.slow
 def test_what_cannot_change_names_a_new_run(run_dir, tmp_path, capsys):
     for words in (["loss=hinge"], ["change=[loss._target_=genlab.losses.Hinge]"], ["change=[penalty.r1.weight=1]"]):
         message = refusal(capsys, f"resume={run_dir}", LONGER, *words)
@@ -158,12 +161,14 @@ def test_what_cannot_change_names_a_new_run(run_dir, tmp_path, capsys):
     assert main([*SYSTEM, "loss=hinge", "penalty=[r1]", LONGER, word, f"hydra.run.dir={tmp_path / 'new'}"]) == 0
 
 
+@pytest.mark.slow
 def test_a_complete_run_goes_on_as_its_message_says(run_dir, capsys):
     message = refusal(capsys, f"resume={run_dir}", "change=[optimizer.generator.lr=1e-4]")
     longer = re.search(r"trainer.images=\d+\.$", message.strip())[0].rstrip(".")
     assert main([f"resume={run_dir}", "change=[optimizer.generator.lr=1e-4]", longer]) == 0
 
 
+@pytest.mark.slow
 def test_a_lost_record_is_named_again_as_the_message_says(changed, tmp_path, capsys):
     folder = shutil.copytree(changed, tmp_path / "run")
     config = {key: value for key, value in first_config(config_of(folder)).items() if key != "changes"}
@@ -173,6 +178,7 @@ def test_a_lost_record_is_named_again_as_the_message_says(changed, tmp_path, cap
     assert main([f"resume={folder}", "trainer.images=240", *word]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "said"),
     [
@@ -193,6 +199,7 @@ def test_a_new_run_takes_the_values_themselves(tmp_path, capsys):
     assert "A new run takes optimizer.generator.lr=0.0001." in message and not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [3, [3], [{"images": 0, "key": "loss", "old": 1, "new": 2}]])
 def test_a_record_that_no_run_writes_is_one_message(run_dir, capsys, changes):
     (run_dir / "config.yaml").write_text(yaml.safe_dump(config_of(run_dir) | {"changes": changes}))

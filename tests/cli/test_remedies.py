@@ -58,8 +58,13 @@ def run_out(trainer):
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
 
-@pytest.mark.parametrize("system", [GAN, VAE], ids=["gan", "vae"])
-@pytest.mark.parametrize("at", [0, 88])
+SICK = [  # system, and images from which its weights are not finite: before the first checkpoint or after it
+    pytest.param(GAN, 88, id="gan"),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in ((GAN, 0), (VAE, 0), (VAE, 88))),
+]
+
+
+@pytest.mark.parametrize(("system", "at"), SICK)
 def test_after_divergence(tmp_path, monkeypatch, capsys, system, at):
     """With a checkpoint or without."""
     with monkeypatch.context() as patch:
@@ -80,6 +85,7 @@ def test_out_of_memory_in_a_run(tmp_path, monkeypatch, capsys):
     follow(message)
 
 
+@pytest.mark.slow
 def test_out_of_memory_before_a_run(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         break_once(patch, run_out, 0)
@@ -117,6 +123,7 @@ VAE_FINDINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", [GAN, VAE], ids=["gan", "vae"])
 def test_health_warnings(tmp_path, system):
     run_dir = tmp_path / "run"
@@ -134,6 +141,7 @@ def test_health_warnings(tmp_path, system):
     assert main([*commands(worse)[0], "dry_run=true"]) == 0
 
 
+@pytest.mark.slow
 def test_a_warning_in_a_run_says_what_to_type(tmp_path, monkeypatch):
     words = ("optimizer.generator.lr=10", "optimizer.discriminator.lr=10", "callbacks.health.every=80")
     assert main([*GAN, *words, "callbacks.health.after=80", f"hydra.run.dir={tmp_path / 'run'}"]) == 0
@@ -151,6 +159,7 @@ ADVICE = {  # words that bring about an advice -> words that it names
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ADVICE)
 def test_advice_before_a_run(make_trainer, words):
 
