@@ -6,8 +6,9 @@ import time
 from typing import Any, Literal
 
 from genlab.callbacks import health_measures as measure
+from genlab.callbacks.health_remedies import describe_remedy
 from genlab.callbacks.health_rollback import LastHealthy
-from genlab.callbacks.health_rules import Finding, Reading, find_problems, find_worsening, is_declining
+from genlab.callbacks.health_rules import RATES, Finding, Reading, find_problems, find_worsening, is_declining
 from genlab.core.errors import Diverged, GenlabError
 from genlab.core.interruption import interruptible
 from genlab.core.types import Count, Fraction, Whole
@@ -92,11 +93,11 @@ class Health(Callback):
             self._look(trainer, last=trainer.images >= trainer.total_images)
 
     def sick(self, trainer: Trainer, error: Diverged) -> None:
-        self._warn(trainer, Finding("sick", str(error)))
+        self._warn(trainer, Finding("sick", str(error), lower=RATES))
 
     def fail(self, trainer: Trainer, error: GenlabError) -> None:
         if isinstance(error, Diverged) and "sick" not in self._active:
-            self._warn(trainer, Finding("diverged", str(error)))
+            self._warn(trainer, Finding("diverged", str(error), lower=RATES))
 
     def state_dict(self) -> dict[str, Any]:
         names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
@@ -176,10 +177,12 @@ class Health(Callback):
         log.warning("health, at %s images: %s", f"{trainer.images:,}", message)
 
     def _respond(self, trainer: Trainer, finding: Finding) -> str:
-        """Stop the run or go back, as `action` says, and return a sentence on a rollback."""
+        """Stop the run or go back, as `action` says, and return a sentence on a rollback, or on what to type."""
+        if self._last_healthy:
+            return self._last_healthy.request_rollback(trainer)
         if self.action == "stop":
             trainer.stop(f"{finding.message} (callbacks.health.action=stop)")
-        return self._last_healthy.request_rollback(trainer) if self._last_healthy else ""
+        return describe_remedy(trainer, finding)
 
 
 def health_warnings(trainer: Trainer) -> list[dict[str, Any]]:

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from genlab.core.changes import first_config
+from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.foreign_files import open_regular, read_text
 from genlab.core.os_errors import go_on_after, reason_of
@@ -20,17 +22,6 @@ from genlab.core.whole_files import write_atomically
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
 MAX_CHECKSUM_BYTES = 10_000
-CHANGEABLE_ON_RESUME = (  # config keys
-    "trainer.images",
-    "trainer.max_time",
-    "trainer.device",
-    "callbacks",
-    "metrics",
-    "data.root",
-    "resume",
-    "init_from",
-    "dry_run",
-)
 log = logging.getLogger(__name__)
 
 
@@ -135,12 +126,17 @@ def newest_good(folder: Path) -> tuple[Path, dict] | None:
     return None
 
 
-def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: str) -> None:
+def restore(
+    parts: dict[str, Any],
+    state: dict,
+    *,
+    config: dict,
+    fingerprint: str,
+    run_dir: Path | str = "RUN",  # for messages
+) -> None:
     """Load a state into the parts. Raises ConfigError if it was made with another config or other data."""
-    found = list(differences(state["config"], config))
-    if state["fingerprint"] != fingerprint:
-        found.append("  the images or labels themselves differ (their SHA-256 does)")
-    refuse_differences(found)
+    found = differences(first_config(state["config"]), first_config(config))
+    refuse_differences(found, run_dir, data_differ=state["fingerprint"] != fingerprint)
     load(parts, state["parts"])
 
 
@@ -151,15 +147,6 @@ def refuse_older(state: dict, run_dir: Path) -> None:
             f"{run_dir} was saved by an older version (format {state['format']}; this one writes {FORMAT}), which "
             "trained a little otherwise, so it cannot be resumed. It is sampled, evaluated and exported as before. "
             f"To train it further, start a new run that takes over its weights: init_from={run_dir}."
-        )
-
-
-def refuse_differences(found: Iterable[str]) -> None:
-    lines = list(found)
-    if lines:
-        raise ConfigError(
-            "this run cannot be resumed with another config or other data:\n" + "\n".join(lines) + "\n"
-            "Resume it with what it was trained with, or start a new run (init_from=... takes over its weights)."
         )
 
 
@@ -180,17 +167,6 @@ def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = 
             log.warning("%s is not loaded: %s", name, error)
 
 
-def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """Yield a line for each key that must not differ but does. A new key with an empty list is no difference."""
-    if key in CHANGEABLE_ON_RESUME or (before is None and now == []):
-        return
-    if isinstance(before, dict) and isinstance(now, dict):
-        for name in sorted(before.keys() | now.keys(), key=str):
-            yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
-    elif before != now:
-        yield f"  {key}: {before!r} before, {now!r} now"
-
-
 def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | None = None) -> None:
     """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
@@ -203,7 +179,7 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         for name, network in networks.items():
             network.load_state_dict(state["parts"][name])
     except (ValueError, KeyError, RuntimeError, Outdated) as error:
-        found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
+        found = "\n".join(one.line for one in differences(made_with, model, "model")) if made_with and model else ""
         way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
         raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
 

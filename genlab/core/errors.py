@@ -9,6 +9,7 @@ class GenlabError(Exception):
     """A failure that is shown as one message, without a traceback."""
 
     exit_code = 3
+    shown_elsewhere = False  # by another rank
 
 
 class ConfigError(GenlabError):

@@ -76,8 +76,4 @@ def _check_finite(name: str, step: int, value: float) -> None:
     if value - value == 0:
         return
     phase, _, what = name.rpartition("/")
-    raise Diverged(
-        f"the run diverged: {what} of the {phase} is {value} at step {step}. The last good checkpoint is kept. "
-        f"Lower optimizer.{phase.split('/')[0]}.lr, set trainer.clip_gradients, or add a penalty "
-        "(penalty=[r1]); resume with resume=<run directory>."
-    )
+    raise Diverged(f"the run diverged: {what} of the {phase} is {value} at step {step}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import nn
 
 from genlab.core import distributed
+from genlab.core.changes import hold_from
 from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
 from genlab.core.errors import Diverged, GenlabError
@@ -19,10 +20,11 @@ from genlab.data.stream import Stream
 from genlab.models.contract import Model
 from genlab.trainers.callback_calls import CallbackCalls, Publishing
 from genlab.trainers.ema import EMA
+from genlab.trainers.remedies import after_divergence
 from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
-from genlab.trainers.system import Run, System, players_of
+from genlab.trainers.system import Run, System, keep_changed_options, players_of
 from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
@@ -187,10 +189,12 @@ class Trainer(Publishing):
         going_back = self._agree_on_next(asked_to_stop) == BACK
         if going_back:
             self.rollback.apply(self.parts)
+            keep_changed_options(self.players, self.config)
+            hold_from(self.config, self.images)
             self.stop_reason = None
             self.calls.notify("after_rollback")
         elif error:
-            raise error
+            raise Diverged(f"{error} {after_divergence(self)}".rstrip()) from error
         return going_back or not over
 
     @property
