@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu, sweep
 from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explain_error, own_folder, replace_mappings
+from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
+from genlab.cli.words import check_words, split_flags
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 from genlab.core.trust import NAMED, require_trusted, targets_in
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from genlab.data import InMemory
 
 RESUMED = "resumed_run"  # the name under which Hydra finds the config of a run that is resumed
+MANY = {"-m", "--multirun"}
 log = logging.getLogger("genlab")
 
 
@@ -84,9 +87,8 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     many = hydra.mode == RunMode.MULTIRUN
-    record_state = (
-        partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
-    )
+    is_recorded = many and not config.get("dry_run")
+    record_state = partial(sweep.write_job, folder, hydra.overrides.task) if is_recorded else lambda state: None
     record_state("interrupted")
     try:
         result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
@@ -118,19 +120,37 @@ def has_fixed_dir(hydra: Any) -> bool:
 def compose_and_call(job: Any, arguments: list[str]) -> None:
     """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
     import hydra
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
+    flags, words = split_flags(arguments)
+    check_words(words, "train")
+    if MANY & set(flags):
+        words = [allow_in_some_jobs(word) for word in words]
+    arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
-    with replaced_argv([*arguments, *extra]):
-        try:
-            hydra.main(version_base="1.3", **where)(job)()
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(explain_error(error, arguments, where)) from error
+    with replaced_argv([*arguments, *extra]), explained_errors(arguments, where), explained_folder_errors():
+        hydra.main(version_base="1.3", **where)(job)()
+
+
+def allow_in_some_jobs(word: str) -> str:
+    """Return a sweep's word such that a job whose config lacks the key is refused alone: the job checks its keys."""
+    key = word.partition("=")[0]
+    return f"++{word}" if re.fullmatch(r"[a-z]\w*(\.\w+)+", key) and not key.startswith("hydra.") else word
+
+
+@contextmanager
+def explained_folder_errors() -> Iterator[None]:
+    """Raise ConfigError where the directory of a run or sweep cannot be made; errors in it are the job's own."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"hydra.run.dir: {error.filename or error} cannot be made or written to ({error.strerror}). Name another "
+            "directory: hydra.run.dir=outputs/my_run."
+        ) from error
 
 
 def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -12,8 +12,11 @@ from typing import Any
 import torch
 
 from genlab.build.advice import advice
+from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.environment import device_name
+from genlab.callbacks.scores import Scores
 from genlab.core import distributed
+from genlab.trainers.callback import callbacks_of
 from genlab.trainers.trainer import Trainer
 
 MIB = 2**20  # bytes
@@ -23,6 +26,13 @@ Rows = list[tuple[str, str]]  # (name, value)
 def show(trainer: Trainer) -> None:
     """Print the table of the run, and the advice."""
     print_rows(describe(trainer) + [("advice", line) for line in advice(trainer)])
+
+
+def require_ready_scores(trainer: Trainer) -> None:
+    """Raise ConfigError for scores that a run refuses at its start, as for a split or weights that are not there."""
+    for kind in (Scores, EarlyStop):
+        for callback in callbacks_of(trainer, kind):
+            callback.start(trainer)
 
 
 def dry_run(trainer: Trainer) -> Rows:

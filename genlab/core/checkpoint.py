@@ -5,21 +5,23 @@ import hashlib
 import io
 import logging
 import os
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from genlab.core.checkpoint_structure import require_structure
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
+from genlab.core.weights import describe_misfit
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
 CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
+    "trainer.epochs",
     "trainer.max_time",
     "trainer.device",
     "callbacks",
@@ -122,18 +124,19 @@ def read(path: Path) -> dict:
     try:
         data = path.read_bytes()
         expected = checksum_path(path).read_text().split()[0]
-    except (OSError, IndexError) as error:
+    except (OSError, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if hashlib.sha256(data).hexdigest() != expected:
         raise ValueError("its checksum does not match: it is cut or damaged")
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except Exception as error:  # on other files the unpickler raises exceptions of any type
         raise ValueError(
             f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
         ) from error
     if not isinstance(state, dict) or state.get("format") not in READABLE:
         raise ValueError(f"its format is not among {READABLE}, those that this version reads")
+    require_structure(state)
     return state | {"config": rename_targets(state["config"])}
 
 
@@ -196,6 +199,14 @@ def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = 
             if not skip_outdated:
                 raise
             log.warning("%s is not loaded: %s", name, error)
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            difference = misfit(parts[name], saved[name])
+            raise ConfigError(f"the checkpoint's {name} does not fit this run: {difference}.") from error
+
+
+def misfit(part: Any, saved: Any) -> str:
+    """Return in words why a saved state does not fit a part."""
+    return describe_misfit(part.state_dict(), saved) or "its values are of other kinds"
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
@@ -219,11 +230,19 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         state = read(path)
         made_with = state["config"].get("model")
         for name, network in networks.items():
-            network.load_state_dict(state["parts"][name])
-    except (ValueError, KeyError, RuntimeError, Outdated) as error:
+            load_network(network, state["parts"].get(name), name)
+    except (ValueError, Outdated) as error:
         found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
         way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
         raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
+
+
+def load_network(network: Any, saved: Any, name: str) -> None:
+    """Load a network's weights. Raises ValueError with what does not fit."""
+    try:
+        network.load_state_dict(saved)
+    except (AttributeError, LookupError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{name}: {misfit(network, saved)}") from error
 
 
 def weights_file(source: Path) -> Path:

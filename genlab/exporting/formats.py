@@ -148,19 +148,24 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
     from genlab.core.trust import require_trusted_run
+    from genlab.core.weights import describe_misfit
     from genlab.data.blank_dataset import Blank
 
     try:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})["genlab"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError, KeyError) as error:
+        facts["config"] = rename_targets(facts["config"])
+        require_trusted_run(facts, path, trust)
+        blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
+        sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
+    except (OSError, SafetensorError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    facts["config"] = rename_targets(facts["config"])
-    require_trusted_run(facts, path, trust)
-    blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
-    sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
-    sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
+    try:
+        sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
+    except RuntimeError as error:
+        misfit = describe_misfit(sampler.state_dict(), weights)
+        raise ConfigError(f"{path}: its weights do not fit the model that it names: {misfit}.") from error
     return sampler
 
 

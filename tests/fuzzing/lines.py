@@ -13,14 +13,16 @@ from tests.conftest import choices, composed, narrow
 
 SMALL = (
     "data.size=8", "data.limit=64", "trainer.images=64", "trainer.batch_size=8", "trainer.device=cpu",
-    "metrics.images=32", "dry_run=true",
+    "metrics/extractor=pixels", "metrics.images=32", "dry_run=true",
 )  # fmt: skip
-SMALL_POINTS = (*(word for word in SMALL if not word.startswith("data.")), "data.points=64", "data.test_points=64")
+SMALL_POINTS = ("data.points=64", "data.test_points=64", "metrics=points", "metrics/extractor=points")
 QUICK_MODELS = ("gan", "vae", "pca")
 POINT_SETS = ("ring8", "grid25", "swiss_roll", "two_moons", "blobs")
 FREE_GROUPS = ("loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks", "data")
 PROGRAMS = {  # the groups of each program beside `train`, and words that it needs; RUN stands for a run's directory
-    "evaluate": (("metrics", "data"), ("run=RUN", "metrics=kid", "metrics/extractor=pixels", "images=16", "device=cpu")),
+    "evaluate": (("metrics", "data"), (
+        "run=RUN", "metrics=kid", "metrics/extractor=pixels", "images=16", "device=cpu",
+    )),
     "sample": (("mode",), ("run=RUN", "device=cpu", "batch_size=8")),
     "project": (("features",), (
         "run=RUN", "image=RUN/image.png", "device=cpu", "steps=1", "restarts=1", "candidates=1", "polish=0",
@@ -31,12 +33,18 @@ PROGRAMS = {  # the groups of each program beside `train`, and words that it nee
 }  # fmt: skip
 
 NUMBERS = ("1e26", "-1", "0", "nan", "inf", "-inf", "1.5", "1e9", "9999999999999999999999", "1e-400", "3")
-TEXTS = ("yes", "x", "'a b'", "''", "no", "/dev/null/x", "nowhere/at/all", "../..", "ünï", "a=b", "犬", "auto", "null x")
-BROKEN = ("[", "]", "{", "}", "'", '"', "[1", "{a", "a,b", "1,2", "(", "\\", "${", "${oops}", "${oc.env:HOME}", "${a", "${x:1}",
-          "a: b", "glob(*)", "range(3)", "choice(1,2)", "shuffle(1)", "???", "%", "#", "-", "--x", "=")  # fmt: skip
+TEXTS = (
+    *("yes", "x", "'a b'", "''", "no", "/dev/null/x", "nowhere/at/all", "../..", "ünï", "a=b", "犬", "auto", "null x"),
+)
+BROKEN = (
+    *("[", "]", "{", "}", "'", '"', "[1", "{a", "a,b", "1,2", "(", "\\", "${", "${oops}", "${oc.env:HOME}", "${a"),
+    *("${x:1}", "a: b", "glob(*)", "range(3)", "choice(1,2)", "shuffle(1)", "???", "%", "#", "-", "--x", "="),
+)
 SHAPES = ("", "null", "[]", "{}", "[1,2]", "{a: 1}", "{0: 1}", "[[]]", "[null]", "{_target_: 3}", "true", "false")
-TARGETS = ("builtins.int", "genlab.losses.Hinge", "genlab.trainers.EMA", "genlab.nowhere", "os", "torch.nn.Linear", "3", "null",
-           "torch.optim.Adam", "genlab.data.InMemory", "genlab", "x..y", "genlab.core.errors.ConfigError")  # fmt: skip
+TARGETS = (
+    *("builtins.int", "genlab.losses.Hinge", "genlab.trainers.EMA", "genlab.nowhere", "os", "torch.nn.Linear", "3"),
+    *("null", "torch.optim.Adam", "genlab.data.InMemory", "genlab", "x..y", "genlab.core.errors.ConfigError"),
+)
 VALUES = (*NUMBERS, *TEXTS, *BROKEN, *SHAPES)
 
 
@@ -47,6 +55,11 @@ class Line:
     word: str  # the one under trial
     key: str = ""  # that the word sets, if that is clear
     before: Any = None  # the value of that key in the base; MISSING: a new key
+
+    @property
+    def is_sound(self) -> bool:
+        """Return whether the base is known to be valid: no choices are mixed."""
+        return not any(word.startswith(tuple(f"{group}=" for group in FREE_GROUPS)) for word in self.base)
 
     @property
     def words(self) -> list[str]:
@@ -98,7 +111,7 @@ def bases(draw: st.DrawFn, models: tuple[str, ...]) -> tuple[str, tuple[str, ...
         choice = draw(st.sampled_from(choices(group)))
         words = (*words, f"{group}=[{choice}]" if group in ("penalty", "augment", "metrics") else f"{group}={choice}")
         if choice in POINT_SETS:
-            words = tuple(word for word in words if not word.startswith("data.")) + SMALL_POINTS[-2:]
+            words = tuple(word for word in words if not word.startswith(("data.", "metrics"))) + SMALL_POINTS
     return program, menu.GROUPS, words
 
 

@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import MaxLen, MinLen
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import FilePath
+from genlab.core.types import Count, FilePath
+from genlab.core.validation import validate
+from genlab.core.weights import describe_misfit
 from genlab.metrics.extractors.classifier import ImageClassifier, read_classifier
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
+FACTS = {  # in the file's header, with their types
+    "data": str,
+    "accuracy": float,
+    "shape": Annotated[list[Count], MinLen(3), MaxLen(3)],
+    "classes": Annotated[list[Any], MinLen(1)],
+}
 HINT = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
 
 
@@ -81,6 +90,8 @@ class OwnClassifier(Extractor):
         facts, weights = self._read()
         channels, *size = facts["shape"]
         network = ImageClassifier(channels, tuple(size), len(facts["classes"]))
+        if difference := describe_misfit(network.state_dict(), weights):
+            raise ConfigError(f"metrics.extractor.weights={self.path}: unfit for a classifier ({difference}). {HINT}")
         network.load_state_dict(weights)
         return network.to(memory_format=torch.channels_last)
 
@@ -91,7 +102,8 @@ class OwnClassifier(Extractor):
         from safetensors import SafetensorError
 
         try:
-            return read_classifier(self.path)
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            facts, weights = read_classifier(self.path)
+            return {name: validate(facts[name], hint, name) for name, hint in FACTS.items()} | facts, weights
+        except (OSError, SafetensorError, ConfigError, LookupError, TypeError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error
