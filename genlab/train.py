@@ -126,13 +126,19 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(arguments)
     check_words(words, "train")
-    if MANY & set(flags):
+    if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
         words = [allow_in_some_jobs(word) for word in words]
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
     with replaced_argv([*arguments, *extra]), explained_errors(arguments, where), explained_folder_errors():
         hydra.main(version_base="1.3", **where)(job)()
+
+
+def sweeps_over_group(word: str) -> bool:
+    """Return whether a word names several choices of one group, so that jobs differ in their keys."""
+    key, _, value = word.partition("=")
+    return key in menu.GROUPS and ("," in value or "(" in value)
 
 
 def allow_in_some_jobs(word: str) -> str:

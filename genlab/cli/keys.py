@@ -74,11 +74,12 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(explain_value(error)) from error
+    refuse_extreme_numbers(settings)
     settings |= {key: validate(settings[key], hint, key) for key, hint in hints.items()}
     for group in groups:
-        if not isinstance(settings.get(group, {}), dict):
-            raise ConfigError(f"{group}={shown(settings[group])}: expected one of {', '.join(menu.choices(group))}.")
-    refuse_extreme_numbers(settings)
+        chosen = settings.get(group, {} if program == "train" else None)  # of a model's YAML without one `build` tells
+        if not isinstance(chosen, dict):
+            raise ConfigError(f"{group}={shown(chosen)}: expected one of {', '.join(menu.choices(group))}.")
     return settings
 
 

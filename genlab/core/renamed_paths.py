@@ -78,8 +78,12 @@ RENAMED = full_paths()
 def rename_targets(node: Any) -> Any:
     """Return a copy of a config in which every `_target_` names a class where it is now."""
     if isinstance(node, dict):
-        return {key: current_path(value) if key == "_target_" else rename_targets(value) for key, value in node.items()}
+        return {key: current_path(node[key]) if names_class(key, node[key]) else rename_targets(node[key]) for key in node}
     return [rename_targets(value) for value in node] if isinstance(node, list) else node
+
+
+def names_class(key: Any, value: Any) -> bool:
+    return key == "_target_" and isinstance(value, str)
 
 
 def current_path(path: str) -> str:
