@@ -131,7 +131,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
-    with replaced_argv([*arguments, *extra]), explained_errors(arguments, where), explained_folder_errors():
+    with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):
         hydra.main(version_base="1.3", **where)(job)()
 
 

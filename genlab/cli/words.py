@@ -17,6 +17,10 @@ VALUED_FLAGS: dict[str, tuple[str, ...]] = {  # those with a value, and the vali
     **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
 }
 FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+EXCLUSIVE = {
+    ("trainer.images", "trainer.epochs"): "both say how long to train",
+    ("resume", "init_from"): "both say which weights to start from",
+}
 PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 
@@ -58,7 +62,7 @@ def check_words(words: list[str], program: str) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    refuse_two_durations(words)
+    refuse_both(words)
     for word in words:
         key, sign, _ = word.partition("=")
         if not key.strip("+~ ") or not (sign or word.startswith("~")):
@@ -72,10 +76,12 @@ def check_words(words: list[str], program: str) -> None:
             check_value(override.key_or_group, value, word)
 
 
-def refuse_two_durations(words: list[str]) -> None:
-    given = [word for word in words if re.match(r"\+*trainer\.(images|epochs)=(?!null$)", word)]
-    if len({word.partition("=")[0].lstrip("+") for word in given}) > 1:
-        raise ConfigError(f"{' and '.join(given)}: both say how long to train. Give one of them.")
+def refuse_both(words: list[str]) -> None:
+    """Raise ConfigError for two keys of which a run would ignore one."""
+    given = {word.partition("=")[0].lstrip("+"): word for word in words if not word.endswith(("=null", "=auto"))}
+    for pair, reason in EXCLUSIVE.items():
+        if all(key in given for key in pair):
+            raise ConfigError(f"{' and '.join(given[key] for key in pair)}: {reason}. Give one of them.")
 
 
 def check_value(key: str, value: Any, word: str) -> None:

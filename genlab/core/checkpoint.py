@@ -15,7 +15,7 @@ from genlab.core.checkpoint_structure import require_structure
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
-from genlab.core.weights import describe_misfit
+from genlab.core.weights import first_line, load_state
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
@@ -131,9 +131,7 @@ def read(path: Path) -> dict:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # on other files the unpickler raises exceptions of any type
-        raise ValueError(
-            f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
-        ) from error
+        raise ValueError(f"it is no checkpoint, or holds code, which is never run ({first_line(error)})") from error
     if not isinstance(state, dict) or state.get("format") not in READABLE:
         raise ValueError(f"its format is not among {READABLE}, those that this version reads")
     require_structure(state)
@@ -194,19 +192,13 @@ def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = 
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
     for name in parts.keys() & saved.keys():
         try:
-            parts[name].load_state_dict(saved[name])
+            load_state(parts[name], saved[name], name)
         except Outdated as error:
             if not skip_outdated:
                 raise
             log.warning("%s is not loaded: %s", name, error)
-        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            difference = misfit(parts[name], saved[name])
-            raise ConfigError(f"the checkpoint's {name} does not fit this run: {difference}.") from error
-
-
-def misfit(part: Any, saved: Any) -> str:
-    """Return in words why a saved state does not fit a part."""
-    return describe_misfit(part.state_dict(), saved) or "its values are of other kinds"
+        except ValueError as error:
+            raise ConfigError(f"the checkpoint's {error}.") from error
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
@@ -230,19 +222,11 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         state = read(path)
         made_with = state["config"].get("model")
         for name, network in networks.items():
-            load_network(network, state["parts"].get(name), name)
+            load_state(network, state["parts"].get(name), name)
     except (ValueError, Outdated) as error:
         found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
         way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
         raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
-
-
-def load_network(network: Any, saved: Any, name: str) -> None:
-    """Load a network's weights. Raises ValueError with what does not fit."""
-    try:
-        network.load_state_dict(saved)
-    except (AttributeError, LookupError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{name}: {misfit(network, saved)}") from error
 
 
 def weights_file(source: Path) -> Path:

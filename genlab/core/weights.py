@@ -31,6 +31,19 @@ def holds_weights(found: Any) -> bool:
     return isinstance(found, Mapping) and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in found.items())
 
 
+def load_state(part: Any, saved: Any, name: str) -> None:
+    """Load a saved state into a part. Raises ValueError with what does not fit."""
+    try:
+        part.load_state_dict(saved)
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = describe_misfit(part.state_dict(), saved) or "its values are of other kinds"
+        raise ValueError(f"{name} does not fit: {reason}") from error
+
+
+def first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def describe_misfit(expected: Mapping[str, Any], found: Any) -> str:
     """Return in words how saved weights differ from those of a network; nothing if names and shapes are the same."""
     if not isinstance(found, Mapping):
