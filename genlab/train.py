@@ -198,7 +198,9 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     typed = [name for word in arguments for name in NAMED.findall(word)]
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
-    ConfigStore.instance().store(name=RESUMED, node=config | {"trust": []})
+    trainer = config.get("trainer")
+    open_keys = {"trust": [], "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer}
+    ConfigStore.instance().store(name=RESUMED, node=config | open_keys)
 
 
 def yaml_list(value: str | None) -> list[str]:

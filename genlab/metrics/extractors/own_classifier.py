@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import torch
 from annotated_types import MaxLen, MinLen
@@ -18,13 +18,16 @@ from genlab.metrics.extractors.classifier import ImageClassifier, read_classifie
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
-FACTS = {  # in the file's header, with their types
-    "data": str,
-    "accuracy": float,
-    "shape": Annotated[list[Count], MinLen(3), MaxLen(3)],
-    "classes": Annotated[list[Any], MinLen(1)],
-}
 HINT = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
+
+
+class Facts(NamedTuple):
+    """What the file's header says."""
+
+    data: str
+    accuracy: float
+    shape: Annotated[list[Count], MinLen(3), MaxLen(3)]
+    classes: Annotated[list[Any], MinLen(1)]
 
 
 class OwnClassifier(Extractor):
@@ -102,8 +105,9 @@ class OwnClassifier(Extractor):
         from safetensors import SafetensorError
 
         try:
+            hints = get_type_hints(Facts, include_extras=True)
             facts, weights = read_classifier(self.path)
-            return {name: validate(facts[name], hint, name) for name, hint in FACTS.items()} | facts, weights
+            return {name: validate(facts[name], hint, name) for name, hint in hints.items()} | facts, weights
         except (OSError, SafetensorError, ConfigError, LookupError, TypeError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error
