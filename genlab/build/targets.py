@@ -83,8 +83,10 @@ def require_fitting_object(node: dict[str, Any], hint: Any, key: str) -> None:
 def takes(kind: Any, target: Any, is_partial: bool) -> bool:
     """Return whether an argument of a kind takes what a target makes, or the target itself with some arguments."""
     origin = typing.get_origin(kind) or kind
-    if origin in UNCHECKED or origin is typing.Literal:
-        return origin in UNCHECKED
+    if isinstance(origin, str) or origin in UNCHECKED:
+        return True
+    if origin is typing.Literal:
+        return False
     if origin is Callable and not is_partial:
         return not inspect.isclass(target) or any("__call__" in vars(owner) for owner in inspect.getmro(target))
     if is_partial and not inspect.isclass(target):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from genlab.cli import menu
 from genlab.core.errors import ConfigError
-from genlab.core.types import Amount, FilePath, NonNegative, Positive, Several, Whole
+from genlab.core.types import Amount, FilePath, NonNegative, Several, Whole
 from genlab.core.validation import refuse_extreme_numbers, shown, validate
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ KEYS: dict[str, dict[str, Any]] = {
     | {
         "image": FilePath,
         **dict.fromkeys(("steps", "restarts", "candidates"), Amount),
-        "lr": Positive,
+        "lr": NonNegative,
         "polish": Whole,
         "prior": NonNegative,
         "class": Any,

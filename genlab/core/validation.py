@@ -59,7 +59,7 @@ def fits(value: Any, hint: Any) -> bool:
 def fits_plain(value: Any, kind: Any) -> bool:
     """Return whether a value is of a plain kind; of any other kind a check of the class follows."""
     if kind is int:
-        return is_number(value) and float(value).is_integer()
+        return is_number(value) and (isinstance(value, int) or value.is_integer())
     if kind is float:
         return is_number(value)
     if kind in (bool, str):
