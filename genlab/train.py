@@ -126,11 +126,11 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(arguments)
     check_words(words, "train")
-    if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
-        words = [allow_in_some_jobs(word) for word in words]
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
+    if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
+        arguments = [allow_in_some_jobs(word) for word in arguments]
     with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):
         hydra.main(version_base="1.3", **where)(job)()
 
@@ -143,8 +143,8 @@ def sweeps_over_group(word: str) -> bool:
 
 def allow_in_some_jobs(word: str) -> str:
     """Return a sweep's word such that a job whose config lacks the key is refused alone: the job checks its keys."""
-    key = word.partition("=")[0]
-    return f"++{word}" if re.fullmatch(r"[a-z]\w*(\.\w+)+", key) and not key.startswith("hydra.") else word
+    sets_inner_key = re.match(r"(?!hydra\.)[a-z]\w*(\.\w+)+=", word)
+    return f"++{word}" if sets_inner_key else word
 
 
 @contextmanager
