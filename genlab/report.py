@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.cli import command
-from genlab.core.errors import ConfigError, RunError
+from genlab.core.errors import ConfigError
 
 USAGE = """\
 Writes one HTML page about a run, or about many: settings, scores and how they were measured, curves, samples.
@@ -45,7 +45,7 @@ def write_page(text: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RunError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
+        raise ConfigError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
 
 
 if __name__ == "__main__":
