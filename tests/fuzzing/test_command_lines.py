@@ -12,7 +12,7 @@ from tests.fuzzing.lines import PROGRAMS, QUICK_MODELS, Line, lines, system
 from tests.fuzzing.trial import end_of, fast_loading, make_run
 from tests.fuzzing.verdict import faults
 
-QUICK_LINES, MANY_LINES = 40, 3_000
+QUICK_LINES, MANY_LINES = 25, 3_000
 
 
 @pytest.fixture(scope="module")
