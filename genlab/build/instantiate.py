@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
     """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
+    epochs = take_epochs(config)
     require_groups(config)
-    epochs = validate(config["trainer"].pop("epochs", None), Positive | None, "trainer.epochs")
     for group in GROUPS:
         config[group] = check_node(config[group], group, KINDS.get(group, Any))
     data = data or dataset(config["data"])
@@ -59,6 +59,15 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
     return make_kind(config["trainer"], Trainer, "trainer", system, run)
+
+
+def take_epochs(config: dict[str, Any]) -> float | None:
+    """Take `trainer.epochs` out of a config; it is there even where a model's YAML chooses no trainer."""
+    chosen = config.get("trainer", {})
+    epochs = validate(chosen.pop("epochs", None), Positive | None, "trainer.epochs")
+    if not chosen:
+        config.pop("trainer", None)
+    return epochs
 
 
 def require_groups(config: dict[str, Any]) -> None:

@@ -204,6 +204,7 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("+metrics.every=3", "metrics: has values but no `_target_`"),
         ("~optimizer.generator", "the model's players are"),
         ("~loss", "loss: this model's YAML chooses none. Its first line must be `# @package _global_`"),
+        ("~trainer", "trainer: this model's YAML chooses none"),
         ("trainer.n_critic={}", "trainer.n_critic={}"),
         ("trainer.n_critic={_target_: genlab.losses.Hinge}", "expected a number, a staircase"),
         (
