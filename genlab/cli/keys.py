@@ -68,7 +68,7 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
 
     hints, groups = KEYS[program], GROUPS[program]
     refuse_unknown_keys(config, (*hints, *groups))
-    if missing := [key for key in hints if key not in config]:
+    if missing := [key for key in hints if key not in list(config)]:  # `key in config` is false of ??? too
         raise ConfigError(f"{missing[0]}: is needed, and missing. A word such as ~{missing[0]} takes it away.")
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)

@@ -51,6 +51,7 @@ FOUND: list[tuple[str, str, str]] = [  # (program, its last word, words of the m
     ("train", "hydra.run.dir=/dev/null/x", "hydra.run.dir: /dev/null/x cannot be made or written to"),
     ("train", "hydra.run.dir=null", "expected a directory"),
     ("train", "trainer.clip_gradients={norm: true}", "trainer.clip_gradients"),
+    ("evaluate", "run=???", "run=...: is needed"),
     ("evaluate", "run=null", "run=null: expected a path"),
     ("evaluate", "metrics=1e26", "For none: metrics=none"),
     ("evaluate", "seed=inf", "seed=inf: expected a whole number"),
