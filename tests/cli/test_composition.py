@@ -204,7 +204,6 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
         ("+metrics.every=3", "metrics: has values but no `_target_`"),
         ("~optimizer.generator", "the model's players are"),
         ("~loss", "loss: this model's YAML chooses none. Its first line must be `# @package _global_`"),
-        ("~trainer", "trainer: this model's YAML chooses none"),
         ("trainer.n_critic={}", "trainer.n_critic={}"),
         ("trainer.n_critic={_target_: genlab.losses.Hinge}", "expected a number, a staircase"),
         (
@@ -225,6 +224,12 @@ def test_a_mistake_is_one_message_with_key_and_remedy(override, words, tmp_path)
     with pytest.raises(ConfigError) as error:
         build.trainer(composed(*TINY, "model=wgan_gp", override), tmp_path, tiny_data(size=16))
     assert words in str(error.value)
+
+
+def test_a_model_without_a_trainer_is_one_message(tmp_path):
+    config = composed(*TINY, "model=wgan_gp") | {"trainer": {"epochs": None}}
+    with pytest.raises(ConfigError, match="trainer: this model's YAML chooses none"):
+        build.trainer(config, tmp_path, tiny_data(size=16))
 
 
 @pytest.mark.parametrize(
