@@ -199,7 +199,10 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
     trainer = config.get("trainer")
-    open_keys = {"trust": [], "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer}
+    open_keys: dict[str, Any] = {
+        "trust": [],
+        "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer,
+    }
     ConfigStore.instance().store(name=RESUMED, node=config | open_keys)
 
 

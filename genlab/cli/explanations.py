@@ -143,7 +143,7 @@ def key_paths(node: Any, key: str) -> Iterator[str]:
     from omegaconf import DictConfig
 
     if isinstance(node, DictConfig):
-        for name in node:
+        for name in map(str, node):
             yield f"{key}.{name}"
             yield from key_paths(node._get_node(name), f"{key}.{name}")
 

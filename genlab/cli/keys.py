@@ -93,5 +93,5 @@ def refuse_unknown_keys(config: DictConfig, known: Sequence[str]) -> None:
     strange = [name for name in map(str, config) if name not in known]
     unknown = [name for name in strange if not re.search(rf"\${{[^}}]*\b{re.escape(name)}\b", text)]
     if unknown:
-        valid = OmegaConf.masked_copy(config, [name for name in config if name not in unknown])
+        valid = OmegaConf.masked_copy(config, [name for name in map(str, config) if name not in unknown])
         raise ConfigError("\n".join(f"{name}: there is no such key. {suggest_keys(name, valid)}" for name in unknown))
