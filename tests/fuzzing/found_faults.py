@@ -54,7 +54,7 @@ FOUND: list[tuple[str, str, str]] = [  # (program, its last word, words of the m
     ("evaluate", "run=???", "run=...: is needed"),
     ("evaluate", "run=null", "run=null: expected a path"),
     ("evaluate", "metrics=1e26", "For none: metrics=none"),
-    ("evaluate", "seed=inf", "seed=inf: expected a whole number"),
+    ("evaluate", "seed=inf", "seed=inf: this number is not finite"),
     ("evaluate", "+fuzz=1", "fuzz: there is no such key"),
     ("sample", "outputs/some", "For a run's directory: run=outputs/some"),
     ("sample", "--count=16", "count=16"),
