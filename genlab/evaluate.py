@@ -80,7 +80,7 @@ def metrics_of_run(run_dir: Path, trust: list[str]) -> dict[str, Any]:
     from genlab.build import runs
     from genlab.core.trust import require_trusted
 
-    found = runs.read_config(run_dir)["metrics"]
+    found = runs.read_config(run_dir).get("metrics") or {}
     require_trusted({"metrics": found}, run_dir / "config.yaml", trust)
     return found
 

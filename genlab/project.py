@@ -32,7 +32,6 @@ Looks for the latent of a given image, by Adam from several starts and then by L
   device        auto (default), cpu, cuda, mps
   to            a folder; by default projections/IMAGE in the run directory
 """
-MINIMUM = {"steps": 1, "restarts": 1, "candidates": 1, "polish": 0, "snapshots": 2}
 
 
 def job(config: dict[str, Any]) -> None:
@@ -49,7 +48,6 @@ def job(config: dict[str, Any]) -> None:
         starts_of,
     )
 
-    check_numbers(config)
     options = {"device": config["device"], "trust": config["trust"], "named": config["data"]}
     run = runs.open_run(config["run"], checkpoint=runs.best_unless(config["checkpoint"], config["run"]), **options)
     law = require_searchable(run.model.latent)
@@ -88,15 +86,6 @@ def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
     if chosen is None or condition is None or not condition.label_names:
         return None
     return condition.caption(chosen[0])
-
-
-def check_numbers(config: dict[str, Any]) -> None:
-    for name, least in MINIMUM.items():
-        if not isinstance(config[name], int) or config[name] < least:
-            raise ConfigError(f"{name}={config[name]}: expected a whole number, {least} or more.")
-    for name, value in {"lr": config["lr"], "prior": config["prior"], "seed": config["seed"]}.items():
-        if not isinstance(value, (int, float)) or value < 0:
-            raise ConfigError(f"{name}={value}: expected a number, 0 or more.")
 
 
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:

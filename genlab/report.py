@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.cli import command
-from genlab.core.errors import ConfigError, RunError
+from genlab.core.errors import ConfigError
 
 USAGE = """\
 Writes one HTML page about a run, or about many: settings, scores and how they were measured, curves, samples.
@@ -26,10 +26,9 @@ def job(config: dict[str, Any]) -> None:
     from genlab.reports.run import read_run
     from genlab.reports.run_directories import find_runs
 
-    grids = grid_count(config["grids"])
     runs = [read_run(path) for path in find_runs(run_paths(config["runs"]))]
     target = Path(config["to"]).expanduser() if config["to"] else page.common_folder(runs) / "report.html"
-    write_page(page.render(runs, title=page.page_title(runs), grids=grids), target)
+    write_page(page.render(runs, title=page.page_title(runs), grids=config["grids"]), target)
     print(f"{target}  ({len(runs)} run{'s' * (len(runs) > 1)}, {target.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -41,18 +40,12 @@ def run_paths(runs: Any) -> list[str]:
     return named
 
 
-def grid_count(grids: Any) -> int:
-    if isinstance(grids, int) and not isinstance(grids, bool) and grids > 0:
-        return grids
-    raise ConfigError(f"grids={grids}: expected a whole number, 1 or more.")
-
-
 def write_page(text: str, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RunError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
+        raise ConfigError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,20 +85,10 @@ def make_mode(config: dict[str, Any]) -> Mode:
 
 
 def request_of(config: dict[str, Any]) -> Request:
-    from genlab.build.arguments import validate
-    from genlab.core.types import Count, Whole
     from genlab.sampling import Request
     from genlab.sampling.conditions import classes_or_words
 
-    config["batch_size"] = validate(config["batch_size"], Count, "batch_size")
-    return Request(
-        seed=validate(config["seed"], Whole | None, "seed"),
-        classes=classes_or_words(
-            config["classes"],  # the model knows which ones there are
-            validate(config["words"], str | Sequence[str] | None, "words"),
-            typed=True,
-        ),
-    )
+    return Request(seed=config["seed"], classes=classes_or_words(config["classes"], config["words"], typed=True))
 
 
 def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from genlab.cli import made_directories, menu, sweep
 from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explain_error, own_folder, replace_mappings
+from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
+from genlab.cli.words import check_words, split_flags
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 from genlab.core.trust import NAMED, require_trusted, targets_in
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from genlab.data import InMemory
 
 RESUMED = "resumed_run"  # the name under which Hydra finds the config of a run that is resumed
+MANY = {"-m", "--multirun"}
 log = logging.getLogger("genlab")
 
 
@@ -85,9 +88,8 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     many = hydra.mode == RunMode.MULTIRUN
-    record_state = (
-        partial(sweep.write_job, folder, hydra.overrides.task) if many and not config.dry_run else lambda state: None
-    )
+    is_recorded = many and not config.get("dry_run")
+    record_state = partial(sweep.write_job, folder, hydra.overrides.task) if is_recorded else lambda state: None
     record_state("interrupted")
     try:
         with distributed.explained_loss_of_ranks():
@@ -125,20 +127,43 @@ def has_fixed_dir(hydra: Any) -> bool:
 def compose_and_call(job: Any, arguments: list[str]) -> None:
     """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
     import hydra
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
-    arguments = quote_changes(arguments)
+    flags, words = split_flags(quote_changes(arguments))
+    check_words(words, "train")
+    arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
-    with replaced_argv([*arguments, *extra]):
-        try:
-            hydra.main(version_base="1.3", **where)(job)()
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(explain_error(error, arguments, where)) from error
+    if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
+        arguments = [allow_in_some_jobs(word) for word in arguments]
+    with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):
+        hydra.main(version_base="1.3", **where)(job)()
+
+
+def sweeps_over_group(word: str) -> bool:
+    """Return whether a word names several choices of one group, so that jobs differ in their keys."""
+    key, _, value = word.partition("=")
+    return key in menu.GROUPS and ("," in value or "(" in value)
+
+
+def allow_in_some_jobs(word: str) -> str:
+    """Return a sweep's word such that a job whose config lacks the key is refused alone: the job checks its keys."""
+    sets_inner_key = re.match(r"(?!hydra\.)[a-z]\w*(\.\w+)+=", word)
+    return f"++{word}" if sets_inner_key else word
+
+
+@contextmanager
+def explained_folder_errors() -> Iterator[None]:
+    """Raise ConfigError where the directory of a run or sweep cannot be made; errors in it are the job's own."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"hydra.run.dir: {error.filename or error} cannot be made or written to ({error.strerror}). Name another "
+            "directory: hydra.run.dir=outputs/my_run."
+        ) from error
 
 
 def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -180,7 +205,13 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     typed = [name for word in arguments for name in NAMED.findall(word)]
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
-    ConfigStore.instance().store(name=RESUMED, node=config | {"trust": [], "change": []})
+    trainer = config.get("trainer")
+    open_keys: dict[str, Any] = {
+        "trust": [],
+        "change": [],
+        "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer,
+    }
+    ConfigStore.instance().store(name=RESUMED, node=config | open_keys)
 
 
 def yaml_list(value: str | None) -> list[str]:

@@ -56,7 +56,7 @@ def test_a_histogram_whose_data_are_gone_says_so(tmp_path, caplog):
 
 
 MISTAKES = [
-    (["mode=neighbours", "mode.features=pixel"], "mode.features=pixel: should be 'pixels' or 'extractor'"),
+    (["mode=neighbours", "mode.features=pixel"], "mode.features=pixel: expected pixels or extractor"),
     (["mode=gird"], "mode=gird: there is no such choice. Did you mean grid?"),
     (["classes=[1]"], "classes=[1]: this model"),
     (["mode=classes"], "mode=classes: this model"),

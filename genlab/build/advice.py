@@ -18,6 +18,7 @@ MIN_BATCH_NORM_SIZE = 32  # images a batch
 MIN_IMAGES = 5_000  # Karras et al. 2020 (ADA), figure 1: below some thousands a discriminator memorises
 MIN_STEPS_PER_EPOCH = 10
 MIN_CLIP = PUBLISHED_CLIP / 4  # of a critic's weights; with a tenth, gradients are below 1e-3
+MAX_RATE = 1.0  # learning rates above it are typing mistakes
 MIN_RATE_RATIO = 0.8  # of the discriminator's learning rate to the generator's: StyleGAN3's, as published
 
 
@@ -37,6 +38,12 @@ def small_batch_with_batch_norm(trainer: Trainer) -> str | None:
 def idle_player(trainer: Trainer) -> str | None:
     idle = [name for name, player in trainer.players.items() if not player.optimizer.param_groups[0]["lr"]]
     return f"optimizer.{idle[0]}.lr=0: the {idle[0]} will learn nothing." if idle else None
+
+
+def steep_rate(trainer: Trainer) -> str | None:
+    rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in trainer.players.items()}
+    steep = [f"optimizer.{name}.lr={rate:g}" for name, rate in rates.items() if rate > MAX_RATE]
+    return f"{' and '.join(steep)}: so large a step diverges; usual rates are 1e-5 to 1e-2." if steep else None
 
 
 def slow_discriminator(trainer: Trainer) -> str | None:
@@ -171,6 +178,7 @@ def batch_near_data(trainer: Trainer) -> str | None:
 
 RULES: list[Rule] = [
     idle_player,
+    steep_rate,
     small_batch_with_batch_norm,
     slow_bfloat16,
     short_run,

@@ -8,31 +8,45 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import get_object
+from torch import nn
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, make, require_target
 from genlab.build.rehearsal import refuse_single_images
+from genlab.build.targets import locate, require_kind_of_object
+from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
 from genlab.core.random import mix
+from genlab.core.types import Positive
+from genlab.core.validation import validate
 from genlab.data import InMemory
 from genlab.data.augment.augmentation import Augmentation
-from genlab.losses import Penalty
+from genlab.losses import AdversarialLoss, Penalty, Reconstruction
 from genlab.models.contract import Model
 from genlab.trainers import Run, System, Trainer
 from genlab.trainers.callback import Callback
 from genlab.trainers.sample_stream import SampleStream
 
 GROUPS = ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks")
+KINDS: dict[str, Any] = {
+    "data": InMemory,
+    "model": nn.Module,
+    "loss": AdversarialLoss | Reconstruction,
+    "trainer": Trainer,
+    "metrics": Scores,
+}
 log = logging.getLogger(__name__)
 
 
 def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
     """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
+    epochs = take_epochs(config)
     require_groups(config)
     for group in GROUPS:
-        config[group] = check_node(config[group], group)
+        config[group] = check_node(config[group], group, KINDS.get(group, Any))
     data = data or dataset(config["data"])
+    if epochs is not None:
+        config["trainer"]["images"] = max(1, round(epochs * data.spec.images))
     optimizers = dict(config["optimizer"])
     system = System(
         model=model_of(config, data),
@@ -45,9 +59,18 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
-    made = make(config["trainer"], "trainer", system, run)
+    made = make_kind(config["trainer"], Trainer, "trainer", system, run)
     refuse_single_images(made)
     return made
+
+
+def take_epochs(config: dict[str, Any]) -> float | None:
+    """Take `trainer.epochs` out of a config; it is there even where a model's YAML chooses no trainer."""
+    chosen = config.get("trainer", {})
+    epochs = validate(chosen.pop("epochs", None), Positive | None, "trainer.epochs")
+    if not chosen:
+        config.pop("trainer", None)
+    return epochs
 
 
 def require_groups(config: dict[str, Any]) -> None:
@@ -84,7 +107,7 @@ def dataset(node: dict[str, Any]) -> InMemory:
             "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
             "them: data=folder data.root=PATH."
         )
-    return require_kind(make(node, "data"), InMemory, "data")
+    return make_kind(node, InMemory, "data")
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
@@ -95,7 +118,14 @@ def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
 
 def make_each(nodes: dict[str, Any], key: str, kind: type) -> dict[str, Any]:
     keys = {name: f"{key}.{name}" for name, node in nodes.items() if node is not None}
-    return {name: require_kind(make(nodes[name], keys[name]), kind, keys[name]) for name in keys}
+    return {name: make_kind(nodes[name], kind, keys[name]) for name in keys}
+
+
+def make_kind(node: dict[str, Any], kind: type, key: str, *args: Any) -> Any:
+    """Instantiate a node whose class is derived from `kind`. Raises ConfigError for another one."""
+    require_target(node or {}, key)
+    require_kind_of_object(node, kind, key)
+    return require_kind(make(node, key, *args), kind, key)
 
 
 def require_kind(part: Any, kind: type, key: str) -> Any:
@@ -110,5 +140,7 @@ def require_kind(part: Any, kind: type, key: str) -> Any:
 
 def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optimizer]:
     """Return a function from parameters to their optimizer, fused where possible unless the config says otherwise."""
-    fused = {"fused": True} if "fused" in inspect.signature(get_object(node["_target_"])).parameters else {}
+    require_target(node or {}, key)
+    require_kind_of_object(node, torch.optim.Optimizer, key)
+    fused = {"fused": True} if "fused" in inspect.signature(locate(node["_target_"], key)).parameters else {}
     return lambda parameters: make(fused | node, key, parameters)

@@ -3,7 +3,7 @@
 import os
 from typing import Any, Literal, get_args, get_origin
 
-from genlab.build.arguments import accepted_arguments, locate
+from genlab.build.targets import accepted_arguments, locate
 from genlab.core.types import FilePath
 
 RUN_KEYS = ("init_from", "resume")

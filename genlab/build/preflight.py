@@ -12,10 +12,13 @@ from typing import Any
 import torch
 
 from genlab.build.advice import advice
+from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.environment import device_name
+from genlab.callbacks.scores import Scores
 from genlab.core import distributed
 from genlab.core.changes import describe as describe_change
 from genlab.core.changes import entries_of
+from genlab.trainers.callback import callbacks_of
 from genlab.trainers.trainer import Trainer
 
 MIB = 2**20  # bytes
@@ -26,6 +29,13 @@ def show(trainer: Trainer) -> None:
     """Print the table of the run, with advice on its choices before it begins."""
     lines = [] if trainer.images else advice(trainer)
     print_rows(describe(trainer) + [("advice", line) for line in lines])
+
+
+def require_ready_scores(trainer: Trainer) -> None:
+    """Raise ConfigError for scores that a run refuses at its start, as for a split or weights that are not there."""
+    for kind in (Scores, EarlyStop):
+        for callback in callbacks_of(trainer, kind):
+            callback.start(trainer)
 
 
 def dry_run(trainer: Trainer) -> Rows:

@@ -6,7 +6,7 @@ from typing import Any
 from genlab.callbacks.once_per_position import OncePerPosition
 from genlab.core.interruption import uninterruptible
 from genlab.core.pixels import network_values
-from genlab.core.types import Count
+from genlab.core.types import Amount, Count
 from genlab.models.contract import ClassifiesImages
 from genlab.trainers.trainer import Trainer
 
@@ -23,7 +23,7 @@ class ClassificationAccuracy(OncePerPosition):
         self,
         every: Count | None = 50_000,  # images; the end of the run is scored as well
         *,
-        batch_size: Count = 500,  # images at a time; changes nothing
+        batch_size: Amount = 500,  # images at a time; changes nothing
     ) -> None:
         self.every, self.batch_size = every, batch_size
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.pixels import to_uint8
 from genlab.core.random import Draws
-from genlab.core.types import Count, Positive
+from genlab.core.types import Count, Positive, Side
 from genlab.models.latent_contract import VariesCodes
 from genlab.pictures.sheet import sheet
 from genlab.trainers.trainer import Trainer
@@ -22,8 +22,8 @@ class Codes(OncePerPosition):
         self,
         every: Count | None = 50_000,  # images
         *,
-        rows: Count = 8,
-        columns: Count = 10,  # values of a continuous code; a categorical one has a column a class
+        rows: Side = 8,
+        columns: Side = 10,  # values of a continuous code; a categorical one has a column a class
         reach: Positive = 2.0,  # continuous codes run from -reach to reach; they are drawn from [-1, 1]
     ) -> None:
         self.every, self.rows, self.columns, self.reach = every, rows, columns, reach

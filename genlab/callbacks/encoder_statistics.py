@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from genlab.callbacks.once_per_position import OncePerPosition
-from genlab.core.types import Count
+from genlab.core.types import Amount, Count
 from genlab.models.contract import GivesPosterior
 from genlab.trainers.encoder import decode, encode, encodes, first_images
 from genlab.trainers.trainer import Trainer
@@ -22,7 +22,7 @@ class Encoding(OncePerPosition):
         self,
         every: Count | None = 50_000,
         *,
-        images: Count = 1_000,  # encoded in one batch
+        images: Amount = 1_000,  # encoded in one batch
     ) -> None:
         self.every, self.images = every, images
 

@@ -11,7 +11,7 @@ from genlab.callbacks.health_rollback import LastHealthy
 from genlab.callbacks.health_rules import RATES, Finding, Reading, find_problems, find_worsening, is_declining
 from genlab.core.errors import Diverged, GenlabError
 from genlab.core.interruption import interruptible
-from genlab.core.types import Count, Fraction, Whole
+from genlab.core.types import Amount, Count, Fraction, Whole
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.trainers.callback import Callback, callbacks_of
 from genlab.trainers.trainer import Trainer
@@ -42,8 +42,8 @@ class Health(Callback):
         *,
         action: Literal["warn", "stop", "rollback"] = "warn",  # stop: end the run, saved, at the first warning
         rollback_factor: Fraction = 0.5,  # on every learning rate, each time
-        rollbacks: Count = 3,  # at most
-        samples: Count = 100,  # of the fixed noise; as many real images are compared
+        rollbacks: Amount = 3,  # at most
+        samples: Amount = 100,  # of the fixed noise; as many real images are compared
         after: Whole = 20_000,  # images: earlier looks warn of nothing
     ) -> None:
         self.every, self.action, self.samples, self.after = every, action, samples, after

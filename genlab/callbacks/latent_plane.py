@@ -5,7 +5,7 @@ from torch import Tensor
 
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.pixels import to_uint8
-from genlab.core.types import Count
+from genlab.core.types import Amount, Count, Side
 from genlab.models.latent_contract import VectorLatent
 from genlab.pictures.scatter import frame_of, scatter
 from genlab.pictures.sheet import sheet
@@ -29,8 +29,8 @@ class LatentPlane(OncePerPosition):
         self,
         every: Count | None = 50_000,
         *,
-        side: Count = 20,  # decoded latents along each axis
-        images: Count = 2_000,  # encoded
+        side: Side = 20,  # decoded latents along each axis
+        images: Amount = 2_000,  # encoded
     ) -> None:
         self.every, self.side, self.images = every, side, images
 

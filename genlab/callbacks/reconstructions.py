@@ -1,7 +1,7 @@
 """Pictures of real images and their reconstructions by an autoencoder."""
 
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
-from genlab.core.types import Count
+from genlab.core.types import Count, Side
 from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.trainers.encoder import encodes, reconstruct
 from genlab.trainers.trainer import Trainer
@@ -14,7 +14,7 @@ class Reconstructions(OncePerPosition):
     red, and a line joins the two: for principal components it is the projection's.
     """
 
-    def __init__(self, every: Count | None = 50_000, *, rows: Count = 4, columns: Count = 8) -> None:
+    def __init__(self, every: Count | None = 50_000, *, rows: Side = 4, columns: Side = 8) -> None:
         self.every, self.rows, self.columns = every, rows, columns
 
     def applies(self, trainer: Trainer) -> bool:

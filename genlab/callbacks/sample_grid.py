@@ -8,7 +8,7 @@ from torch import Tensor
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.base_condition import Condition
 from genlab.core.pixels import to_uint8
-from genlab.core.types import Count
+from genlab.core.types import Count, Side
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter
 from genlab.pictures.sheet import GREY, caption_columns, caption_rows, sheet, write_png
 from genlab.trainers.trainer import Trainer
@@ -49,7 +49,7 @@ class Grid(OncePerPosition):
     A caption of the model's, such as "no prior was trained", is part of the file's name and of TensorBoard's.
     """
 
-    def __init__(self, every: Count | None = 50_000, *, rows: Count = 8, columns: Count = 8) -> None:
+    def __init__(self, every: Count | None = 50_000, *, rows: Side = 8, columns: Side = 8) -> None:
         self.every, self.rows, self.columns = every, rows, columns
 
     def start(self, trainer: Trainer) -> None:

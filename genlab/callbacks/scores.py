@@ -8,7 +8,7 @@ from typing import Any
 from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError, describe_error
 from genlab.core.interruption import interruptible
-from genlab.core.types import Count
+from genlab.core.types import Amount, Count
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
@@ -36,9 +36,9 @@ class Scores(Callback):
         metrics: dict[str, Metric],
         *,
         every: Count = 200_000,  # interval in images; the end of the run is scored as well
-        images: Count = 10_000,  # generated for one score
+        images: Amount = 10_000,  # generated for one score
         split: str = "test",  # of real images to compare with: train, test or holdout
-        batch_size: Count = 250,  # images at a time; changes no score
+        batch_size: Amount = 250,  # images at a time; changes no score
     ) -> None:
         if not metrics:
             raise ConfigError("metrics=[]: nothing to measure. Choose some, metrics=[fid,kid], or metrics=none.")

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.pixels import to_uint8
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Count, Side
 from genlab.pictures.sheet import GREY, sheet
 from genlab.trainers.trainer import Trainer
 
@@ -23,7 +23,7 @@ class Translations(OncePerPosition):
     partners, and any other picture that the samples offer. Label maps are drawn in colours, no class in black.
     """
 
-    def __init__(self, every: Count | None = 50_000, *, rows: Count = 3, columns: Count = 8) -> None:
+    def __init__(self, every: Count | None = 50_000, *, rows: Side = 3, columns: Side = 8) -> None:
         self.every, self.rows, self.columns = every, rows, columns
 
     def applies(self, trainer: Trainer) -> bool:

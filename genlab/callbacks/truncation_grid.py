@@ -10,7 +10,7 @@ from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError
 from genlab.core.interruption import interruptible
 from genlab.core.pixels import to_uint8
-from genlab.core.types import Count, Positive
+from genlab.core.types import Amount, Positive, Side
 from genlab.models.contract import StyleBased
 from genlab.models.latent_contract import Latent
 from genlab.models.layer_contract import gather_statistics, needs_standing_statistics
@@ -32,9 +32,9 @@ class Truncation(Callback):
         self,
         thresholds: Sequence[Positive] = (),  # 0.04 to 2 in the paper
         *,
-        batches: Count = 100,  # of 50 latents, over which statistics are gathered
-        rows: Count = 8,
-        columns: Count = 8,
+        batches: Amount = 100,  # of 50 latents, over which statistics are gathered
+        rows: Side = 8,
+        columns: Side = 8,
     ) -> None:
         self.thresholds, self.batches, self.rows, self.columns = thresholds, batches, rows, columns
 

@@ -1,13 +1,16 @@
-"""Compose configs from a command line's words, and explain mistakes in them in one message."""
+"""Compose configs from a command line's words."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import menu
-from genlab.cli.comma_lists import bracket_lists, quote_values
+from genlab.cli.comma_lists import bracket_lists
+from genlab.cli.explanations import explain_error
+from genlab.cli.keys import check_keys
+from genlab.cli.words import check_words, split_flags
 from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,18 +21,25 @@ CONFIGS = "pkg://genlab.configs"
 
 def compose(name: str, words: list[str]) -> dict:
     """Return the resolved config `name` with `key=value` words applied. Raises ConfigError for a wrong word."""
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-
+    flags, words = split_flags(words)
+    if flags:
+        raise ConfigError(f"{' '.join(flags)}: this program takes no such flag, only KEY=VALUE. See --help.")
     where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(words)
+    check_words(words, name)
+    with explained_errors(words, where):
+        return check_keys(load_config(words, where), name)
+
+
+@contextmanager
+def explained_errors(words: list[str], where: dict[str, Any]) -> Iterator[None]:
+    """Raise Hydra's and OmegaConf's errors as ConfigError, in genlab's words."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
-        config: Any = OmegaConf.to_container(load_config(words, where), resolve=True, throw_on_missing=True)
-        return config
-    except MissingMandatoryValue as error:
-        raise ConfigError(f"{error.full_key}=...: is needed. See --help.") from error
+        yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain_error(error, words, where)) from error
+        raise ConfigError(explain_error(error, words, where, own_folder(words))) from error
 
 
 def load_config(words: list[str], where: dict[str, Any]) -> DictConfig:
@@ -91,67 +101,3 @@ def search_path(words: list[str]) -> list[str]:
     """Return the user's `--config-dir` as an override, which Hydra's compose function takes."""
     folder = own_folder(words)
     return [f"hydra.searchpath=[file://{folder}]"] if folder else []
-
-
-def explain_error(error: Exception, arguments: list[str], where: dict[str, Any]) -> str:
-    """Return Hydra's message; for an unknown choice or key the valid ones."""
-    message = str(error)
-    choice = re.search(r"Could not (?:find|load) '([\w/]+)/([^'/]+)'", message)
-    if choice:
-        listed = re.findall(r"^\t(\S+)$", message, re.MULTILINE)
-        group, name = choice.groups()
-        return explain_unknown_choice(group, name, listed or names_in(group, own_folder(arguments)))
-    found = re.search(r"Could not override '([\w.@/]+)'", message)
-    if not found:
-        word = getattr(error, "override", None)
-        if word and (quoted := quote_values(word)):
-            return f"{word}: cannot be read: letters beyond ASCII, and signs such as =, stand in quotes: '{quoted}'."
-        place = f"{word}: cannot be read: " if word else ""
-        return place + message.partition("\nSee http")[0].strip()
-    key = found.group(1)
-    if where["config_name"] == "report" and key.partition(".")[0] == "data":
-        return f"{key}: a report reads no data, only the files of its runs. Leave it out."
-    others = [word for word in arguments if "=" in word and not word.startswith(("-", "+", "~", "hydra", key))]
-    others = [*search_path(arguments), *others]
-    return f"{key}: there is no such key. {suggest_keys(key, compose_valid_part(others, where))}"
-
-
-def names_in(group: str, folder: Path | None) -> list[str]:
-    """Return the choices of a group: the menu's, and those in the user's folder."""
-    own = sorted(path.stem for path in (folder / group).glob("*.yaml")) if folder else []
-    return [*menu.choices(group), *own]
-
-
-def explain_unknown_choice(group: str, name: str, valid: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, valid, n=1)
-    guess = f" Did you mean {close[0]}?" if close else ""
-    return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
-
-
-def compose_valid_part(overrides: list[str], where: dict[str, Any]) -> DictConfig:
-    """Return the config without the override that failed."""
-    from hydra.errors import HydraException
-
-    try:
-        return load_config(overrides, where)
-    except HydraException:  # a second mistake: the first is reported first
-        return load_config([], where)
-
-
-def suggest_keys(key: str, config: DictConfig) -> str:
-    from difflib import get_close_matches
-
-    from omegaconf import DictConfig, OmegaConf
-
-    parent, _, name = key.rpartition(".")
-    while parent and not isinstance(OmegaConf.select(config, parent), DictConfig):
-        parent, _, name = parent.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    valid = sorted(str(child) for child in node if not str(child).startswith("_"))
-    if not valid:
-        return f"{parent} has no keys, as nothing is chosen there."
-    close = get_close_matches(name, valid, n=1)
-    guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
-    return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."

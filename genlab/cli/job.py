@@ -21,6 +21,7 @@ from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.scores import best_record
 from genlab.cli.changes import apply_changes
+from genlab.cli.keys import check_keys
 from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
 from genlab.core import checkpoint, distributed
 from genlab.core.changes import first_config, flatten
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
     """Train as a config says, in `run_dir`; return the best score, None without scores. Raises GenlabError."""
     keep_freed_memory()
-    settings = with_absolute_paths(rename_targets(OmegaConf.to_container(config, resolve=True)))
+    settings = with_absolute_paths(rename_targets(check_keys(config, "train")))
     settings.pop("trust", None)  # of this command, never of a file
     changes = settings.pop("change", None)
     if data is not None:
@@ -60,6 +61,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         if distributed.is_main():
             preflight.show(trainer)
         if settings["dry_run"]:
+            preflight.require_ready_scores(trainer)
             preflight.dry_run(trainer)
             return None
         write_config(settings, run_dir)
@@ -112,8 +114,6 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
         before = with_absolute_paths(runs.read_config(run_dir))
         before = before if "changes" in settings else first_config(before)  # `resume=auto` composes the first one
         refuse_differences(differences(before, settings), run_dir)
-    if not isinstance(settings["seed"], int) or settings["seed"] < 0:
-        raise ConfigError(f"seed={settings['seed']}: expected a whole number, 0 or more.")
 
 
 @contextmanager
@@ -122,13 +122,17 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
     if not distributed.is_main():
         yield
         return
-    run_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(run_dir / ".lock")
     try:
+        run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError(
             f"{run_dir} is being written to by another run. Wait for it, or choose another hydra.run.dir."
+        ) from error
+    except (OSError, NotImplementedError) as error:
+        raise ConfigError(
+            f"hydra.run.dir={run_dir}: cannot be made or written to ({error}). Name another directory."
         ) from error
     try:
         yield

@@ -29,6 +29,7 @@ Choices (GROUP=NAME; penalty and augment take a list):
 KEYS = """\
 Keys that are typed most (KEY=VALUE; all of them: --cfg job):
   trainer.images             duration: real images shown to the discriminator
+  trainer.epochs             the same in rounds of the data, instead of trainer.images
   trainer.batch_size         images a turn; trainer.accumulate: backward passes it is split into
   trainer.n_critic           critic's turns a step, a number or {0: 5, 200000: 1}; trainer.n_generator
   trainer.clip_weights       bound on the critic's weights; trainer.clip_gradients: on gradients

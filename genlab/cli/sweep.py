@@ -10,6 +10,7 @@ from genlab.core.errors import GenlabError
 from genlab.core.whole_files import write_atomically
 
 ERROR_FILE = "error.txt"  # in the directory of a job that failed
+MAX_LISTED = 9  # jobs
 RESULTS_FILE = "results.csv"  # in the directory of the sweep
 begun_sweeps: list[Path] = []  # directories of this process's sweeps; filled by genlab.cli.hydra_callback
 finished_sweeps: list[Path] = []  # those that ended
@@ -21,7 +22,7 @@ def write_job(folder: Path, overrides: Sequence[str], state: str) -> None:
 
     if distributed.is_main():
         folder.mkdir(parents=True, exist_ok=True)
-        facts = {"overrides": list(overrides), "state": state}
+        facts = {"overrides": [word.removeprefix("++") for word in overrides], "state": state}
         write_atomically(folder / JOB_FILE, f"{json.dumps(facts)}\n".encode())
 
 
@@ -59,7 +60,12 @@ def raise_failures() -> None:
     failed = sorted(folder.glob(f"*/{ERROR_FILE}"))
     if failed:
         jobs = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        kind, _, words = failed[0].read_text(encoding="utf-8").strip().partition(": ")
-        raise getattr(errors, kind, GenlabError)(
-            f"{len(failed)} of {len(jobs)} jobs failed; see {ERROR_FILE} in their directories. The first: {words}"
+        told = [path.read_text(encoding="utf-8").strip().partition(": ")[::2] for path in failed]
+        jobs_told = zip(failed, told, strict=True)
+        lines = [f"  {path.parent.name}: {words.partition(chr(10))[0]}" for path, (_, words) in jobs_told]
+        more = f"\n  and {len(lines) - MAX_LISTED} more" * (len(lines) > MAX_LISTED)
+        raise getattr(errors, told[0][0], GenlabError)(
+            f"{len(failed)} of {len(jobs)} jobs failed; see {ERROR_FILE} in their directories.\n"
+            + "\n".join(lines[:MAX_LISTED])
+            + more
         )

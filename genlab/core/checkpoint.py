@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 
 from genlab.core.changes import first_config
+from genlab.core.checkpoint_structure import require_structure
 from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.foreign_files import open_regular, read_text
@@ -17,6 +18,7 @@ from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
 from genlab.core.tensor_file import load_tensors
+from genlab.core.weights import load_state
 from genlab.core.whole_files import write_atomically
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
@@ -107,6 +109,7 @@ def read(path: Path) -> dict:
     state = load_tensors(io.BytesIO(data))
     if not isinstance(state, dict) or state.get("format") not in READABLE:
         raise ValueError(f"its format is not among {READABLE}, those that this version reads")
+    require_structure(state)
     return state | {"config": rename_targets(state["config"])}
 
 
@@ -160,11 +163,13 @@ def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = 
         raise ConfigError(f"the checkpoint holds {kept}, but this run has {wanted}. Start a new run directory.")
     for name in parts.keys() & saved.keys():
         try:
-            parts[name].load_state_dict(saved[name])
+            load_state(parts[name], saved[name], name)
         except Outdated as error:
             if not skip_outdated:
                 raise
             log.warning("%s is not loaded: %s", name, error)
+        except ValueError as error:
+            raise ConfigError(f"the checkpoint's {error}.") from error
 
 
 def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | None = None) -> None:
@@ -177,8 +182,8 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         state = read(path)
         made_with = state["config"].get("model")
         for name, network in networks.items():
-            network.load_state_dict(state["parts"][name])
-    except (ValueError, KeyError, RuntimeError, Outdated) as error:
+            load_state(network, state["parts"].get(name), name)
+    except (ValueError, Outdated) as error:
         found = "\n".join(one.line for one in differences(made_with, model, "model")) if made_with and model else ""
         way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
         raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error

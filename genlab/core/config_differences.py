@@ -9,6 +9,7 @@ from genlab.core.errors import ConfigError
 
 CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
+    "trainer.epochs",
     "trainer.max_time",
     "trainer.device",
     "callbacks",

@@ -78,8 +78,12 @@ RENAMED = full_paths()
 def rename_targets(node: Any) -> Any:
     """Return a copy of a config in which every `_target_` names a class where it is now."""
     if isinstance(node, dict):
-        return {key: current_path(value) if key == "_target_" else rename_targets(value) for key, value in node.items()}
+        return {key: rename_targets(value) for key, value in node.items()} | renamed_target(node.get("_target_"))
     return [rename_targets(value) for value in node] if isinstance(node, list) else node
+
+
+def renamed_target(path: Any) -> dict[str, str]:
+    return {"_target_": current_path(path)} if isinstance(path, str) else {}
 
 
 def current_path(path: str) -> str:

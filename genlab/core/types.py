@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 Count = Annotated[int, Ge(1)]
+Amount = Annotated[int, Ge(1), Le(100_000_000)]  # what memory has to hold: samples, points, images at a time
+Side = Annotated[int, Ge(1), Le(10_000)]  # pixels, or pictures, along a side
 Several = Annotated[int, Ge(2)]
 Whole = Annotated[int, Ge(0)]
 Positive = Annotated[float, Gt(0)]

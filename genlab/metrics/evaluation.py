@@ -10,7 +10,7 @@ from torch import Tensor
 from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.data.dataset import InMemory
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
@@ -36,8 +36,8 @@ class Evaluation:
         extractor: Extractor,
         metrics: dict[str, Metric],
         *,
-        images: Count = 10_000,  # generated for one evaluation
-        batch_size: Count = 250,  # at a time; changes no score
+        images: Amount = 10_000,  # generated for one evaluation
+        batch_size: Amount = 250,  # at a time; changes no score
         split: str = "test",  # the real images to compare with: train, test or holdout
     ) -> None:
         for name, metric in metrics.items():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from genlab.core.errors import ConfigError
-from genlab.core.tensor_file import read_tensors
+from genlab.core.weights import describe_misfit, read_weights
 
 NetworkBuilder = Callable[[], nn.Module]  # a model of torchvision.models
 
@@ -23,10 +23,11 @@ def load_weights(model: nn.Module, weights: str | None, network: NetworkBuilder,
     if weights is None:
         raise ConfigError(f"{key}.weights: missing. It looks through a pretrained network. {hint(network, key)}")
     state = download(network, key) if weights == "download" else read_file(Path(weights).expanduser(), network, key)
+    wanted = {name: value for name, value in state.items() if name.startswith(part)}
     try:
-        model.load_state_dict({name: value for name, value in state.items() if name.startswith(part)})
+        model.load_state_dict(wanted)
     except (RuntimeError, TypeError, AttributeError) as error:
-        reason = (str(error).splitlines()[1:] or [str(error)])[0].strip()[:200]  # the first of many differences
+        reason = describe_misfit(model.state_dict(), wanted)
         raise ConfigError(
             f"{key}.weights={weights}: unfit for {name_of(network)} ({reason}). {hint(network, key)}"
         ) from error
@@ -35,12 +36,7 @@ def load_weights(model: nn.Module, weights: str | None, network: NetworkBuilder,
 def read_file(path: Path, network: NetworkBuilder, key: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"{key}.weights={path}: there is no such file. {hint(network, key)}")
-    try:
-        return read_tensors(path)
-    except ValueError as error:
-        raise ConfigError(
-            f"{key}.weights={path}: not a file of PyTorch weights: {error}. {hint(network, key)}"
-        ) from error
+    return read_weights(path, f"{key}.weights", hint(network, key))
 
 
 def download(network: NetworkBuilder, key: str) -> dict[str, Tensor]:

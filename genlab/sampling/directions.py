@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count, Positive, Whole
+from genlab.core.types import Positive, Side, Whole
 from genlab.models.latent_contract import is_plain_vector
 from genlab.sampling.conditions import conditions
 from genlab.sampling.loaded_run import Loaded
@@ -34,8 +34,8 @@ class Directions(Picture):
         self,
         *,
         method: Literal["factorisation", "components"] = "factorisation",
-        rows: Count = 8,  # directions
-        columns: Count = 7,  # steps, from -reach to reach
+        rows: Side = 8,  # directions
+        columns: Side = 7,  # steps, from -reach to reach
         reach: Positive = 3.0,  # deviations
         layers: Sequence[Whole] | None = None,  # layers whose styles change and are factorised; null: all
         truncation: float | None = None,  # psi of the sample

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Amount, Count, Side
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Film, Request
 
@@ -24,10 +24,10 @@ class Walk(Film):
     def __init__(
         self,
         *,
-        rows: Count = 2,
-        columns: Count = 4,  # a film shows rows x columns loops; a PNG this many pictures of each
-        stops: Count = 6,  # samples on a loop
-        steps: Count = 24,  # frames from one to the next
+        rows: Side = 2,
+        columns: Side = 4,  # a film shows rows x columns loops; a PNG this many pictures of each
+        stops: Side = 6,  # samples on a loop
+        steps: Amount = 24,  # frames from one to the next
         rate: Count = 24,  # frames a second
         space: Literal["z", "w"] | None = None,  # null: w where the generator has styles
         truncation: float | None = None,  # psi
@@ -90,10 +90,10 @@ class Interpolate(Film):
     def __init__(
         self,
         *,
-        rows: Count = 4,
-        columns: Count = 8,  # a film shows rows x columns paths; a PNG this many pictures of each
-        stops: Count = 4,  # latents on a path
-        steps: Count = 16,  # frames from one to the next
+        rows: Side = 4,
+        columns: Side = 8,  # a film shows rows x columns paths; a PNG this many pictures of each
+        stops: Side = 4,  # latents on a path
+        steps: Amount = 16,  # frames from one to the next
         rate: Count = 20,  # frames a second
     ) -> None:
         super().__init__(rate)

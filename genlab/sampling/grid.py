@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlab.core.base_condition import in_turn
 from genlab.core.errors import ConfigError, require
-from genlab.core.types import Count
+from genlab.core.types import Count, Side
 from genlab.core.user_values import quote_commas
 from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.pictures.sheet import caption_columns
@@ -35,8 +35,8 @@ class Grid(Picture):
     def __init__(
         self,
         *,
-        rows: Count = 8,
-        columns: Count = 8,
+        rows: Side = 8,
+        columns: Side = 8,
         noise: NoiseKind = "fixed",  # of style-based generators: the same for all samples, new for each, or none
     ) -> None:
         self.rows, self.columns, self.noise = rows, columns, noise
@@ -77,7 +77,7 @@ class Classes(Picture):
     def __init__(
         self,
         *,
-        rows: Count = 8,
+        rows: Side = 8,
         most: Count = 20,  # columns by default; classes=[...] may ask for more
     ) -> None:
         self.rows, self.most = rows, most
@@ -119,7 +119,7 @@ class Truncation(Picture):
         self,
         thresholds: Sequence[float] | None = None,  # null: 1, 0.7, 0.5, 0, -0.5 of styles; 2, 1, 0.5, 0.04 of latents
         *,
-        columns: Count = 8,
+        columns: Side = 8,
         layers: Count | None = None,  # first ones whose styles psi moves; null: the model's own choice, 8 in StyleGAN
     ) -> None:
         if thresholds is not None and not thresholds:
@@ -162,7 +162,7 @@ class Reconstruct(Picture):
     points: ClassVar[bool] = True
     takes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *, rows: Count = 4, columns: Count = 8) -> None:
+    def __init__(self, *, rows: Side = 4, columns: Side = 8) -> None:
         self.rows, self.columns = rows, columns
 
     def check(self, loaded: Loaded, request: Request) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.pixels import to_uint8
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.data.blank_dataset import Blank
 from genlab.pictures.scatter import GENERATED, REAL
 from genlab.sampling.loaded_run import Loaded
@@ -30,7 +30,7 @@ class Histogram(Picture):
 
     real: ClassVar[bool | None] = None
 
-    def __init__(self, *, count: Count = 1_000, bins: Count = 64) -> None:  # count: images
+    def __init__(self, *, count: Amount = 1_000, bins: Amount = 64) -> None:  # count: images
         self.count, self.bins = count, bins
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float, to_uint8
-from genlab.core.types import Count
+from genlab.core.types import Amount, Side
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.sheet import sheet
@@ -34,8 +34,8 @@ class Neighbours(Picture):
         self,
         extractor: Extractor,
         *,
-        count: Count = 8,  # samples
-        nearest: Count = 8,  # training images beside each
+        count: Amount = 8,  # samples
+        nearest: Side = 8,  # training images beside each
         features: Literal["pixels", "extractor"] = "pixels",
     ) -> None:
         self.extractor, self.count, self.nearest = extractor, count, nearest

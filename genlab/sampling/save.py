@@ -13,7 +13,7 @@ import torch
 from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.pictures.sheet import png_mark
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Mode, Request
@@ -38,7 +38,7 @@ class Save(Mode):
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".zip", "")
     points: ClassVar[bool] = True
 
-    def __init__(self, *, count: Count = 50_000) -> None:  # images
+    def __init__(self, *, count: Amount = 50_000) -> None:  # images
         self.count = count
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:

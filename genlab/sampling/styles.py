@@ -11,7 +11,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.random import mix, reseed_global
-from genlab.core.types import Count
+from genlab.core.types import Count, Side
 from genlab.models.layer_contract import has_noise, set_noise
 from genlab.pictures.sheet import sheet
 from genlab.sampling.arithmetic import blank_cells
@@ -35,8 +35,8 @@ class StyleMixing(Picture):
     def __init__(
         self,
         *,
-        rows: Count = 2,  # samples on the left
-        columns: Count = 6,  # samples along the top
+        rows: Side = 2,  # samples on the left
+        columns: Side = 6,  # samples along the top
         cuts: tuple[Count, Count] | None = None,  # the first layers that are middle, and fine; null: thirds
         truncation: float | None = None,  # psi of all samples
     ) -> None:
@@ -90,7 +90,7 @@ class Noise(Picture):
     def __init__(
         self,
         *,
-        rows: Count = 4,  # samples
+        rows: Side = 4,  # samples
         random: Count = 4,  # columns with noise of their own
         draws: Count = 100,  # of noise for the deviation, as in the paper
     ) -> None:

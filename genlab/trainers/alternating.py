@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genlab.core.random import Draws
 from genlab.core.schedule import Changing, value_at
-from genlab.core.types import Count, NonNegative, Positive, ProperShare, Share, Whole
+from genlab.core.types import Amount, Count, NonNegative, Positive, ProperShare, Share, Whole
 from genlab.data.stream import Stream
 from genlab.losses import AdversarialLoss, Penalty, Turn
 from genlab.losses.turn import Generated, map_fields
@@ -45,7 +45,7 @@ class Alternating(Trainer):
         flip_labels: ProperShare = 0.0,  # share of real and generated logits that swap places
         flip_unit: FlipUnit = "pair",  # what is swapped at once: one pair, or the whole batch
         reuse_fakes: bool = False,  # generator first; its images serve the discriminator's first turn
-        replay: Count | Callable[[Count], Replay] | None = None,  # history of generated images for the discriminator
+        replay: Amount | Callable[[Count], Replay] | None = None,  # history of generated images for the discriminator
         top_k: Changing[Share] | None = None,  # share of images that the generator learns from; a number: the final one
         adversarial_weight: Changing[NonNegative] = 1.0,  # weight of the loss in the generator's turn
         freeze_discriminator: Whole = 0,  # number of its first layers: for weights that come from `init_from`

@@ -9,7 +9,7 @@ from torch import Tensor
 from genlab.core import distributed
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws, mix
-from genlab.core.types import Count, Share
+from genlab.core.types import Amount, Share
 from genlab.losses.turn import Generated, map_fields
 
 
@@ -27,9 +27,9 @@ class Replay:
 
     def __init__(
         self,
-        batch_size: Count,
+        batch_size: Amount,
         *,
-        size: Count = 10_000,  # images, each with its latent and condition
+        size: Amount = 10_000,  # images, each with its latent and condition
         share: Share = 0.5,  # of a turn's generated images that earlier ones replace
     ) -> None:
         if size < batch_size:

@@ -14,7 +14,7 @@ from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
 from genlab.core.errors import Diverged, GenlabError
 from genlab.core.finiteness import require_finite
-from genlab.core.types import Count, Positive
+from genlab.core.types import Amount, Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.models.contract import Model
@@ -54,8 +54,8 @@ class Trainer(Publishing):
         run: Run,
         *,
         images: Count,  # duration: real images shown
-        batch_size: Count = 64,  # images a turn, over all ranks
-        accumulate: Count = 1,  # backward passes a turn
+        batch_size: Amount = 64,  # images a turn, over all ranks
+        accumulate: Amount = 1,  # backward passes a turn
         clip_gradients: Positive | dict[Literal["norm", "value"], Positive] | None = None,
         max_time: Positive | None = None,  # seconds after which the run saves and exits
         device: str = "auto",

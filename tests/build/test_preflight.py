@@ -106,6 +106,9 @@ UNWISE = {
     "optimizer.generator.lr=0: the generator will learn nothing": lambda t: (
         t.players["generator"].optimizer.param_groups[0].update(lr=0.0)
     ),
+    "optimizer.discriminator.lr=100: so large a step diverges": lambda t: (
+        t.players["discriminator"].optimizer.param_groups[0].update(lr=100.0)
+    ),
     "optimizer.discriminator.lr=1e-05 is below": lambda t: (
         t.players["discriminator"].optimizer.param_groups[0].update(lr=1e-5)
     ),

@@ -185,8 +185,8 @@ def test_every_argument_of_our_classes_has_a_type_that_can_be_checked():
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("trainer.batch_size=0", "trainer.batch_size=0: should be greater than or equal to 1"),
-        ("trainer.batch_size=many", "trainer.batch_size=many: should be a valid integer"),
+        ("trainer.batch_size=0", "trainer.batch_size=0: expected a whole number, 1 or more"),
+        ("trainer.batch_size=many", "trainer.batch_size=many: expected a whole number"),
         ("trainer.n_critic=0", "trainer.n_critic=0"),
         ("trainer.images=-5", "trainer.images=-5"),
         ("trainer.batch_size=65", "larger than the data"),
@@ -224,6 +224,12 @@ def test_a_mistake_is_one_message_with_key_and_remedy(override, words, tmp_path)
     with pytest.raises(ConfigError) as error:
         build.trainer(composed(*TINY, "model=wgan_gp", override), tmp_path, tiny_data(size=16))
     assert words in str(error.value)
+
+
+def test_a_model_without_a_trainer_is_one_message(tmp_path):
+    config = composed(*TINY, "model=wgan_gp") | {"trainer": {"epochs": None}}
+    with pytest.raises(ConfigError, match="trainer: this model's YAML chooses none"):
+        build.trainer(config, tmp_path, tiny_data(size=16))
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ from tests.conftest import choices, data_of, needed, read, shrunk, tiny_data
 PAGES = {"models/contract", "models/latent_contract", "models/layer_contract"}
 ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and PIL, or of a user's function
     "build/advice": {"torch.cpu"},
-    "cli/composition": {"error"},
+    "build/targets": {"kind"},
+    "cli/explanations": {"cause"},
     "cli/sweep": {"errors"},
+    "core/validation": {"kind"},
     "core/trust": {"import_module(module)"},
     "core/yaml_file": {"yaml"},
     "data/storage/depth": {"image"},

@@ -98,7 +98,7 @@ class Code:
     ("content", "words"),
     [
         (models.resnet18().state_dict(), "unfit for shufflenet_v2_x0_5"),
-        ([1, 2], "unfit for shufflenet_v2_x0_5"),
+        ([1, 2], "not a file of PyTorch weights"),
         (Code(), "not a file of PyTorch weights"),
     ],
 )

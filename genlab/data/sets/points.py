@@ -11,7 +11,7 @@ from torch import Tensor
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.random import generator
-from genlab.core.types import Count, NonNegative, Positive, Whole
+from genlab.core.types import Amount, NonNegative, Positive, Side, Whole
 from genlab.data.dataset import InMemory, Split
 
 HEADROOM = 1.25  # networks see the reach of the points as 1 / HEADROOM, which a tanh gives without saturating
@@ -35,8 +35,8 @@ class Points(InMemory, ABC):
         name: str,
         reach: Positive,  # largest absolute coordinate, but for rare noise
         *,
-        points: Count = 100_000,  # to train on: as many as Lin et al. 2018 (PacGAN), section 4.1
-        test_points: Count = 10_000,
+        points: Amount = 100_000,  # to train on: as many as Lin et al. 2018 (PacGAN), section 4.1
+        test_points: Amount = 10_000,
         seed: Whole = 0,  # for drawing the points
     ) -> None:
         train = self.draw(points, generator(seed, name, "train"))
@@ -80,7 +80,7 @@ class Ring(Blobs):
 
     def __init__(
         self,
-        modes: Count = 8,
+        modes: Amount = 8,
         *,
         radius: Positive = 2.0,
         std: Positive = 0.02,
@@ -96,7 +96,7 @@ class Square(Blobs):
 
     def __init__(
         self,
-        side: Count = 5,  # Gaussians along each axis
+        side: Side = 5,  # Gaussians along each axis
         *,
         spacing: Positive = 2.0,
         std: Positive = 0.05,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from genlab.core.condition import Classes
 from genlab.core.random import generator
-from genlab.core.types import Count, Whole
+from genlab.core.types import Amount, Count, Side, Whole
 from genlab.data.sets.mnist import MNIST, SHA256
 from genlab.data.storage.cache import Table
 from genlab.data.storage.cached_set import CachedSet
@@ -29,8 +29,8 @@ class StackedMNIST(CachedSet):
     def __init__(
         self,
         *,
-        images: Count = 128_000,  # to train on; as many as Lin et al. 2018 (PacGAN, in their code) take
-        size: Count | None = None,  # pixels a side; null: 28
+        images: Amount = 128_000,  # to train on; as many as Lin et al. 2018 (PacGAN, in their code) take
+        size: Side | None = None,  # pixels a side; null: 28
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         seed: Whole = 0,  # of the digits that are drawn

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Side
 from genlab.metrics.extractors.extractor import Extractor, require_images
 
 MAX_FEATURES = 12_288  # 3 x 64 x 64: their covariance takes 1.2 GB
@@ -21,7 +21,7 @@ MAX_FEATURES = 12_288  # 3 x 64 x 64: their covariance takes 1.2 GB
 class ResizedExtractor(Extractor):
     """Resizes images to a fixed size, or leaves them as they are."""
 
-    def __init__(self, size: Count | None = None) -> None:  # pixels a side; null: as they are
+    def __init__(self, size: Side | None = None) -> None:  # pixels a side; null: as they are
         self.size = size
 
     @property
@@ -68,7 +68,7 @@ class CustomExtractor(ResizedExtractor):
         call: Callable[[Tensor], Tensor],
         *,
         name: str | None = None,  # in records; null: that of the class or function
-        size: Count | None = None,  # pixels a side that images are resized to; null: as they are
+        size: Side | None = None,  # pixels a side that images are resized to; null: as they are
         colour: bool = False,  # grey images as three equal channels
     ) -> None:
         super().__init__(size)

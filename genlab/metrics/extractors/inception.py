@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from genlab.core.errors import ConfigError
-from genlab.core.tensor_file import read_tensors
+from genlab.core.weights import read_weights
 
 
 def load_inception(weights: str | None) -> nn.Module:
@@ -24,7 +24,7 @@ def load_inception(weights: str | None) -> nn.Module:
     buffer.seek(0)
     try:
         return FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=buffer)
-    except RuntimeError as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError) as error:
         problem = f"metrics.extractor.weights={weights}: these are not the weights of torch-fidelity's Inception-v3."
         raise ConfigError(f"{problem} {_hint()}") from error
 
@@ -32,12 +32,7 @@ def load_inception(weights: str | None) -> nn.Module:
 def _read_weights(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"metrics.extractor.weights={path}: there is no such file. {_hint()}")
-    try:
-        return read_tensors(path)
-    except ValueError as error:
-        raise ConfigError(
-            f"metrics.extractor.weights={path}: not a file of PyTorch weights: {error}. {_hint()}"
-        ) from error
+    return read_weights(path, "metrics.extractor.weights", _hint())
 
 
 def _download() -> dict[str, Any]:

@@ -3,19 +3,31 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import torch
+from annotated_types import MaxLen, MinLen
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
-from genlab.core.types import FilePath
+from genlab.core.types import FilePath, Positive, Side
+from genlab.core.validation import validate
+from genlab.core.weights import describe_misfit
 from genlab.metrics.extractors.classifier import ImageClassifier, read_classifier
 from genlab.metrics.extractors.custom import unpadded_shape
 from genlab.metrics.extractors.extractor import Extractor, full_precision, require_images
 
 HINT = "Train one on your data: python scripts/train_classifier.py data=folder data.root=PATH data.size=32 --out FILE."
+
+
+class Facts(NamedTuple):
+    """What the file's header says."""
+
+    data: str
+    accuracy: float
+    shape: Annotated[list[Side], MinLen(3), MaxLen(3)]  # channels, height and width
+    classes: Annotated[list[Any], MinLen(1)]
 
 
 class OwnClassifier(Extractor):
@@ -81,6 +93,8 @@ class OwnClassifier(Extractor):
         facts, weights = self._read()
         channels, *size = facts["shape"]
         network = ImageClassifier(channels, tuple(size), len(facts["classes"]))
+        if difference := describe_misfit(network.state_dict(), weights):
+            raise ConfigError(f"metrics.extractor.weights={self.path}: unfit for a classifier ({difference}). {HINT}")
         network.load_state_dict(weights)
         return network.to(memory_format=torch.channels_last)
 
@@ -89,7 +103,10 @@ class OwnClassifier(Extractor):
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:
-            return read_classifier(self.path)
-        except ValueError as error:
+            hints = get_type_hints(Facts, include_extras=True)
+            facts, weights = read_classifier(self.path)
+            validate(facts.get("temperature", 1.0), Positive, "temperature")
+            return facts | {name: validate(facts[name], hint, name) for name, hint in hints.items()}, weights
+        except (ConfigError, LookupError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error

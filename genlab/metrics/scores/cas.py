@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from genlab.core.pixels import to_float
 from genlab.core.random import generator, mix
-from genlab.core.types import Count, Positive
+from genlab.core.types import Amount, Positive
 from genlab.metrics.extractors.extractor import full_precision, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
@@ -36,10 +36,10 @@ class ClassificationAccuracy(SourceMetric):
 
     def __init__(
         self,
-        images: Count = 10_000,  # real ones, and samples, to train on
+        images: Amount = 10_000,  # real ones, and samples, to train on
         *,
         amounts: Sequence[Positive] = (0.25, 0.5, 1.0),  # of samples added to real images, as a share of these
-        steps: Count = 400,  # of 100 images, of every classifier
+        steps: Amount = 400,  # of 100 images, of every classifier
     ) -> None:
         self.images, self.amounts, self.steps = images, amounts, steps
 

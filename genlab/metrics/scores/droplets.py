@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode
@@ -33,9 +33,9 @@ class Droplets(SourceMetric):
 
     def __init__(
         self,
-        images: Count = 500,
+        images: Amount = 500,
         *,
-        smallest: Count = 8,  # pixels a side of maps that count
+        smallest: Amount = 8,  # pixels a side of maps that count
     ) -> None:
         self.images, self.smallest = images, smallest
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.random import generator
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.importance_bounds import Bounds, draw_bounds
@@ -28,9 +28,9 @@ class Likelihood(SourceMetric):
 
     def __init__(
         self,
-        images: Count = 1_000,  # the first so many of the real split
+        images: Amount = 1_000,  # the first so many of the real split
         *,
-        samples: Count = 200,  # of the latent, for each image; published numbers take 5,000
+        samples: Amount = 200,  # of the latent, for each image; published numbers take 5,000
     ) -> None:
         self.images, self.samples = images, samples
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.image_motion import ExactRotation, Move, Rotation, Translation
@@ -32,9 +32,9 @@ class Equivariance(SourceMetric):
 
     def __init__(
         self,
-        images: Count = 2_000,  # the paper: 50,000
+        images: Amount = 2_000,  # the paper: 50,000
         *,
-        group: Count = 20,  # of them that move alike
+        group: Amount = 20,  # of them that move alike
     ) -> None:
         self.images, self.group = images, group
 

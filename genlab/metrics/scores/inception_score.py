@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
@@ -29,7 +29,7 @@ class InceptionScore(FeatureMetric):
     higher_is_better = True
     needs_features = True
 
-    def __init__(self, splits: Count = 10) -> None:  # equal parts of the shuffled samples; the paper's 10
+    def __init__(self, splits: Amount = 10) -> None:  # equal parts of the shuffled samples; the paper's 10
         super().__init__()
         self.splits, self._measured = splits, ""
 

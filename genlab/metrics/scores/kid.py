@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count, Several, Whole
+from genlab.core.types import Amount, Several, Whole
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 
@@ -28,7 +28,7 @@ class KID(FeatureMetric):
 
     def __init__(
         self,
-        subsets: Count = 100,  # the paper's and torch-fidelity's
+        subsets: Amount = 100,  # the paper's and torch-fidelity's
         subset_size: Several = 1_000,  # images of either kind
         seed: Whole = 2020,  # of the subsets alone
     ) -> None:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, normalize
 
 from genlab.core.errors import ConfigError
-from genlab.core.tensor_file import read_tensors
-from genlab.core.types import Count, FilePath
+from genlab.core.types import Amount, FilePath
+from genlab.core.weights import read_weights
 from genlab.metrics.extractors.extractor import full_precision
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.pair_distances import PairDistance
@@ -38,7 +38,7 @@ class LPIPS(PairDistance):
         weights: FilePath | None = None,  # a file: the weight of each feature
         *,
         vgg: FilePath | None = None,  # a file: VGG16, as torchvision has it
-        images: Count = 10_000,  # at most, of the split that samples are made from
+        images: Amount = 10_000,  # at most, of the split that samples are made from
     ) -> None:
         super().__init__(images)
         self.files = {"weights": weights, "vgg": vgg}
@@ -100,7 +100,4 @@ class LPIPS(PairDistance):
         path = self.files[name] and Path(self.files[name]).expanduser()
         if not path or not path.is_file():
             raise ConfigError(f"{self._key(name)}: {'there is no such file' if path else 'no file is given'}. {HINT}")
-        try:
-            return read_tensors(path)
-        except ValueError as error:
-            raise ConfigError(f"{self._key(name)}: not a file of PyTorch weights: {error}. {HINT}") from error
+        return read_weights(path, self._key(name), HINT)

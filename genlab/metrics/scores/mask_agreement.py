@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genlab.core.random import Draws
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.data import InMemory
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.pair_distances import PairMetric, mean_image
@@ -31,7 +31,7 @@ class MaskAgreement(PairMetric):
 
     def __init__(
         self,
-        images: Count = 10_000,  # at most, of the split that samples are made from
+        images: Amount = 10_000,  # at most, of the split that samples are made from
         *,
         rule: LabelMapRule | None = None,  # null: data.task
     ) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import ImageMetric
 from genlab.metrics.references.reference import Reference
 
@@ -31,7 +31,7 @@ class MSSSIM(ImageMetric):
     min_images = 2  # a pair
     min_side = WINDOW
 
-    def __init__(self, pairs: Count = 5_000) -> None:  # of samples, and of real images; in ProGAN's code 10,000
+    def __init__(self, pairs: Amount = 5_000) -> None:  # of samples, and of real images; in ProGAN's code 10,000
         super().__init__(2 * pairs)
         self._measured = ""
 

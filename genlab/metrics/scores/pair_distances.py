@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from genlab.core.spec import Spec
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.data import InMemory
 from genlab.metrics.evaluation import SampleSource
 from genlab.metrics.extractors.extractor import data_as_measured, samples_as_measured
@@ -28,7 +28,7 @@ class PairMetric(Metric):
     uses_extractor = False
     data: InMemory
 
-    def __init__(self, images: Count = 10_000) -> None:  # at most, of the split that samples are made from
+    def __init__(self, images: Amount = 10_000) -> None:  # at most, of the split that samples are made from
         self.limit = images
         self.reset()
 

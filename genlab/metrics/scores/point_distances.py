@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from genlab.core.types import Count, Several
+from genlab.core.types import Amount, Several
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import map_rows
@@ -21,7 +21,7 @@ class PointPairs(FeatureMetric):
 
     needs_features = True
 
-    def __init__(self, pairs: Count) -> None:
+    def __init__(self, pairs: Amount) -> None:
         super().__init__()
         self.pairs = pairs
 
@@ -45,7 +45,7 @@ class Wasserstein(PointPairs):
     numbers = ("w1",)
     scattered_by_few = True
 
-    def __init__(self, pairs: Count = 1_000) -> None:  # 2 seconds; 2,500 take 30
+    def __init__(self, pairs: Amount = 1_000) -> None:  # 2 seconds; 2,500 take 30
         super().__init__(pairs)
 
     def compute(self, reference: Reference) -> dict[str, float]:
@@ -90,7 +90,7 @@ class Divergences(FeatureMetric):
     scattered_by_few = True
     needs_features = True
 
-    def __init__(self, bins: Count = 20) -> None:  # squares along each axis, where there are no modes
+    def __init__(self, bins: Amount = 20) -> None:  # squares along each axis, where there are no modes
         super().__init__()
         self.bins = bins
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from genlab.core.pixels import as_saved
 from genlab.core.random import Draws
-from genlab.core.types import Count, Positive, ProperShare
+from genlab.core.types import Amount, Positive, ProperShare
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.trained_model import TrainedModel, evaluation_mode
@@ -34,7 +34,7 @@ class PathLength(SourceMetric):
 
     def __init__(
         self,
-        paths: Count = 10_000,  # the paper: 100,000
+        paths: Amount = 10_000,  # the paper: 100,000
         *,
         epsilon: Positive = 1e-4,  # step along a path from 0 to 1
         discard: ProperShare = 0.01,  # of the distances at either end

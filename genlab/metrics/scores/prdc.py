@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import FeatureMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.distances import MAX_ROWS, neighbour_distances
@@ -26,8 +26,8 @@ class PRDC(FeatureMetric):
 
     def __init__(
         self,
-        k_precision: Count = 3,  # neighbour that a ball reaches to: the first paper's choice
-        k_density: Count = 5,  # the second's
+        k_precision: Amount = 3,  # neighbour that a ball reaches to: the first paper's choice
+        k_density: Amount = 5,  # the second's
     ) -> None:
         super().__init__()
         self.k_precision, self.k_density = k_precision, k_density

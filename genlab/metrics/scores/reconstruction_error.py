@@ -2,7 +2,7 @@
 
 import torch
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.extractors.extractor import data_as_measured, samples_as_measured
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
@@ -18,7 +18,7 @@ class ReconstructionError(SourceMetric):
 
     numbers = ("reconstruction_mse",)
 
-    def __init__(self, images: Count = 10_000) -> None:  # the first so many of the real split
+    def __init__(self, images: Amount = 10_000) -> None:  # the first so many of the real split
         self.images = images
 
     @property

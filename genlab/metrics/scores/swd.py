@@ -8,7 +8,7 @@ from torch.nn.functional import conv2d, pad
 
 from genlab.core.pixels import to_float
 from genlab.core.random import generator
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.metrics.metric import ImageMetric
 from genlab.metrics.references.reference import Reference
 
@@ -35,10 +35,10 @@ class SlicedWasserstein(ImageMetric):
 
     def __init__(
         self,
-        images: Count = 2_000,  # of each kind; the paper: 16,384
+        images: Amount = 2_000,  # of each kind; the paper: 16,384
         *,
-        patches: Count = 128,  # an image
-        directions: Count = 512,  # the code: 4 times 128
+        patches: Amount = 128,  # an image
+        directions: Amount = 512,  # the code: 4 times 128
     ) -> None:
         super().__init__(images)
         self.patches, self.directions = patches, directions

@@ -1,6 +1,6 @@
 """Word agreement: do samples look as their words ask, where that can be measured?"""
 
-from genlab.core.types import Count
+from genlab.core.types import Amount
 from genlab.core.words import Words, bags_of
 from genlab.metrics.metric import ImageMetric
 from genlab.metrics.references.reference import Reference
@@ -17,7 +17,7 @@ class Described(ImageMetric):
     numbers = ("described*",)
     higher_is_better = True
 
-    def __init__(self, images: Count = 10_000) -> None:  # at most; later ones are left out
+    def __init__(self, images: Amount = 10_000) -> None:  # at most; later ones are left out
         super().__init__(images)
 
     def unfit_reason(self, reference: Reference, trained: TrainedModel | None) -> str | None:

@@ -1,0 +1,148 @@
+"""Reads the words of a command line before Hydra does, so that a mistake is told in genlab's words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from genlab.cli import menu
+from genlab.cli.comma_lists import quote_values
+from genlab.core.errors import ConfigError
+
+FLAGS = ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--version", "--shell-completion", "-sc")
+VALUED_FLAGS: dict[str, tuple[str, ...]] = {  # those with a value, and the valid ones; (): any
+    **dict.fromkeys(("--cfg", "-c"), ("job", "hydra", "all")),
+    **dict.fromkeys(("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p"), ()),
+    **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
+}
+FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+EXCLUSIVE = {
+    ("trainer.images", "trainer.epochs"): "both say how long to train",
+    ("resume", "init_from"): "both say which weights to start from",
+}
+PAIRS = {"[": "]", "{": "}", "(": ")"}
+
+
+def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return Hydra's flags, and all other words. Raises ConfigError for what begins with a dash and is no flag."""
+    flags: list[str] = []
+    words: list[str] = []
+    rest = iter(arguments)
+    for word in rest:
+        name, _, value = word.partition("=")
+        if word in FLAGS:
+            flags.append(word)
+        elif name in VALUED_FLAGS:
+            flags += [name, require_flag_value(name, value or next(rest, ""))]
+        elif word.startswith("-"):
+            raise ConfigError(explain_dashes(word, next(rest, "")))
+        else:
+            words.append(word)
+    return flags, words
+
+
+def require_flag_value(flag: str, value: str) -> str:
+    valid = VALUED_FLAGS[flag]
+    if not value or (valid and value not in valid):
+        raise ConfigError(f"{flag} {value}: expected {' or '.join(valid) or 'a value'} after {flag}.")
+    return value
+
+
+def explain_dashes(word: str, following: str) -> str:
+    """Return what to type instead of `--key value`."""
+    key, _, value = word.lstrip("-").partition("=")
+    value = value or ("" if "=" in following or following.startswith("-") else following)
+    typed = f"{word} {following}" if value == following and following else word
+    return f"{typed}: keys are written without dashes, as KEY=VALUE: {key or 'KEY'}={value or 'VALUE'}. See --help."
+
+
+def check_words(words: list[str], program: str) -> None:
+    """Raise ConfigError for a word that Hydra cannot read, or that gives a group what is no choice."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    refuse_both(words)
+    for word in words:
+        key, sign, _ = word.partition("=")
+        if not key.strip("+~ ") or not (sign or word.startswith("~")):
+            raise ConfigError(explain_bare_word(word, program))
+        try:
+            override = OverridesParser.create().parse_override(word)
+            value = None if override.is_sweep_override() or override.is_delete() else override.value()
+        except (HydraException, ValueError) as error:
+            raise ConfigError(f"{word}: cannot be read: {explain_unreadable(word)}") from error
+        if not (override.is_sweep_override() or override.is_delete()):
+            check_value(override.key_or_group, value, word)
+
+
+def refuse_both(words: list[str]) -> None:
+    """Raise ConfigError for two keys of which a run would ignore one."""
+    given = {word.partition("=")[0].lstrip("+"): word for word in words if not word.endswith(("=null", "=auto"))}
+    for pair, reason in EXCLUSIVE.items():
+        if all(key in given for key in pair):
+            raise ConfigError(f"{' and '.join(given[key] for key in pair)}: {reason}. Give one of them.")
+
+
+def check_value(key: str, value: Any, word: str) -> None:
+    """Raise ConfigError for a group that is given no name, and for a run directory that is no text."""
+    if key in FOLDER_KEYS and not (isinstance(value, str) and value.strip()):
+        raise ConfigError(f"{word}: expected a directory, such as {key}=outputs/my_run.")
+    names = value if isinstance(value, list) else [value]
+    if isinstance(value, dict) or not is_group(key) or all(is_choice_name(name) for name in names):
+        return
+    wrong = next(name for name in names if not is_choice_name(name))
+    if key == "data" and isinstance(wrong, str) and ("/" in wrong or Path(wrong).exists()):
+        raise ConfigError(f"{word}: expected a kind of data. For files of your own: data=folder data.root={wrong}")
+    raise ConfigError(f"{word}: there is no such choice. {none_of(key)}Valid here: {', '.join(menu.choices(key))}.")
+
+
+def is_group(key: str) -> bool:
+    return key in (*menu.GROUPS, "experiment", "mode", "features", "format")
+
+
+def is_choice_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)*", value) is not None
+
+
+def none_of(group: str) -> str:
+    """Return how a command says that it wants nothing of a group."""
+    if group in ("penalty", "augment"):
+        return f"For none: {group}=[]. "
+    return f"For none: {group}=none. " if "none" in menu.choices(group) else ""
+
+
+def explain_bare_word(word: str, program: str) -> str:
+    """Return what a word without `=` was probably meant to be."""
+    wanted = {"train": "resume", "report": "runs"}.get(program, "run")
+    if "=" not in word and word and (Path(word).expanduser().is_dir() or "/" in word):
+        return f"{word}: expected KEY=VALUE. For a run's directory: {wanted}={word}"
+    groups = [group for group in (*menu.GROUPS, "experiment") if word in menu.choices(group)]
+    if program == "train" and groups:
+        return f"{word}: expected KEY=VALUE. Did you mean {groups[0]}={word}?"
+    key = word.strip("+~= ") or "KEY"
+    return f"{word}: expected KEY=VALUE, such as {key if '=' not in word else 'KEY'}=VALUE. See --help."
+
+
+def explain_unreadable(word: str) -> str:
+    """Return what a word lacks that Hydra's grammar does not take."""
+    if quoted := quote_values(word):
+        return f"letters beyond ASCII, and signs such as =, stand in quotes: '{quoted}'."
+    key, _, value = word.partition("=")
+    reason = unbalanced(value) or "signs such as = ( ) [ ] { } , : $ and quotes have a meaning here."
+    as_text = value.replace("'", "").replace("\\", "")
+    return f"{reason} A value that holds them as letters stands in quotes: \"{key}='{as_text}'\"."
+
+
+def unbalanced(value: str) -> str:
+    """Return which bracket or quote has no partner; nothing if all have."""
+    for quote in "'\"":
+        if value.count(quote) % 2:
+            return f"a quote ({quote}) has no partner."
+    opened: list[str] = []
+    for letter in value:
+        if letter in PAIRS:
+            opened.append(letter)
+        elif letter in PAIRS.values() and (not opened or PAIRS[opened.pop()] != letter):
+            return f"{letter} closes nothing."
+    return f"{opened[-1]} is not closed by {PAIRS[opened[-1]]}." if opened else ""
