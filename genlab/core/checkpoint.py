@@ -71,13 +71,21 @@ def save(
     data = buffer.getbuffer()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Checksum first: a checkpoint without one is never seen.
-        write_atomically(checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
-        write_atomically(path, data)
+        write_with_checksum(path, data)
     except OSError as error:
         raise RunError(
             f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; make room and resume."
         ) from error
+
+
+def write_with_checksum(path: Path, data: Any) -> None:
+    """Write a file and its SHA-256. If the process is killed in between, an older file at `path` can still be read."""
+    beside, checksum = checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n"
+    older = beside.read_text(errors="replace") if path.exists() and beside.exists() else ""
+    write_atomically(beside, (checksum + older).encode())  # first: a file without a checksum is never read
+    write_atomically(path, data)
+    if older:
+        write_atomically(beside, checksum.encode())
 
 
 def write_atomically(path: Path, data: Any) -> None:
@@ -121,10 +129,10 @@ def read(path: Path) -> dict:
     """Return the state in a file. Raises ValueError with the reason if it is damaged or holds code."""
     try:
         data = path.read_bytes()
-        expected = checksum_path(path).read_text().split()[0]
-    except (OSError, IndexError) as error:
+        lines = checksum_path(path).read_text(errors="replace").splitlines()
+    except OSError as error:
         raise ValueError(f"cannot be read ({error})") from error
-    if hashlib.sha256(data).hexdigest() != expected:
+    if hashlib.sha256(data).hexdigest() not in [line.partition(" ")[0] for line in lines]:
         raise ValueError("its checksum does not match: it is cut or damaged")
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

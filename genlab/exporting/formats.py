@@ -1,5 +1,6 @@
 """File formats that a generator is exported to: safetensors, TorchScript and ONNX."""
 
+import hashlib
 import json
 import logging
 import warnings
@@ -47,7 +48,8 @@ class Safetensors(Format):
         from safetensors.torch import save_file
 
         weights = {name: value.clone().contiguous() for name, value in sampler.state_dict().items()}
-        save_file(weights, path, metadata={"genlab": json.dumps(facts)})
+        header = json.dumps(facts)
+        save_file(weights, path, metadata={"genlab": header, "sha256": checksum_of(header, weights)})
 
     def read(self, path: Path) -> Network:
         return load(path)
@@ -152,16 +154,28 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
 
     try:
         with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})["genlab"])
+            header = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError, KeyError) as error:
+        facts = json.loads(header["genlab"])
+    except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
+    if "sha256" in header and header["sha256"] != checksum_of(header["genlab"], weights):  # older files have none
+        raise ConfigError(f"{path}: its checksum does not match: it is damaged. Export it again, or use another copy.")
     facts["config"] = rename_targets(facts["config"])
     require_trusted_run(facts, path, trust)
     blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
     sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
     sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     return sampler
+
+
+def checksum_of(header: str, weights: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of a header and of tensors with their names, types and shapes."""
+    content = hashlib.sha256(header.encode())
+    for name, tensor in sorted(weights.items()):
+        content.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return content.hexdigest()
 
 
 def of_first_version(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
