@@ -15,6 +15,7 @@ if it was put in its place completely, nothing newer took the place, and it cann
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
@@ -31,7 +32,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from file_faults import KINDS, Fault
-from stoppable_runs import SYSTEMS, Run, differing_bits, end_of, usage_of
+from stoppable_runs import SYSTEMS, Run, differing_bits, end_of, train_whole, usage_of
 
 from genlab.core import checkpoint
 
@@ -74,10 +75,10 @@ COLUMNS = ("kills", "faults", "resumed", "compared", "tensors", "bits", "lost", 
 # ---- kills and faults
 
 
-def try_system(system: str, trials: int, folder: Path, source: random.Random) -> Row:
+def try_system(system: str, trials: int, folder: Path, seed: int) -> Row:
     """End commands of a system's runs `trials` times, half of them by SIGKILL and half by a fault in a file."""
-    row, whole, began = Row(system), Run(system, folder / f"{system}-whole"), time.monotonic()
-    require_done(whole)
+    row, source, began = Row(system), random.Random(f"{system} {seed}"), time.monotonic()
+    whole = train_whole(system, folder / f"{system}-whole")
     seconds = time.monotonic() - began
     while row.trials < trials and row.errors < trials:
         run, left, code = Run(system, folder / f"{system}-{row.compared}"), True, 1
@@ -87,11 +88,6 @@ def try_system(system: str, trials: int, folder: Path, source: random.Random) ->
             look(run, row, code)
         compare(run, whole, row)
     return row
-
-
-def require_done(run: Run) -> None:
-    if end_of(run.start()):
-        raise SystemExit(run.beside("printed").read_text())
 
 
 def end_somehow(run: Run, whole: Run, row: Row, seconds: float, source: random.Random) -> int:
@@ -165,8 +161,7 @@ def fill_tmpfs(folder: Path) -> Row:
 
 
 def fail_by_tools(name: str, run: Run, commands: list[Callable[[], int]], folder: Path) -> Row:
-    row, whole = Row(name), Run("gan", folder / f"{run.folder.name}-whole")
-    require_done(whole)
+    row, whole = Row(name), train_whole("gan", folder / f"{run.folder.name}-whole")
     for command in commands:
         row.faults += look(run, row, command())
     look(run, row, end_of(run.start()))
@@ -210,24 +205,26 @@ def write_tables(text: str) -> None:
     PAGE.write_text(f"{before}<!-- soak -->\n{text}<!-- end: soak -->{after}", encoding="utf-8")
 
 
-def all_rows(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
-    if shutil.which("strace"):
-        yield fail_by_strace(folder)
-    if sys.platform == "linux" and os.geteuid() == 0:
-        yield fill_tmpfs(folder)
-    source = random.Random(options.seed)
-    for system in options.systems:
-        yield try_system(system, options.trials, folder, source)
+def results(options: argparse.Namespace, folder: Path) -> Iterator[Row | str]:
+    """Yield the rows of the first table, then the lines of the second one."""
+    with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        if shutil.which("strace"):
+            yield pool.apply(fail_by_strace, [folder])
+        if sys.platform == "linux" and os.geteuid() == 0:
+            yield pool.apply(fill_tmpfs, [folder])
+        attempt = partial(try_system, trials=options.trials, folder=folder, seed=options.seed)
+        yield from pool.imap(attempt, options.systems)
+        yield from pool.imap(partial(soak, seconds=options.seconds, folder=folder), options.systems[::5])
 
 
 def main() -> int:
-    options, rows = parse_arguments(), []
+    options, found = parse_arguments(), []
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         os.environ["GENLAB_CACHE"] = f"{name}/cache"
-        for row in all_rows(options, Path(name)):
-            print(row, *row.notes[:5], sep="\n", flush=True)
-            rows.append(row)
-        soaks = [soak(system, options.seconds, Path(name)) for system in options.systems[::5]]
+        for result in results(options, Path(name)):
+            print(result, *getattr(result, "notes", [])[:5], sep="\n", flush=True)
+            found.append(result)
+    rows, soaks = ([result for result in found if isinstance(result, kind)] for kind in (Row, str))
     rows.append(Row("**all**", *map(sum, zip(*(row.numbers() for row in rows), strict=True))))
     text = TABLES.format(rows="\n".join(map(str, rows)), soaks="\n".join(soaks))
     print(text)
@@ -241,6 +238,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--systems", nargs="+", default=list(SYSTEMS), choices=SYSTEMS, metavar="SYSTEM")
     parser.add_argument("--trials", type=int, default=10, help="kills and faults a system")
     parser.add_argument("--seconds", type=float, default=20, help="of a soak; every fifth system is soaked")
+    parser.add_argument("--jobs", type=int, default=1, help="systems at a time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="put the tables into the page")
     return parser.parse_args()

@@ -132,6 +132,13 @@ def end_of(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def train_whole(system: str, folder: Path) -> Run:
+    run = Run(system, folder)
+    if end_of(run.start()):
+        raise RuntimeError(run.beside("printed").read_text())
+    return run
+
+
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     children = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, (list, tuple)) else None
     if children is None:

@@ -157,7 +157,7 @@ def test_a_checkpoint_that_is_replaced_can_be_read_at_every_instant(tmp_path, mo
         replace(*names)
 
     save(path, 1.0)
-    monkeypatch.setattr(checkpoint.os, "replace", replace_or_die)
+    monkeypatch.setattr(os, "replace", replace_or_die)
     with pytest.raises(Killed):
         save(path, 2.0)
     assert checkpoint.read(path)["parts"]["part"]["weight"] == (2.0 if call == 3 else 1.0)
