@@ -66,7 +66,7 @@ SCALED_DOWN = (  # (what a command matches, words added to it); the first match 
     (r"scripts/benchmark\.py", "--workloads gan --rounds 2 --seconds 1"),
     (r"scripts/likelihood\.py", "--samples 5 --images 100"),
     (r"scripts/train_classifier\.py", "--epochs 1"),
-    (r"scripts/soak\.py", "--systems gan --trials 2 --seconds 5"),
+    (r"scripts/soak\.py", "--systems gan --trials 2 --seconds 2"),
 )
 NOT_RUN = (  # (what a command matches, why it is not run here)
     (r"^pip install|^python -m pip", "changes the installation; CI installs `.[test]` on every change"),
