@@ -171,7 +171,7 @@ class InMemory:
         """
         if self.other is not None:
             images = self.other.examples.images
-            return to_network_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
+            return self.spec.condition.as_input(images[torch.arange(start, start + count) % len(images)], torch.float32)
         rows = torch.arange(start, start + count) % len(split.images)
         if self.task is None:
             return self.spec.condition.as_input(split.labels[rows], torch.float32)
