@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before torch: a process that forks must have no other threads
-
 import numpy as np
 import torch
 import torch._dynamo  # optimizers import it late, for seconds
@@ -28,6 +26,8 @@ import genlab.cli.job  # noqa: F401 (what a command imports late)
 from genlab import train
 from genlab.core import checkpoint
 
+os.environ["OMP_NUM_THREADS"] = "1"  # of other processes: with other threads, sums have other bits
+torch.set_num_threads(1)  # a process that forks must have no others
 EVERY_RUN = (
     "trainer.images=128 trainer.batch_size=8 trainer.device=cpu callbacks.log.every=32 callbacks.grid.every=64 "
     "callbacks.checkpoint.every=8 resume=auto"
