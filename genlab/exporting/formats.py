@@ -174,7 +174,7 @@ def checksum_of(header: str, weights: dict[str, Tensor]) -> str:
     content = hashlib.sha256(header.encode())
     for name, tensor in sorted(weights.items()):
         content.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        content.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return content.hexdigest()
 
 
