@@ -83,9 +83,11 @@ def job(config: dict[str, Any]) -> None:
 
 
 def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
-    """Return the name of the class found, if classes have names."""
-    names = run.spec.class_names
-    return names[int(chosen[0])] if chosen is not None and names else None
+    """Return the name of the class found, or of its attributes, if they have names."""
+    condition = run.spec.condition
+    if chosen is None or condition is None or not condition.label_names:
+        return None
+    return condition.caption(chosen[0])
 
 
 def check_numbers(config: dict[str, Any]) -> None:

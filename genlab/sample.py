@@ -41,7 +41,8 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
   checkpoint    newest (default), best, or a number of images
   seed          of the latents; by default the run's own
-  classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class in turn
+  classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class;
+                attributes by name as Smiling,Male+Young: the second image has two
   words         what a model that is told words shows: words='bold three', or words=['bold three',seven] in turn
   count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
   device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data

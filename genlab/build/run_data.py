@@ -105,7 +105,7 @@ def fingerprints_before(state: dict[str, Any]) -> dict[str, str]:
 
 
 def describe_difference(data: InMemory, state: dict[str, Any], differing: list[str]) -> str:
-    """Return what was found and what was expected.
+    """Return how the data differ from those of training.
 
     If all splits differ, none is named: fingerprints of pictures in files cover the files of every split.
     """
@@ -132,13 +132,39 @@ def refuse_other_images(found: Spec, expected: Spec) -> None:
 
 def refuse_other_condition(found: Spec, expected: Spec) -> None:
     """Raise ConfigError for labels that mean something else to a conditional model than those of its training."""
-    known = found.class_names and expected.class_names  # older checkpoints hold no names
-    same = found.condition == expected.condition if known or not found.class_count else None
-    if not (found.class_count == expected.class_count if same is None else same):
+    if not conditions_agree(found, expected):
         raise ConfigError(
             f"data: what was named has {describe_condition(found)}, and this model is told "
-            f"{describe_condition(expected)}. Name data with the same labels."
+            f"{describe_condition(expected)}{describe_other_name(found, expected)}. Name data with the same labels."
         )
+    if expected.label_names and not found.label_names:
+        log.warning("data: labels without names, and those of training have names: %s", describe_condition(expected))
+
+
+def refuse_other_names(found: Spec, state: dict[str, Any]) -> None:
+    """Raise ConfigError for a run that is resumed with equal labels of other names than its checkpoint holds."""
+    expected = Spec.of(state["spec"]) if state.get("spec") else found
+    lost = expected.label_names and not found.label_names
+    if lost or not conditions_agree(found, expected):
+        raise ConfigError(
+            f"this run cannot be resumed with other labels: the data have {describe_condition(found)}, and the run was "
+            f"trained with {describe_condition(expected)}{describe_other_name(found, expected)}. Give its own data, or "
+            "start a new run (init_from=... takes over its weights)."
+        )
+
+
+def conditions_agree(found: Spec, expected: Spec) -> bool:
+    """Return whether labels mean the same."""
+    if found.condition is None or expected.condition is None:
+        return found.condition is expected.condition
+    return found.condition.agrees_with(expected.condition)
+
+
+def describe_other_name(found: Spec, expected: Spec) -> str:
+    """Return the first label with another name, which a table of many may not show; "": other things differ."""
+    pairs = enumerate(zip(found.label_names, expected.label_names, strict=False))
+    unlike = (f" (number {number} is {now}, and was {before})" for number, (now, before) in pairs if now != before)
+    return next(unlike, "")
 
 
 def describe_condition(spec: Spec) -> str:

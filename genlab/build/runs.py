@@ -53,7 +53,7 @@ def open_run(
     files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
     expected = Spec.of(state["spec"]) if state.get("spec") else found.spec
-    if stream.model.conditional and (not found.own or found.data.spec.class_names):  # equal pixels may be called else
+    if stream.model.conditional:  # even of equal pixels, as classes may be called otherwise
         refuse_other_condition(found.data.spec, expected)
     facts = vars(stream) | {"data": found.data, "own_data": found.own}
     return TrainedRun(**facts, **position, run_dir=run_dir, config=config)

@@ -1,4 +1,4 @@
-"""ClassificationAccuracy of the model's own class predictions on test images."""
+"""Accuracy of the model's own class predictions on test images."""
 
 from collections.abc import Iterator
 from typing import Any

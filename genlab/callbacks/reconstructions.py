@@ -2,7 +2,7 @@
 
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
 from genlab.core.types import Count
-from genlab.pictures.reconstructions import draw_reconstructions, how_many
+from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.trainers.encoder import encodes, reconstruct
 from genlab.trainers.trainer import Trainer
 
@@ -21,6 +21,6 @@ class Reconstructions(OncePerPosition):
         return encodes(trainer.samples)
 
     def work(self, trainer: Trainer) -> None:
-        count = how_many(trainer.spec, self.rows, self.columns)
+        count = shown_count(trainer.spec, self.rows, self.columns)
         picture = draw_reconstructions(*reconstruct(trainer.samples, count), trainer.spec, self.columns)
         save_picture(trainer, picture, f"reconstructions/{trainer.images:09d}.png", "reconstructions")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from genlab.callbacks.once_per_position import OncePerPosition, save_picture
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
 from genlab.pictures.scatter import GENERATED, REAL, frame_of, scatter

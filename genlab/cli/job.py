@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.paths import with_absolute_paths
+from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.scores import best_record
 from genlab.core import checkpoint, distributed
 from genlab.core.device import keep_freed_memory
@@ -143,6 +144,7 @@ def restore_state(trainer: Trainer) -> None:
         path, state = found
         checkpoint.refuse_older(state, trainer.run_dir)
         checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
+        refuse_other_names(trainer.spec, state)
         log.info("resumed from %s", path)
     elif settings["init_from"]:
         networks = {f"network/{name}": player.module for name, player in trainer.players.items()}

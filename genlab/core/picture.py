@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import round_network_input, to_network_input
 from genlab.core.random import generator

@@ -24,7 +24,9 @@ NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
 CONDITIONS = frozenset(
     f"genlab.core.{path}" for path in ("condition.Classes", "condition.Attributes", "words.Words", "picture.Picture")
 )
-FORMER = frozenset({"genlab.models.adversarial.fastgan.Generator"})  # no choice of the menu any more; runs have it
+FORMER_CHOICES = frozenset(
+    {"genlab.models.adversarial.fastgan.Generator"}
+)  # no choice of the menu any more; runs have it
 LAYERS = frozenset(
     f"torch.nn.{name}"
     for name in (
@@ -92,7 +94,7 @@ def is_listed(path: Any) -> bool:
     """Return whether a path is one of the list: what the menu names, torch's optimizers, layers and image networks."""
     if not isinstance(path, str):
         return False
-    exact = path in menu_targets() | CONDITIONS | FORMER | LAYERS or path in optimizers()
+    exact = path in menu_targets() | CONDITIONS | FORMER_CHOICES | LAYERS or path in optimizers()
     return exact or is_alias(path) or (path.startswith("torchvision.models.") and path in image_networks())
 
 

@@ -1,7 +1,6 @@
 """Words as a condition: texts as numbers and back."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.random import Draws
 from genlab.core.user_values import as_typed, is_text
@@ -20,7 +19,6 @@ MAX_STAND_INS = 16  # single words that stand in for texts
 MAX_LISTED = 12  # words of a vocabulary in a message
 MAX_NEAREST = 3  # known words that a message names beside an unknown one
 MAX_CONCATENATED = 128  # width of a concatenated bag of words: a vocabulary may have thousands
-MAX_COUNTED = 10_000  # labels that are searched for the most frequent
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,19 @@ class Words(Condition):
     vocabulary: tuple[str, ...]
     length: int
 
-    grid_lines: ClassVar[Literal["rows", "columns"] | None] = "rows"
     saved_as_captions: ClassVar[bool] = True
 
     @property
     def size(self) -> int:
         return len(self.vocabulary)
+
+    @property
+    def grid_lines(self) -> Literal["rows"]:
+        return "rows"
+
+    @property
+    def names_in_files(self) -> dict[str, tuple[str, ...]]:
+        return {"vocabulary": self.vocabulary}
 
     @property
     def concatenated_size(self) -> int:
@@ -50,8 +55,8 @@ class Words(Condition):
         return f"{self.size} words"
 
     @property
-    def legend(self) -> str:
-        return f" by number, from 1 (0: none): {', '.join(self.vocabulary)}"
+    def full_description(self) -> str:
+        return f"{self.description} by number, from 1 (0: none): {', '.join(self.vocabulary)}"
 
     @property
     def how_to_ask(self) -> str:
@@ -108,11 +113,6 @@ class Words(Condition):
     def _with_nearest(self, unknown: Iterable[str]) -> str:
         near = {word: get_close_matches(word, self.vocabulary, n=MAX_NEAREST, cutoff=0.0) for word in unknown}
         return "; ".join(f"{word} (nearest: {', '.join(known)})" for word, known in near.items())
-
-    def samples_of(self, labels: Tensor, count: int) -> Tensor:
-        """Return the most frequent texts among the first labels, [at most `count`, L]."""
-        texts = Counter(map(tuple, labels[:MAX_COUNTED].tolist()))
-        return torch.tensor([text for text, _ in texts.most_common(count)])
 
     def caption(self, label: Tensor) -> str:
         return " ".join(self.vocabulary[number - 1] for number in label.tolist() if number)

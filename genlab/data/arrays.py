@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,11 @@ def read_labels(given: Any, part: str, layout: Layout | None = None) -> Tensor:
     return labels.long() if labels.ndim == 1 and whole else labels
 
 
-def read_names(given: Any, labels: Tensor | None) -> list[str]:
-    """Return the names of classes 0, 1, ... Raises ConfigError for what are no names, and for names without labels."""
+def read_names(given: Any, labels: Tensor | None, condition: Condition | None = None) -> list[str]:
+    """Return the names of classes 0, 1, ..., by default the condition's.
+
+    Raises ConfigError for what are no names, and for names without labels.
+    """
     names: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
     if not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
         raise ConfigError(
@@ -56,7 +60,7 @@ def read_names(given: Any, labels: Tensor | None) -> list[str]:
         )
     if names and labels is None:
         raise ConfigError(f"class_names={names}: the images have no labels. Give both: Split(images, labels).")
-    return names
+    return names or list(condition.class_names if condition is not None and labels is not None else ())
 
 
 def to_tensor(given: Any, what: str) -> Tensor:

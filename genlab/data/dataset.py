@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.pixels import to_network_input
@@ -58,6 +58,7 @@ class InMemory:
     rule: WordRule | None = None  # words that can be measured in a picture
     notes = Notes()  # on the files that it was read from
     value_range: tuple[float, float] | None = None  # values of the files that are black and white; None: by depth
+    source_range: tuple[float, float] | None = None  # the same of source pictures
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class InMemory:
         aligned: bool = False,  # the rows of both test splits are partners, for scores
         scale: float = 1.0,  # by which points are divided for networks
         condition: Condition | None = None,  # the kind of labels; None: inferred from them
-        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words
+        class_names: Sequence[str] = (),  # of classes 0, 1, ..., recognised in words; or of attributes
         labelled: int | None = None,  # training images that keep their label; None: all
         label_seed: int = 0,  # chooses them
         layout: Layout | None = None,  # of images; None: told by their shape
@@ -82,7 +83,7 @@ class InMemory:
     ) -> None:
         given = {"train": train, "test": test, "holdout": holdout}
         train, test, holdout = (read_split(split, part, layout) for part, split in given.items())
-        self.class_names = class_names = read_names(class_names, train.labels)
+        self.class_names = class_names = read_names(class_names, train.labels, condition)
         self.task = None if task is None else task_of(task)
         refuse_task(self.task, train, labelled)
         if labelled is not None:
@@ -100,8 +101,8 @@ class InMemory:
     def spec(self) -> Spec:
         images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
-        facts = {"images": len(images), "padding": self.padding, "scale": self.scale, "value_range": self.value_range}
-        return Spec(channels, height, width, condition=self._model_condition(), **facts)
+        facts = {name: getattr(self, name) for name in ("padding", "scale", "value_range", "source_range")}
+        return Spec(channels, height, width, len(images), condition=self._model_condition(), **facts)
 
     @cached_property
     def label_kind(self) -> Condition | None:

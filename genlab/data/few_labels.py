@@ -1,4 +1,4 @@
-"""Few labels for many images, to learn from half supervised."""
+"""Few labels for many images, for semi-supervised learning."""
 
 from collections.abc import Sequence
 

@@ -21,7 +21,7 @@ def kind_of(labels: Tensor, source_classes: int | None = None, names: Sequence[s
         channels, height, width = labels.shape[1:]
         return Picture(channels, height, width, source_classes)
     if labels.ndim == 2 and labels.is_floating_point() and labels.shape[1]:
-        return Attributes(labels.shape[1])
+        return Attributes(labels.shape[1], tuple(names))
     if labels.ndim == 1 and labels.dtype == torch.int64:
         return Classes(len(names) or count_classes(labels), tuple(names))
     raise ConfigError(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.pixels import to_network_input
 from genlab.core.random import Draws, generator
 from genlab.data.dataset import InMemory, Split

@@ -97,7 +97,7 @@ def data_licence(data: str | None) -> str:
 
 def images_of(run: TrainedRun) -> str:
     spec = run.spec
-    condition = "" if spec.condition is None else f", {spec.condition.description}{spec.condition.legend}"
+    condition = "" if spec.condition is None else f", {spec.condition.full_description}"
     return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{condition}."
 
 

@@ -27,7 +27,7 @@ class Format(ABC):
     usage: ClassVar[str]  # Python code for the card
 
     def require_libraries(self) -> None:
-        """Raises ConfigError if a library that the format needs is not installed."""
+        """Raise ConfigError if a library that the format needs is not installed."""
         return None
 
     @abstractmethod
@@ -134,8 +134,7 @@ class ONNX(Format):
 
 def describe_condition(sampler: Sampler) -> str:
     """Return what the generator is told of an image: kind, numbers and names; "" for nothing."""
-    condition = sampler.condition
-    return "" if condition is None else f"{condition.description}{condition.legend}"
+    return "" if sampler.condition is None else sampler.condition.full_description
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, entropy
 
 
 @dataclass
@@ -72,7 +72,7 @@ class ReverseKL(FDivergence):
         return -torch.exp(-logits)
 
     def conjugate(self, logits: Tensor) -> Tensor:
-        """-1 - log(-t) at t = -exp(-logits)."""
+        """Return -1 - log(-t) at t = -exp(-logits)."""
         return logits - 1
 
 
@@ -85,14 +85,14 @@ class JensenShannon(FDivergence):
     divergence_share: ClassVar[float] = 0.5
     conjugate_flattens: ClassVar[bool] = True
 
-    def lowest_loss(self) -> float:
-        return -2 * log(2)
+    def lowest_loss(self, flipped: float = 0.0) -> float:
+        return 2 * (entropy(flipped) - log(2))
 
     def activation(self, logits: Tensor) -> Tensor:
         return log(2) - softplus(-logits)
 
     def conjugate(self, logits: Tensor) -> Tensor:
-        """-log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
+        """Return -log(2 - exp(t)) at t = log(2 sigmoid(logits))."""
         return softplus(logits) - log(2)
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from torch import Tensor, where
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, 1)) in nats of every dimension, [N, L]: Kingma and Welling 2014, appendix B."""
+    """Return KL(N(mean, variance) || N(0, 1)) in nats a dimension, [N, L]: Kingma and Welling 2014, appendix B."""
     return (mean.square() + log_variance.exp() - log_variance - 1) / 2
 
 
@@ -19,5 +19,5 @@ def free_bits(divergence: Tensor, least: float) -> Tensor:
 
 
 def commitment(latents: Tensor, codes: Tensor) -> Tensor:
-    """|z - sg[e]|^2, [N, D, ...] -> [N], summed: van den Oord et al. 2017, equation 3, third term without beta."""
+    """Return |z - sg[e]|^2, [N, D, ...] -> [N], summed: van den Oord et al. 2017, eq. 3, third term without beta."""
     return (latents - codes.detach()).square().flatten(1).sum(1)

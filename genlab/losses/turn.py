@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.errors import require
 from genlab.core.random import Draws
-from genlab.models.contract import per_image, weigh_patches
+from genlab.models.contract import patch_weights_of, per_image, weigh_patches
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,8 +75,8 @@ class Turn:
         return real.requires_grad_() if "real" in self.slopes else real
 
     @cached_property
-    def generated(self) -> Generated:
-        """Return generated images, with the generator's graph in its own turn only."""
+    def fake_batch(self) -> Generated:
+        """Return generated images with their latents and conditions; they have a graph in the generator's turn only."""
         new = self._generate() if self.ready_images is None else self.ready_images
         return new if self.mix_in_replay is None else self.mix_in_replay(new)
 
@@ -88,17 +88,17 @@ class Turn:
     @property
     def latents(self) -> Tensor:
         """Return the latents [N, L] of the generated images."""
-        return self.generated.latents
+        return self.fake_batch.latents
 
     @cached_property
     def fake(self) -> Tensor:
-        fake = self.generated.images
+        fake = self.fake_batch.images
         return fake.requires_grad_() if "fake" in self.slopes else fake
 
     @property
     def fake_condition(self) -> Tensor | None:
         """Return the condition of the generated images: `condition`, unless some come from other turns."""
-        return self.generated.condition
+        return self.fake_batch.condition
 
     @cached_property
     def real_logits(self) -> Tensor:
@@ -119,6 +119,15 @@ class Turn:
     def per_image(self, values: Tensor) -> Tensor:
         """Average the numbers of an image's patches with the discriminator's weights: [N]."""
         return per_image(self.network, values)
+
+    def weigh_patches(self, values: Tensor) -> Tensor:
+        """Multiply the numbers of patches by their weights, so that their mean is that of `per_image`."""
+        return values if self.patch_weights is None or values.ndim < 2 else weigh_patches(self.network, values)
+
+    @property
+    def patch_weights(self) -> Tensor | None:
+        """Return the weights [M] of an image's patches, 1 on average; None: all count alike."""
+        return patch_weights_of(self.network)
 
     def slope(self, logits: Tensor, images: Tensor) -> Tensor:
         """Return the gradient of each sample's logit by its own image, flattened to [N, D]; differentiable.

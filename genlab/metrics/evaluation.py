@@ -47,7 +47,7 @@ class Evaluation:
         self._reference: Reference | None = None
 
     def check(self, data: InMemory, trained: TrainedModel | None = None) -> None:
-        """Raises ConfigError, before training, if no metric fits these images or this model, or if images are too few.
+        """Raise ConfigError, before training, if no metric fits these images or this model, or if images are too few.
 
         Warns of single metrics that do not fit.
         """
@@ -79,7 +79,7 @@ class Evaluation:
         metrics = [metric for metric in self.metrics.values() if not metric.unfit_reason(reference, source.trained)]
         if any(metric.uses_extractor for metric in metrics):
             self.extractor.to(device)
-        self._feed(metrics, source, data.spec, shared=shared)
+        self._update_metrics(metrics, source, data.spec, shared=shared)
         if not is_measuring(shared):
             return []
         if any(metric.needs_features for metric in metrics):
@@ -146,7 +146,7 @@ class Evaluation:
             judges_run=judges_run,
         )
 
-    def _feed(self, metrics: list[Metric], source: SampleSource, spec: Spec, *, shared: bool) -> None:
+    def _update_metrics(self, metrics: list[Metric], source: SampleSource, spec: Spec, *, shared: bool) -> None:
         for metric in metrics:
             metric.reset()
             metric.start(source)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-# The result, what model it is of, and what to make of it; all other fields say how it was measured.
+# Fields of the result, the model and the judgement; all other fields say how the score was measured.
 RESULT_FIELDS = ("value", "ema", "seed", "position", "higher_is_better", "own_data", "judges_run")
 
 

@@ -55,7 +55,7 @@ def halvings(spec: Spec, smallest: int) -> int:
 
 
 def innermost_map(spec: Spec) -> tuple[tuple[int, int], int]:
-    """(height, width) of the map in which the shorter side has 4 to 7 pixels, and how often it is halved on the way.
+    """Return (height, width) of the map whose shorter side has 4 to 7 pixels, and how often it is halved on the way.
 
     Raises ConfigError for a size that halving does not bring there.
     """
@@ -86,7 +86,7 @@ def attention_level(sides: Sequence[int], largest: int) -> int:
 
 
 def _nearest_size(spec: Spec) -> int:
-    """The smallest side not below the image's that halving can bring to 4 to 7 pixels."""
+    """Return the smallest side not below the image's that halving can bring to 4 to 7 pixels."""
     side = max(spec.height, spec.width, 2 * SMALLEST)
     sizes = [base << power for base in range(SMALLEST, LARGEST + 1) for power in range(1, side.bit_length())]
     return min(size for size in sizes if size >= side)

@@ -13,7 +13,7 @@ LINE_COLOUR = (200, 200, 200)  # RGB
 DOTS_PER_LINE = 60
 
 
-def how_many(spec: Spec, rows: int, columns: int) -> int:
+def shown_count(spec: Spec, rows: int, columns: int) -> int:
     """Return the number of images, or of points, that a picture shows."""
     return MAX_POINTS if spec.height is None else rows * columns
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ MIN_WIDTH = 500  # pixels: narrower sheets are enlarged
 GROUPED_IMAGES_PER_ROW = 8
 GROUP_MARGIN = 6  # pixels around a group, so that images of one group stand closer together
 CAPTION_HEIGHT, CAPTION_MARGIN = 16, 6  # pixels
+CAPTION_SPACING = 4  # pixels between lines
+CAPTION_LENGTH = 40  # characters of a line, where lines have room below each other
+MIN_CAPTION_LENGTH = 20  # characters that fit on a column, for its text to be broken and not turned
 
 
 def sheet(images: Tensor, columns: int, *, sheets_abreast: int = 1) -> Tensor:
@@ -64,30 +68,45 @@ def tile(images: Tensor, columns: int) -> Tensor:
 
 
 def caption_rows(picture: Tensor, lines: Sequence[str]) -> Tensor:
-    """Add to a picture of equally high rows, uint8 [1, 3 or 4, H, W], a line of text to the left of each."""
+    """Add to a picture of equally high rows, uint8 [1, 3 or 4, H, W], a text to the left of each."""
     from PIL import Image, ImageDraw, ImageFont
 
     font, height = ImageFont.load_default(CAPTION_HEIGHT), picture.shape[1]
-    width = 2 * CAPTION_MARGIN + max(int(font.getlength(line)) for line in lines)
+    room = height // len(lines) // (CAPTION_HEIGHT + CAPTION_SPACING)
+    lines = [wrap(line, room) for line in lines]
+    width = 2 * CAPTION_MARGIN + max(int(font.getlength(part)) for line in lines for part in line.split("\n"))
     margin = Image.new("L", (width, height), "white")
     pen = ImageDraw.Draw(margin)
     for row, line in enumerate(lines):
-        pen.text((CAPTION_MARGIN, height * (row + 0.5) / len(lines)), line, fill="black", font=font, anchor="lm")
+        place = (CAPTION_MARGIN, height * (row + 0.5) / len(lines))
+        pen.text(place, line, fill="black", font=font, anchor="lm", spacing=CAPTION_SPACING)
     return torch.cat([as_channels(margin, picture.shape[0]), picture], dim=2)
 
 
+def wrap(text: str, most: int) -> str:
+    """Break a long text into at most `most` lines, of CAPTION_LENGTH characters if these suffice."""
+    if most < 2 or len(text) <= CAPTION_LENGTH:
+        return text
+    broken = (textwrap.wrap(text, width) for width in range(CAPTION_LENGTH, len(text) + 1))
+    return "\n".join(next(lines for lines in broken if len(lines) <= most))
+
+
 def caption_columns(picture: Tensor, lines: Sequence[str]) -> Tensor:
-    """Add to a picture of equally wide columns a line of text above each, which reads downwards where it is long."""
+    """Add to a picture of equally wide columns a text above each, which reads downwards where it is too long."""
     from PIL import Image, ImageDraw, ImageFont
 
     font, width = ImageFont.load_default(CAPTION_HEIGHT), picture.shape[2]
-    if max(map(font.getlength, lines)) + CAPTION_MARGIN > width / len(lines):
+    room = width / len(lines) - CAPTION_MARGIN
+    characters = int(room / font.getlength("n"))
+    broken = [textwrap.fill(line, characters) if characters >= MIN_CAPTION_LENGTH else line for line in lines]
+    if max(font.getlength(part) for line in broken for part in line.split("\n")) > room:
         return caption_rows(picture.rot90(1, (1, 2)), lines[::-1]).rot90(-1, (1, 2))
-    margin = Image.new("L", (width, CAPTION_HEIGHT + CAPTION_MARGIN), "white")
+    most = 1 + max(line.count("\n") for line in broken)
+    margin = Image.new("L", (width, most * CAPTION_HEIGHT + (most - 1) * CAPTION_SPACING + CAPTION_MARGIN), "white")
     pen = ImageDraw.Draw(margin)
-    for column, line in enumerate(lines):
+    for column, line in enumerate(broken):
         place = (width * (column + 0.5) / len(lines), margin.height / 2)
-        pen.text(place, line, fill="black", font=font, anchor="mm")
+        pen.text(place, line, fill="black", font=font, anchor="mm", align="center", spacing=CAPTION_SPACING)
     return torch.cat([as_channels(margin, picture.shape[0]), picture], dim=1)
 
 

@@ -1,4 +1,4 @@
-"""LatentSearch from several starts to the latent of an image: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
+"""Search for the latent of an image from several starts: Adam (Zhu et al. 2016, section 3.1; Karras et al. 2020,
 appendix D, without its noise maps), then L-BFGS (Liu and Nocedal 1989) from the best result."""
 
 import math
@@ -12,7 +12,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.models.latent_contract import Latent, Searchable
 
-ROWS = 64  # latents optimised at a time
+LATENTS_AT_ONCE = 64  # latents optimised at a time
 ERROR_FLOOR = 1e-8  # added before the logarithm; below the error of rounding to 8 bit
 HISTORY = 50  # steps that L-BFGS remembers
 
@@ -47,7 +47,7 @@ class LatentSearch:
     def __call__(self, starts: Tensor, condition: Tensor | None = None) -> Projection:
         """Return the best projection from starts [N, size], with condition [N, ...] or None."""
         pieces = []
-        for first in range(0, len(starts), ROWS):
+        for first in range(0, len(starts), LATENTS_AT_ONCE):
             best = self.descend(*take_rows(first, starts, condition))
             pieces.append(best._replace(row=first + best.row))
         best = min(pieces, key=lambda piece: piece.loss if math.isfinite(piece.loss) else math.inf)
@@ -56,7 +56,7 @@ class LatentSearch:
     @torch.no_grad()
     def nearest_starts(self, starts: Tensor, condition: Tensor | None, groups: int, count: int) -> Tensor:
         """Return the rows [groups x count] with the least error, `count` in each of `groups` equal groups of starts."""
-        pieces = [take_rows(first, starts, condition) for first in range(0, len(starts), ROWS)]
+        pieces = [take_rows(first, starts, condition) for first in range(0, len(starts), LATENTS_AT_ONCE)]
         errors = torch.cat([self.error(self.generate(*piece)) for piece in pieces]).nan_to_num(math.inf)
         within = errors.view(groups, -1).argsort(1)[:, :count]
         return (within + len(starts) // groups * torch.arange(groups, device=within.device)[:, None]).flatten()
@@ -108,7 +108,9 @@ class LatentSearch:
         return {round(self.steps * share**2) for share in shares}
 
 
-def take_rows(first: int, starts: Tensor, condition: Tensor | None, count: int = ROWS) -> tuple[Tensor, Tensor | None]:
+def take_rows(
+    first: int, starts: Tensor, condition: Tensor | None, count: int = LATENTS_AT_ONCE
+) -> tuple[Tensor, Tensor | None]:
     rows = slice(first, first + count)
     return starts[rows], None if condition is None else condition[rows]
 

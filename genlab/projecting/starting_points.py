@@ -33,5 +33,8 @@ def conditions(run: TrainedRun, asked: Any) -> Tensor | None:
         )
     labels = condition.every() if asked is None else condition.parse_typed(asked, "class")
     if labels is None:
-        raise ConfigError(f"class=null: this model is told {condition.description}; say which the image shows: class=.")
+        example = f"class={condition.how_to_ask.partition('=')[2]}"
+        raise ConfigError(
+            f"class=null: this model is told {condition.description}; say which the image shows: {example}."
+        )
     return condition.as_input(labels, torch.float32).to(run.device)

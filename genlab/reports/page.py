@@ -11,7 +11,7 @@ from genlab.reports import curves, tables
 from genlab.reports.leaderboard import Leaderboard, build_leaderboard, footnotes
 from genlab.reports.picture_strips import select_pictures
 from genlab.reports.run import Run
-from genlab.reports.seed_groups import Group, differing_values, flatten, group_by_config
+from genlab.reports.seed_groups import Group, differing_values, flatten_keys, group_by_config
 from genlab.reports.template_values import View
 
 TEMPLATE = Path(__file__).with_name("template")
@@ -80,7 +80,7 @@ def run_label(view: View) -> str:
 
 def differing_machines(views: list[View]) -> dict[str, list[str]]:
     """Return the facts in which machines and versions differ: then times do not compare, nor quite do scores."""
-    first = [flatten(next(iter(view.run.environments.values()), {})) for view in views]
+    first = [flatten_keys(next(iter(view.run.environments.values()), {})) for view in views]
     known = [facts for facts in first if facts]
     shared = differing_values({key: facts[key] for key in facts if key.startswith(MACHINE_KEYS)} for facts in known)
     return {key: list(dict.fromkeys(values)) for key, values in shared.items()}

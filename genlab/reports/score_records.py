@@ -5,10 +5,10 @@ from typing import Any
 from genlab.reports.run_files import finite_number, to_count
 
 Record = dict[str, Any]
-# The result, what model it is of, and what to make of it; all other fields say how it was measured.
+# Fields of the result, the model and the judgement; all other fields say how the score was measured.
 RESULT_FIELDS = ("value", "ema", "seed", "position", "checkpoint", "higher_is_better", "judges_run", "own_data")
-# Of names in older records, which do not tell: endings of numbers that judge no model, and beginnings of those of which
-# more is better. Of all others less is better.
+# Older records do not say which way is better, so their names decide: those that end in NEUTRAL judge no model, those
+# that begin with HIGHER_IS_BETTER are better when higher, all others when lower.
 NEUTRAL = ("_deviation", "_real", "_mean", "_identity", "real_train")
 BETTER = {True: "higher is better", False: "lower is better", None: ""}
 HIGHER_IS_BETTER = (
@@ -19,7 +19,10 @@ HIGHER_IS_BETTER = (
 
 
 def protocol(record: Record) -> tuple[tuple[str, str], ...]:
-    """Return how it was measured. Records of one protocol compare, as `genlab.metrics.records.unlike` says."""
+    """Return the fields that say how a score was measured.
+
+    Records of one protocol compare, as `genlab.metrics.records.differing_fields` says.
+    """
     return tuple(sorted((name, str(value)) for name, value in record.items() if name not in RESULT_FIELDS))
 
 
@@ -34,7 +37,7 @@ def latest_records(records: list[Record]) -> dict[tuple, Record]:
 
 
 def describe_measurement(record: Record) -> str:
-    """Return how it was measured, in words, as `python -m genlab.evaluate` prints it without the position."""
+    """Return in words how a score was measured, as `python -m genlab.evaluate` prints it without the position."""
     words = [
         f"{_count(record.get('images'))} samples" if "images" in record else "",
         f"against {_count(record.get('reference_images'))} of {record['reference']}" if "reference" in record else "",
@@ -51,7 +54,7 @@ def describe_differences(protocols: list[tuple]) -> list[str]:
     tables = [dict(fields) for fields in protocols]
     names = sorted({name for table in tables for name in table})
     differing = [name for name in names if len({table.get(name) for table in tables}) > 1]
-    return [", ".join(f"{name} {_shorten(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
+    return [", ".join(f"{name} {_to_text(table.get(name, 'not recorded'))}" for name in differing) for table in tables]
 
 
 def higher_is_better(record: Record) -> bool | None:
@@ -70,7 +73,7 @@ def _count(value: Any) -> str:
     return f"{to_count(value):,}" if finite_number(value) is not None else "?"
 
 
-def _shorten(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Return a value's text, of a SHA-256 the first 8 digits."""
     text = str(value)
     return text[:8] if len(text) == 64 else text or "(none)"

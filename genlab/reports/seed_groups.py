@@ -32,7 +32,7 @@ def group_by_config(runs: list[Run]) -> list[Group]:
 
 def shared_settings(run: Run) -> dict[str, str]:
     """Return the flattened config without seeds and START_KEYS."""
-    flat = flatten(run.config)
+    flat = flatten_keys(run.config)
     return {key: value for key, value in flat.items() if key not in START_KEYS and not _is_seed(key)}
 
 
@@ -41,10 +41,10 @@ def _is_seed(key: str) -> bool:
     return name == "seed" or name.endswith("_seed")
 
 
-def flatten(node: Any, path: str = "") -> dict[str, str]:
+def flatten_keys(node: Any, path: str = "") -> dict[str, str]:
     """Return dotted keys, as typed on the command line, and values as text; `{}` or `[]` for an empty group."""
     if isinstance(node, dict) and (node or path):
-        below = [flatten(value, f"{path}.{key}".lstrip(".")) for key, value in node.items()]
+        below = [flatten_keys(value, f"{path}.{key}".lstrip(".")) for key, value in node.items()]
         return {key: value for part in below for key, value in part.items()} or {path: "{}"}
     if not path:
         return {}

@@ -8,7 +8,7 @@ from genlab.reports import score_records as scores
 from genlab.reports.picture_strips import Pictures, Strip
 from genlab.reports.run import Run
 from genlab.reports.run_files import finite_number, to_count
-from genlab.reports.seed_groups import flatten
+from genlab.reports.seed_groups import flatten_keys
 
 GROUP_ORDER = ("model", "loss", "penalty", "augment", "data", "optimizer", "trainer", "metrics", "callbacks")
 
@@ -56,14 +56,14 @@ class View:
         groups = [name for name in GROUP_ORDER if name in config]
         groups += [name for name in config if name not in groups and isinstance(config[name], dict)]
         alone = {name: value for name, value in config.items() if name not in groups}
-        return [("run", "", list(flatten(alone).items()))] * bool(alone) + [
-            (name, _target(config[name]), list(flatten(config[name], name).items())) for name in groups
+        return [("run", "", list(flatten_keys(alone).items()))] * bool(alone) + [
+            (name, _target(config[name]), list(flatten_keys(config[name], name).items())) for name in groups
         ]
 
     @property
     def environments(self) -> list[tuple[str, list[tuple[str, str]]]]:
         return [
-            (name, [row for row in flatten(facts).items() if row[0] != "command"])
+            (name, [row for row in flatten_keys(facts).items() if row[0] != "command"])
             for name, facts in self.run.environments.items()
             if facts
         ]
@@ -81,7 +81,7 @@ class View:
                 "better": scores.BETTER[scores.higher_is_better(record)],
                 "how": scores.describe_measurement(record),
                 "averaged": bool(record.get("ema")),
-                "record": list(flatten(record).items()),
+                "record": list(flatten_keys(record).items()),
             }
             for record, value in found
         ]

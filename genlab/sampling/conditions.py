@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from genlab.core.condition import Condition, in_turn
+from genlab.core.base_condition import Condition, in_turn
 from genlab.core.errors import ConfigError
 from genlab.core.user_values import as_typed
 from genlab.data.blank_dataset import Blank

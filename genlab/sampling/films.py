@@ -44,13 +44,13 @@ class Walk(Film):
             loaded.require_styles(f"mode.truncation={self.truncation}")
 
     def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
-        place = self.spline_images(loaded, request, self.rows * self.columns)
+        images_at = self.spline_images(loaded, request, self.rows * self.columns)
         for frame in range(self.stops * self.steps):
-            yield loaded.draw(place(frame / self.steps), self.columns)
+            yield loaded.draw(images_at(frame / self.steps), self.columns)
 
     def strips(self, loaded: Loaded, request: Request) -> Tensor:
-        place = self.spline_images(loaded, request, self.rows)
-        columns = [place(self.stops * column / self.columns) for column in range(self.columns)]
+        images_at = self.spline_images(loaded, request, self.rows)
+        columns = [images_at(self.stops * column / self.columns) for column in range(self.columns)]
         return loaded.draw(torch.stack(columns, 1).flatten(0, 1), self.columns)
 
     def spline_images(self, loaded: Loaded, request: Request, count: int) -> Callable[[float], Tensor]:

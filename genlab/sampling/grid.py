@@ -7,10 +7,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from genlab.core.base_condition import in_turn
 from genlab.core.errors import ConfigError, require
 from genlab.core.types import Count
-from genlab.core.user_values import quoted
-from genlab.pictures.reconstructions import draw_reconstructions, how_many
+from genlab.core.user_values import quote_commas
+from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.pictures.sheet import caption_columns
 from genlab.sampling.conditions import condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
@@ -63,11 +64,11 @@ class Grid(Picture):
 
 
 def caption_classes(picture: Tensor, loaded: Loaded, labels: Tensor) -> Tensor:
-    """Add the names of the classes that columns show, if they have names, and log them."""
+    """Add the names of the classes or attributes that columns show, if they have names, and log them."""
     condition = require(loaded.spec.condition, "the model is told nothing.")
     captions = [condition.caption(label) for label in labels]
-    log.info("columns show classes %s" if len(captions) > 1 else "all show %s", ", ".join(map(quoted, captions)))
-    return caption_columns(picture, captions) if condition.class_names else picture
+    log.info("columns show %s" if len(captions) > 1 else "all show %s", ", ".join(map(quote_commas, captions)))
+    return caption_columns(picture, captions) if condition.label_names else picture
 
 
 class Classes(Picture):
@@ -127,18 +128,31 @@ class Truncation(Picture):
 
     def check(self, loaded: Loaded, request: Request) -> None:
         super().check(loaded, request)
+        self.refuse_untruncated(loaded)
         if self.layers is not None:
             loaded.require_styles(f"mode.layers={self.layers}")
             layers = loaded.run.model.generator.layers
             if self.layers > layers:
                 raise ConfigError(f"mode.layers={self.layers}: this generator has {layers} layers.")
 
+    def refuse_untruncated(self, loaded: Loaded) -> None:
+        try:
+            for threshold in self.thresholds_for(loaded):
+                loaded.truncated_law(threshold)
+        except ConfigError as error:
+            raise ConfigError(f"mode=truncation: {error} Use mode=grid.") from error
+
+    def thresholds_for(self, loaded: Loaded) -> Sequence[float]:
+        return self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
-        thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+        thresholds = self.thresholds_for(loaded)
         log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
         with truncating(loaded, self.layers):
             rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]
-        return loaded.draw(torch.cat(rows), self.columns)
+        picture, condition = loaded.draw(torch.cat(rows), self.columns), condition_of(loaded.run, request.classes)
+        labels = None if condition is None else labels_of(condition, request.classes)
+        return picture if labels is None else caption_classes(picture, loaded, in_turn(labels, 0, self.columns))
 
 
 class Reconstruct(Picture):
@@ -161,5 +175,5 @@ class Reconstruct(Picture):
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         spec = loaded.run.spec
-        pairs = reconstruct(loaded.run, how_many(spec, self.rows, self.columns))
+        pairs = reconstruct(loaded.run, shown_count(spec, self.rows, self.columns))
         return draw_reconstructions(*pairs, spec, self.columns)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from genlab.core.condition import Condition
+from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Count
@@ -27,10 +27,10 @@ class Save(Mode):
     """Save samples to FILE.npz, FILE.zip or a folder.
 
     FILE.npz holds `arr_0`, uint8 [N, H, W, C] or points float32 [N, D], and for conditional models `arr_1`, labels [N]
-    or attributes [N, K]; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's tools read them.
-    A folder gets numbered PNGs, and dataset.json where there are labels, with the names of classes. Of a model that is
-    told words, captions.json takes its place. `data=folder` reads both, with data.words=caption for captions. The same
-    seed gives the same pixels.
+    or attributes [N, K], and their names; ADM's evaluation reads it. FILE.zip holds PNGs and dataset.json, as NVIDIA's
+    tools read them. A folder gets numbered PNGs, and dataset.json where there are labels, with the names of classes or
+    attributes. Of a model that is told words, captions.json takes its place. `data=folder` reads all of them but
+    points, with data.words=caption for captions. The same seed gives the same pixels.
 
     Raises ConfigError for samples that no PNG can hold.
     """
@@ -57,7 +57,7 @@ def batches(loaded: Loaded, request: Request, count: int) -> Iterator[Batch]:
 
 
 def write_npz(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
-    """Write the file that `np.savez(path, images, labels)` would."""
+    """Write the file that `np.savez(path, images, labels, class_names=names)` would."""
     all_labels = []
     with zipfile.ZipFile(path, "w") as archive, archive.open("arr_0.npy", "w", force_zip64=True) as file:
         for number, (images, labels) in enumerate(batches):
@@ -67,8 +67,17 @@ def write_npz(path: Path, batches: Iterable[Batch], count: int, condition: Condi
             file.write(images.tobytes())
             all_labels += [] if labels is None else [labels]
     if all_labels:
-        with zipfile.ZipFile(path, "a") as archive, archive.open("arr_1.npy", "w") as file:
-            np.lib.format.write_array(file, np.concatenate(all_labels))
+        names = {} if condition is None else condition.names_in_files
+        append_arrays(
+            path, {"arr_1": np.concatenate(all_labels)} | {key: np.array(found) for key, found in names.items()}
+        )
+
+
+def append_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array)
 
 
 def write_zip(path: Path, batches: Iterable[Batch], count: int, condition: Condition | None) -> None:
@@ -90,12 +99,12 @@ def write_folder(path: Path, batches: Iterable[Batch], count: int, condition: Co
 def label_file(labels: list[list], condition: Condition | None) -> tuple[str, str]:
     """Return the name and the content of the file that holds the labels [name, label] of pictures.
 
-    dataset.json is {"labels": [[name, label], ...] or null}, with "class_names" where classes have names: NVIDIA's
-    tools read the labels alone. captions.json is {name: caption}.
+    dataset.json is {"labels": [[name, label], ...] or null}, with "class_names" or "attribute_names" where they have
+    names: NVIDIA's tools read the labels alone. captions.json is {name: caption}.
     """
     if condition is None or not condition.saved_as_captions:
-        names = list(condition.class_names) if condition and labels else []
-        return "dataset.json", json.dumps({"labels": labels or None} | ({"class_names": names} if names else {}))
+        names = condition.names_in_files if condition and labels else {}
+        return "dataset.json", json.dumps({"labels": labels or None} | names)
     return "captions.json", json.dumps({name: condition.caption(torch.tensor(label)) for name, label in labels})
 
 

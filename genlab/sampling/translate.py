@@ -14,6 +14,8 @@ from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
 from genlab.data.storage.archives import Directory, FileSource, Zip, list_names
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out, sort_out, stem_of
+from genlab.data.storage.findings import Findings
+from genlab.data.storage.input_notes import SAVE_ANEW, warn_of_inputs
 from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Mode, Request
 
@@ -74,14 +76,16 @@ class Translate(Mode):
         from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
-        source = self.source_spec(loaded).require_source()
-        limits = loaded.spec.value_range  # pictures are read as those of training were
-        rule = PixelRule(source.channels, classes=source.classes, range=limits)
+        spec = self.source_spec(loaded)
+        source, limits = spec.require_source(), spec.source_range  # pictures are read as those of training were
+        rule = PixelRule(source.channels, classes=source.classes, range=limits, if_unknown=SAVE_ANEW)
+        findings = Findings(None if source.classes else limits)
         for name in self.names:
             try:
-                yield name, read_picture(read_file(self.source, name), rule)
+                yield name, read_picture(read_file(self.source, name), rule, findings)
             except Unusable as reason:
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
+        warn_of_inputs(findings, f"input={self.input}")
 
 
 class SingleFile(Directory):

@@ -46,7 +46,7 @@ def layers_in_order(network: nn.Module, images: Tensor, condition: Tensor | None
     A layer is a convolution or another matrix, with the vectors that follow it: biases, a normalisation's scales.
     """
     layers: list[Layer] = []
-    # Modules outside of parametrised weights, whose originals count as weights of their layer.
+    # Without the modules inside parametrisations: the weights that these hold belong to the parametrised layer.
     names = {module: name for name, module in network.named_modules() if "parametrizations" not in name.split(".")}
 
     def note(module: nn.Module, _: tuple) -> None:

@@ -74,7 +74,7 @@ class Unrolled(Alternating):
             player="discriminator",
             images=lambda _: turn.real.detach(),
             noise=lambda _: turn.latents,
-            ready_images=turn.generated._replace(images=turn.fake.view_as(turn.fake)),
+            ready_images=turn.fake_batch._replace(images=turn.fake.view_as(turn.fake)),
             joint=self.joint and not slopes,
             slopes=slopes,
             with_features=self.lookahead_phase.with_features,

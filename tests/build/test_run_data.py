@@ -11,14 +11,15 @@ from PIL import Image
 import genlab
 from genlab import evaluate, export, project, sample
 from genlab.build import instantiate as build
-from genlab.build.run_data import differing_splits
+from genlab.build.run_data import differing_splits, refuse_other_condition, refuse_other_names
 from genlab.build.runs import best_unless, open_run
 from genlab.callbacks.save_checkpoints import save_run
 from genlab.cli import command
 from genlab.cli.job import build_trainer
 from genlab.core import checkpoint
-from genlab.core.condition import Classes
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
+from genlab.core.spec import Spec
 from genlab.data import InMemory, Split
 from genlab.data.storage.folder_layout import HeldOutShare
 from tests.conftest import NARROW_MLP, TINY, composed
@@ -149,6 +150,40 @@ def test_equal_pixels_with_other_names_are_refused(tmp_path):
     assert genlab.load(run, device="cpu", data=InMemory(images, class_names=["cat", "dog"])).run.own_data
     with pytest.raises(ConfigError, match="0: dog, 1: cat.*told 2 classes .0: cat, 1: dog"):
         genlab.load(run, device="cpu", data=InMemory(images, class_names=["dog", "cat"]))
+
+
+def test_a_run_is_not_resumed_with_other_names(tmp_path):
+    images = Split(torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8), torch.arange(12) % 2)
+    run = started(tmp_path, data=InMemory(images, class_names=["cat", "dog"]))
+    state = checkpoint.read(run / "checkpoints" / "0000000000.pt")
+    for names, told in ((["dog", "cat"], "number 0 is dog, and was cat"), ([], "the data have 2 classes, and")):
+        with pytest.raises(ConfigError, match=f"cannot be resumed with other labels.*{told}"):
+            refuse_other_names(InMemory(images, class_names=names).spec, state)
+    refuse_other_names(InMemory(images, class_names=["cat", "dog"]).spec, state)
+    state["spec"]["condition"]["names"] = []  # a checkpoint of before names were kept
+    refuse_other_names(InMemory(images, class_names=["cat", "dog"]).spec, state)
+
+
+def test_attributes_are_named_wherever_they_are(tmp_path, capsys, caplog):
+    images = torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8)
+    faces = InMemory(Split(images, torch.eye(12, 2)), condition=Attributes(2, ("Male", "Smiling")))
+    run = started(tmp_path / "run", data=faces)
+    caplog.set_level("INFO")
+    words = ("mode=classes", "mode.rows=2", f"to={tmp_path / 'a.png'}")
+    assert call(sample, f"run={run}", "classes=Smiling,Male+Smiling", *words) == 0
+    assert "columns show Smiling, Male + Smiling" in caplog.messages
+    assert Image.open(tmp_path / "a.png").height > 2 * 8 * 32 + 2  # names above the columns
+    assert call(export, f"run={run}", f"to={tmp_path}") == 0
+    assert "2 attributes (0: Male, 1: Smiling)" in (tmp_path / "README.md").read_text()
+    Image.new("L", (8, 8)).save(tmp_path / "b.png")
+    short = ("steps=1", "polish=0", "restarts=1", "candidates=1", "snapshots=2", f"to={tmp_path}")
+    assert call(project, f"run={run}", f"image={tmp_path / 'b.png'}", "class=Male+Smiling", *short) == 0
+    assert json.loads((tmp_path / "distance.json").read_text())["class_name"] == "Male + Smiling"
+    assert call(project, f"run={run}", f"image={tmp_path / 'b.png'}", *short) == 2
+    assert "say which the image shows: class=Male+Smiling" in errors(capsys)
+    before = Attributes(2).facts()  # a checkpoint of before names were kept opens with today's data
+    state = checkpoint.read(run / "checkpoints" / "0000000000.pt")
+    refuse_other_condition(faces.spec, Spec.of(state["spec"] | {"condition": before}))
 
 
 def test_a_run_from_python_is_opened_with_its_data_or_with_files(tmp_path, photos, capsys):

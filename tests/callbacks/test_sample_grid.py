@@ -4,9 +4,11 @@ import torch
 from PIL import Image
 
 from genlab.callbacks import Grid
+from genlab.core.condition import Attributes
+from genlab.data import InMemory
 from genlab.data.sets.points import Ring
 from genlab.pictures.scatter import SIDE
-from genlab.pictures.sheet import GREY, enlarge, tile, with_drawable_channels
+from genlab.pictures.sheet import GREY, caption_columns, caption_rows, enlarge, tile, with_drawable_channels, wrap
 
 
 def pixels(trainer, name):
@@ -119,6 +121,29 @@ def test_models_that_are_told_attributes_keep_their_grid(trainer):
     trainer.samples.draw_samples = lambda start, count, condition: torch.zeros(count, 1, 28, 28)
     Grid(rows=2, columns=4).tick(trainer)
     assert pixels(trainer, "000000000.png").shape[1] == 4 * 5 * 28 + 3 * 2
+
+
+def test_rows_show_the_most_frequent_named_attributes(trainer):
+    """One row of a label that half of the images have, and one of the next."""
+    make_conditional(trainer, 10)
+    labels = torch.tensor([[1.0, 0.0]] * 40 + [[1.0, 1.0]] * 24)
+    data = InMemory(trainer.data.train._replace(labels=labels), condition=Attributes(2, ("Male", "Smiling")))
+    trainer.data, asked = data, []
+    trainer.samples.draw_samples = lambda start, count, given: asked.append(given) or torch.zeros(count, 1, 10, 10)
+    Grid(rows=3, columns=4).tick(trainer)
+    assert torch.equal(asked[0], torch.tensor([[1.0, 0.0]] * 4 + [[1.0, 1.0]] * 4))
+    cell = -(-500 // 40) * 10
+    assert pixels(trainer, "000000000.png").shape[1] > 4 * cell + 3 * 2 + 60  # texts to the left
+
+
+def test_long_captions_are_broken_where_rows_are_high():
+    text = " + ".join(f"attribute_{number}" for number in range(8))
+    broken = caption_rows(torch.zeros(1, 200, 50, dtype=torch.uint8), [text, "a"])
+    flat = caption_rows(torch.zeros(1, 40, 50, dtype=torch.uint8), [text, "a"])
+    assert broken.shape[1:] == (200, broken.shape[2]) and broken.shape[2] < 500 < flat.shape[2]
+    above = caption_columns(torch.zeros(1, 50, 500, dtype=torch.uint8), [text, "a"])
+    assert above.shape[2] == 500 and 50 + 4 * 16 < above.shape[1] < 50 + 8 * 20
+    assert wrap("short", 5) == "short" and len(wrap(text, 3).split("\n")) <= 3
 
 
 def test_points_are_scattered_in_their_own_units(trainer):

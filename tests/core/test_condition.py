@@ -22,11 +22,13 @@ from genlab.core.spec import Spec
 from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.data.blank_dataset import Blank
+from genlab.data.sets.colour_sets import FINE_CLASSES
 from tests.conftest import NARROW, TINY, saved
 
 ROOT = Path(genlab.__file__).parent
 KINDS = (
-    *(Classes(10), Classes(2, ("cat", "dog")), Attributes(3), Words(("a", "b", "c"), 2)),
+    *(Classes(10), Classes(2, ("cat", "dog")), Attributes(3), Attributes(2, ("Male", "Smiling"))),
+    Words(("a", "b", "c"), 2),
     *(Picture(3, 8, 8), Picture(1, 8, 8, 4)),
 )
 
@@ -158,6 +160,42 @@ def test_labels_fit_what_the_condition_says_of_them(condition):
     if not condition.has_source:
         assert condition.embedding(condition.concatenated_size)(batch).shape == (5, condition.concatenated_size)
         assert condition.parse(labels[:2]).shape == labels[:2].shape or condition == Angle()
+
+
+FACES = Attributes(3, ("Male", "Smiling", "5_o_Clock_Shadow"))
+
+
+def test_attributes_are_asked_for_and_captioned_by_name():
+    assert FACES.parse(["Smiling", "5_o_Clock_Shadow+Male"]).tolist() == [[0, 1, 0], [1, 0, 1]]
+    assert FACES.parse("Male + Smiling").tolist() == [[1, 1, 0]] == FACES.parse([1, 1, 0]).tolist()
+    assert FACES.caption(torch.tensor([1.0, 0, 1])) == "Male + 5_o_Clock_Shadow"
+    assert FACES.caption(torch.tensor([0.5, 0, 0])) == "0.5 Male" and FACES.caption(torch.zeros(3)) == "none"
+    assert torch.equal(FACES.parse(FACES.caption(torch.tensor([1.0, 1, 1]))), torch.ones(1, 3))
+    with pytest.raises(ConfigError, match=r"classes=\['male'\]: .* none is called male .nearest: Male"):
+        FACES.parse(["male"])
+    with pytest.raises(ConfigError, match="told 3 attributes, and no words"):
+        Attributes(3).parse("Male")
+
+
+def test_of_many_names_the_nearest_are_said():
+    with pytest.raises(ConfigError, match=r"classes=lawnmower: .*0 to 99, or names .nearest: lawn_mower, \w+, \w+\)"):
+        Classes(100, FINE_CLASSES).parse("lawnmower")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        (Classes(2, ("cat", "dog")), Classes(2, ("cat", "dog")), True),
+        (Classes(2, ("cat", "dog")), Classes(2, ("dog", "cat")), False),
+        (Classes(2, ("cat", "dog")), Classes(2), True),  # of an older version
+        (Classes(2), Classes(3), False),
+        (FACES, Attributes(3), True),
+        (FACES, Classes(3), False),
+        (Words(("a",), 1), Words(("b",), 1), False),
+    ],
+)
+def test_conditions_agree_if_their_labels_mean_the_same(one, other, agree):
+    assert one.agrees_with(other) is other.agrees_with(one) is agree
 
 
 NUMBERED = Classes(3, ("1", "10", "2"))  # folders as they are sorted

@@ -129,6 +129,10 @@ def test_numpy_arrays_are_the_same_data_as_tensors():
     assert InMemory(Split(*big_endian)).fingerprint == tensors.fingerprint
     attributes = InMemory(Split(PIXELS, np.zeros((6, 4), np.float32)))
     assert attributes.spec.condition == Attributes(4)
+    named = InMemory(Split(PIXELS, np.zeros((6, 2), np.float32)), class_names=["Male", "Smiling"])
+    assert named.spec.condition == Attributes(2, ("Male", "Smiling"))
+    with pytest.raises(ConfigError, match="4 attributes with the names .*'Male'.*expected as many, all different"):
+        InMemory(Split(PIXELS, np.zeros((6, 4), np.float32)), class_names=["Male", "Smiling"])
 
 
 def test_what_is_no_data_set_is_said():

@@ -131,7 +131,7 @@ def test_a_step_moves_both_networks_of_each_player_in_turn(make_trainer):
 
 def test_discriminators_see_what_was_just_made_and_histories_of_their_own_kind(make_trainer):
     trainer = made(make_trainer, "penalty=[cycle]", "trainer.replay=12", data=unpaired(channels=3))
-    made_now = [turn.generated.images for turn in turns(trainer, "generator")]
+    made_now = [turn.fake_batch.images for turn in turns(trainer, "generator")]
     trainer.take_turns("generator")
     shown = [turn.fake for turn in turns(trainer, "discriminator")]
     for images, seen in zip(made_now, shown, strict=True):

@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
+from genlab.data.labels.unique_keys import unique
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
@@ -30,11 +32,12 @@ class ImageLabels(NamedTuple):
 
     labels: Tensor  # float32 [N, K], or words int64 [N, L]
     words: tuple[str, ...] = ()  # the vocabulary: word k has the number k, from 1
+    names: tuple[str, ...] = ()  # of the attributes; (): the file gives none
 
     @property
     def condition(self) -> Condition:
         length = self.labels.shape[1]
-        return Words(self.words, length) if self.words else Attributes(length)
+        return Words(self.words, length) if self.words else Attributes(length, self.names)
 
 
 class Vectors:
@@ -42,8 +45,8 @@ class Vectors:
 
     Row i of an .npy file belongs to image i of all images below the root, sorted by their paths from there (with `/`,
     by code points, as Python's `sorted` does). An .npz file holds an array for each of these paths, with or without
-    its suffix. Tables have a row for each, which may also be called by the file's own name; attributes of -1 and 1
-    become 0 and 1, as in `data=celeba`.
+    its suffix. Tables have a row for each, which may also be called by the file's own name, and perhaps a heading with
+    the attributes' names; attributes of -1 and 1 become 0 and 1, as in `data=celeba`.
     """
 
     def __init__(self, path: str) -> None:
@@ -59,16 +62,24 @@ class Vectors:
             numbers = self.select_rows(found, source.names, rows)
         else:
             numbers = self.stack_arrays(found, rows)
-        return ImageLabels(torch.from_numpy(self.check_numbers(numbers)))
+        numbers = self.check_numbers(numbers)
+        return ImageLabels(torch.from_numpy(numbers), names=self.attribute_names(numbers.shape[1]))
 
     def load(self) -> np.ndarray | Mapping[str, np.ndarray]:
-        if self.path.suffix.lower() in (".txt", ".csv"):
+        if self.is_table:
             return read_rows(self.path.read_text(encoding="utf-8-sig"))
         found = np.load(self.path, allow_pickle=False)
         if isinstance(found, np.ndarray):
             return found
         with found:
             return dict(found)
+
+    @property
+    def is_table(self) -> bool:
+        return self.path.suffix.lower() in (".txt", ".csv")
+
+    def attribute_names(self, count: int) -> tuple[str, ...]:
+        return read_heading(self.path.read_text(encoding="utf-8-sig"), count) if self.is_table else ()
 
     def select_rows(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
         count = len(table) if table.ndim else 0
@@ -101,10 +112,29 @@ class Vectors:
 
 
 def read_rows(text: str) -> dict[str, np.ndarray]:
-    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings."""
-    found: dict[str, np.ndarray] = {}
-    for match in filter(None, map(ROW.fullmatch, text.splitlines())):
-        name, numbers = match.groups()
-        found[name.strip()] = np.array(re.findall(NUMBER, numbers), np.float32)
+    """Return the numbers of each row `name number ...`, separated by blanks or commas; other lines are headings.
+
+    Raises ValueError for a name with two unlike rows.
+    """
+    rows = [match.groups() for match in map(ROW.fullmatch, text.splitlines()) if match]
+    named = unique((name.strip(), tuple(map(float, re.findall(NUMBER, numbers)))) for name, numbers in rows)
+    found = {name: np.array(numbers, np.float32) for name, numbers in named.items()}
     signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
     return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found
+
+
+def read_heading(text: str, count: int) -> tuple[str, ...]:
+    """Return the names of `count` attributes from a table's heading, behind a name for the first column or alone.
+
+    (): no line before the rows has as many different ones, or one of them is empty or a number.
+    """
+    for line in takewhile(lambda line: not ROW.fullmatch(line), text.splitlines()):
+        fields = [field.strip() for field in (line.split(",") if "," in line else line.split())]
+        names = tuple(fields[-count:])
+        if len(fields) in (count, count + 1) and len(set(names)) == count and not any(map(is_empty_or_number, names)):
+            return names
+    return ()
+
+
+def is_empty_or_number(field: str) -> bool:
+    return not field or re.fullmatch(NUMBER, field) is not None

@@ -1,15 +1,15 @@
 """Labels from dataset.json: {"labels": [[name, label], ...] or null}, as NVIDIA's tools and `mode=save` write it.
 
-`mode=save` adds "class_names": [...], the names of classes 0, 1, ...
+`mode=save` adds "class_names": [...], the names of classes 0, 1, ..., or "attribute_names", those of vectors.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from genlab.core.errors import ConfigError
+from genlab.data.labels.unique_keys import read_json
 from genlab.data.labels.word_reader import read_text, shared_folder
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.file_kinds import LABEL_FILE
@@ -38,8 +38,9 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
         return None
     labels = {files[file] + name: label for file, found in entries.items() for name, label in found.items()}
     digest = hashlib.sha256("".join(contents[file] for file in sorted(entries)).encode()).hexdigest()
-    names = class_names({file: contents[file] for file in entries})
-    return to_classes_or_vectors(labels, source.names, digest, list_names(entries), names)
+    given = {file: contents[file] for file in entries}
+    read = to_classes_or_vectors(labels, source.names, digest, list_names(entries), names_in(given, "class_names"))
+    return read._replace(attributes=attribute_names(read, given))
 
 
 def is_split(folder: str) -> bool:
@@ -49,7 +50,7 @@ def is_split(folder: str) -> bool:
 def parse(file: str, text: str) -> dict[str, Any] | None:
     """Return the label of each name, without those that are null; None: not a file of labels."""
     try:
-        content = json.loads(text)
+        content = read_json(text)
         if not isinstance(content, dict) or "labels" not in content:
             return None
         found = content["labels"] or {}
@@ -63,14 +64,26 @@ def parse(file: str, text: str) -> dict[str, Any] | None:
     return {name: label for name, label in labels.items() if label is not None}
 
 
-def class_names(contents: dict[str, str]) -> list[str]:
-    """Return the names of classes that files of labels give; []: none. Raises ConfigError for unfit or unlike ones."""
-    given = {file: found for file, text in contents.items() if (found := json.loads(text).get("class_names"))}
+def attribute_names(labels: GivenLabels, contents: dict[str, str]) -> list[str]:
+    """Return the names of vectors' attributes; []: none. Raises ConfigError unless there are as many as numbers."""
+    lengths = {len(label) for label in labels.labels.values() if isinstance(label, list)}
+    names = names_in(contents, "attribute_names") if lengths else []
+    if names and lengths != {len(names)}:
+        raise ConfigError(
+            f"{list_names(contents)}: attribute_names has {len(names)} names for vectors of {max(lengths)} numbers. "
+            "Name every number."
+        )
+    return names
+
+
+def names_in(contents: dict[str, str], key: str) -> list[str]:
+    """Return the names that files of labels give under `key`; []: none. Raises ConfigError for unfit or unlike ones."""
+    given = {file: found for file, text in contents.items() if (found := read_json(text).get(key))}
     for file, names in given.items():
         texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
         if not texts or len(set(names)) < len(names) or names != next(iter(given.values())):
             raise ConfigError(
-                f"{file}: class_names={names}: expected a list of texts, all different, and the same in every file."
+                f"{file}: {key}={names}: expected a list of texts, all different, and the same in every file."
             )
     return next(iter(given.values()), [])
 

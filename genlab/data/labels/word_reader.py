@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
+from genlab.data.labels.unique_keys import read_json, unique
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
@@ -101,7 +101,7 @@ def read_table(source: FileSource, file: str) -> dict[str, str]:
     """Return captions by name. Raises ConfigError for a file that holds none."""
     text = read_text(source, file)
     try:
-        found = json.loads(text) if file.endswith(".json") else dict(csv.reader(io.StringIO(text)))
+        found = read_json(text) if file.endswith(".json") else unique(csv.reader(io.StringIO(text)))
         if all(isinstance(value, str) for value in found.values()):
             return found
         reason = "a value is no text"
@@ -112,10 +112,13 @@ def read_table(source: FileSource, file: str) -> dict[str, str]:
 
 
 def read_text(source: FileSource, file: str) -> str:
+    """Return the text of a file. Raises ConfigError if it cannot be read."""
     try:
         return source.read(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a caption must be UTF-8 ({error}). Save it again.") from error
+    except Exception as error:  # a damaged, locked or strangely packed archive member raises nearly anything
+        raise ConfigError(f"{file}: cannot be read ({error}). Make it readable, or remove it.") from error
 
 
 def shared_folder(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, FilePath
 from genlab.data.sets.folder import list_reasons
@@ -13,6 +14,15 @@ from genlab.data.storage.archives import Directory
 from genlab.data.storage.cache import Add
 
 PICTURE_FOLDER = "celeba/img_align_celeba"
+ATTRIBUTES = tuple(  # in the order of list_attr_celeba.txt
+    """
+    5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair Blond_Hair
+    Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee Gray_Hair Heavy_Makeup High_Cheekbones
+    Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline
+    Rosy_Cheeks Sideburns Smiling Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick
+    Wearing_Necklace Wearing_Necktie Young
+    """.split()  # noqa: SIM905 -- a list would take a line a name
+)
 
 
 class CelebA(TorchvisionSet):
@@ -23,7 +33,8 @@ class CelebA(TorchvisionSet):
     Papers differ in the crop (108, 128, 140, 148 or 178): scores compare at equal crops alone.
     """
 
-    title, loader, side, classes = "celeba", "CelebA", 140, None
+    title, loader, side = "celeba", "CelebA", 140
+    condition = Attributes(len(ATTRIBUTES), ATTRIBUTES)
     home = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (with img_align_celeba.zip unpacked)"
 
     def __init__(

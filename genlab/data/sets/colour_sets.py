@@ -7,6 +7,18 @@ import numpy as np
 from genlab.core.types import FilePath
 from genlab.data.sets.torchvision_set import PARTS, Files, TorchvisionSet
 
+FINE_CLASSES = tuple(  # in the order of the file `meta`
+    """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
+    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
+    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster
+    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck
+    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk
+    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+    """.split()  # noqa: SIM905 -- a list would take a line a name
+)
+
 
 class SVHN(TorchvisionSet):
     """73,257 and 26,032 digits from house numbers, 32 x 32 RGB, cropped (Netzer et al. 2011)."""
@@ -44,7 +56,7 @@ class CIFAR10(TorchvisionSet):
 class CIFAR100(CIFAR10):
     """Like CIFAR-10, with 100 fine classes of 600 pictures each (Krizhevsky 2009)."""
 
-    title, loader, classes, names = "cifar100", "CIFAR100", 100, ()
+    title, loader, classes, names = "cifar100", "CIFAR100", 100, FINE_CLASSES
 
 
 class STL10(TorchvisionSet):

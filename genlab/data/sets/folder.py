@@ -20,7 +20,14 @@ from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_o
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.depth import Range
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out
-from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on, refuse_choice_by_value, suggest_range
+from genlab.data.storage.file_notes import (
+    NEEDED_FACTS,
+    SOURCE_KEY,
+    check_range,
+    notes_on,
+    refuse_choice_by_value,
+    suggest_range,
+)
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import HeldOutShare, Layout, read_layout
 from genlab.data.storage.split_names import Members
@@ -64,7 +71,8 @@ class Folder(CachedSet):
         path, source = open_root(root)
         range = check_range(range)
         held_out = HeldOutShare(test_share, test_group)
-        layout = read_layout(source.names, held_out, read_label_files(source))
+        given = read_label_files(source)
+        layout = read_layout(source.names, held_out, given)
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
@@ -79,7 +87,7 @@ class Folder(CachedSet):
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
             class_names=tuple(table.facts["classes"]),
-            condition=read.condition if read else condition_of(table),
+            condition=read.condition if read else condition_of(table, tuple(given.attributes) if given else ()),
             notes=folder_notes(source, path, layout, table, range),
             value_range=range,
             **chosen,
@@ -111,9 +119,10 @@ def stored_members(layout: Layout, table: Table) -> Members:
     return {name: layout.members[name] for names in layout.splits.values() for name in names if name not in skipped}
 
 
-def condition_of(table: Table) -> Condition | None:
+def condition_of(table: Table, attributes: tuple[str, ...]) -> Condition | None:
+    """Return the kind of a table's labels; `attributes`: the names of vectors' numbers, if they have any."""
     if table.labels is not None and table.labels.ndim == 2:
-        return Attributes(table.labels.shape[1])
+        return Attributes(table.labels.shape[1], attributes)
     names = tuple(table.facts["classes"])
     numbered = all(name == str(number) for number, name in enumerate(names))
     return Classes(len(names), () if numbered else names) if names else None
@@ -184,7 +193,8 @@ def add_splits(
         stored[split] = decoder.store(names)
         pixels[split] = decoder.seen.facts()
     if not stored["train"]:
-        raise unusable_error(decoder.bad, total, root, help + suggest_range(findings.depths))
+        fitting = suggest_range(findings.depths, key=asked_key(decoder.bad))
+        raise unusable_error(decoder.bad, total, root, help + fitting)
     counts = {split: len(names) for split, names in stored.items()}
     return stored, {"splits": counts, "skipped": decoder.bad, "unused": "", "pixels": pixels, **findings.facts()}
 
@@ -210,6 +220,11 @@ def unusable_error(bad: dict[str, str], total: int, root: object, help: str = ""
     )
 
 
+def asked_key(bad: dict[str, str]) -> str:
+    """Return the key that would say which values are black and white: of the sources if a file's reason names it."""
+    return SOURCE_KEY if any(SOURCE_KEY in reason for reason in bad.values()) else "data.range"
+
+
 def list_reasons(bad: dict[str, str]) -> str:
     lines = [f"  {name}: {reason}" for name, reason in sorted(bad.items())[:MAX_NAMES_LISTED]]
     return "\n".join(lines + [f"  and {len(bad) - MAX_NAMES_LISTED} more"] * (len(bad) > MAX_NAMES_LISTED))
@@ -222,7 +237,8 @@ def report_bad_files(facts: dict, root: object, skip: bool, limits: Range | None
     bad = facts["skipped"]
     total = sum(facts["splits"].values()) + len(bad)
     if bad and not skip:
-        raise unusable_error(bad, total, root, help + ("" if limits else suggest_range(facts["depths"])))
+        fitting = "" if limits else suggest_range(facts["depths"], key=asked_key(bad))
+        raise unusable_error(bad, total, root, help + fitting)
     if bad:
         said = "data.root=%s: %d of %d images are left out (data.on_error=skip):\n%s"
         log.warning(said, root, len(bad), total, list_reasons(bad))

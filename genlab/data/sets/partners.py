@@ -20,7 +20,7 @@ from genlab.data.storage.folder_layout import strip_shared_folders
 from genlab.data.storage.split_names import find_sides, folders_at
 
 if TYPE_CHECKING:
-    from genlab.data.storage.image_file import PixelRule
+    from genlab.data.storage.image_file import Rules
 
 Roots = FilePath | list[FilePath]
 
@@ -44,11 +44,11 @@ class Partners(ABC):
     def content_key(self) -> str: ...
 
     @abstractmethod
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
         """Return A and B, each by its rule. Raises Unusable."""
 
     def refuse_unpaired(self, skip: bool) -> None:
-        """Raises ConfigError for names without a partner."""
+        """Raise ConfigError for names without a partner."""
         return None
 
 
@@ -72,7 +72,7 @@ class SideBySide(Partners):
     def content_key(self) -> str:
         return self.source.content_key()
 
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
         from genlab.data.storage.decoder import read_file
         from genlab.data.storage.image_file import read_halves
 
@@ -107,7 +107,7 @@ class TwoFolders(Partners):
     def content_key(self) -> str:
         return hashlib.sha256(" ".join(source.content_key() for source in self.sources).encode()).hexdigest()
 
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
         from genlab.data.storage.decoder import read_file
         from genlab.data.storage.image_file import read_pair
 

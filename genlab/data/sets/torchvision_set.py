@@ -16,6 +16,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from genlab.core.base_condition import Condition
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
 from genlab.core.types import Count, FilePath, Whole
@@ -49,7 +50,7 @@ class TorchvisionSet(CachedSet, ABC):
     loader: ClassVar[str]  # its name in torchvision.datasets
     home: ClassVar[str]  # address where people get the files
     side: ClassVar[int]  # pixels
-    classes: int | None
+    classes: int
     names: tuple[str, ...] = ()  # of the classes; (): numbers
     pads_with_frame: ClassVar[bool] = False
 
@@ -74,7 +75,7 @@ class TorchvisionSet(CachedSet, ABC):
         super().__init__(
             table,
             name=self.title,
-            condition=Classes(self.classes, self.names) if self.classes else None,
+            condition=self.condition,
             padding=self.frame,
             limit=limit,
             holdout=holdout,
@@ -83,6 +84,11 @@ class TorchvisionSet(CachedSet, ABC):
             flip=flip,
             task=task,
         )
+
+    @property
+    def condition(self) -> Condition:
+        """Return the kind of labels."""
+        return Classes(self.classes, self.names)
 
     @property
     def options(self) -> dict[str, Any]:

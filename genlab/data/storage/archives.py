@@ -1,4 +1,4 @@
-"""Sources of image files: a directory or a zip archive. Both list names and read files."""
+"""Sources of image files: a directory, a zip archive or saved samples. All list names and read files."""
 
 import hashlib
 import json
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.content_hash import content_key
-from genlab.data.storage.file_kinds import HEAD_BYTES, OWN_FILES, is_hidden, is_own_png, sort_out
+from genlab.data.storage.content_hash import content_key, open_file, stat_file
+from genlab.data.storage.file_kinds import HEAD_BYTES, OWN_FILES, is_hidden, is_own_png, sort_out_visible
+from genlab.data.storage.samples_file import SamplesFile
 
 MAX_NAMES_LISTED = 10  # in a message
+CLOSED_FOLDERS, REPEATED_FOLDERS = "folders that cannot be opened", "links to folders that are read elsewhere"
 
 
 class FileSource(Protocol):
@@ -29,11 +31,13 @@ class FileSource(Protocol):
 
 
 def open_source(root: Path) -> FileSource:
-    """Open a source. Raises ConfigError if `root` is no directory or zip archive, or a zip that leads out of itself."""
+    """Open a source. Raises ConfigError if `root` is no folder, zip or saved samples, or a zip leads out of itself."""
     if root.is_dir():
         return leave_out_own(Directory(root))
     if not root.exists():
         raise ConfigError(f"data.root={root}: there is no such folder or file. Name a folder or a zip of images.")
+    if root.suffix.lower() == ".npz":
+        return SamplesFile(root)
     if not zipfile.is_zipfile(root):
         raise ConfigError(
             f"data.root={root}: neither a folder nor a zip archive (or a damaged one). "
@@ -43,11 +47,13 @@ def open_source(root: Path) -> FileSource:
 
 
 class Directory:
-    """All images below a folder. Links are followed; hidden files and folders are skipped."""
+    """All images below a folder. Links are followed; hidden pictures are left out and counted."""
 
     def __init__(self, root: Path) -> None:
         self.root = os.path.abspath(root)
-        self.names, self.left_out, self.label_files = sort_out(_walk(self.root), self.head)
+        passed: Counter[str] = Counter()
+        self.names, self.left_out, self.label_files = sort_out_visible(_walk(self.root, passed), self.head)
+        self.left_out += passed
 
     def content_key(self) -> str:
         return content_key({name: self.path(name) for name in self.names})
@@ -56,18 +62,19 @@ class Directory:
         return f"{self.root}/{name}"  # os.path.join is slow for a million files
 
     def size(self, name: str) -> int:
-        return os.stat(self.path(name)).st_size
+        return stat_file(self.path(name)).st_size
 
     def holds(self, name: str) -> bool:
         return os.path.isfile(self.path(name))
 
     def read(self, name: str) -> bytes:
-        return Path(self.path(name)).read_bytes()
+        with open_file(self.path(name)) as file:
+            return file.read()
 
     def head(self, name: str) -> bytes:
         """Return a file's first bytes; none if it cannot be read."""
         try:
-            with open(self.path(name), "rb") as file:
+            with open_file(self.path(name)) as file:
                 return file.read(HEAD_BYTES)
         except OSError:
             return b""
@@ -92,8 +99,8 @@ class Zip:
             raise ConfigError(f"data.root={path}: cannot be opened ({error}). Copy the archive again.") from error
         members = [member for member in self.archive.infolist() if not member.is_dir()]
         refuse_escapes(path, members)
-        self.members = {member.filename: member for member in members if not is_hidden(member.filename)}
-        self.names, self.left_out, self.label_files = sort_out(self.members, self.head)
+        self.members = {member.filename: member for member in members}
+        self.names, self.left_out, self.label_files = sort_out_visible(self.members, self.head)
 
     def content_key(self) -> str:
         """Return a hash of names, sizes and checksums (CRC-32), which an archive lists at its end."""
@@ -119,7 +126,7 @@ class Zip:
 
 
 def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
-    """Raises ConfigError if a member is a link, or its name leads out of the archive."""
+    """Raise ConfigError if a member is a link, or its name leads out of the archive."""
     found = [member.filename for member in members if escapes(member)]
     if found:
         raise ConfigError(
@@ -141,16 +148,17 @@ def list_names(names: Iterable[str]) -> str:
     return ", ".join(names[:MAX_NAMES_LISTED]) + more
 
 
-def _walk(root: str) -> Iterator[str]:
-    """Yield the files below `root`; each folder is entered once, so that circular links end."""
+def _walk(root: str, passed: Counter[str]) -> Iterator[str]:
+    """Yield the files below `root`; each folder is entered once, so that circular links end. Count those passed by."""
     entered = set()
-    for folder, children, files in os.walk(root, followlinks=True):
+    for folder, children, files in os.walk(root, followlinks=True, onerror=lambda _: passed.update([CLOSED_FOLDERS])):
         found = os.stat(folder)
         if (found.st_dev, found.st_ino) in entered:
+            passed.update([] if is_hidden(os.path.relpath(folder, root)) else [REPEATED_FOLDERS])
             children.clear()
             continue
         entered.add((found.st_dev, found.st_ino))
-        children[:] = sorted(name for name in children if not is_hidden(name))
+        children.sort()
         inner = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if folder == root else f"{inner}/"
-        yield from (prefix + name for name in files if not is_hidden(name))
+        yield from (prefix + name for name in files)

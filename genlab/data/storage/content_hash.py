@@ -1,11 +1,14 @@
 """Hash of the names and contents of files, which reads each file once."""
 
+import errno
 import hashlib
 import json
 import logging
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from genlab.data.storage.directories import cache_folder
 
@@ -49,12 +52,26 @@ def _hash_files(files: Mapping[str, str | Path]) -> str:
 def _hash_file(path: str | Path) -> str:
     digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)
     except OSError as error:  # reported when the file is decoded
         return str(error.errno)
     return digest.hexdigest()
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    """Open a file to read. Raises OSError for what is none: a pipe would be waited for without end."""
+    stat_file(path)
+    return open(path, "rb")
+
+
+def stat_file(path: str | Path) -> os.stat_result:
+    """Return the facts of a file. Raises OSError for what is none, such as a pipe."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "no regular file")
+    return found
 
 
 def _size_and_times(path: str | Path) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What decoding finds in files and pixels no longer show."""
+"""Findings of decoding: facts of picture files that the stored pixels do not show."""
 
 from collections import Counter
 from threading import Lock
@@ -30,7 +30,7 @@ class Findings:
         several = image.format in PAGED_FORMATS and getattr(image, "is_animated", False)
         values = values_of(image) if is_deep(depth) else np.empty(0)
         values = values[np.isfinite(values)]
-        beyond = self.beyond(values if is_deep(depth) else image)
+        beyond = self.beyond_limits(values if is_deep(depth) else image)
         extremes = [values.min(), values.max()] if len(values) else []
         with self._lock:
             found = self.depths.get(depth, []) + [float(value) for value in extremes]
@@ -38,7 +38,7 @@ class Findings:
             self.values, self.clipped = self.values + len(beyond), self.clipped + int(beyond.sum())
             self.several.update([image.format] if several else [])
 
-    def beyond(self, found: "np.ndarray | Image.Image") -> np.ndarray:
+    def beyond_limits(self, found: "np.ndarray | Image.Image") -> np.ndarray:
         """Return which values lie beyond the limits, bool [N]; none without limits, nor of palettes and alpha."""
         if self.limits is None or not isinstance(found, np.ndarray) and found.mode not in ("L", "RGB"):
             return np.empty(0, bool)
@@ -48,3 +48,10 @@ class Findings:
     def facts(self) -> dict[str, Any]:
         clipped = {"clipped": self.clipped / self.values} if self.values else {}
         return {"depths": self.depths, "several": dict(self.several), **clipped}
+
+
+def merge_findings(one: Findings, other: Findings) -> dict[str, Any]:
+    """Return the depths of both with their extremes, and all files with several pictures."""
+    found = {depth: one.depths.get(depth, []) + other.depths.get(depth, []) for depth in one.depths | other.depths}
+    depths = {depth: [min(values), max(values)] if values else [] for depth, values in found.items()}
+    return {"depths": depths, "several": dict(one.several + other.several)}

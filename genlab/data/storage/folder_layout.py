@@ -63,6 +63,7 @@ class GivenLabels(NamedTuple):
     classes: list[str]  # empty for vectors, and where there are no labels
     digest: str  # of the file
     remark: str = ""  # on what does not fit
+    attributes: list[str] = []  # names of the vectors' numbers; empty: they have none
 
 
 class Division(NamedTuple):

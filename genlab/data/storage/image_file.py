@@ -1,7 +1,7 @@
 """Read image files as uint8 pixels. Imports Pillow."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -33,6 +33,7 @@ ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 SIDE_BY_SIDE = (1.9, 2.9)  # width by height of two pictures side by side; one is seldom as wide, three are wider
 
 T = TypeVar("T")
+ASK_FOR_RANGE = "say which are black and white with data.range=[LOW,HIGH]"
 
 
 class PixelRule(NamedTuple):
@@ -54,6 +55,10 @@ class PixelRule(NamedTuple):
     crop: int | None = None
     classes: int | None = None  # of a label map: values 0 ... classes - 1, and VOID
     range: Range | None = None  # (low, high) as files have them; None: all that their depth holds
+    if_unknown: str = ASK_FOR_RANGE  # what to do about files that do not say what is black and white
+
+
+Rules = tuple[PixelRule, PixelRule]  # of two partners
 
 
 class Unusable(Exception):
@@ -62,23 +67,25 @@ class Unusable(Exception):
 
 def read_picture(encoded: bytes, rule: PixelRule, findings: Findings | None = None) -> np.ndarray:
     """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
-    return or_unusable(lambda: to_pixels(open_image(encoded, findings), rule))
+    return or_unusable(lambda: to_pixels(open_image(encoded, *([findings] if findings else [])), rule))
 
 
-def read_halves(
-    encoded: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def read_halves(encoded: bytes, rules: Rules, findings: Sequence[Findings] = ()) -> tuple[np.ndarray, np.ndarray]:
     """Return the left and the right half of a file, each by its rule. Raises Unusable."""
-    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded, findings))), rules)))
+    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded, *findings))), rules)))
 
 
 def read_pair(
-    first: bytes, second: bytes, rules: tuple[PixelRule, PixelRule], findings: Findings | None = None
+    first: bytes, second: bytes, rules: Rules, findings: Sequence[Findings] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ."""
+    """Return two partner files, each by its rule. Raises Unusable if one is no picture, or sizes differ.
+
+    Findings are one of both files, or one of each.
+    """
 
     def read() -> tuple[np.ndarray, np.ndarray]:
-        images = [turn_upright(open_image(encoded, findings)) for encoded in (first, second)]
+        noted = [findings[:1], findings[-1:]]
+        images = [turn_upright(open_image(file, *found)) for file, found in zip((first, second), noted, strict=True)]
         refuse_unlike_sizes(*(image.size for image in images), exactly=rules[0].size is None)
         return tuple(to_pixels(image, rule) for image, rule in zip(images, rules, strict=True))
 
@@ -121,7 +128,7 @@ def or_unusable(call: Callable[[], T]) -> T:
         raise Unusable(f"truncated or corrupt: {error or type(error).__name__}") from error
 
 
-def open_image(encoded: bytes, findings: Findings | None = None) -> Image.Image:
+def open_image(encoded: bytes, *findings: Findings) -> Image.Image:
     """Open a file, check its header and note what it shows; `info` keeps the depth of its values. Raises Unusable."""
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
@@ -137,15 +144,15 @@ def open_image(encoded: bytes, findings: Findings | None = None) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels, more than {MAX_PIXELS:,} in all")
     image.info["depth"] = read_depth(image)  # copies and cuts keep it, and not the file's header
-    if findings is not None:
-        findings.add(image)
+    for noted in findings:
+        noted.add(image)
     return image
 
 
 def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
     if rule.classes:
         return to_label_map(turn_upright(image), rule)
-    image, mode = to_eight_bit(turn_upright(image), rule.range), PIL_MODES[rule.channels]
+    image, mode = to_eight_bit(turn_upright(image), rule), PIL_MODES[rule.channels]
     # RGBa has colours multiplied by alpha, so that resizing may average them.
     image = image.convert("RGBA").convert("RGBa") if rule.channels == 4 else composite_on_white(image).convert(mode)
     pixels = np.asarray(fit_square(image, rule).convert(mode))
@@ -172,29 +179,26 @@ def turn_upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def to_eight_bit(image: Image.Image, limits: Range | None) -> Image.Image:
-    """Scale values to 8 bit, from `limits` or from what their depth holds; plain 8-bit pictures stay as they are."""
-    depth = image.info["depth"]
+def to_eight_bit(image: Image.Image, rule: PixelRule) -> Image.Image:
+    """Scale values to 8 bit, from the range or from what their depth holds; plain 8-bit pictures stay as they are."""
+    depth, limits = image.info["depth"], rule.range
     if not is_deep(depth):
         return image if limits is None else stretch_colours(image, limits)
     values = values_of(image)
     if not np.isfinite(values).all():
         raise Unusable(f"{depth} values of which some are not finite")
-    low, high = limits or implied_limits(depth, values)
+    low, high = limits or implied_limits(depth, values, rule.if_unknown)
     if image.info.get("white_is_zero"):
         low, high = high, low
     return Image.fromarray(map_to_eight_bit(values, (low, high)))
 
 
-def implied_limits(depth: str, values: np.ndarray) -> Range:
+def implied_limits(depth: str, values: np.ndarray, remedy: str) -> Range:
     """Return the values of black and white that a depth implies. Raises Unusable if it implies none that holds all."""
     limits = limits_of(depth)
     if limits is None or values.min() < limits[0] or values.max() > limits[1]:
         beyond = ", beyond 16 bit" if limits else ""
-        raise Unusable(
-            f"{depth} values, {describe_range(values.min(), values.max())}{beyond}: say which are black and white with "
-            "data.range=[LOW,HIGH]"
-        )
+        raise Unusable(f"{depth} values, {describe_range(values.min(), values.max())}{beyond}: {remedy}")
     return limits
 
 

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# All but a final test: they train where nothing else does, and what is validated on elsewhere is part of them.
-WHOLE = ("trainval", "trainvalid", "trainvalidation", "development")
-TRAINING = ("train", "training", "trn", *WHOLE)
+# Training and validation together: they train where there is no folder for training alone.
+WITH_VALIDATION = ("trainval", "trainvalid", "trainvalidation", "development")
+TRAINING = ("train", "training", "trn", *WITH_VALIDATION)
 VALIDATION = ("val", "valid", "validation")
 # The first that exists is used: ImageNet's test has no labels.
 TESTING = (*VALIDATION, "test", "dev", "testing", "tst", "eval", "evaluation", "holdout", "heldout")
 SHORT = {"train": ("tr",), "test": ("ts", "te")}  # seen at the end of names: imagesTr, imagesTs
-# Parts of sets that are no classes where there is a `train`, nor plainly a test.
+# Other parts of data sets: beside a folder `train` they are neither classes nor plainly a test.
 OTHER_PARTS = (
     *("extra", "unlabeled", "unlabelled", "unsup", "predict", "pred", "prediction", "predictions", "inference"),
     *("query", "gallery", "probe", "submission", "challenge", "minival", "public", "private"),
@@ -59,8 +59,8 @@ def find_split_folders(parts: Members) -> SplitFolders | None:
 def pair_splits(folders: list[str]) -> tuple[list[str], list[str]]:
     """Return the folders for training, and those for testing that share no picture with them by their names."""
     spelled = {name: split for name in folders if (split := split_of(name))}
-    plain = [name for name, split in spelled.items() if split in TRAINING and split not in WHOLE]
-    training = plain or [name for name, split in spelled.items() if split in WHOLE]
+    plain = [name for name, split in spelled.items() if split in TRAINING and split not in WITH_VALIDATION]
+    training = plain or [name for name, split in spelled.items() if split in WITH_VALIDATION]
     barred = TRAINING if plain else (*TRAINING, *VALIDATION, "dev")
     testing = {name: split for name, split in spelled.items() if split not in barred}
     first = min(testing.values(), key=TESTING.index, default=None)

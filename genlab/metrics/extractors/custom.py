@@ -40,7 +40,7 @@ class Pixels(ResizedExtractor):
     name = "pixels"
 
     def check(self, spec: Spec) -> None:
-        """Raises ConfigError for points, and for images whose covariance would not fit into memory."""
+        """Raise ConfigError for points, and for images whose covariance would not fit into memory."""
         require_images(spec)
         shape = unpadded_shape(spec)[:1] + ((self.size, self.size) if self.size else unpadded_shape(spec)[1:])
         if shape[0] * shape[1] * shape[2] > MAX_FEATURES:

@@ -56,7 +56,7 @@ class Classifier(Extractor):
             )
 
     def check_reading(self, split: Split, spec: Spec) -> None:
-        """Raises ConfigError if it misclassifies labelled images: other pictures of this size are not digits."""
+        """Raise ConfigError if it misclassifies labelled images: other pictures of this size are not digits."""
         images, labels = (None if part is None else part[:CHECKED_IMAGES] for part in split)
         if labels is None:
             return

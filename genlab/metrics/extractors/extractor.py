@@ -65,10 +65,10 @@ class Extractor(ABC):
 
     @abstractmethod
     def check(self, spec: Spec) -> None:
-        """Raises ConfigError if it cannot read such images, or if its weights cannot be loaded."""
+        """Raise ConfigError if it cannot read such images, or if its weights cannot be loaded."""
 
     def check_reading(self, split: Split, spec: Spec) -> None:
-        """Raises ConfigError if it can read these images, but mistakes what they show."""
+        """Raise ConfigError if it can read these images, but mistakes what they show."""
         return None
 
     def labels(self, features: Tensor) -> Tensor | None:
@@ -113,7 +113,7 @@ class Coordinates(Extractor):
 
 
 def require_images(spec: Spec) -> None:
-    """Raises ConfigError for points."""
+    """Raise ConfigError for points."""
     if spec.height is None:
         raise ConfigError("metrics.extractor reads images, and the data are points: choose metrics=points or none.")
 

@@ -22,7 +22,7 @@ class Moments:
         self._scatter = scatter  # [D, D], sum of (x - mean) (x - mean)^T
 
     def update(self, features: Tensor) -> None:
-        """Adds features [N, D]."""
+        """Add features [N, D]."""
         if not len(features):
             return
         batch = features.detach().to("cpu", torch.float64)
@@ -30,7 +30,7 @@ class Moments:
         self.merge(Moments(len(batch), batch.mean(0), centred.T @ centred))
 
     def merge(self, other: "Moments") -> None:
-        """Adds the vectors that another one has gathered."""
+        """Add the vectors that another one has gathered."""
         if not self.count or not other.count:
             full = self if self.count else other
             self.count, self._mean, self._scatter = full.count, full._mean, full._scatter

@@ -59,7 +59,7 @@ class Reference:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return the split's, without the padding that some networks need: it is not measured."""
+        """Return the split's fingerprint without the padding that some networks need: it is not measured."""
         return self.split._replace(images=self.data.spec.crop(self.split.images)).fingerprint()
 
     @cached_property

@@ -37,7 +37,7 @@ class InceptionScore(FeatureMetric):
         return number in (extractor.score, f"{extractor.score}_deviation", f"{extractor.score}_real")
 
     def too_few_reason(self, images: int, reference: Reference, trained: TrainedModel | None) -> str | None:
-        """Return whether samples are too few for the parts; real images do not matter."""
+        """Return that samples are too few for the parts, or None; the number of real images does not matter."""
         if images >= self.splits:
             return None
         return f"{images:,} samples in {self.splits} parts: raise metrics.images, or lower its splits"

@@ -102,15 +102,15 @@ class PathLength(SourceMetric):
         show = partial(synthesise, generator) if self.space == "w" else generator
         for chunk in range(-(-self.paths // rows)):
             condition = trained.sample_conditions(chunk * rows, rows)
-            steps = self.steps(generator, trained.fixed_draws(chunk), condition)
+            ends = self.step_ends(generator, trained.fixed_draws(chunk), condition)
             for start in range(0, rows, reference.batch_size):
                 part = slice(start, start + reference.batch_size)
                 rows_condition = None if condition is None else condition[part]
-                first, other = (self.features(reference, show(place[part], rows_condition)) for place in steps)
+                first, other = (self.features(reference, show(place[part], rows_condition)) for place in ends)
                 yield (first - other).square().sum(1)
 
-    def steps(self, generator: nn.Module, draws: Draws, condition: Tensor | None) -> list[Tensor]:
-        """Return two places on each path, `epsilon` apart: latents or styles w, [N, D] each."""
+    def step_ends(self, generator: nn.Module, draws: Draws, condition: Tensor | None) -> list[Tensor]:
+        """Return the two ends of a step of `epsilon` on each path: latents or styles w, [N, D] each."""
         law = self.source.trained.model.latent
         ends, between = [law.draw(draws.of(name)) for name in ("first end", "other end")], torch.lerp
         if self.space == "w":

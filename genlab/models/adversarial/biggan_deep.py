@@ -9,6 +9,7 @@ from torch.nn.functional import relu
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
+from genlab.models import map_sizes
 from genlab.models.adversarial import discriminator as base
 from genlab.models.adversarial.biggan import SharedEmbedding
 from genlab.models.layers.attention import with_attention
@@ -16,16 +17,6 @@ from genlab.models.layers.bottleneck import DownBottleneck, UpBottleneck
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.weights import initialise
-from genlab.models.map_sizes import (
-    Growth,
-    attention_level,
-    discriminator_widths,
-    halvings,
-    innermost_map,
-    is_flat,
-    map_sides,
-    widths,
-)
 
 
 class Generator(nn.Module):
@@ -42,18 +33,18 @@ class Generator(nn.Module):
         latent_size: Count,
         *,
         width: Count = 128,  # channels of the largest map
-        growth: Growth = "doubling",
+        growth: map_sizes.Growth = "doubling",
         attention: Whole = 64,  # pixels a side of the largest map that may attend to itself; 0: none does
         embedding_size: Count = 128,  # of the condition
     ) -> None:
         super().__init__()
-        innermost, levels = innermost_map(spec)
-        sizes = widths(width, levels, growth)
+        innermost, levels = map_sizes.innermost_map(spec)
+        sizes = map_sizes.widths(width, levels, growth)
         self.shared = SharedEmbedding(spec, embedding_size)
         inputs = latent_size + self.shared.extra
         embed = partial(nn.Linear, inputs, bias=False)
         self.first = VectorToMap(inputs, sizes[0], innermost)
-        level = attention_level(map_sides(spec, levels)[::-1], attention)
+        level = map_sizes.attention_level(map_sizes.map_sides(spec, levels)[::-1], attention)
         self.blocks = nn.ModuleList()
         for index, (wide, narrow) in enumerate(pairwise(sizes)):
             same = UpBottleneck(wide, wide, embed, up=False)
@@ -80,17 +71,17 @@ class Discriminator(base.Discriminator):
         spec: Spec,
         *,
         width: Count = 128,  # channels of the largest map
-        growth: Growth = "doubling",
+        growth: map_sizes.Growth = "doubling",
         attention: Whole = 64,  # pixels a side of the largest map that may attend to itself; 0: none does
         minibatch: MinibatchName = "none",
         outputs: Count = 1,
     ) -> None:
-        flat = is_flat(spec, growth)
-        downs = halvings(spec, smallest=8 if flat else 4)
-        sizes = discriminator_widths(width, downs + flat, growth, flat=flat)
+        flat = map_sizes.is_flat(spec, growth)
+        downs = map_sizes.halvings(spec, smallest=8 if flat else 4)
+        sizes = map_sizes.discriminator_widths(width, downs + flat, growth, flat=flat)
         super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
         self.first = nn.Conv2d(spec.channels, sizes[0], 3, padding=1)
-        level = attention_level(map_sides(spec, downs), attention)
+        level = map_sizes.attention_level(map_sizes.map_sides(spec, downs), attention)
         self.blocks = nn.Sequential()
         for index, (inputs, outs) in enumerate(pairwise(sizes)):
             halved = DownBottleneck(inputs, outs, down=index < downs)

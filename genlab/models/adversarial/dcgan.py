@@ -96,7 +96,7 @@ def init_normal_zero_bias(module: nn.Module) -> None:
 
 
 def init_normal(module: nn.Module) -> None:
-    """Radford et al. 2016, section 4: N(0, 0.02); scales of batch normalisation N(1, 0.02)."""
+    """Draw weights from N(0, 0.02), scales of batch normalisation from N(1, 0.02): Radford et al. 2016, section 4."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):

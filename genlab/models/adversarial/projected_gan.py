@@ -16,7 +16,7 @@ from genlab.models.layers.norm import NormName, norm2d
 from genlab.models.layers.spectral import normalise_spectrum
 from genlab.models.pretrained_features import RESOLUTIONS, PretrainedFeatures, freeze
 
-LAST = 4  # pixels a side of the last kernel, or as many as its maps have
+LAST_KERNEL = 4  # pixels a side of the last kernel, or as many as its maps have
 STRIDE = 32  # of the smallest pretrained maps, in pixels of the input
 MULTIPLES = (1, 1, 2, 4, 8)  # of `width`: channels of maps of 1/2, 1/4, ..., 1/32 of the input's side
 
@@ -51,7 +51,7 @@ class Discriminator(nn.Module):
         self.mixing = Mixing(self.pretrained.channels, widths[:-1])
         self.shape = (widths[-1], *(side // STRIDE for side in sides))
         self.bodies = nn.ModuleList(halving_convs(widths[level:], norm) for level in range(RESOLUTIONS))
-        kernel = [min(LAST, side) for side in self.shape[1:]]
+        kernel = [min(LAST_KERNEL, side) for side in self.shape[1:]]
         self.lasts = nn.ModuleList(nn.Conv2d(widths[-1], 1, kernel, bias=False) for _ in range(RESOLUTIONS))
         for part in (self.bodies, self.lasts):
             normalise_spectrum(part)

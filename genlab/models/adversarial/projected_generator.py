@@ -18,7 +18,7 @@ from genlab.models.map_sizes import innermost_map
 
 MULTIPLES = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)  # of `width`: channels of maps of 4, 8, ..., 1024 pixels
 EXCITED = range(4, 8)  # doublings of maps whose channels are scaled, by the map four doublings below
-APART = 4  # doublings between both
+DOUBLINGS_APART = 4  # doublings between both
 
 
 class Generator(nn.Module):
@@ -51,7 +51,7 @@ class Generator(nn.Module):
         )
         self.excitations = nn.ModuleDict(
             {
-                str(level): Excitation(widths[level - APART], widths[level], (height, breadth))
+                str(level): Excitation(widths[level - DOUBLINGS_APART], widths[level], (height, breadth))
                 for level in EXCITED
                 if level <= doublings
             }
@@ -63,7 +63,7 @@ class Generator(nn.Module):
         for level, block in enumerate(self.blocks, start=1):
             high = block(maps[-1])
             if str(level) in self.excitations:
-                high = high * self.excitations[str(level)](maps[level - APART])
+                high = high * self.excitations[str(level)](maps[level - DOUBLINGS_APART])
             maps.append(high)
         return self.last(maps[-1])
 

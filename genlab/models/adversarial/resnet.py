@@ -8,22 +8,13 @@ from torch.nn.functional import relu
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count, Whole
+from genlab.models import map_sizes
 from genlab.models.adversarial import discriminator as base
 from genlab.models.layers.attention import with_attention
 from genlab.models.layers.first_and_last import MapToImage, VectorToMap
 from genlab.models.layers.minibatch import MinibatchName
 from genlab.models.layers.residual import DownBlock, UpBlock
 from genlab.models.layers.weights import WeightsName, initialise, set_apart
-from genlab.models.map_sizes import (
-    Growth,
-    attention_level,
-    discriminator_widths,
-    halvings,
-    innermost_map,
-    is_flat,
-    map_sides,
-    widths,
-)
 
 
 class Generator(nn.Module):
@@ -38,14 +29,14 @@ class Generator(nn.Module):
         latent_size: Count,
         *,
         width: Count = 64,  # channels of the largest map
-        growth: Growth = "doubling",
+        growth: map_sizes.Growth = "doubling",
         attention: Whole = 0,  # pixels a side of the largest map that may attend to itself; 0: none does
     ) -> None:
         super().__init__()
-        innermost, levels = innermost_map(spec)
-        sizes = widths(width, levels, growth)
+        innermost, levels = map_sizes.innermost_map(spec)
+        sizes = map_sizes.widths(width, levels, growth)
         self.first = VectorToMap(latent_size, sizes[0], innermost)
-        level = attention_level(map_sides(spec, levels)[::-1], attention)
+        level = map_sizes.attention_level(map_sizes.map_sides(spec, levels)[::-1], attention)
         self.blocks = nn.ModuleList(
             with_attention(UpBlock(*pair, zero_embedding(spec)), pair[0], index == level)
             for index, pair in enumerate(pairwise(sizes))
@@ -71,18 +62,18 @@ class Discriminator(base.Discriminator):
         spec: Spec,
         *,
         width: Count = 64,  # channels of the largest map
-        growth: Growth = "doubling",
+        growth: map_sizes.Growth = "doubling",
         attention: Whole = 0,  # pixels a side of the largest map that may attend to itself; 0: none does
         weights: WeightsName = "xavier",
         minibatch: MinibatchName = "none",
         outputs: Count = 1,
     ) -> None:
-        flat = is_flat(spec, growth)
+        flat = map_sizes.is_flat(spec, growth)
         smallest, plain = (8, 2) if flat or growth == "constant" else (4, 1)
-        downs = halvings(spec, smallest)
-        sizes = [spec.channels, *discriminator_widths(width, downs + plain - 1, growth, flat=flat)]
+        downs = map_sizes.halvings(spec, smallest)
+        sizes = [spec.channels, *map_sizes.discriminator_widths(width, downs + plain - 1, growth, flat=flat)]
         super().__init__(spec, sizes[-1], minibatch=minibatch, outputs=outputs)
-        level = attention_level(map_sides(spec, downs), attention)
+        level = map_sizes.attention_level(map_sizes.map_sides(spec, downs), attention)
         self.blocks = nn.Sequential(
             *(
                 with_attention(DownBlock(*pair, down=index < downs, first=index == 0), pair[0], index == level)

@@ -200,7 +200,7 @@ def stage_specs(spec: Spec, stages: int) -> list[Spec]:
 
 
 def innermost_of(spec: Spec) -> tuple[tuple[int, int], int]:
-    """(height, width) of the first stage's smallest map, of 4 to 7 pixels a side, and how often it is doubled.
+    """Return (height, width) of the first stage's smallest map, of 4 to 7 pixels a side, and how often it is doubled.
 
     Raises ConfigError for a size that halving does not bring there.
     """

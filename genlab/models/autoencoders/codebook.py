@@ -62,7 +62,7 @@ class Codebook(nn.Module):
         return self.entries[indices].movedim(-1, 1)
 
     @torch.no_grad()
-    def follow(self) -> None:
+    def update_entries(self) -> None:
         """Update the codes by the latents of the turn, identically on all ranks."""
         ranks = distributed.world_size()
         self.uses.lerp_(ranks * distributed.mean(self.new_uses), 1 - self.decay)
@@ -92,6 +92,9 @@ class UniformCodes:
 
     number: int
     grid: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"codes uniform among {self.number}"
 
     def draw(self, draws: Draws) -> Tensor:
         """Return indices int64 [N, h, w]."""

@@ -58,7 +58,7 @@ class VQVAE(Model):
 
     def update_codebook(self) -> None:
         """Move the codes to what the turn has shown, on all ranks alike."""
-        self.codebook.follow()
+        self.codebook.update_entries()
 
 
 class CodeDecoder(nn.Module):
@@ -125,5 +125,5 @@ def levels_of(spec: Spec) -> int:
 
 
 def grid(spec: Spec) -> tuple[int, int]:
-    """(h, w) of the codes of an image."""
+    """Return (h, w) of the codes of an image."""
     return spec.height >> levels_of(spec), spec.width >> levels_of(spec)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import instance_norm
 
 from genlab.core import distributed
+from genlab.models.layers.instance_norm import with_ordered_gradient
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -50,7 +51,7 @@ class OwnBatchNorm2d(nn.BatchNorm2d):
     def forward(self, maps: Tensor) -> Tensor:
         if self.training:
             return super().forward(maps)
-        return instance_norm(maps, weight=self.weight, bias=self.bias, eps=self.eps)
+        return with_ordered_gradient(instance_norm(maps, weight=self.weight, bias=self.bias, eps=self.eps))
 
 
 class ConditionalBatchNorm2d(nn.Module):

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import nn
 
 from genlab.models.layers.batch_norm import OwnBatchNorm2d
+from genlab.models.layers.instance_norm import InstanceNorm2d
 from genlab.models.layers.virtual_norm import VirtualBatchNorm
 
 NormName = Literal["batch", "layer", "instance", "instance_plain", "virtual", "virtual_large", "none"]
@@ -27,14 +28,14 @@ def norm2d(name: NormName | Literal["batch_own"], channels: int) -> list[nn.Modu
         "batch": nn.BatchNorm2d,
         "batch_own": OwnBatchNorm2d,
         "layer": lambda channels: nn.GroupNorm(1, channels),
-        "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
-        "instance_plain": nn.InstanceNorm2d,
+        "instance": lambda channels: InstanceNorm2d(channels, affine=True),
+        "instance_plain": InstanceNorm2d,
     }
     return [(layers | VIRTUAL_NORMS)[name](channels)]
 
 
 def wants_bias(name: NormName) -> bool:
-    """Does the convolution before it have a bias? Published networks do before `instance_plain`, without effect."""
+    """Return whether the convolution before has a bias: published ones do before `instance_plain`, without effect."""
     return name in ("none", "instance_plain")
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from genlab.models.layers.batch_norm import BatchNorm2d
+from genlab.models.layers.instance_norm import InstanceNorm2d
 from genlab.models.layers.weights import set_apart
 
 NormName = Literal["batch", "instance"]
@@ -29,7 +30,7 @@ class SPADE(nn.Module):
         norm: NormName = "batch",
     ) -> None:
         super().__init__()
-        self.norm = BatchNorm2d(channels, affine=False) if norm == "batch" else nn.InstanceNorm2d(channels)
+        self.norm = BatchNorm2d(channels, affine=False) if norm == "batch" else InstanceNorm2d(channels)
         self.look = nn.Sequential(set_apart_conv(source, hidden), nn.ReLU())
         self.gain, self.bias = set_apart_conv(hidden, channels), set_apart_conv(hidden, channels)
 

@@ -49,11 +49,11 @@ class StyleGenerator(nn.Module):
         return torch.where(self._first_style_mask(len(z), z.device), styles, others)
 
     def map_latents(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """[N, latent] -> w [N, W]."""
+        """Map latents [N, latent] to w [N, W]."""
         return self.mapping(z, condition)
 
     def truncate_styles(self, styles: Tensor, psi: float) -> Tensor:
-        """[N, layers, W] -> the same, drawn together about the tracked mean: at psi 0 the mean, at 1 as they are.
+        """Move styles [N, layers, W] towards the tracked mean: at psi 0 all are the mean, at 1 they stay.
 
         Styles after the first `truncated_layers` are left as they are: Karras et al. 2019, appendix B.
         """

@@ -22,7 +22,10 @@ from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, up
 from genlab.models.style_based.growing import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
 
-BOTH = {"gain": HE, "bias_gain": HE}  # of layers before a rectifier, whose output is multiplied in the authors' code
+RECTIFIER_GAINS = {
+    "gain": HE,
+    "bias_gain": HE,
+}  # of layers before a rectifier, whose output is multiplied in the authors' code
 
 
 class Generator(StyleGenerator):
@@ -122,12 +125,14 @@ class Discriminator(base.Discriminator):
         mapping = LabelMapping(spec, innermost, depth) if spec.condition_size else None
         super().__init__(spec, innermost, outputs=outputs, label_vectors=mapping)
         self.last = EqualisedLinear(innermost, self.last_size)
-        self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, **BOTH), nn.LeakyReLU(0.2))
+        self.layers = nn.Sequential(EqualisedConv2d(spec.channels, sizes[-1], 1, **RECTIFIER_GAINS), nn.LeakyReLU(0.2))
         self.layers.extend(Halving(*pair) for pair in pairwise(reversed(sizes)))
         statistics = [MinibatchDeviation(group=group)] if minibatch == "deviation" else []
         self.layers.extend(statistics)
-        self.layers.extend([EqualisedConv2d(innermost + len(statistics), innermost, **BOTH), nn.LeakyReLU(0.2)])
-        dense = EqualisedLinear(innermost * SMALLEST**2, innermost, **BOTH)
+        self.layers.extend(
+            [EqualisedConv2d(innermost + len(statistics), innermost, **RECTIFIER_GAINS), nn.LeakyReLU(0.2)]
+        )
+        dense = EqualisedLinear(innermost * SMALLEST**2, innermost, **RECTIFIER_GAINS)
         self.layers.extend([nn.Flatten(), dense, nn.LeakyReLU(0.2)])
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -139,8 +144,8 @@ class Halving(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.same = EqualisedConv2d(inputs, inputs, **BOTH)
-        self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, **BOTH)
+        self.same = EqualisedConv2d(inputs, inputs, **RECTIFIER_GAINS)
+        self.down = EqualisedConv2d(inputs, outputs, stride=2, padding=0, **RECTIFIER_GAINS)
         self.skip = EqualisedConv2d(inputs, outputs, 1, bias=False)
         self.register_buffer("kernel", binomial2d(), persistent=False)
 
@@ -156,7 +161,7 @@ class LabelMapping(nn.Module):
 
     def __init__(self, spec: Spec, size: Count, depth: Count, *, rate: Positive = 0.01) -> None:
         super().__init__()
-        dense = [EqualisedLinear(size, size, rate=rate, **BOTH) for _ in range(depth)]
+        dense = [EqualisedLinear(size, size, rate=rate, **RECTIFIER_GAINS) for _ in range(depth)]
         rectified = [module for layer in dense for module in (layer, nn.LeakyReLU(0.2))]
         self.layers = nn.Sequential(LabelEmbedding(spec, size), *rectified)
         self.scale = size**-0.5

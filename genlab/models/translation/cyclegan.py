@@ -22,7 +22,7 @@ class BothWays(nn.Module):
 
     @property
     def side_multiple(self) -> int | None:
-        """Return what both networks say of the sides of pictures."""
+        """Return the number that sides of pictures must be multiples of, as both networks are alike."""
         return side_multiple_of(self.there)
 
     def forward(self, *given: Any) -> Any:

@@ -12,9 +12,10 @@ from PIL import Image
 from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.words import Words
+from genlab.data import InMemory, Split
 from genlab.data.sets.folder import Folder
 from genlab.pictures.sheet import write_png
-from genlab.sampling.save import write_folder, write_zip
+from genlab.sampling.save import write_folder, write_npz, write_zip
 
 CLASSES = [2, 0, 1, 2, 0, 2]
 
@@ -103,6 +104,15 @@ def test_of_each_split(shards, tmp_path):
     assert by_number(data.train) == CLASSES and by_number(data.test) == CLASSES[::-1]
 
 
+def test_a_name_with_two_labels_in_one_object_is_refused(shards):
+    """Of equal keys a JSON reader keeps the last."""
+    name = write_labels(shards, None) and next(path for path in sorted(shards.rglob("*.png")))
+    text = f'{{"labels": {{"{name.relative_to(shards)}": 0, "{name.relative_to(shards)}": 1}}}}'
+    (shards / "dataset.json").write_text(text)
+    with pytest.raises(ConfigError, match="stands there twice: 0 and 1"):
+        Folder(str(shards))
+
+
 def test_a_file_of_another_program_is_none(shards):
     (shards / "dataset.json").write_text('{"title": "photos"}')
     assert Folder(str(shards)).class_names == ["00000", "00001"]  # file 3 of shards by the thousand would be in 00000
@@ -130,7 +140,7 @@ BATCH = torch.arange(5 * 64 * 3).remainder(251).to(torch.uint8).view(5, 8, 8, 3)
 VOCABULARY = Words(("bold", "three", "two"), 2)
 
 
-@pytest.mark.parametrize("write", [write_zip, write_folder])
+@pytest.mark.parametrize("write", [write_zip, write_folder, write_npz])
 @pytest.mark.parametrize(
     ("labels", "condition"),
     [
@@ -138,11 +148,12 @@ VOCABULARY = Words(("bold", "three", "two"), 2)
         (np.array([2, 1, 0, 2, 2]), Classes(3)),
         (np.array([1, 1, 0, 1, 0]), Classes(3, ("1", "10", "2"))),  # folders as they are sorted; 2 has no sample
         (np.random.default_rng(0).random((5, 3), np.float32), Attributes(3)),
+        (np.eye(5, 2, dtype=np.float32), Attributes(2, ("Male", "Smiling"))),
         (np.array([[1, 2], [3, 0], [1, 3], [2, 0], [2, 1]]), VOCABULARY),
     ],
 )
 def test_saved_samples_are_read_back(tmp_path, write, labels, condition):
-    path = tmp_path / ("samples.zip" if write is write_zip else "samples")
+    path = tmp_path / {write_zip: "samples.zip", write_folder: "samples", write_npz: "samples.npz"}[write]
     write(path, [(BATCH, labels)], 5, condition)
     data = Folder(str(path), words="caption" if condition is VOCABULARY else None)
     order = data.train.images[:, 0, 0, 0].int().argsort(stable=True)
@@ -153,6 +164,34 @@ def test_saved_samples_are_read_back(tmp_path, write, labels, condition):
     if labels is not None:
         found = data.train.labels[order][:, :2] if condition is VOCABULARY else data.train.labels[order]
         assert np.allclose(found.numpy(), labels[wanted.numpy()])
+
+
+def test_names_in_an_npz_are_read_by_hand_too(tmp_path):
+    write_npz(tmp_path / "a.npz", [(BATCH, np.array([1, 1, 0, 1, 0]))], 5, Classes(2, ("cat", "dog")))
+    with np.load(tmp_path / "a.npz") as found:
+        data = InMemory(Split(found["arr_0"], found["arr_1"]), class_names=found["class_names"])
+    assert data.spec.condition == Classes(2, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"z": BATCH}, "it holds z, and no arr_0. Expected what mode=save writes"),
+        ({"arr_0": BATCH[0, 0, :, :2].astype(np.float32)}, r"arr_0 is float32 of shape \[8, 2\]"),
+        ({"arr_0": BATCH, "arr_1": np.zeros(4, np.int64)}, "4 labels for 5 pictures"),
+    ],
+)
+def test_an_npz_of_others_is_refused(tmp_path, arrays, words):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ConfigError, match=words):
+        Folder(str(tmp_path / "a.npz"))
+
+
+def test_attributes_have_as_many_names_as_numbers(shards):
+    content = {"labels": entries([[float(number), 1.0] for number in CLASSES]), "attribute_names": ["Male"]}
+    (shards / "dataset.json").write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match="attribute_names has 1 names for vectors of 2 numbers"):
+        Folder(str(shards))
 
 
 def test_names_without_a_file_and_classes_without_a_picture_are_told(shards):

@@ -14,6 +14,7 @@ from genlab.core.condition import Attributes
 from genlab.core.errors import ConfigError
 from genlab.core.words import encode_texts, words_of
 from genlab.data import MNIST, InMemory, Split, WordReader
+from genlab.data.labels.attribute_vectors import read_heading
 from genlab.data.labels.digit_words import DIGITS, RULE, caption, measure_words, slant, stroke
 from genlab.data.sets.folder import Folder
 
@@ -177,7 +178,22 @@ def test_attributes_in_a_table_like_that_of_celeba(folder, suffix):
     rows = [blank.join([name, *map(str, numbers)]) for name, numbers in values.items()]
     (folder / f"attributes.{suffix}").write_text("\n".join([str(len(rows)), f"Smiling{blank}Bald{blank}Young", *rows]))
     data = Folder(str(folder), conditions=str(folder / f"attributes.{suffix}"))
+    assert data.spec.label_names == ("Smiling", "Bald", "Young")
     assert sorted(data.train.labels.tolist()) == sorted([(value + 1) / 2 for value in row] for row in values.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "names"),
+    [
+        ("image_id,Wears hat,Bald\na.png,1,0", 2, ("Wears hat", "Bald")),
+        ("2\nMale\na.png 1\nb.png 0", 1, ("Male",)),
+        ("2\na.png 1\nb.png 0", 1, ()),  # the first line counts
+        ("a.png 1 0\nMale Bald", 2, ()),
+        ("Male Male\na.png 1 0", 2, ()),
+    ],
+)
+def test_a_heading_names_attributes(text, count, names):
+    assert read_heading(text, count) == names
 
 
 def test_numbers_by_name(folder):

@@ -272,6 +272,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         KMNIST(str(tmp_path))
 
 
+def test_every_class_of_cifar100_has_its_name(tmp_path):
+    write_cifar100(tmp_path)
+    names = CIFAR100(str(tmp_path)).spec.class_names
+    assert len(names) == 100 and list(names) == sorted(set(names))  # the file `meta` has them in this order
+    assert [names[number] for number in (0, 1, 41, 98, 99)] == ["apple", "aquarium_fish", "lawn_mower", "woman", "worm"]
+
+
 ATTRIBUTES = SOURCE.choice([-1, 1], (11, 40))
 
 
@@ -298,7 +305,11 @@ def faces(tmp_path) -> Path:
 
 def test_celeba_has_attributes(faces):
     data = CelebA(str(faces), flip=True)
-    assert data.spec.shape == (3, 64, 64) and data.spec.class_count is None and data.spec.condition == Attributes(40)
+    assert data.spec.shape == (3, 64, 64) and data.spec.class_count is None
+    assert data.spec.condition.count == 40 and data.spec.condition.agrees_with(Attributes(40))
+    assert [data.spec.label_names[number] for number in (0, 20, 31, 39)] == [
+        *("5_o_Clock_Shadow", "Male", "Smiling", "Young")
+    ]
     assert len(data.train.images) == 7 and len(data.test.images) == 3
     assert data.train.labels.dtype == torch.float32
     assert np.array_equal(data.train.labels.numpy(), (ATTRIBUTES[:7] + 1) / 2)

@@ -52,7 +52,7 @@ def test_codes_are_moving_averages_of_their_latents():
         before, uses, sums = book.entries.clone(), book.uses.clone(), book.sums.clone()
         z = torch.tensor(rows, dtype=torch.float64)
         book(z.view(3, 1))
-        book.follow()
+        book.update_entries()
         for code, chose in enumerate(((z - before[0]).abs() <= (z - before[1]).abs(), z > 0)):
             chosen = z[chose if code == 0 else ~((z - before[0]).abs() <= (z - before[1]).abs())]
             uses[code] = DECAY * uses[code] + (1 - DECAY) * len(chosen)
@@ -68,8 +68,8 @@ def test_micro_batches_update_codes_as_one_batch_does():
     whole(z)
     pieces(z[:4])
     pieces(z[4:])
-    whole.follow()
-    pieces.follow()
+    whole.update_entries()
+    pieces.update_entries()
     torch.testing.assert_close(whole.entries, pieces.entries)
 
 
@@ -78,14 +78,14 @@ def test_unused_codes_start_anew_at_latents():
     book, z = codebook(number=16), latents(5, 3)
     book(z)
     before = book.nearest(z).unique()
-    book.follow()
+    book.update_entries()
     rows = {tuple(row) for row in z.tolist()}
     unused = [code for code in range(16) if code not in before]
     assert len(unused) >= 11 and all(tuple(book.entries[code].tolist()) in rows for code in unused)
     far = book.entries[unused[0]] = torch.full((3,), 50.0).double()
     book.sums[unused[0]] = book.uses[unused[0]] * far
     book(z)
-    book.follow()
+    book.update_entries()
     assert tuple(book.entries[unused[0]].tolist()) in rows
 
 
