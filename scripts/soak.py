@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from file_faults import KINDS, Fault
-from stoppable_runs import SYSTEMS, Run, differing_bits, end_of, train_whole, usage_of
+from stoppable_runs import SYSTEMS, Run, differing_bits, end_of, kill_about, train_whole, usage_of
 
 from genlab.core import checkpoint
 
@@ -77,31 +77,28 @@ COLUMNS = ("kills", "faults", "resumed", "compared", "tensors", "bits", "lost", 
 
 def try_system(system: str, trials: int, folder: Path, seed: int) -> Row:
     """End commands of a system's runs `trials` times, half of them by SIGKILL and half by a fault in a file."""
-    row, source, began = Row(system), random.Random(f"{system} {seed}"), time.monotonic()
+    row, source = Row(system), random.Random(f"{system} {seed}")
     whole = train_whole(system, folder / f"{system}-whole")
-    seconds = time.monotonic() - began
     while row.trials < trials and row.errors < trials:
         run, left, code = Run(system, folder / f"{system}-{row.compared}"), True, 1
         while left and code:
             left = row.trials < trials and row.errors < trials
-            code = end_somehow(run, whole, row, seconds, source) if left else end_of(run.start())
+            code = end_somehow(run, whole, row, source) if left else end_of(run.start())
             look(run, row, code)
         compare(run, whole, row)
     return row
 
 
-def end_somehow(run: Run, whole: Run, row: Row, seconds: float, source: random.Random) -> int:
+def end_somehow(run: Run, whole: Run, row: Row, source: random.Random) -> int:
     """Start the run's next command, and kill it or plant a fault. Return its exit code."""
+    done, all_calls = (len(which.lines("ledger", "^call")) for which in (run, whole))
+    call = source.randint(1, max(all_calls - done, 20))
     if row.kills <= row.faults:
-        child = run.start()
-        time.sleep(source.uniform(0, seconds))
-        os.kill(child, signal.SIGKILL)
-        code = end_of(child)
+        code = kill_about(run, done + call, source.uniform(0, 0.5))
         row.kills += code == -signal.SIGKILL
         return code
-    done, all_calls = (len(which.lines("ledger", "^call")) for which in (run, whole))
     planted = len(run.lines("ledger", "^fault"))
-    code = end_of(run.start(fault=Fault(source.choice(KINDS), source.randint(1, max(all_calls - done, 20)))))
+    code = end_of(run.start(fault=Fault(source.choice(KINDS), call)))
     row.faults += len(run.lines("ledger", "^fault")) > planted
     return code
 

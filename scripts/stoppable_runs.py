@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,6 +132,17 @@ class Run:
 def end_of(child: int) -> int:
     """Wait for a child, and return its exit code; of one that was killed, the negative number of the signal."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def kill_about(run: Run, call: int, seconds: float) -> int:
+    """Start a command, and kill it that long after a call that changes a file, whatever it does then."""
+    child, over = run.start(), None
+    while len(run.lines("ledger", "^call")) < call and not over:
+        time.sleep(0.01)
+        over = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    return end_of(child)
 
 
 def train_whole(system: str, folder: Path) -> Run:
