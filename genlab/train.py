@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import menu, sweep
+from genlab.cli import made_directories, menu, sweep
+from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of
 from genlab.cli.composition import CONFIGS, explain_error, own_folder, replace_mappings
 from genlab.core import distributed
@@ -89,7 +90,8 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     )
     record_state("interrupted")
     try:
-        result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
+        with distributed.explained_loss_of_ranks():
+            result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
         record_state("done")
         return result
@@ -97,16 +99,21 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
         if many:  # Ctrl-C ends the sweep, not this job alone
             print(f"\n{error}", file=sys.stderr)
             sys.exit(error.exit_code)
+        distributed.share_failure(error)
         return error
     except GenlabError as error:
+        distributed.share_failure(error)
         experiment = hydra.runtime.choices.get("experiment")
         if experiment and isinstance(error, ConfigError):
-            error = ConfigError(f"{error} (experiment={experiment})")
+            error.args = (f"{error} (experiment={experiment})",)
         if many:
             log.error("%s: %s", type(error).__name__, error)
             sweep.write_error(folder, error)
             record_state("failed")
         return error
+    finally:
+        if distributed.is_main():
+            made_directories.remove_empty(folder)
 
 
 def has_fixed_dir(hydra: Any) -> bool:
@@ -124,6 +131,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
+    arguments = quote_changes(arguments)
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
     with replaced_argv([*arguments, *extra]):
@@ -172,7 +180,7 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     typed = [name for word in arguments for name in NAMED.findall(word)]
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
-    ConfigStore.instance().store(name=RESUMED, node=config | {"trust": []})
+    ConfigStore.instance().store(name=RESUMED, node=config | {"trust": [], "change": []})
 
 
 def yaml_list(value: str | None) -> list[str]:

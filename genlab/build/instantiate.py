@@ -12,6 +12,7 @@ from hydra.utils import get_object
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, make, require_target
+from genlab.build.rehearsal import refuse_single_images
 from genlab.core.errors import ConfigError
 from genlab.core.random import mix
 from genlab.data import InMemory
@@ -44,7 +45,9 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
-    return make(config["trainer"], "trainer", system, run)
+    made = make(config["trainer"], "trainer", system, run)
+    refuse_single_images(made)
+    return made
 
 
 def require_groups(config: dict[str, Any]) -> None:

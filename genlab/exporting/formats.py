@@ -1,6 +1,5 @@
 """File formats that a generator is exported to: safetensors, TorchScript and ONNX."""
 
-import hashlib
 import json
 import logging
 import warnings
@@ -46,6 +45,8 @@ class Safetensors(Format):
 
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         from safetensors.torch import save_file
+
+        from genlab.core.tensor_file import checksum_of
 
         weights = {name: value.clone().contiguous() for name, value in sampler.state_dict().items()}
         header = json.dumps(facts)
@@ -143,38 +144,25 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     The networks are built from the config in the file's header; `trust` names the packages that it may name beside
     genlab's own classes and torch's. Raises ConfigError for any other file.
     """
-    from safetensors import SafetensorError, safe_open
-
     from genlab.build import instantiate as build
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
+    from genlab.core.tensor_file import read_safetensors
     from genlab.core.trust import require_trusted_run
     from genlab.data.blank_dataset import Blank
 
     try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        facts = json.loads(header["genlab"])
-    except (OSError, ValueError, SafetensorError, KeyError) as error:
+        facts, weights = read_safetensors(path, "genlab")
+        facts["config"] = rename_targets(facts["config"])
+        require_trusted_run(facts, path, trust)
+        blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
+        sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
+        sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
+    except ConfigError:
+        raise
+    except Exception as error:  # what somebody wrote into a header raises nearly anything
         raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    if "sha256" in header and header["sha256"] != checksum_of(header["genlab"], weights):  # older files have none
-        raise ConfigError(f"{path}: its checksum does not match: it is damaged. Export it again, or use another copy.")
-    facts["config"] = rename_targets(facts["config"])
-    require_trusted_run(facts, path, trust)
-    blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
-    sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
-    sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     return sampler
-
-
-def checksum_of(header: str, weights: dict[str, Tensor]) -> str:
-    """Return the SHA-256 of a header and of tensors with their names, types and shapes."""
-    content = hashlib.sha256(header.encode())
-    for name, tensor in sorted(weights.items()):
-        content.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return content.hexdigest()
 
 
 def of_first_version(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
