@@ -37,6 +37,7 @@ PAGES = (
     "genlab/ARCHITECTURE.md",
     "scripts/results/README.md",
     ".github/CONTRIBUTING.md",
+    ".github/SECURITY.md",
 )
 RECIPES = ".github/CONTRIBUTING.md"  # tests/test_contributing.py writes the files of this page and runs its commands
 TRAIN = "python -m genlab.train"
@@ -65,6 +66,7 @@ SCALED_DOWN = (  # (what a command matches, words added to it); the first match 
     (r"scripts/benchmark\.py", "--workloads gan --rounds 2 --seconds 1"),
     (r"scripts/likelihood\.py", "--samples 5 --images 100"),
     (r"scripts/train_classifier\.py", "--epochs 1"),
+    (r"scripts/soak\.py", "--systems gan --trials 2 --seconds 2"),
 )
 NOT_RUN = (  # (what a command matches, why it is not run here)
     (r"^pip install|^python -m pip", "changes the installation; CI installs `.[test]` on every change"),
@@ -236,6 +238,7 @@ def prepare(folder: Path, pages: dict[str, str]) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "pca-0.json")
     shutil.copytree(HOME / "scripts", folder / "scripts", ignore=ignored)
     shutil.copy(HOME / "README.md", folder)
+    shutil.copytree(HOME / ".github", folder / ".github")
     for text in pages.values():
         for _, _, block in split_blocks(text):
             if path := file_to_write(block):

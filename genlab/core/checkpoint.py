@@ -66,13 +66,21 @@ def save(
     data = buffer.getbuffer()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Checksum first: a checkpoint without one is never seen.
-        write_atomically(checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
-        write_atomically(path, data)
+        write_with_checksum(path, data)
     except OSError as error:
         raise RunError(
             f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; {go_on_after(error)}."
         ) from error
+
+
+def write_with_checksum(path: Path, data: Any) -> None:
+    """Write a file and its SHA-256. If the process is killed in between, an older file at `path` can still be read."""
+    beside, checksum = checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n"
+    older = beside.read_text(errors="replace") if path.exists() and beside.exists() else ""
+    write_atomically(beside, (checksum + older).encode())  # first: a file without a checksum is never read
+    write_atomically(path, data)
+    if older:
+        write_atomically(beside, checksum.encode())
 
 
 def checksum_path(path: Path) -> Path:
@@ -101,10 +109,10 @@ def read(path: Path) -> dict:
     try:
         with open_regular(path) as file:
             data = file.read()
-        expected = read_text(checksum_path(path), MAX_CHECKSUM_BYTES).split()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
+        lines = read_text(checksum_path(path), MAX_CHECKSUM_BYTES, errors="replace").splitlines()
+    except OSError as error:
         raise ValueError(f"cannot be read ({error})") from error
-    if hashlib.sha256(data).hexdigest() != expected:
+    if hashlib.sha256(data).hexdigest() not in [line.partition(" ")[0] for line in lines]:
         raise ValueError("its checksum does not match: it is cut or damaged")
     state = load_tensors(io.BytesIO(data))
     if not isinstance(state, dict) or state.get("format") not in READABLE:

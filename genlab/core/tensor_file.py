@@ -1,5 +1,6 @@
 """Reads files of PyTorch tensors that somebody else may have made: no code in them runs."""
 
+import hashlib
 import os
 import re
 import zipfile
@@ -70,10 +71,22 @@ def read_safetensors(path: str | Path, key: str) -> tuple[dict[str, Any], dict[s
     try:
         open_regular(path).close()
         with safe_open(path, "pt") as file:
-            facts = parse_json((file.metadata() or {})[key])
+            header = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        facts = parse_json(header[key])
     except Exception as error:  # a damaged header raises nearly anything
         raise ValueError(str(error) or type(error).__name__) from error
+    if "sha256" in header and header["sha256"] != checksum_of(header[key], weights):  # older files have none
+        raise ValueError("its checksum does not match: it is damaged")
     if not isinstance(facts, dict):
         raise ValueError(f"{key!r} in its header is no JSON object")
     return facts, weights
+
+
+def checksum_of(header: str, weights: dict[str, torch.Tensor]) -> str:
+    """Return the SHA-256 of a header and of tensors with their names, types and shapes."""
+    content = hashlib.sha256(header.encode())
+    for name, tensor in sorted(weights.items()):
+        content.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return content.hexdigest()

@@ -46,8 +46,11 @@ class Safetensors(Format):
     def write(self, sampler: Sampler, example: tuple[Tensor, ...], path: Path, facts: dict[str, Any]) -> None:
         from safetensors.torch import save_file
 
+        from genlab.core.tensor_file import checksum_of
+
         weights = {name: value.clone().contiguous() for name, value in sampler.state_dict().items()}
-        save_file(weights, path, metadata={"genlab": json.dumps(facts)})
+        header = json.dumps(facts)
+        save_file(weights, path, metadata={"genlab": header, "sha256": checksum_of(header, weights)})
 
     def read(self, path: Path) -> Network:
         return load(path)
