@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import torch
-from torch.nn.utils.parametrize import is_parametrized
 
-from genlab.callbacks.health_rules import PUBLISHED_CLIP
+from genlab.callbacks.health_advice import PUBLISHED_CLIP
 from genlab.callbacks.scores import Scores
 from genlab.models.contract import is_unbounded
 from genlab.models.layer_contract import has_batch_norm
 from genlab.trainers.callback import callbacks_of
+from genlab.trainers.system import bounds_critic
 from genlab.trainers.trainer import Trainer
 
 Rule = Callable[[Trainer], str | None]
@@ -108,11 +108,7 @@ def slow_bfloat16(trainer: Trainer) -> str | None:
 
 
 def unbounded_critic(trainer: Trainer) -> str | None:
-    if not trainer.loss.needs_lipschitz or trainer.clip_weights:
-        return None
-    # spectral norm, or any other parametrisation of the weights, bounds the slope as well
-    modules = trainer.players["discriminator"].module.modules()
-    if any(penalty.bounds_slope for penalty in trainer.penalties.values()) or any(map(is_parametrized, modules)):
+    if not trainer.loss.needs_lipschitz or bounds_critic(trainer.system, trainer.clip_weights):
         return None
     return (
         f"{type(trainer.loss).__name__} needs a critic of bounded slope and nothing bounds it: add "

@@ -17,6 +17,7 @@ from genlab.trainers.trainer import Trainer
 
 log = logging.getLogger(__name__)
 TIMED_PREFIXES = ("health/", "speed/")  # of numbers that a run of the same seed would not repeat
+MIN_PASSES = 2  # over the training images, before a class without a sample is missing: it may not be learnt yet
 LOOK_KINDS = ("collapsed", "missing_classes", "diverged", "stalled", "overfits")  # scores show `worsening`
 
 
@@ -51,6 +52,8 @@ class Health(Callback):
         self._scores: dict[str, list[float]] = {}  # by metric, oldest first
         self._rises: dict[str, bool] = {}  # by metric: higher is better
         self._published: dict[str, float] = {}
+        self._weights: dict[str, list[float]] = {}  # some of each player's, at the last look
+        self._steepest = 0.0  # the generator's largest gradient norm at a look
         self._looked_at: int | None = None
         self._last_healthy = LastHealthy(rollback_factor, rollbacks) if action == "rollback" else None
         self._classifier: Classifier | None = None
@@ -61,6 +64,7 @@ class Health(Callback):
         real = measure.as_network_input(trainer, trainer.data.train.images[: self.samples])
         self._real = measure.diversity(real), measure.saturated_share(real)
         self._classifier = measure.find_classifier(trainer)
+        self._weights = self._weights or measure.watch_weights(trainer)
         if self._last_healthy:
             self._last_healthy.start(trainer)
         self._seconds += time.perf_counter() - began
@@ -96,6 +100,7 @@ class Health(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
+        names += ("_weights", "_steepest")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -108,7 +113,7 @@ class Health(Callback):
             reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
         self._looked_at = trainer.images
         problems = {one.kind: one for one in find_problems(reading)} if trainer.images >= self.after else {}
-        confirmed = [one for one in problems.values() if last or one.extent >= self._suspects.get(one.kind, math.inf)]
+        confirmed = [one for one in problems.values() if last or self._holds(one)]
         recovered = set(LOOK_KINDS) - problems.keys()
         self._active = {topic: key for topic, key in self._active.items() if topic not in recovered}
         self._suspects = {one.kind: one.extent for one in problems.values()}
@@ -118,6 +123,10 @@ class Health(Callback):
             self._last_healthy.save(trainer)
         self._seconds += time.perf_counter() - began
         self._publish(trainer, reading)
+
+    def _holds(self, finding: Finding) -> bool:
+        """Whether the last look showed the same problem, and no more of it."""
+        return finding.extent >= self._suspects.get(finding.kind, math.inf)
 
     @property
     def _is_healthy(self) -> bool:
@@ -132,14 +141,19 @@ class Health(Callback):
         if trainer.spec.height is not None:
             measured |= {"saturated": measure.saturated_share(samples), "real_saturated": saturated}
         measured |= measure.discriminator_accuracy(trainer, samples) | measure.latent_nats(trainer, self.samples)
+        weights = measure.watch_weights(trainer)
+        measured |= measure.separation(trainer, self.samples) | measure.movements(self._weights, weights)
+        self._weights = weights
         classes = measure.ClassCounts()
         if self._classifier is not None:
             classes = measure.count_classes(self._classifier, trainer, samples, thorough=thorough)
-            tags = measure.class_tags(trainer.spec.class_names)
-            measured |= {tag: count / sum(classes.counts) for tag, count in zip(tags, classes.counts, strict=True)}
-        settings, names = measure.settings_of(trainer), trainer.spec.class_names
-        missing = [names[number] if number < len(names) else str(number) for number in classes.missing]
-        return Reading(self._published, measured, missing, classes.missing_at_first, trainer.fair, settings)
+            tags, total = measure.class_tags(trainer.spec.class_names), sum(classes.counts)
+            measured |= {tag: count / total for tag, count in zip(tags, classes.counts, strict=True)}
+        steepest, settings = self._steepest, measure.settings_of(trainer)
+        self._steepest = max(steepest, self._published.get("generator/gradient_norm", 0.0))
+        names, young = trainer.spec.class_names, trainer.images < MIN_PASSES * trainer.spec.images
+        missing = [] if young else [names[number] if number < len(names) else str(number) for number in classes.missing]
+        return Reading(self._published, measured, missing, classes.missing_at_first, trainer.fair, settings, steepest)
 
     def _publish(self, trainer: Trainer, reading: Reading) -> None:
         values, published = dict(reading.measured), reading.published

@@ -1,7 +1,9 @@
 """Measurements of the health monitor between steps."""
 
+import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -13,8 +15,9 @@ from genlab.core.evaluation_mode import evaluating
 from genlab.core.pixels import network_values
 from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
-from genlab.models.contract import per_image
+from genlab.models.contract import MultiStage, per_image
 from genlab.trainers.encoder import posterior_divergence
+from genlab.trainers.system import bounds_critic
 from genlab.trainers.trainer import Trainer
 
 DIGITS = 10  # classes of the bundled classifier
@@ -22,6 +25,8 @@ SATURATION_LEVEL = 0.99  # absolute value from which a pixel in [-1, 1] is satur
 CLASSIFIER_BATCH = 20  # images: the first batch of another size costs as much as 50 images
 GLANCE_SAMPLES = 60  # classified at every look: each costs as much as training with three images
 MAX_THOROUGH_ROUNDS = 10  # of all samples, classified before a class is called missing
+WEIGHTS_WATCHED = 8  # of each parameter, the first
+FLIPPED_MARGIN_FACTOR = 3  # which pairs are flipped is drawn, so that the loss scatters about its lowest
 MIN_EXPECTED_COUNT = 5  # of a class among as many real images, for its absence among samples to mean anything
 
 
@@ -34,8 +39,9 @@ def settings_of(trainer: Trainer) -> Settings:
     """Return what explains a run's numbers. A loss between images and reconstructions has no discriminator."""
     if "discriminator" not in trainer.players:
         return Settings(adversarial=False)
-    loss = trainer.loss
-    return Settings(loss.lowest_loss(), loss.winning_margin, trainer.clip_weights)
+    loss, flipped = trainer.loss, trainer.flip_labels
+    margin = loss.winning_margin * (FLIPPED_MARGIN_FACTOR if flipped else 1)
+    return Settings(loss.lowest_loss(flipped), margin, trainer.clip_weights, flipped=flipped)
 
 
 def diversity(images: Tensor) -> float:
@@ -131,6 +137,50 @@ def discriminator_accuracy(trainer: Trainer, samples: Tensor) -> dict[str, float
     train, unseen = (((part - middle) * gap.sign() > 0).float().mean() for part in (real, held))
     values = torch.stack([train, unseen, (real.mean() - held.mean()) / gap]).tolist()
     return dict(zip(("accuracy_train", "accuracy_holdout", "overfitting"), values, strict=True))
+
+
+@torch.no_grad()
+def separation(trainer: Trainer, count: int) -> dict[str, float]:
+    """Return how far apart logits of training images and of samples lie: their means, over the sum of deviations.
+
+    {} where the loss itself tells who is ahead, where the slope is bounded, so that logits far apart still teach, and
+    where the discriminator is shown other images than these. Samples come from the generator in training, as a
+    discriminator tells those of the average apart.
+    """
+    if not judges_by_logits(trainer):
+        return {}
+    stream, network = replace(trainer.samples, ema=None), trainer.model.discriminator
+    with evaluating(network):
+        fake = per_image(network, network(stream.draw_samples(0, count), stream.sample_conditions(0, count)))
+        real = _logits(trainer, trainer.data.train, count)
+    deviations = real.float().std() + fake.float().std()
+    return {"separation": ((real.mean() - fake.mean()) / deviations.clamp(min=1e-9)).item()}
+
+
+def judges_by_logits(trainer: Trainer) -> bool:
+    if "discriminator" not in trainer.players or bounds_critic(trainer.system, trainer.clip_weights):
+        return False
+    shown = not (trainer.system.augmentations or trainer.model.discriminates_codes or trainer.samples.growing)
+    return shown and trainer.loss.lowest_loss() is None and not isinstance(trainer.model.generator, MultiStage)
+
+
+@torch.no_grad()
+def watch_weights(trainer: Trainer) -> dict[str, list[float]]:
+    """Return some weights of each player, by which its movement between two looks is measured."""
+    players = {name: player.parameters for name, player in trainer.players.items() if player.parameters}
+    return {
+        name: torch.cat([weights.flatten()[:WEIGHTS_WATCHED].double() for weights in parameters]).tolist()
+        for name, parameters in players.items()
+    }
+
+
+def movements(before: dict[str, list[float]], now: dict[str, list[float]]) -> dict[str, float]:
+    """Return how far each player's weights moved since the last look, over their length."""
+    return {
+        f"{name}_moved": math.dist(before[name], values) / max(math.hypot(*values), 1e-9)
+        for name, values in now.items()
+        if len(before.get(name, [])) == len(values)
+    }
 
 
 def latent_nats(trainer: Trainer, count: int) -> dict[str, float]:

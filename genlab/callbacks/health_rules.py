@@ -1,4 +1,4 @@
-"""Rules that turn measured numbers into warnings: the bounds of healthy runs, and the messages."""
+"""Rules that turn measured numbers into warnings: the bounds of healthy runs."""
 
 import math
 from collections.abc import Iterator
@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from genlab.callbacks import health_advice as advice
+
 MIN_RELATIVE_DIVERSITY = 0.1  # mean distance of samples / of real images: healthy runs have 0.7 to 1.1
 MAX_GRADIENT_NORM = 1e6  # healthy runs stay below a thousand
 MAX_MEAN_LOGIT = 1e4
 MAX_SATURATED_SHARE, MAX_REAL_SATURATED_SHARE = 0.99, 0.95  # of pixels; not judged if real images exceed theirs
 MIN_GENERATOR_GRADIENT_NORM = 1e-3  # healthy runs have 0.03 to 100; clipped weights of 0.001 leave 5e-4 and less
-PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
+MIN_GRADIENT_SHARE = 1e-4  # of the largest at an earlier look
+MAX_SEPARATION = 6.0  # between mean logits, over the sum of their deviations: healthy runs stay below 5
+MIN_MOVEMENT = 1e-4  # of the generator's weights between two looks, over their length; healthy ones move by 0.01
+MIN_MOVEMENT_SHARE = 0.01  # of the discriminator's: where both stand still, a schedule ends
 MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
 WORSE_SCORES_IN_A_ROW = 3
@@ -39,6 +44,7 @@ class Settings:
     winning_margin: float = 0.0  # of its loss above the lowest, below which it has won
     clip_weights: float | None = None
     adversarial: bool = True  # it has a discriminator
+    flipped: float = 0.0  # share of pairs whose labels swap places; `lowest_loss` expects them
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,12 @@ class Reading:
     """The numbers of one look at a run."""
 
     published: dict[str, float]  # the latest value of each of training's numbers
-    measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, ...
-    missing: list[str] = field(default_factory=list)  # names or numbers of classes
+    measured: dict[str, float]  # diversity, saturated, accuracy_train, latent_nats, separation, ...
+    missing: list[str] = field(default_factory=list)  # names or numbers of classes; none while a model is young
     missing_at_first: int = 0  # number of classes missing at a first glance
     fair: bool = True  # samples are a fair picture of the model
     settings: Settings = Settings()
+    steepest: float = 0.0  # largest gradient norm of the generator at an earlier look
 
 
 def find_problems(reading: Reading) -> Iterator[Finding]:
@@ -69,53 +76,47 @@ def find_divergence(reading: Reading) -> Iterator[Finding]:
     for name, value in reading.published.items():
         bound = next((bound for ending, bound in bounds.items() if name.endswith(ending)), math.inf)
         if not abs(value) <= bound:
-            advice = "Lower the learning rates, set trainer.clip_gradients, or add a penalty (penalty=[r1])."
-            yield Finding("diverged", f"The run diverged: {name} is {value:.3g}. {advice}")
+            yield Finding("diverged", f"The run diverged: {name} is {value:.3g}. {advice.calm_down(reading)}")
             return
     if measured.get("saturated", 0) > MAX_SATURATED_SHARE and measured["real_saturated"] < MAX_REAL_SATURATED_SHARE:
         share = f"{measured['saturated']:.0%} of the samples' pixels are black or white"
-        yield Finding("diverged", f"The run diverged: {share}. Lower the generator's learning rate.")
+        remedy = advice.describe_idle(reading) or "Lower the generator's learning rate."
+        yield Finding("diverged", f"The run diverged: {share}. {remedy}")
 
 
 def find_collapse(reading: Reading) -> Iterator[Finding]:
     relative = reading.measured["diversity"]
     nats = reading.measured.get("latent_nats", math.inf)
     if nats < MIN_LATENT_NATS:
-        yield Finding("collapsed", describe_posterior_collapse(nats))
+        yield Finding("collapsed", advice.describe_posterior_collapse(nats))
     elif not reading.fair or not math.isfinite(relative):
         return
     elif relative < MIN_RELATIVE_DIVERSITY:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
-        yield Finding("collapsed", describe_collapse(alike, reading.settings))
+        yield Finding("collapsed", advice.describe_collapse(alike, reading))
     elif reading.missing:
         classes = ", ".join(reading.missing)
-        words = f"The generator lost classes: no sample shows {classes}."
-        yield Finding("missing_classes", words, classes, reading.missing_at_first)
-
-
-def describe_posterior_collapse(nats: float) -> str:
-    """Return the warning of a decoder that ignores the latent: Bowman et al. 2016, section 3."""
-    words = f"The posterior collapsed: the latent tells {nats:.2g} nats of an image, and the decoder ignores it"
-    remedies = "Lower trainer.beta, let it rise slowly (trainer.kl_warmup), or set trainer.free_bits"
-    return f"{words}. {remedies}; under loss=gaussian a smaller loss.deviation has the same effect."
-
-
-def describe_collapse(alike: str, settings: Settings) -> str:
-    if settings.adversarial:
-        remedy = "Lower its learning rate, or try model=wgan_gp or another penalty."
-        return f"The generator collapsed: {alike}. {remedy}"
-    return f"The decoder collapsed: {alike}. Lower its learning rate (optimizer.autoencoder.lr)."
+        yield Finding("missing_classes", advice.describe_missing(classes, reading), classes, reading.missing_at_first)
 
 
 def find_stall(reading: Reading) -> Iterator[Finding]:
-    """Find a discriminator that has won, or a generator whose gradient has vanished."""
-    won, vanished = discriminator_margin(reading), reading.published.get("generator/gradient_norm", math.inf)
+    """Find a discriminator that has won, or a generator that learns nothing more."""
+    gradient = reading.published.get("generator/gradient_norm", math.inf)
+    separation, won = reading.measured.get("separation", 0.0), discriminator_margin(reading)
     if won < reading.settings.winning_margin:
-        words = f"the discriminator won, its loss is {won:.2g} above its lowest and it has little left to teach"
-        yield Finding("stalled", f"The run stalled: {words}. {slow_down_discriminator(reading.published)}")
-    elif vanished < MIN_GENERATOR_GRADIENT_NORM:
-        words = f"the generator's gradient vanished, its norm is {vanished:.2g}"
-        yield Finding("stalled", f"The run stalled: {words}. {strengthen_gradient(reading)}")
+        yield Finding("stalled", f"The run stalled: {advice.describe_victory(won, reading)}")
+    elif gradient < max(MIN_GENERATOR_GRADIENT_NORM, MIN_GRADIENT_SHARE * reading.steepest):
+        yield Finding("stalled", f"The run stalled: {advice.describe_vanished(gradient, reading)}")
+    elif separation > MAX_SEPARATION:
+        yield Finding("stalled", f"The run stalled: {advice.describe_separation(separation, reading)}")
+    elif stands_still(reading):
+        yield Finding("stalled", f"The run stalled: {advice.describe_standstill(reading)}")
+
+
+def stands_still(reading: Reading) -> bool:
+    """Tell whether the generator does not learn while the discriminator does."""
+    moved, other = (reading.measured.get(f"{name}_moved", math.inf) for name in ("generator", "discriminator"))
+    return advice.idle_player(reading) == "generator" or moved < min(MIN_MOVEMENT, MIN_MOVEMENT_SHARE * other)
 
 
 def discriminator_margin(reading: Reading) -> float:
@@ -125,28 +126,6 @@ def discriminator_margin(reading: Reading) -> float:
         return math.inf
     names = ("discriminator/adversarial", "discriminator/back/adversarial")
     return min(published.get(name, math.inf) - lowest for name in names)
-
-
-def slow_down_discriminator(published: dict[str, float]) -> str:
-    generator, discriminator = published.get("generator/lr"), published.get("discriminator/lr")
-    penalty = "or add a penalty (penalty=[r1])"
-    if generator is None or discriminator is None:
-        return f"Lower optimizer.discriminator.lr, {penalty}."
-    if generator == discriminator:
-        return f"Both players learn at {generator:.3g}: lower optimizer.discriminator.lr alone, {penalty}."
-    rates = f"it learns at {discriminator:.3g}, the generator at {generator:.3g}"
-    return f"Lower optimizer.discriminator.lr or raise optimizer.generator.lr ({rates}), {penalty}."
-
-
-def strengthen_gradient(reading: Reading) -> str:
-    clip = reading.settings.clip_weights
-    if clip is None:
-        return slow_down_discriminator(reading.published)
-    widen = f"widen it ({PUBLISHED_CLIP} as published)" if clip < PUBLISHED_CLIP else "change it"
-    return (
-        f"Weights clipped at trainer.clip_weights={clip:g} leave the critic almost no slope: {widen}, or choose "
-        "trainer.clip_weights=null penalty=[gradient_penalty]."
-    )
 
 
 def find_overfitting(measured: dict[str, float]) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import logging
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -11,13 +10,16 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 
 from genlab.core.errors import ConfigError, Outdated, RunError
+from genlab.core.foreign_files import open_regular, read_text
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
+from genlab.core.tensor_file import load_tensors
 from genlab.core.whole_files import write_atomically
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
+MAX_CHECKSUM_BYTES = 10_000
 CHANGEABLE_ON_RESUME = (  # config keys
     "trainer.images",
     "trainer.max_time",
@@ -104,18 +106,14 @@ def remove_beyond(folder: Path, images: int) -> None:
 def read(path: Path) -> dict:
     """Return the state in a file. Raises ValueError with the reason if it is damaged or holds code."""
     try:
-        data = path.read_bytes()
-        expected = checksum_path(path).read_text().split()[0]
-    except (OSError, IndexError) as error:
+        with open_regular(path) as file:
+            data = file.read()
+        expected = read_text(checksum_path(path), MAX_CHECKSUM_BYTES).split()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if hashlib.sha256(data).hexdigest() != expected:
         raise ValueError("its checksum does not match: it is cut or damaged")
-    try:
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            f"it is no checkpoint, or holds code, which is never run ({str(error).splitlines()[0]})"
-        ) from error
+    state = load_tensors(io.BytesIO(data))
     if not isinstance(state, dict) or state.get("format") not in READABLE:
         raise ValueError(f"its format is not among {READABLE}, those that this version reads")
     return state | {"config": rename_targets(state["config"])}

@@ -28,14 +28,16 @@ class Spec:
     padding: int = 0  # pixels a side that the data set added around each image
     scale: float = 1.0  # factor from network values of points to their own units
     value_range: tuple[float, float] | None = None  # values of picture files that are black and white; None: by depth
+    source_range: tuple[float, float] | None = None  # the same of source pictures
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Spec":
         """Rebuild a spec from its `facts`, also read from JSON or an older checkpoint."""
         facts = rename_targets(facts)
         known = {field.name: facts[field.name] for field in fields(cls) if field.name in facts}
-        if known.get("value_range"):
-            known["value_range"] = tuple(known["value_range"])  # JSON knows lists alone
+        known.setdefault("source_range", known.get("value_range"))  # older files have one range for both
+        ranges = {name: tuple(known[name]) for name in ("value_range", "source_range") if known.get(name)}
+        known |= ranges  # JSON knows lists alone
         stored = facts.get("condition")
         return cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
 
@@ -96,7 +98,8 @@ class Spec:
         """Return the spec for making source pictures from images. Raises ConfigError without sources."""
         source = self.require_source()
         shape = Picture(*self.shape)
-        return replace(self, channels=source.channels, height=source.height, width=source.width, condition=shape)
+        turned = replace(self, value_range=self.source_range, source_range=self.value_range, condition=shape)
+        return replace(turned, channels=source.channels, height=source.height, width=source.width)
 
     def classes_of(self, condition: Tensor | None, names: Sequence[str] = ()) -> Tensor | None:
         """Return the class int64 [N] of each condition in a batch, -1 for none; None: they name no class."""

@@ -58,6 +58,7 @@ class InMemory:
     rule: WordRule | None = None  # words that can be measured in a picture
     notes = Notes()  # on the files that it was read from
     value_range: tuple[float, float] | None = None  # values of the files that are black and white; None: by depth
+    source_range: tuple[float, float] | None = None  # the same of source pictures
 
     def __init__(
         self,
@@ -100,8 +101,8 @@ class InMemory:
     def spec(self) -> Spec:
         images = self.train.images
         channels, height, width = images.shape[1:] if images.ndim == 4 else (images.shape[1], None, None)
-        facts = {"images": len(images), "padding": self.padding, "scale": self.scale, "value_range": self.value_range}
-        return Spec(channels, height, width, condition=self._model_condition(), **facts)
+        facts = {name: getattr(self, name) for name in ("padding", "scale", "value_range", "source_range")}
+        return Spec(channels, height, width, len(images), condition=self._model_condition(), **facts)
 
     @cached_property
     def label_kind(self) -> Condition | None:

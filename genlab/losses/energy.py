@@ -24,8 +24,8 @@ class EnergyMargin(CriticLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(self.margin + fake) - real
 
-    def lowest_loss(self) -> float:
-        return 0.0
+    def lowest_loss(self, flipped: float = 0.0) -> float:
+        return 2 * self.margin * min(flipped, 1 - flipped)
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"real_energy": -real, "fake_energy": -fake}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from genlab.losses.adversarial import AdversarialLoss
+from genlab.losses.adversarial import AdversarialLoss, entropy
 
 
 @dataclass
@@ -85,8 +85,8 @@ class JensenShannon(FDivergence):
     divergence_share: ClassVar[float] = 0.5
     conjugate_flattens: ClassVar[bool] = True
 
-    def lowest_loss(self) -> float:
-        return -2 * log(2)
+    def lowest_loss(self, flipped: float = 0.0) -> float:
+        return 2 * (entropy(flipped) - log(2))
 
     def activation(self, logits: Tensor) -> Tensor:
         return log(2) - softplus(-logits)

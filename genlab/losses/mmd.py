@@ -64,6 +64,13 @@ class MMD(KernelMixture, AdversarialLoss):
     needs_lipschitz = True
     uses_real = True
 
+    def __post_init__(self) -> None:
+        self.winning_margin = 0.2 * self.scale_count  # a tenth of what MMD^2 can reach; healthy runs stay below half
+
+    @property
+    def scale_count(self) -> int:
+        return len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
+
     def refuse(self, system: SystemFacts) -> None:
         super().refuse(system)
         if self.unbiased:
@@ -75,9 +82,9 @@ class MMD(KernelMixture, AdversarialLoss):
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self.squared_mmd(require_real(real), fake)
 
-    def lowest_loss(self) -> float:
+    def lowest_loss(self, flipped: float = 0.0) -> float | None:
         """Return -MMD^2 of two points infinitely far apart; each kernel is 1 at distance 0."""
-        return -2.0 * len(self.scales or KERNEL_FAMILIES[self.kernel].scales)
+        return None if flipped else -2.0 * self.scale_count
 
     def squared_mmd(self, real: Tensor, fake: Tensor) -> Tensor:
         across = self.similarity(real, fake)

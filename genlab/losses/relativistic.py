@@ -1,13 +1,14 @@
 """Relativistic losses: the critic estimates how much more real an image is than images of the other kind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
-from genlab.losses.adversarial import AdversarialLoss, require_real
+from genlab.losses.adversarial import AdversarialLoss, entropy, require_real
 
 # Costs of margins x that should be negative.
 MARGIN_COSTS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -21,25 +22,37 @@ MARGIN_COSTS: dict[str, Callable[[Tensor], Tensor]] = {
 class RelativisticAverage(AdversarialLoss):
     """Jolicoeur-Martineau 2019, section 4.3 and algorithm 2: compares each logit with the mean of the other kind's.
 
-    The means are over the micro-batch. `standard` is RaSGAN, `hinge` RaHingeGAN, `least_squares` RaLSGAN.
+    The means are over the micro-batch, and over the patches of an image by their weights. `standard` is RaSGAN, `hinge`
+    RaHingeGAN, `least_squares` RaLSGAN.
     """
 
     base: Literal["standard", "hinge", "least_squares"] = "standard"  # what a margin costs
     uses_real = True
+    patch_weights: Tensor | None = field(default=None, init=False, repr=False)
+
+    def with_patch_weights(self, weights: Tensor | None) -> "RelativisticAverage":
+        if weights is None:
+            return self
+        weighted = copy(self)
+        weighted.patch_weights = weights
+        return weighted
+
+    def mean(self, logits: Tensor) -> Tensor:
+        return logits.mean() if self.patch_weights is None else (logits.flatten(1) * self.patch_weights).mean()
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         cost = MARGIN_COSTS[self.base]
-        return cost(fake.mean() - real) + cost(fake - real.mean())
+        return cost(self.mean(fake) - real) + cost(fake - self.mean(real))
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Return the discriminator's cost with the roles exchanged."""
         return self.discriminator(fake, require_real(real))
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"margin": real - fake.mean()}
+        return {"margin": real - self.mean(fake)}
 
-    def lowest_loss(self) -> float:
-        return 0.0
+    def lowest_loss(self, flipped: float = 0.0) -> float | None:
+        return None if flipped else 0.0  # flips move the means that logits are compared with
 
 
 class RelativisticPairing(AdversarialLoss):
@@ -60,5 +73,5 @@ class RelativisticPairing(AdversarialLoss):
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {"margin": real - fake, "real_wins": sigmoid(real - fake)}
 
-    def lowest_loss(self) -> float:
-        return 0.0
+    def lowest_loss(self, flipped: float = 0.0) -> float:
+        return entropy(flipped)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.errors import require
 from genlab.core.random import Draws
-from genlab.models.contract import per_image, weigh_patches
+from genlab.models.contract import patch_weights_of, per_image, weigh_patches
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,6 +119,15 @@ class Turn:
     def per_image(self, values: Tensor) -> Tensor:
         """Average the numbers of an image's patches with the discriminator's weights: [N]."""
         return per_image(self.network, values)
+
+    def weigh_patches(self, values: Tensor) -> Tensor:
+        """Multiply the numbers of patches by their weights, so that their mean is that of `per_image`."""
+        return values if self.patch_weights is None or values.ndim < 2 else weigh_patches(self.network, values)
+
+    @property
+    def patch_weights(self) -> Tensor | None:
+        """Return the weights [M] of an image's patches, 1 on average; None: all count alike."""
+        return patch_weights_of(self.network)
 
     def slope(self, logits: Tensor, images: Tensor) -> Tensor:
         """Return the gradient of each sample's logit by its own image, flattened to [N, D]; differentiable.

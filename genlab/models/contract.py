@@ -244,7 +244,12 @@ def per_image(discriminator: nn.Module, values: Tensor) -> Tensor:
 
 def weigh_patches(discriminator: nn.Module, values: Tensor) -> Tensor:
     """Multiply numbers of patches, [N, M] or [N, h, w], by the discriminator's weights: [N, M]. Return [N] as it is."""
-    weights = getattr(discriminator, "patch_weights", None)
+    weights = patch_weights_of(discriminator)
     if values.ndim == 1:
         return values
     return values.flatten(1) if weights is None else values.flatten(1) * weights
+
+
+def patch_weights_of(discriminator: nn.Module) -> Tensor | None:
+    """Return the weights [M] of a discriminator's patches within an image, 1 on average; None: all count alike."""
+    return getattr(discriminator, "patch_weights", None)

@@ -101,6 +101,9 @@ class EmptyLatent:
 
     size: ClassVar[int] = 0
 
+    def __str__(self) -> str:
+        return "no latents"
+
     def draw(self, draws: Draws) -> Tensor:
         """Return latents [N, 0]."""
         return draws.uniform("latent", 0)
@@ -112,6 +115,9 @@ class Uniform:
 
     path: ClassVar[str] = "lerp"
     size: Count = 100
+
+    def __str__(self) -> str:
+        return "latents uniform in [-1, 1]"
 
     def draw(self, draws: Draws) -> Tensor:
         """Return latents [N, size]."""
@@ -168,6 +174,9 @@ class Coded:
             raise ConfigError(
                 "model.latent: has no code; set model.latent.categorical=[10] or model.latent.continuous=2."
             )
+
+    def __str__(self) -> str:
+        return "codes, classes and numbers uniform in [-1, 1], beside uniform noise"
 
     @property
     def code_size(self) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from genlab.core.errors import ConfigError
+from genlab.core.tensor_file import read_tensors
 
 NetworkBuilder = Callable[[], nn.Module]  # a model of torchvision.models
 
@@ -35,9 +36,11 @@ def read_file(path: Path, network: NetworkBuilder, key: str) -> dict[str, Tensor
     if not path.is_file():
         raise ConfigError(f"{key}.weights={path}: there is no such file. {hint(network, key)}")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # on other files the unpickler raises exceptions of any type
-        raise ConfigError(f"{key}.weights={path}: not a file of PyTorch weights. {hint(network, key)}") from error
+        return read_tensors(path)
+    except ValueError as error:
+        raise ConfigError(
+            f"{key}.weights={path}: not a file of PyTorch weights: {error}. {hint(network, key)}"
+        ) from error
 
 
 def download(network: NetworkBuilder, key: str) -> dict[str, Tensor]:

@@ -7,9 +7,13 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import read_bytes
+from genlab.core.picture_file import MAX_BYTES
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
+from genlab.data.storage.findings import Findings
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
+from genlab.data.storage.input_notes import SAVE_ANEW, warn_of_inputs
 from genlab.metrics.extractors.extractor import Extractor
 
 
@@ -19,12 +23,14 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     if spec.channels not in (1, 3, 4) or spec.height != spec.width:
         raise ConfigError(f"run: images are {spec.shape}; an image file gives 1, 3 or 4 channels and a square.")
     try:
-        rule = PixelRule(spec.channels, spec.shape[1] - 2 * spec.padding, range=spec.value_range)
-        pixels = read_picture(path.read_bytes(), rule)
+        size, findings = spec.shape[1] - 2 * spec.padding, Findings(spec.value_range)
+        rule = PixelRule(spec.channels, size, range=spec.value_range, if_unknown=SAVE_ANEW)
+        pixels = read_picture(read_bytes(path, MAX_BYTES), rule, findings)
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."
         ) from error
+    warn_of_inputs(findings, f"image={path}")
     return to_float(torch.from_numpy(pixels.copy())[None])
 
 

@@ -29,9 +29,16 @@ def _runs_below(place: str) -> list[Path]:
 
 
 def _walk_outside_runs(root: Path) -> list[tuple[str, list[str], list[str]]]:
-    """Return (folder, subfolders, files) of every folder below `root`, without the folders inside of runs."""
-    walked = []
-    for folder, inner, files in os.walk(root, followlinks=False):
+    """Return (folder, subfolders, files) of every folder below `root`, without the folders inside of runs.
+
+    Links are followed; each folder is entered once, so that circular links end.
+    """
+    walked, entered = [], set()
+    for folder, inner, files in os.walk(root, followlinks=True):
+        if (place := os.path.realpath(folder)) in entered:
+            inner.clear()
+            continue
+        entered.add(place)
         walked.append((folder, list(inner), files))
         if _is_run(inner, files):
             inner.clear()

@@ -128,14 +128,25 @@ class Truncation(Picture):
 
     def check(self, loaded: Loaded, request: Request) -> None:
         super().check(loaded, request)
+        self.refuse_untruncated(loaded)
         if self.layers is not None:
             loaded.require_styles(f"mode.layers={self.layers}")
             layers = loaded.run.model.generator.layers
             if self.layers > layers:
                 raise ConfigError(f"mode.layers={self.layers}: this generator has {layers} layers.")
 
+    def refuse_untruncated(self, loaded: Loaded) -> None:
+        try:
+            for threshold in self.thresholds_for(loaded):
+                loaded.truncated_law(threshold)
+        except ConfigError as error:
+            raise ConfigError(f"mode=truncation: {error} Use mode=grid.") from error
+
+    def thresholds_for(self, loaded: Loaded) -> Sequence[float]:
+        return self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
-        thresholds = self.thresholds or (STYLE_THRESHOLDS if loaded.has_styles else LATENT_THRESHOLDS)
+        thresholds = self.thresholds_for(loaded)
         log.info("rows from the top: truncated at %s", ", ".join(f"{threshold:g}" for threshold in thresholds))
         with truncating(loaded, self.layers):
             rows = [loaded.sample(self.columns, truncation=value, **request.options) for value in thresholds]

@@ -13,6 +13,7 @@ from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float, to_uint8
 from genlab.core.spec import Spec
 from genlab.models.contract import StyleBased, side_multiple_of
+from genlab.models.latent_contract import Latent
 from genlab.pictures.scatter import GENERATED, frame_of, scatter
 from genlab.pictures.sheet import as_pil, sheet
 from genlab.sampling.conditions import Classes, Texts, classes_or_words, conditions
@@ -84,11 +85,15 @@ class Loaded:
 
     def latent(self, n: int, *, seed: int | None = None, truncation: float | None = None, start: int = 0) -> Tensor:
         """Return latents [n, L] on the run's device; of a model with a codebook, indices [n, h, w]."""
+        return self._with_seed(seed).fixed_rows(start, n, self.truncated_law(truncation).draw)
+
+    def truncated_law(self, truncation: float | None) -> Latent:
+        """Return the law to draw latents from; styles are truncated once the latents are mapped. Raises ConfigError."""
         law = self.run.model.latent
-        if truncation is not None and not self.has_styles:  # styles are truncated once the latents are mapped
-            with self.run.sampling() as generator:
-                law = truncate_law(truncation, law, generator)
-        return self._with_seed(seed).fixed_rows(start, n, law.draw)
+        if truncation is None or self.has_styles:
+            return law
+        with self.run.sampling() as generator:
+            return truncate_law(truncation, law, generator)
 
     def conditions_of(
         self, numbers: Iterable[int], *, seed: int | None = None, classes: Classes = None

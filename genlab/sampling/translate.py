@@ -1,7 +1,6 @@
 """Translation of a user's own pictures."""
 
 import logging
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +11,10 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.storage.archives import Directory, FileSource, Zip, list_names
+from genlab.data.storage.archives import Directory, FileSource, Zip, is_zip, list_names
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out, sort_out, stem_of
+from genlab.data.storage.findings import Findings
+from genlab.data.storage.input_notes import SAVE_ANEW, warn_of_inputs
 from genlab.pictures.sheet import write_png
 from genlab.sampling.mode import Mode, Request
 
@@ -74,14 +75,16 @@ class Translate(Mode):
         from genlab.data.storage.decoder import read_file  # Pillow takes a moment to load
         from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
-        source = self.source_spec(loaded).require_source()
-        limits = loaded.spec.value_range  # pictures are read as those of training were
-        rule = PixelRule(source.channels, classes=source.classes, range=limits)
+        spec = self.source_spec(loaded)
+        source, limits = spec.require_source(), spec.source_range  # pictures are read as those of training were
+        rule = PixelRule(source.channels, classes=source.classes, range=limits, if_unknown=SAVE_ANEW)
+        findings = Findings(None if source.classes else limits)
         for name in self.names:
             try:
-                yield name, read_picture(read_file(self.source, name), rule)
+                yield name, read_picture(read_file(self.source, name), rule, findings)
             except Unusable as reason:
                 raise ConfigError(f"input={self.input}: {name}: {reason}.") from reason
+        warn_of_inputs(findings, f"input={self.input}")
 
 
 class SingleFile(Directory):
@@ -96,7 +99,7 @@ def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
     """Return a source of pictures and the name of each output (`name_outputs`). Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")
-    kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
+    kind = Directory if path.is_dir() else Zip if is_zip(path) else SingleFile
     source = kind(path)
     if source.left_out and source.names:
         log.info("input=%s: left out: %s", path, describe_left_out(source.left_out))

@@ -53,7 +53,8 @@ class Alternating(Trainer):
     ) -> None:
         super().__init__(system, run, **shared)
         self.n_critic, self.n_generator, self.clip_weights = n_critic, n_generator, clip_weights
-        self.swap_pairs, self.reuse_fakes = LabelFlips(flip_labels, flip_unit), reuse_fakes
+        self.flip_labels, self.swap_pairs = flip_labels, LabelFlips(flip_labels, flip_unit)
+        self.reuse_fakes = reuse_fakes
         self.adversarial_weight = adversarial_weight
         generator, discriminator = self.model.players["generator"], self.model.players["discriminator"]
         if reuse_fakes:
@@ -161,16 +162,20 @@ class Alternating(Trainer):
     def discriminator_turn_losses(self, turn: Turn) -> Losses:
         """Return the losses of the discriminator's turn, and let adaptive augmentations observe its logits."""
         losses = self.discriminator_losses(turn)
+        weights = {} if turn.patch_weights is None else {"weights": turn.patch_weights}
         for augmentation in self.augmentations.values():
-            augmentation.observe(self.loss.certainty(turn.real_logits.detach(), turn.fake_logits.detach()))
+            certainty = self.loss.certainty(turn.real_logits.detach(), turn.fake_logits.detach())
+            augmentation.observe(certainty, **weights)
         return losses
 
     def discriminator_losses(self, turn: Turn) -> Losses:
         real, fake = self.swap_pairs(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
-        terms = {"adversarial": turn.per_image(self.loss.discriminator(real, fake))}
+        loss = self.loss.with_patch_weights(turn.patch_weights)
+        terms = {"adversarial": turn.per_image(loss.discriminator(real, fake))}
         unit = 1.0 if self.model.discriminates_codes else self.spec.scale
-        return Losses(terms, watched | in_data_units(self.loss, turn, unit))
+        watched = watched | in_data_units(loss, turn, unit)
+        return Losses(terms, {name: turn.weigh_patches(values) for name, values in watched.items()})
 
     def generator_losses(self, turn: Turn) -> Losses:
         """Return the generator's losses. Beside penalties, a loss of weight 0 does not run the discriminator."""
@@ -178,7 +183,8 @@ class Alternating(Trainer):
         if not self.adversarial_weight_at(turn) and self.penalties_of("generator"):
             return Losses({})
         real = turn.real_logits if self.loss.uses_real else None
-        return Losses({"adversarial": self.weigh_and_select(self.loss.generator(turn.fake_logits, real), turn)})
+        loss = self.loss.with_patch_weights(turn.patch_weights)
+        return Losses({"adversarial": self.weigh_and_select(loss.generator(turn.fake_logits, real), turn)})
 
     def adversarial_weight_at(self, turn: Turn) -> float:
         return value_at(self.adversarial_weight, turn.images_seen, turn.total_images)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genlab.trainers.rollback import Rollback
     from genlab.trainers.sample_stream import SampleStream
     from genlab.trainers.statistics import Statistics
-    from genlab.trainers.system import Player
+    from genlab.trainers.system import Player, System
     from genlab.trainers.trainer import Trainer
 
 Kind = TypeVar("Kind", bound="Callback")
@@ -36,6 +36,8 @@ class Watched(Protocol):
     players: dict[str, Player]
     device: torch.device
     clip_weights: float | None  # bound of the critic's weights
+    flip_labels: float  # share of pairs whose logits swap places in the discriminator's turn
+    system: System  # penalties, augmentations and the like
     # the run
     run_dir: Path
     config: dict[str, Any]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory
@@ -89,6 +90,13 @@ class Player:
             group["lr"] = rate * factor
             if beta2 is not None and "betas" in group:
                 group["betas"] = (group["betas"][0], beta2**self.share)
+
+
+def bounds_critic(system: System, clip_weights: float | None) -> bool:
+    """Return whether clipped weights, a penalty, or spectral norm and the like bound the discriminator's slope."""
+    modules = system.model.players["discriminator"].modules()
+    penalised = any(penalty.bounds_slope for penalty in system.penalties.values())
+    return clip_weights is not None or penalised or any(map(is_parametrized, modules))
 
 
 def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:

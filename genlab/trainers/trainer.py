@@ -41,6 +41,7 @@ class Trainer(Publishing):
     trained_players: ClassVar[frozenset[str]] = frozenset()
     iterates: ClassVar[bool] = True  # trains in steps: a longer run goes further
     clip_weights: float | None = None  # bound on the critic's weights
+    flip_labels: float = 0.0  # share of pairs whose logits swap places in the discriminator's turn
     translates_both_ways: ClassVar[bool] = False  # trains only models that do
     turning_points: Sequence[int] = (0,)  # images at which the cost of a step changes
     images_to_full_size: int = 0  # images after which growing networks have their last size

@@ -15,10 +15,13 @@ def truncate_law(threshold: float, latent: Latent, generator: nn.Module) -> Late
     if not threshold > 0:
         raise ConfigError(f"truncation={threshold}: expected more than 0, such as 1 or 0.5.")
     if not isinstance(latent, Truncates):
-        raise ConfigError(f"truncation={threshold}: needs normal latents, and this model's are {latent}. Leave it out.")
+        raise ConfigError(
+            f"truncation={threshold}: needs normal latents, whose tails it cuts off, and this model draws {latent}. "
+            "It can be sampled without truncation alone."
+        )
     if normalises_latent(generator):
         raise ConfigError(
             f"truncation={threshold}: this generator ({type(generator).__module__}) brings every latent to one "
-            "length, so smaller ones change nothing. Leave it out."
+            "length, so smaller ones change nothing. It can be sampled without truncation alone."
         )
     return latent.truncate(threshold)

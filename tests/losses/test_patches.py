@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from genlab.core.spec import Spec
-from genlab.losses import R1, GradientPenalty, Hinge, LeastSquares, LeCam, NonSaturating
+from genlab.data.augment.ada import AdaptiveAugment
+from genlab.losses import R1, GradientPenalty, Hinge, LeastSquares, LeCam, NonSaturating, RelativisticAverage
 from genlab.models.translation.multi_scale import MultiScale
 from tests.losses.conftest import images
 
@@ -30,6 +31,28 @@ def test_every_scale_counts_alike(loss, make_turn):
     slopes = (torch.autograd.grad(value.sum(), weights, retain_graph=True) for value in (found, expected))
     for one, other in zip(*slopes, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_relativistic_means_let_every_scale_count_alike(make_turn):
+    network = MultiScale(Spec(3, 32, 32, images=9), scales=3, width=4, norm="none").double()
+    loss = RelativisticAverage("hinge").with_patch_weights(network.patch_weights)
+    real, fake = (network(images(number, (3, 32, 32))) for number in (1, 2))
+    counts = [
+        scale(copy)[0].numel()
+        for scale, copy in zip(network.scales, network.pyramid(images(1, (3, 32, 32)), None), strict=True)
+    ]
+    means = [torch.stack([part.mean() for part in logits.split(counts, 1)]).mean() for logits in (real, fake)]
+    expected = (1 + means[1] - real).relu() + (1 + fake - means[0]).relu()
+    torch.testing.assert_close(loss.discriminator(real, fake), expected)
+
+
+def test_the_share_of_certain_patches_lets_every_scale_count_alike():
+    weights = MultiScale(Spec(3, 32, 32, images=9), scales=3, width=4).patch_weights
+    coarsest = weights == weights.max()
+    ada = AdaptiveAugment()
+    ada.observe(torch.where(coarsest, 1.0, -1.0).expand(4, -1), weights)
+    scales = len(weights.unique())
+    torch.testing.assert_close(ada.turn_signs[0], torch.tensor(2 / scales - 1))
 
 
 def scales_of(network, pictures):

@@ -17,6 +17,15 @@ def test_runs_are_found_at_any_depth_each_once_and_in_the_order_of_jobs(tmp_path
     assert [path.name for path in found] == ["2026-01-02_03-04-05", "9-gan-mnist", "10-gan-mnist"]
 
 
+def test_links_to_runs_are_followed_and_circles_end(tmp_path, make_run):
+    run = make_run("elsewhere/run")
+    places = tmp_path / "chosen"
+    places.mkdir()
+    (places / "mine").symlink_to(run)
+    (places / "circle").symlink_to(places)
+    assert find_runs([str(places)]) == [places / "mine"]
+
+
 @pytest.mark.parametrize("place", [".", "nowhere"])
 def test_a_place_without_runs_is_an_error(tmp_path, place):
     with pytest.raises(ConfigError, match=f"runs={tmp_path}.*Give a"):

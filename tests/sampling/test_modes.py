@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 
 import genlab
+from genlab import sample
+from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_uint8
 from genlab.metrics import Classifier, Pixels
@@ -17,6 +19,7 @@ from genlab.pictures.sheet import sheet
 from genlab.sampling import Arithmetic, Classes, Grid, Histogram, Interpolate, Neighbours, Request, Save, Truncation
 from genlab.sampling.histogram import value_counts
 from genlab.sampling.neighbours import nearest_images, pixel_distances
+from tests.conftest import narrow, saved
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +85,14 @@ def test_a_gif_moves_and_returns(plain, tmp_path):
     Interpolate(rows=1, columns=2, stops=2, steps=3, rate=10).write(loaded, Request(), tmp_path / "film.gif")
     film = Image.open(tmp_path / "film.gif")
     assert (film.n_frames, film.info["duration"], film.info["loop"]) == (6, 100, 0)
+
+
+def test_thresholds_are_refused_before_their_rows_are_named(tmp_path, caplog, capsys):
+    saved(tmp_path, "model=infogan", *narrow("infogan"))
+    assert command.main("sample", sample.USAGE, sample.job, [f"run={tmp_path}", "mode=truncation", "device=cpu"]) == 2
+    said = capsys.readouterr().err
+    assert "needs normal latents" in said and "this model draws codes" in said and "Use mode=grid" in said
+    assert "rows from the top" not in caplog.text
 
 
 def test_rows_are_truncated_ever_closer_to_the_middle(plain):

@@ -121,6 +121,13 @@ def test_one_file_will_do(translator, tmp_path, capsys):
     assert pixels[0] == pixels[1]
 
 
+def test_of_a_moving_picture_the_first_is_read_and_said(translator, tmp_path, caplog):
+    first, second = (Image.fromarray(grey(8, 8, seed=seed)) for seed in (0, 1))
+    first.save(tmp_path / "moving.gif", save_all=True, append_images=[second])
+    assert run(f"run={translator}", f"input={tmp_path / 'moving.gif'}") == 0
+    assert "the first is read: 1 GIF" in caplog.text
+
+
 @pytest.mark.parametrize(("model", "times"), [("super_resolution", 4), ("pix2pix_hd", 1), ("segmentation_to_image", 1)])
 def test_what_networks_take_of_other_sizes(tmp_path, model, times):
     """Super-resolution makes any size four times as large; others are shown multiples, and the frame is cut off."""

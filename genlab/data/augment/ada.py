@@ -79,8 +79,9 @@ class AdaptiveAugment(Augmentation):
             names.remove("geometry")
         return [change for name, change in groups.items() if name in names]
 
-    def observe(self, certainty: Tensor) -> None:
-        self.turn_signs.append(certainty.sign().mean(dtype=torch.float32))
+    def observe(self, certainty: Tensor, weights: Tensor | None = None) -> None:
+        signs = certainty.sign() if weights is None else certainty.sign() * weights
+        self.turn_signs.append(signs.mean(dtype=torch.float32))
 
     def end_turn(self, images: int) -> dict[str, Tensor]:
         if not self.turn_signs:  # no real images were judged

@@ -30,10 +30,11 @@ class Augmentation:
         """Return changed images [N, C, H, W] or points [N, D]; `progress` is the share of the run done, in [0, 1]."""
         raise NotImplementedError
 
-    def observe(self, certainty: Tensor) -> None:
+    def observe(self, certainty: Tensor, weights: Tensor | None = None) -> None:
         """Record how sure the discriminator is that real images are real, in every micro-batch of its turn.
 
-        Certainty is above 0 where the image is judged real, below 0 where generated; [N], or a map of patches.
+        Certainty is above 0 where the image is judged real, below 0 where generated; [N], or a map of patches. The
+        weights of patches [M], 1 on average, are given where they count differently.
         """
 
     def end_turn(self, images: int) -> dict[str, Tensor]:

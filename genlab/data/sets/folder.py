@@ -20,7 +20,14 @@ from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_o
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.depth import Range
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out
-from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on, refuse_choice_by_value, suggest_range
+from genlab.data.storage.file_notes import (
+    NEEDED_FACTS,
+    SOURCE_KEY,
+    check_range,
+    notes_on,
+    refuse_choice_by_value,
+    suggest_range,
+)
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import HeldOutShare, Layout, read_layout
 from genlab.data.storage.split_names import Members
@@ -69,7 +76,10 @@ class Folder(CachedSet):
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
-            {"folder": key}, lambda add: decode_folder(source, path, layout, add, **options), facts=NEEDED_FACTS
+            {"folder": key},
+            lambda add: decode_folder(source, path, layout, add, **options),
+            facts=NEEDED_FACTS,
+            stamp=source.stamp(),
         )
         report_bad_files(table.facts, path, on_error == "skip", range)
         reader = label_reader(words, conditions)
@@ -186,9 +196,17 @@ def add_splits(
         stored[split] = decoder.store(names)
         pixels[split] = decoder.seen.facts()
     if not stored["train"]:
-        raise unusable_error(decoder.bad, total, root, help + suggest_range(findings.depths))
+        fitting = suggest_range(findings.depths, key=asked_key(decoder.bad))
+        raise unusable_error(decoder.bad, total, root, help + fitting)
     counts = {split: len(names) for split, names in stored.items()}
-    return stored, {"splits": counts, "skipped": decoder.bad, "unused": "", "pixels": pixels, **findings.facts()}
+    return stored, {
+        "splits": counts,
+        "skipped": decoder.bad,
+        "passing": decoder.passing,
+        "unused": "",
+        "pixels": pixels,
+        **findings.facts(),
+    }
 
 
 def detect_channels(source: FileSource, names: Sequence[str] | None = None) -> int:
@@ -212,6 +230,11 @@ def unusable_error(bad: dict[str, str], total: int, root: object, help: str = ""
     )
 
 
+def asked_key(bad: dict[str, str]) -> str:
+    """Return the key that would say which values are black and white: of the sources if a file's reason names it."""
+    return SOURCE_KEY if any(SOURCE_KEY in reason for reason in bad.values()) else "data.range"
+
+
 def list_reasons(bad: dict[str, str]) -> str:
     lines = [f"  {name}: {reason}" for name, reason in sorted(bad.items())[:MAX_NAMES_LISTED]]
     return "\n".join(lines + [f"  and {len(bad) - MAX_NAMES_LISTED} more"] * (len(bad) > MAX_NAMES_LISTED))
@@ -224,7 +247,8 @@ def report_bad_files(facts: dict, root: object, skip: bool, limits: Range | None
     bad = facts["skipped"]
     total = sum(facts["splits"].values()) + len(bad)
     if bad and not skip:
-        raise unusable_error(bad, total, root, help + ("" if limits else suggest_range(facts["depths"])))
+        fitting = "" if limits else suggest_range(facts["depths"], key=asked_key(bad))
+        raise unusable_error(bad, total, root, help + fitting)
     if bad:
         said = "data.root=%s: %d of %d images are left out (data.on_error=skip):\n%s"
         log.warning(said, root, len(bad), total, list_reasons(bad))

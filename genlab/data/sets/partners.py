@@ -20,7 +20,7 @@ from genlab.data.storage.folder_layout import strip_shared_folders
 from genlab.data.storage.split_names import find_sides, folders_at
 
 if TYPE_CHECKING:
-    from genlab.data.storage.image_file import PixelRule
+    from genlab.data.storage.image_file import Rules
 
 Roots = FilePath | list[FilePath]
 
@@ -44,7 +44,7 @@ class Partners(ABC):
     def content_key(self) -> str: ...
 
     @abstractmethod
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
         """Return A and B, each by its rule. Raises Unusable."""
 
     def refuse_unpaired(self, skip: bool) -> None:
@@ -72,11 +72,13 @@ class SideBySide(Partners):
     def content_key(self) -> str:
         return self.source.content_key()
 
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
-        from genlab.data.storage.decoder import read_file
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
+        from genlab.core.picture_file import BYTES  # Pillow takes a moment to load
+        from genlab.data.storage.decoder import read_file, size_of
         from genlab.data.storage.image_file import read_halves
 
-        return read_halves(read_file(self.source, name), rules, findings)
+        with BYTES.take(size_of(self.source, name)):
+            return read_halves(read_file(self.source, name), rules, findings)
 
 
 class TwoFolders(Partners):
@@ -107,12 +109,14 @@ class TwoFolders(Partners):
     def content_key(self) -> str:
         return hashlib.sha256(" ".join(source.content_key() for source in self.sources).encode()).hexdigest()
 
-    def read(self, name: str, rules: tuple[PixelRule, PixelRule], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
-        from genlab.data.storage.decoder import read_file
+    def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
+        from genlab.core.picture_file import BYTES  # Pillow takes a moment to load
+        from genlab.data.storage.decoder import read_file, size_of
         from genlab.data.storage.image_file import read_pair
 
-        places = zip(self.sources, self.files, strict=True)
-        return read_pair(*(read_file(source, files[name]) for source, files in places), rules, findings)
+        places = [(source, files[name]) for source, files in zip(self.sources, self.files, strict=True)]
+        with BYTES.take(sum(size_of(*place) for place in places)):
+            return read_pair(*(read_file(*place) for place in places), rules, findings)
 
 
 def open_partners(root: Roots | None) -> Partners:

@@ -8,13 +8,13 @@ from genlab.core.errors import ConfigError
 from genlab.core.types import Count, ProperShare, Whole
 from genlab.data.notes import Notes
 from genlab.data.sets.folder import add_splits, detect_channels, report_bad_files
-from genlab.data.sets.pairs import Direction
+from genlab.data.sets.pairs import OWN_RANGE, Direction
 from genlab.data.sets.partners import Roots, files_by_name, files_of_sides, open_sources
 from genlab.data.storage.archives import FileSource, list_names
 from genlab.data.storage.cache import Add, LabelsAndFacts, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.depth import Range
-from genlab.data.storage.file_notes import NEEDED_FACTS, check_range, notes_on
+from genlab.data.storage.file_notes import NEEDED_FACTS, SOURCE_KEY, check_range, notes_on
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash, strip_shared_folders
 from genlab.data.storage.split_names import TESTING, TRAINING, VALIDATION, folders_at, split_of
@@ -38,6 +38,7 @@ class Unpaired(CachedSet):
         *,
         direction: Direction = "AtoB",  # AtoB: B is made from A, and scored
         range: Range | None = None,  # values of the files that become black and white; null: all that their depth holds
+        source_range: Range | None = None,  # those of sources; null: as `range`
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3] | None = None,  # of either; null: 1 if every file of a domain is grey, else 3
         aligned: bool = False,  # test pictures have partners of the same name
@@ -49,17 +50,24 @@ class Unpaired(CachedSet):
         test_group: str | None = None,  # a pattern: pictures whose name's first match is equal stay in one split
         on_error: Literal["error", "skip"] = "error",  # about files that cannot be decoded
     ) -> None:
-        range = check_range(range)
+        range, source_range = check_range(range), check_range(source_range, SOURCE_KEY) or check_range(range)
         domains = open_domains(root, HeldOutShare(test_share, test_group))
         if aligned:
             refuse_unpaired(*domains)
         source, image = domains if direction == "AtoB" else domains[::-1]
-        tables = [domain.table(size, channels, range, on_error == "skip") for domain in (source, image)]
-        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "value_range": range}
-        other = CachedSet(tables[0], name=source.name, **options)
-        notes = [domain.notes(table, range) for domain, table in zip((source, image), tables, strict=True)]
-        options |= {"notes": notes[0].joined_with(notes[1]), "aligned": aligned}
+        places = (source, source_range), (image, range)
+        tables = [domain.table(size, channels, limits, on_error == "skip") for domain, limits in places]
+        options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop}
+        other = CachedSet(tables[0], name=source.name, value_range=source_range, **options)
+        alike = range == source_range and same_depths(*tables)
+        sources = source.notes(tables[0], source_range, key="data.range" if alike else SOURCE_KEY, remedy=OWN_RANGE)
+        options |= {"notes": sources.joined_with(image.notes(tables[1], range)), "aligned": aligned}
+        options |= {"value_range": range, "source_range": source_range}
         super().__init__(tables[1], name=f"{source.name}_{image.name}", other=other, **options)
+
+
+def same_depths(one: Table, other: Table) -> bool:
+    return one.facts["depths"].keys() == other.facts["depths"].keys()
 
 
 class Domain:
@@ -79,12 +87,13 @@ class Domain:
         files = {split: list(members.values()) for split, members in self.splits.items()}
         key = {"content": self.source.content_key(), "files": files, "size": size, "channels": channels}
         key |= {"range": range} if range else {}
-        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels, range), facts=NEEDED_FACTS)
+        options = {"facts": NEEDED_FACTS, "stamp": self.source.stamp()}
+        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels, range), **options)
         report_bad_files(table.facts, self.root, skip, range)
         return table
 
-    def notes(self, table: Table, limits: Range | None) -> Notes:
-        shared = {"left_out": self.source.left_out, "limits": limits, "remark": self.remark}
+    def notes(self, table: Table, limits: Range | None, **said: str) -> Notes:
+        shared = {"left_out": self.source.left_out, "limits": limits, "remark": self.remark, **said}
         found = notes_on(table.facts, root=self.root, **shared)
         return Notes(*(tuple(self.prefix(said) for said in part) for part in found))
 

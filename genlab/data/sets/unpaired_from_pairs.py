@@ -36,7 +36,7 @@ class UnpairedFromPairs(InMemory):
             name=f"{of.name}_halves",
             **options,
         )
-        self.notes = of.notes
+        self.notes, self.value_range, self.source_range = of.notes, of.value_range, of.source_range
 
 
 def require_pairs(of: InMemory) -> None:

@@ -41,6 +41,7 @@ class CachedSet(InMemory):
         holdout: int = 0,  # keep the last N training images from training
         notes: Notes = Notes(),  # noqa: B008 -- it is not changed
         value_range: Range | None = None,  # values of the files that are black and white; None: by depth
+        source_range: Range | None = None,  # the same of source pictures; None: as of the images
         **options: Any,  # of InMemory
     ) -> None:
         counts = table.facts["splits"]
@@ -52,7 +53,7 @@ class CachedSet(InMemory):
         if train.labels is None:
             options["class_names"] = ()  # no picture that is trained on has a class
         super().__init__(train, test=test, holdout=held_out, layout="NCHW", name=name, **options)
-        self.notes, self.value_range = notes, value_range
+        self.notes, self.value_range, self.source_range = notes, value_range, source_range or value_range
 
 
 def training_rows(total: int, limit: int | None, holdout: int, name: str) -> tuple[int, int]:

@@ -37,6 +37,8 @@ LABEL_FILE = "dataset.json"
 READ_TABLES = (LABEL_FILE, "captions.json", "captions.csv")  # which data sets read themselves
 RUN_CONTENTS = ("checkpoints", "samples", "pictures", "metrics.jsonl", "environment.json")  # beside a run's config.yaml
 OWN_FILES = "files of genlab's own runs"
+HIDDEN_PICTURES = "hidden pictures"
+COPY_PREFIX = "._"  # of what macOS writes beside each file on other disks
 
 
 class Listing(NamedTuple):
@@ -45,6 +47,15 @@ class Listing(NamedTuple):
     pictures: list[str]  # sorted
     left_out: Counter[str]  # files by kind: a format, a suffix
     label_files: list[str]
+
+
+def sort_out_visible(files: Iterable[str], head: Callable[[str], bytes]) -> Listing:
+    """Sort out the files that are not hidden, and count the pictures that are."""
+    files = list(files)
+    listing = sort_out([name for name in files if not is_hidden(name)], head)
+    hidden = sum(map(is_hidden_picture, files))
+    listing.left_out.update({HIDDEN_PICTURES: hidden} if hidden else {})
+    return listing
 
 
 def sort_out(files: Iterable[str], head: Callable[[str], bytes]) -> Listing:
@@ -104,7 +115,18 @@ def is_image(name: str) -> bool:
 
 def is_hidden(name: str) -> bool:
     """Tell whether a name is hidden, or one that a system adds to folders and archives."""
-    return any(part.lower() in SYSTEM_NAMES or (part.startswith(".") and part != ".") for part in name.split("/"))
+    return is_systems(name) or any(part.startswith(".") and part != "." for part in name.split("/"))
+
+
+def is_systems(name: str) -> bool:
+    """Tell whether a system added a name to a folder or archive."""
+    return any(part.lower() in SYSTEM_NAMES for part in name.split("/"))
+
+
+def is_hidden_picture(name: str) -> bool:
+    """Tell whether a picture is hidden, by its own name or a folder's, and not a system's own file."""
+    own = name.rpartition("/")[2].startswith(COPY_PREFIX) or is_systems(name)
+    return is_image(name) and is_hidden(name) and not own
 
 
 def stem_of(name: str) -> str:

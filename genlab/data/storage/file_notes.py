@@ -14,18 +14,21 @@ from genlab.data.storage.file_kinds import OTHER_FORMATS, describe_left_out
 NEEDED_FACTS = ("pixels", "depths", "several")  # of a table; older versions looked at none of them
 MIN_SPAN = 128  # of 256 levels: pictures that use fewer are told to stretch
 MOST_CLIPPED = 0.5  # of all values
+SOURCE_KEY = "data.source_range"  # of pairs and unpaired pictures; the key `range` is of both
+ONE_DEPTH = "Save all files with one depth: data.range is the same for all."
 SPLITS = {"train": "training", "test": "test"}
+Depths = Mapping[str, list[float]]  # depth of files -> lowest and highest value, none of 8 bit
 log = logging.getLogger(__name__)
 
 
-def check_range(limits: Range | None) -> Range | None:
-    """Return a `data.range` as two floats. Raises ConfigError for one without values between its ends."""
+def check_range(limits: Range | None, key: str = "data.range") -> Range | None:
+    """Return the range of a key as two floats. Raises ConfigError for one without values between its ends."""
     if limits is None:
         return None
     low, high = map(float, limits)
     if not -math.inf < low < high < math.inf:
         typed = ",".join(f"{value:g}" for value in (low, high))
-        raise ConfigError(f"data.range=[{typed}]: expected [LOW,HIGH], what becomes black and white, LOW below HIGH.")
+        raise ConfigError(f"{key}=[{typed}]: expected [LOW,HIGH], what becomes black and white, LOW below HIGH.")
     return low, high
 
 
@@ -37,6 +40,8 @@ def notes_on(
     limits: Range | None,
     remark: str = "",  # on the layout
     parts: Mapping[str, slice] | None = None,  # what is shown -> its channels; None: pictures of all channels
+    key: str = "data.range",  # of these limits
+    remedy: str = ONE_DEPTH,  # for files of several depths
 ) -> Notes:
     """Return what is to be said of a table's files. Raises ConfigError if all values of a split are equal."""
     warn_of_other_formats(left_out, root)
@@ -46,28 +51,29 @@ def notes_on(
         for name, channels in (parts or {"": slice(None)}).items()
         if (span := span_of(seen["range"], channels))
     }
+    unlike = "8-bit" in facts["depths"] and not limits  # sources and images may differ
+    keys = {name: SOURCE_KEY if name == "source" and unlike else key for _, name in spans}
     for (split, name), span in spans.items():
+        what = f"{SPLITS[split]} {name or 'picture'}"
         if span[0] == span[1]:
-            raise ConfigError(
-                describe_equal(f"{SPLITS[split]} {name or 'picture'}", span[0], facts["depths"], root, limits)
-            )
+            raise ConfigError(describe_equal(what, span[0], facts["depths"], root, limits, keys[name]))
     narrow = [
-        describe_narrow(f"{SPLITS[split]} {name or 'picture'}s", span, facts["depths"], limits)
+        describe_narrow(f"{SPLITS[split]} {name or 'picture'}s", span, facts["depths"], limits, keys[name])
         for (split, name), span in spans.items()
         if span[1] - span[0] < MIN_SPAN - 1
     ]
     rows = [
         ("files", describe_files(left_out, facts["several"])),
         ("layout", remark),
-        ("values", describe_values(spans, facts["depths"], limits)),
+        ("values", describe_values(spans, facts["depths"], limits, key)),
     ]
     return Notes(
         tuple((name, value) for name, value in rows if value),
-        (*narrow, *advise_on_range(facts, limits), *describe_alike(facts)),
+        (*narrow, *advise_on_range(facts, limits, key, remedy), *describe_alike(facts)),
     )
 
 
-def refuse_choice_by_value(depths: Mapping[str, list[float]], root: object) -> None:
+def refuse_choice_by_value(depths: Depths, root: object) -> None:
     """Raise ConfigError if of equally deep files some would be read, and others not for the values they hold."""
     for depth, found in depths.items():
         limits = limits_of(depth)
@@ -91,16 +97,17 @@ def warn_of_other_formats(left_out: Counter[str], root: object) -> None:
 
 def describe_files(left_out: Counter[str], several: Mapping[str, int]) -> str:
     """Return what was left out, and which files hold more than is read; '': nothing."""
+    said = [f"left out: {describe_left_out(left_out)}"] if left_out else []
+    return "; ".join([*said, describe_several(several)] if several else said)
+
+
+def describe_several(several: Mapping[str, int]) -> str:
     pages = ", ".join(f"{count:,} {kind}" for kind, count in several.items())
-    said = [
-        f"left out: {describe_left_out(left_out)}" if left_out else "",
-        f"several pictures in a file, of which the first is read: {pages}" if pages else "",
-    ]
-    return "; ".join(filter(None, said))
+    return f"several pictures in a file, of which the first is read: {pages}"
 
 
 def describe_values(
-    spans: Mapping[tuple[str, str], tuple[int, int]], depths: Mapping[str, list[float]], limits: Range | None
+    spans: Mapping[tuple[str, str], tuple[int, int]], depths: Depths, limits: Range | None, key: str
 ) -> str:
     shown = [
         f"{'test ' * (split == 'test')}{name + 's ' if name else ''}{describe_range(*span)}"
@@ -110,40 +117,41 @@ def describe_values(
     deep = [f"{depth} files hold {describe_range(*found)}" for depth, found in depths.items() if found]
     deep += [f"{DEEP_COLOUR}: the higher 8 bits are read"] * (DEEP_COLOUR in depths)
     deep += ["others are 8-bit"] * ("8-bit" in depths and len(depths) > 1)
-    return "; ".join([", ".join(shown) + " (of 0 to 255)", *deep, *([type_range(limits)] if limits else [])])
+    return "; ".join([", ".join(shown) + " (of 0 to 255)", *deep, *([type_range(limits, key)] if limits else [])])
 
 
-def describe_equal(what: str, value: int, depths: Mapping[str, list[float]], root: object, limits: Range | None) -> str:
+def describe_equal(what: str, value: int, depths: Depths, root: object, limits: Range | None, key: str) -> str:
     deep = [f"{depth} files hold {describe_range(*found)}" for depth, found in depths.items() if found]
-    found = f" ({'; '.join([*deep, *([type_range(limits)] if limits else [])])})" if deep or limits else ""
-    remedy = suggest_range(depths, limits) or ("Choose another data.range. " if limits else "")
+    found = f" ({'; '.join([*deep, *([type_range(limits, key)] if limits else [])])})" if deep or limits else ""
+    remedy = suggest_range(depths, limits, key) or (f"Choose another {key}. " if limits else "")
     return (
         f"data.root={root}: every value of every {what} is {value}{found}, from which nothing can be learnt. {remedy}"
         "Look at the files, or name another root."
     )
 
 
-def describe_narrow(what: str, span: tuple[int, int], depths: Mapping[str, list[float]], limits: Range | None) -> str:
+def describe_narrow(what: str, span: tuple[int, int], depths: Depths, limits: Range | None, key: str) -> str:
     said = f"{what} use the values {describe_range(*span)} of 0 to 255"
     if limits:
-        return f"{said}: {type_range(limits)} is wider than what the files hold."
+        return f"{said}: {type_range(limits, key)} is wider than what the files hold."
     if DEEP_COLOUR in depths:
         return f"{said}, the higher bytes of 16-bit colour: save the files with 8 bit of which all are used."
-    shallow = "" if any(depths.values()) else f"{type_range(span)} makes these black and white."
-    return f"{said}. {suggest_range(depths) or shallow}".rstrip()
+    shallow = "" if any(depths.values()) else f"{type_range(span, key)} makes these black and white."
+    return f"{said}. {suggest_range(depths, key=key) or shallow}".rstrip()
 
 
-def advise_on_range(facts: Mapping[str, Any], limits: Range | None) -> list[str]:
+def advise_on_range(facts: Mapping[str, Any], limits: Range | None, key: str, remedy: str) -> list[str]:
     """Return what is to be said of many clipped values, and of files that are dark beside those of another depth."""
     advice, depths = [], facts["depths"]
     if limits and facts.get("clipped", 0) > MOST_CLIPPED:
-        said = f"{facts['clipped']:.0%} of the values in the files lie beyond {type_range(limits)} and are clipped."
-        advice.append(f"{said} {suggest_range(depths, limits)}".rstrip())
+        said = (
+            f"{facts['clipped']:.0%} of the values in the files lie beyond {type_range(limits, key)} and are clipped."
+        )
+        advice.append(f"{said} {suggest_range(depths, limits, key)}".rstrip())
     if "8-bit" not in depths or not any(depths.values()):
         return advice
-    remedy = "Save all files with one depth: data.range is the same for all."
     if limits and limits[1] - limits[0] > 2 * 255:
-        return [*advice, f"8-bit files reach 255 at most and are dark in {type_range(limits)}. {remedy}"]
+        return [*advice, f"8-bit files reach 255 at most and are dark in {type_range(limits, key)}. {remedy}"]
     dark = [depth for depth, found in depths.items() if found and is_dark(depth, found) and not limits]
     return advice + [
         f"{depth} files hold {describe_range(*depths[depth])} of {describe_range(*SIXTEEN_BITS)} and are dark beside "
@@ -158,7 +166,7 @@ def is_dark(depth: str, found: list[float]) -> bool:
     return limits is not None and found[1] < limits[1] / 2
 
 
-def suggest_range(depths: Mapping[str, list[float]], limits: Range | None = None) -> str:
+def suggest_range(depths: Depths, limits: Range | None = None, key: str = "data.range") -> str:
     """Return the range that fits what deep files hold, in words; '': there are none, or it is in effect already."""
     found = [value for values in depths.values() for value in values]
     if not found or min(found) == max(found):
@@ -172,7 +180,7 @@ def suggest_range(depths: Mapping[str, list[float]], limits: Range | None = None
     implied = {limits_of(depth) for depth, held in depths.items() if held}
     if {(low, high)} == ({limits} if limits else implied):
         return ""
-    return f"Files hold {describe_range(*extremes)}: {type_range((low, high))} makes {format_value(high)} white. "
+    return f"Files hold {describe_range(*extremes)}: {type_range((low, high), key)} makes {format_value(high)} white. "
 
 
 def round_outwards(low: float, high: float) -> tuple[float, float]:
@@ -181,9 +189,9 @@ def round_outwards(low: float, high: float) -> tuple[float, float]:
     return math.floor(low / step) * step, math.ceil(high / step) * step
 
 
-def type_range(limits: Range) -> str:
+def type_range(limits: Range, key: str = "data.range") -> str:
     """Return a range as it is typed."""
-    return f"data.range=[{','.join(f'{value:.6g}' for value in limits)}]"
+    return f"{key}=[{','.join(f'{value:.6g}' for value in limits)}]"
 
 
 def describe_alike(facts: Mapping[str, Any]) -> list[str]:

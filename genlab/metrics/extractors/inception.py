@@ -1,7 +1,6 @@
 """Load torch-fidelity's Inception-v3, from a file of weights or by downloading them."""
 
 import io
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from genlab.core.errors import ConfigError
+from genlab.core.tensor_file import read_tensors
 
 
 def load_inception(weights: str | None) -> nn.Module:
@@ -33,9 +33,11 @@ def _read_weights(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"metrics.extractor.weights={path}: there is no such file. {_hint()}")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ConfigError(f"metrics.extractor.weights={path}: not a file of PyTorch weights. {_hint()}") from error
+        return read_tensors(path)
+    except ValueError as error:
+        raise ConfigError(
+            f"metrics.extractor.weights={path}: not a file of PyTorch weights: {error}. {_hint()}"
+        ) from error
 
 
 def _download() -> dict[str, Any]:

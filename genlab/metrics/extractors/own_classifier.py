@@ -88,10 +88,8 @@ class OwnClassifier(Extractor):
         return self.network.features(images)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        from safetensors import SafetensorError
-
         try:
             return read_classifier(self.path)
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+        except ValueError as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error

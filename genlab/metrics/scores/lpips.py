@@ -1,6 +1,5 @@
 """LPIPS: perceptual distance of translated images to their partners. Its weights are given as files."""
 
-import pickle
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, normalize
 
 from genlab.core.errors import ConfigError
+from genlab.core.tensor_file import read_tensors
 from genlab.core.types import Count, FilePath
 from genlab.metrics.extractors.extractor import full_precision
 from genlab.metrics.references.reference import Reference
@@ -101,6 +101,6 @@ class LPIPS(PairDistance):
         if not path or not path.is_file():
             raise ConfigError(f"{self._key(name)}: {'there is no such file' if path else 'no file is given'}. {HINT}")
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise ConfigError(f"{self._key(name)}: not a file of PyTorch weights. {HINT}") from error
+            return read_tensors(path)
+        except ValueError as error:
+            raise ConfigError(f"{self._key(name)}: not a file of PyTorch weights: {error}. {HINT}") from error

@@ -93,6 +93,9 @@ class UniformCodes:
     number: int
     grid: tuple[int, int]
 
+    def __str__(self) -> str:
+        return f"codes uniform among {self.number}"
+
     def draw(self, draws: Draws) -> Tensor:
         """Return indices int64 [N, h, w]."""
         return (draws.uniform("latent", *self.grid) * self.number).long()

@@ -104,6 +104,15 @@ def test_of_each_split(shards, tmp_path):
     assert by_number(data.train) == CLASSES and by_number(data.test) == CLASSES[::-1]
 
 
+def test_a_name_with_two_labels_in_one_object_is_refused(shards):
+    """Of equal keys a JSON reader keeps the last."""
+    name = write_labels(shards, None) and next(path for path in sorted(shards.rglob("*.png")))
+    text = f'{{"labels": {{"{name.relative_to(shards)}": 0, "{name.relative_to(shards)}": 1}}}}'
+    (shards / "dataset.json").write_text(text)
+    with pytest.raises(ConfigError, match="stands there twice: 0 and 1"):
+        Folder(str(shards))
+
+
 def test_a_file_of_another_program_is_none(shards):
     (shards / "dataset.json").write_text('{"title": "photos"}')
     assert Folder(str(shards)).class_names == ["00000", "00001"]  # file 3 of shards by the thousand would be in 00000
