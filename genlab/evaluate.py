@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from dataclasses import replace
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import command
 from genlab.core import distributed
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, RunError, describe_error
+from genlab.core.json_files import append_lines, to_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +61,7 @@ def job(config: dict[str, Any]) -> None:
             print("\n".join(score_table(records)))
             append_records(records, config, run.run_dir / RECORDS_FILE)
             write_pictures(evaluation.pictures, run)
+        raise_failure(evaluation.failures)
 
 
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
@@ -105,13 +106,16 @@ def describe_measurement(record: Record) -> str:
     return "; ".join(word for word in words if word)
 
 
-def append_records(records: list[Record], config: dict[str, Any], path: Path) -> None:
-    from genlab.callbacks.jsonl import replace_non_finite
+def raise_failure(failures: dict[str, Exception]) -> None:
+    """Raise the first error of metrics that failed, which cost no other metric its score."""
+    for name, error in failures.items():
+        kind = type(error) if isinstance(error, ConfigError) else RunError
+        raise kind(f"metrics.metrics.{name}: {describe_error(error)}.") from error
 
-    with path.open("a", encoding="utf-8") as file:
-        for record in records:
-            facts = {"checkpoint": str(config["checkpoint"])} | replace_non_finite(record.as_dict())
-            file.write(json.dumps(facts, allow_nan=False) + "\n")
+
+def append_records(records: list[Record], config: dict[str, Any], path: Path) -> None:
+    rows = [{"checkpoint": str(config["checkpoint"])} | record.as_dict() for record in records]
+    append_lines(path, "".join(map(to_line, rows)))
 
 
 def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:

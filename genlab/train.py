@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import menu, sweep
+from genlab.cli import made_directories, menu, sweep
+from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of
 from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
 from genlab.cli.words import check_words, split_flags
@@ -91,7 +92,8 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     record_state = partial(sweep.write_job, folder, hydra.overrides.task) if is_recorded else lambda state: None
     record_state("interrupted")
     try:
-        result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
+        with distributed.explained_loss_of_ranks():
+            result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
         record_state("done")
         return result
@@ -99,16 +101,21 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
         if many:  # Ctrl-C ends the sweep, not this job alone
             print(f"\n{error}", file=sys.stderr)
             sys.exit(error.exit_code)
+        distributed.share_failure(error)
         return error
     except GenlabError as error:
+        distributed.share_failure(error)
         experiment = hydra.runtime.choices.get("experiment")
         if experiment and isinstance(error, ConfigError):
-            error = ConfigError(f"{error} (experiment={experiment})")
+            error.args = (f"{error} (experiment={experiment})",)
         if many:
             log.error("%s: %s", type(error).__name__, error)
             sweep.write_error(folder, error)
             record_state("failed")
         return error
+    finally:
+        if distributed.is_main():
+            made_directories.remove_empty(folder)
 
 
 def has_fixed_dir(hydra: Any) -> bool:
@@ -124,7 +131,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
-    flags, words = split_flags(arguments)
+    flags, words = split_flags(quote_changes(arguments))
     check_words(words, "train")
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
@@ -199,11 +206,8 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
     trainer = config.get("trainer")
-    open_keys: dict[str, Any] = {
-        "trust": [],
-        "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer,
-    }
-    ConfigStore.instance().store(name=RESUMED, node=config | open_keys)
+    may_change = {"trainer": {"epochs": None} | trainer} if isinstance(trainer, dict) else {}
+    ConfigStore.instance().store(name=RESUMED, node=config | may_change | {"trust": [], "change": []})
 
 
 def yaml_list(value: str | None) -> list[str]:

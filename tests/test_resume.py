@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from genlab.core import checkpoint
+from genlab.core.config_differences import differences
 from genlab.core.errors import ConfigError, RunError
 from tests.conftest import NARROW, NARROW_MLP, choices, composed, narrow, tiny_data
 
@@ -204,8 +205,8 @@ def test_what_is_free_to_differ(make_trainer):
     now = composed(
         "model=gan", "trainer.images=5", "trainer.max_time=9", "metrics=none", "callbacks=none", "data.root=x"
     )
-    assert not list(checkpoint.differences(before, now))
-    assert list(checkpoint.differences(before, composed("model=gan", "seed=1")))
+    assert not list(differences(before, now))
+    assert list(differences(before, composed("model=gan", "seed=1")))
 
 
 def test_a_full_disk_is_one_message_and_keeps_what_was_there(saved, monkeypatch):
@@ -215,7 +216,7 @@ def test_a_full_disk_is_one_message_and_keeps_what_was_there(saved, monkeypatch)
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunError, match="no space left"):
         checkpoint.save(folder / "9.pt", trainer.parts, config={}, fingerprint="")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -117,9 +117,11 @@ def slow_bfloat16(trainer: Trainer) -> str | None:
 def unbounded_critic(trainer: Trainer) -> str | None:
     if not trainer.loss.needs_lipschitz or bounds_critic(trainer.system, trainer.clip_weights):
         return None
+    # a gradient penalty refuses a discriminator with batch normalisation
+    penalty = "" if has_batch_norm(trainer.players["discriminator"].module) else "penalty=[gradient_penalty] or "
     return (
         f"{type(trainer.loss).__name__} needs a critic of bounded slope and nothing bounds it: add "
-        "penalty=[gradient_penalty] or trainer.clip_weights=0.01."
+        f"{penalty}trainer.clip_weights={PUBLISHED_CLIP}."
     )
 
 
@@ -136,7 +138,10 @@ def penalty_with_batch_norm(trainer: Trainer) -> str | None:
 def no_ema(trainer: Trainer) -> str | None:
     if trainer.ema is not None:
         return None
-    return "no EMA of the generator: samples and scores follow its last few steps (trainer.ema.halflife, in images)."
+    return (
+        "no EMA of the generator: samples and scores follow its last few steps. Average them: "
+        "'trainer.ema={_target_: genlab.trainers.EMA, _partial_: true, halflife: 10000}' (images)."
+    )
 
 
 def short_run(trainer: Trainer) -> str | None:

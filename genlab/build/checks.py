@@ -53,6 +53,7 @@ def facts_of(system: System, trainer: Mapping[str, Any]) -> SystemFacts:
         batch_normalised=frozenset(name for name, network in model.players.items() if has_batch_norm(network)),
         clip_weights=trainer.get("clip_weights"),
         micro_batch=trainer["batch_size"] // pieces,
+        pieces=pieces,
         moving_augmentations=[name for name, part in system.augmentations.items() if part.moves_images],
     )
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, make, require_target
+from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
 from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
@@ -58,7 +59,9 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
-    return make_kind(config["trainer"], Trainer, "trainer", system, run)
+    made = make_kind(config["trainer"], Trainer, "trainer", system, run)
+    refuse_single_images(made)
+    return made
 
 
 def take_epochs(config: dict[str, Any]) -> float | None:

@@ -16,6 +16,8 @@ from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.environment import device_name
 from genlab.callbacks.scores import Scores
 from genlab.core import distributed
+from genlab.core.changes import describe as describe_change
+from genlab.core.changes import entries_of
 from genlab.trainers.callback import callbacks_of
 from genlab.trainers.trainer import Trainer
 
@@ -24,8 +26,9 @@ Rows = list[tuple[str, str]]  # (name, value)
 
 
 def show(trainer: Trainer) -> None:
-    """Print the table of the run, and the advice."""
-    print_rows(describe(trainer) + [("advice", line) for line in advice(trainer)])
+    """Print the table of the run, with advice on its choices before it begins."""
+    lines = [] if trainer.images else advice(trainer)
+    print_rows(describe(trainer) + [("advice", line) for line in lines])
 
 
 def require_ready_scores(trainer: Trainer) -> None:
@@ -69,6 +72,7 @@ def describe(trainer: Trainer) -> Rows:
         ("device", _describe_device(trainer)),
         ("memory", _describe_memory(trainer)),
         ("seed", str(trainer.seed)),
+        *[("changed", describe_change(entry)) for entry in entries_of(trainer.config)],
         ("run directory", str(trainer.run_dir)),
     ]
 

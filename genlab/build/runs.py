@@ -1,6 +1,7 @@
 """Trained runs, opened from their directories."""
 
 import logging
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -60,18 +61,49 @@ def open_run(
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
-    """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes."""
+    """Return the config of a run directory, with today's class paths. Raises ConfigError for what no run writes.
+
+    In place of half a file, which a bad copy leaves, it is the config that the newest checkpoint holds.
+    """
     path = run_dir / "config.yaml"
+    config: Any = {}
     try:
-        config = OmegaConf.to_container(OmegaConf.create(read_harmless(path)))
+        text, problem = read_harmless(path), ""
+        config = to_lists(OmegaConf.create(text))
     except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
+        if not (isinstance(error.__cause__, YAMLError) and re.match(r"\w+:", path.read_text(encoding="utf-8"))):
+            raise ConfigError(f"{path}: {error}. Give a directory that genlab.train wrote.") from error
+        text, problem = "", str(error)
     strange = sorted({"hydra", "defaults"} & set(config)) if isinstance(config, dict) else ["no keys"]
     if strange or "${" in str(config):
         raise ConfigError(
             f"{path}: holds {strange[0] if strange else '${...}'}, which no run writes: use another copy of the run."
         )
-    return rename_targets(config)
+    whole = text.endswith("\n") and config.keys() >= {"seed", *build.GROUPS}
+    return rename_targets(config if whole else make_up(path, config, problem))
+
+
+def make_up(path: Path, part: dict[str, Any], problem: str) -> dict[str, Any]:
+    """Return the config of the newest checkpoint beside a damaged file, with a warning; without any, what was read.
+
+    A run of an older version has fewer keys, and its checkpoint as few. Raises ConfigError if nothing could be read and
+    there is no checkpoint.
+    """
+    found = files.newest_good(path.parent / "checkpoints")
+    if found is None and problem:
+        raise ConfigError(f"{path}: {problem}. Give a directory that genlab.train wrote.")
+    if found is None:
+        return part
+    file, config = found[0], to_lists(found[1]["config"])
+    if config == part or (config.keys() == part.keys() and path.read_bytes().endswith(b"\n")):
+        return part
+    log.warning("%s is damaged: the config in %s is taken.", path, file.name)
+    return config
+
+
+def to_lists(config: Any) -> Any:
+    """Return a config as YAML gives it, with lists where a checked one has tuples."""
+    return OmegaConf.to_container(OmegaConf.create(config))
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:

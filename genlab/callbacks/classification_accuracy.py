@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from genlab.callbacks.once_per_position import OncePerPosition
+from genlab.core.interruption import uninterruptible
 from genlab.core.pixels import network_values
 from genlab.core.types import Amount, Count
 from genlab.models.contract import ClassifiesImages
@@ -32,15 +33,12 @@ class ClassificationAccuracy(OncePerPosition):
 
     def work(self, trainer: Trainer) -> None:
         value = sum(self._count_correct(trainer)) / len(trainer.data.test.labels)
-        trainer.report(self._record(trainer, value))
-        trainer.publish({f"score/{METRIC_NAME}": value})
+        with uninterruptible():
+            trainer.report(self._record(trainer, value))
+            trainer.publish({f"score/{METRIC_NAME}": value})
 
     def publishes_score(self, number: str) -> bool:
         return number == METRIC_NAME
-
-    def finish(self, trainer: Trainer) -> None:
-        if not trainer.interrupted:  # whoever sent the signal does not wait for a score
-            self.tick(trainer)
 
     def _count_correct(self, trainer: Trainer) -> Iterator[int]:
         """Yield the number of correctly classified images in each batch."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from genlab.core.whole_files import write_atomically
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
 
@@ -23,7 +24,7 @@ class Environment(Callback):
     def start(self, trainer: Trainer) -> None:
         name = f"environment_{trainer.resumed_from:09d}.json" if trainer.resumed_from else "environment.json"
         text = json.dumps(describe_environment(trainer.device), indent=2) + "\n"
-        (trainer.run_dir / name).write_text(text, encoding="utf-8")
+        write_atomically(trainer.run_dir / name, text.encode())
 
 
 def describe_environment(device: torch.device) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import time
 from typing import Any, Literal
 
 from genlab.callbacks import health_measures as measure
+from genlab.callbacks.health_remedies import describe_remedy
 from genlab.callbacks.health_rollback import LastHealthy
-from genlab.callbacks.health_rules import Finding, Reading, find_problems, find_worsening, is_declining
-from genlab.core.errors import Diverged
+from genlab.callbacks.health_rules import RATES, Finding, Reading, find_problems, find_worsening, is_declining
+from genlab.core.errors import Diverged, GenlabError
+from genlab.core.interruption import interruptible
 from genlab.core.types import Amount, Count, Fraction, Whole
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.trainers.callback import Callback, callbacks_of
@@ -29,9 +31,9 @@ class Health(Callback):
     `health/KIND` is 1 while a warning holds; `health/time_share` is the share of wall time that the monitor takes.
 
     With `action=rollback` each look after `after` images that finds nothing saves the run in `checkpoints/healthy`,
-    unless the last score got worse. A warning, or a loss that is not finite, takes the run back there and multiplies
-    every learning rate by `rollback_factor`. After `rollbacks` times the next warning ends the run. Without a healthy
-    checkpoint the warning says so, and the run goes on as with `warn`, or fails if it must.
+    unless the last score got worse. A warning, or a loss or a state to be saved that is not finite, takes the run back
+    there and multiplies every learning rate by `rollback_factor`. After `rollbacks` times the next warning ends the
+    run. Without a healthy checkpoint the warning says so, and the run goes on as with `warn`, or fails if it must.
     """
 
     def __init__(
@@ -90,8 +92,12 @@ class Health(Callback):
         if self._looked_at != trainer.images and not trainer.interrupted:
             self._look(trainer, last=trainer.images >= trainer.total_images)
 
-    def fail(self, trainer: Trainer, error: Diverged) -> None:
-        self._warn(trainer, Finding("diverged", str(error)))
+    def sick(self, trainer: Trainer, error: Diverged) -> None:
+        self._warn(trainer, Finding("sick", str(error), lower=RATES))
+
+    def fail(self, trainer: Trainer, error: GenlabError) -> None:
+        if isinstance(error, Diverged) and "sick" not in self._active:
+            self._warn(trainer, Finding("diverged", str(error), lower=RATES))
 
     def state_dict(self) -> dict[str, Any]:
         names = ("found", "_active", "_suspects", "_scores", "_rises", "_published", "_looked_at")
@@ -103,8 +109,10 @@ class Health(Callback):
         vars(self).update(state | {"found": found})
 
     def _look(self, trainer: Trainer, *, last: bool) -> None:
-        began, self._looked_at = time.perf_counter(), trainer.images
-        reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
+        began = time.perf_counter()
+        with interruptible():
+            reading = self._read(trainer, thorough=last or "missing_classes" in self._suspects | self._active)
+        self._looked_at = trainer.images
         problems = {one.kind: one for one in find_problems(reading)} if trainer.images >= self.after else {}
         confirmed = [one for one in problems.values() if last or self._holds(one)]
         recovered = set(LOOK_KINDS) - problems.keys()
@@ -169,10 +177,12 @@ class Health(Callback):
         log.warning("health, at %s images: %s", f"{trainer.images:,}", message)
 
     def _respond(self, trainer: Trainer, finding: Finding) -> str:
-        """Stop the run or go back, as `action` says, and return a sentence on a rollback."""
+        """Stop the run or go back, as `action` says, and return a sentence on a rollback, or on what to type."""
+        if self._last_healthy:
+            return self._last_healthy.request_rollback(trainer)
         if self.action == "stop":
             trainer.stop(f"{finding.message} (callbacks.health.action=stop)")
-        return self._last_healthy.request_rollback(trainer) if self._last_healthy else ""
+        return describe_remedy(trainer, finding)
 
 
 def health_warnings(trainer: Trainer) -> list[dict[str, Any]]:

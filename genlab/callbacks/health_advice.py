@@ -24,9 +24,7 @@ def describe_idle(reading: Reading) -> str:
 
 
 def calm_down(reading: Reading) -> str:
-    return describe_idle(reading) or (
-        "Lower the learning rates, set trainer.clip_gradients, or add a penalty (penalty=[r1])."
-    )
+    return describe_idle(reading) or ("Lower the learning rates, or set trainer.clip_gradients.")
 
 
 def describe_posterior_collapse(nats: float) -> str:
@@ -39,7 +37,7 @@ def describe_posterior_collapse(nats: float) -> str:
 def describe_collapse(alike: str, reading: Reading) -> str:
     idle = describe_idle(reading)
     if reading.settings.adversarial:
-        remedy = idle or "Lower its learning rate, or try model=wgan_gp or another penalty."
+        remedy = idle or "Lower its learning rate, or try, in a new run, model=wgan_gp or another penalty."
         return f"The generator collapsed: {alike}. {remedy}"
     return f"The decoder collapsed: {alike}. {idle or 'Lower its learning rate (optimizer.autoencoder.lr).'}"
 
@@ -86,7 +84,7 @@ def speed_up_generator(reading: Reading) -> str:
 
 def slow_down_discriminator(published: dict[str, float]) -> str:
     generator, discriminator = published.get("generator/lr"), published.get("discriminator/lr")
-    penalty = "or add a penalty (penalty=[r1])"
+    penalty = "or add a penalty in a new run (penalty=[r1])"
     if generator is None or discriminator is None:
         return f"Lower optimizer.discriminator.lr, {penalty}."
     if generator == discriminator:
@@ -104,5 +102,5 @@ def strengthen_gradient(reading: Reading) -> str:
     widen = f"widen it ({PUBLISHED_CLIP} as published)" if clip < PUBLISHED_CLIP else "change it"
     return (
         f"Weights clipped at trainer.clip_weights={clip:g} leave the critic almost no slope: {widen}, or choose "
-        "trainer.clip_weights=null penalty=[gradient_penalty]."
+        "trainer.clip_weights=null penalty=[gradient_penalty] in a new run."
     )

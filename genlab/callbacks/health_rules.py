@@ -19,16 +19,19 @@ MIN_MOVEMENT = 1e-4  # of the generator's weights between two looks, over their 
 MIN_MOVEMENT_SHARE = 0.01  # of the discriminator's: where both stand still, a schedule ends
 MIN_LATENT_NATS = 0.1  # of an image's posterior from the prior; healthy runs have 1 to 100
 MAX_ACCURACY_GAP = 0.2  # between training and held-out images; 0.06 is chance among 100 of each
+RATES = tuple(f"optimizer.{player}.lr" for player in ("generator", "discriminator", "autoencoder"))
 WORSE_SCORES_IN_A_ROW = 3
+MORE_DATA = "Use more data, or augment=[diffaugment], in a new run."
 MIN_WORSENING_FACTOR = 1.2  # of the last score to the best
 
 
 class Finding(NamedTuple):
-    kind: str  # collapsed, missing_classes, diverged, stalled, overfits, worsening
+    kind: str  # collapsed, missing_classes, diverged, stalled, overfits, worsening, sick
     message: str
     key: str = ""  # a warning is repeated if this changes
     extent: int = 0  # falls while the run recovers, or has only begun
     metric: str = ""  # for `worsening`
+    lower: tuple[str, ...] = ()  # keys of the config whose lower values may help
 
     @property
     def topic(self) -> str:
@@ -71,29 +74,32 @@ def find_problems(reading: Reading) -> Iterator[Finding]:
 def find_divergence(reading: Reading) -> Iterator[Finding]:
     measured = reading.measured
     if not math.isfinite(measured["diversity"]):
-        yield Finding("diverged", "The run diverged: samples are not finite. Lower the learning rates.")
+        yield Finding("diverged", "The run diverged: samples are not finite. Lower the learning rates.", lower=RATES)
     bounds = {"gradient_norm": MAX_GRADIENT_NORM, "_logits": MAX_MEAN_LOGIT}
     for name, value in reading.published.items():
         bound = next((bound for ending, bound in bounds.items() if name.endswith(ending)), math.inf)
         if not abs(value) <= bound:
-            yield Finding("diverged", f"The run diverged: {name} is {value:.3g}. {advice.calm_down(reading)}")
+            words = f"The run diverged: {name} is {value:.3g}. {advice.calm_down(reading)}"
+            yield Finding("diverged", words, lower=() if advice.idle_player(reading) else RATES)
             return
     if measured.get("saturated", 0) > MAX_SATURATED_SHARE and measured["real_saturated"] < MAX_REAL_SATURATED_SHARE:
         share = f"{measured['saturated']:.0%} of the samples' pixels are black or white"
-        remedy = advice.describe_idle(reading) or "Lower the generator's learning rate."
-        yield Finding("diverged", f"The run diverged: {share}. {remedy}")
+        idle = advice.describe_idle(reading)
+        words = f"The run diverged: {share}. {idle or 'Lower its learning rate.'}"
+        yield Finding("diverged", words, lower=() if idle else RATES[::2])
 
 
 def find_collapse(reading: Reading) -> Iterator[Finding]:
     relative = reading.measured["diversity"]
     nats = reading.measured.get("latent_nats", math.inf)
     if nats < MIN_LATENT_NATS:
-        yield Finding("collapsed", advice.describe_posterior_collapse(nats))
+        yield Finding("collapsed", advice.describe_posterior_collapse(nats), lower=("trainer.beta",))
     elif not reading.fair or not math.isfinite(relative):
         return
     elif relative < MIN_RELATIVE_DIVERSITY:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
-        yield Finding("collapsed", advice.describe_collapse(alike, reading))
+        slower = () if advice.idle_player(reading) else RATES[::2]
+        yield Finding("collapsed", advice.describe_collapse(alike, reading), lower=slower)
     elif reading.missing:
         classes = ", ".join(reading.missing)
         yield Finding("missing_classes", advice.describe_missing(classes, reading), classes, reading.missing_at_first)
@@ -104,13 +110,18 @@ def find_stall(reading: Reading) -> Iterator[Finding]:
     gradient = reading.published.get("generator/gradient_norm", math.inf)
     separation, won = reading.measured.get("separation", 0.0), discriminator_margin(reading)
     if won < reading.settings.winning_margin:
-        yield Finding("stalled", f"The run stalled: {advice.describe_victory(won, reading)}")
+        yield stalled(advice.describe_victory(won, reading), reading)
     elif gradient < max(MIN_GENERATOR_GRADIENT_NORM, MIN_GRADIENT_SHARE * reading.steepest):
-        yield Finding("stalled", f"The run stalled: {advice.describe_vanished(gradient, reading)}")
+        yield stalled(advice.describe_vanished(gradient, reading), reading)
     elif separation > MAX_SEPARATION:
-        yield Finding("stalled", f"The run stalled: {advice.describe_separation(separation, reading)}")
+        yield stalled(advice.describe_separation(separation, reading), reading)
     elif stands_still(reading):
-        yield Finding("stalled", f"The run stalled: {advice.describe_standstill(reading)}")
+        yield stalled(advice.describe_standstill(reading), reading)
+
+
+def stalled(words: str, reading: Reading) -> Finding:
+    """Return the finding of a generator that no longer learns, against which a slower discriminator may help."""
+    return Finding("stalled", f"The run stalled: {words}", lower=() if advice.idle_player(reading) else RATES[1:2])
 
 
 def stands_still(reading: Reading) -> bool:
@@ -132,7 +143,9 @@ def find_overfitting(measured: dict[str, float]) -> Iterator[Finding]:
     train, held = measured.get("accuracy_train", 0.0), measured.get("accuracy_holdout", 0.0)
     if train - held > MAX_ACCURACY_GAP:
         words = f"it recognises {train:.0%} of training images as real, and {held:.0%} of held-out ones"
-        yield Finding("overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment].")
+        yield Finding(
+            "overfits", f"The discriminator overfits: {words}. Use more data, or augment=[diffaugment], in a new run."
+        )
 
 
 def is_declining(values: list[float], *, higher_is_better: bool) -> bool:

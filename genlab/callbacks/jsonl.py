@@ -1,15 +1,15 @@
 """Published numbers as lines of JSON, for notebooks and scripts."""
 
-import json
-import math
 import time
 from pathlib import Path
 from typing import Any
 
-from genlab.core.checkpoint import write_atomically
-from genlab.core.errors import ConfigError
+from genlab.core.json_files import append_lines, read_objects, to_line
+from genlab.core.whole_files import write_atomically
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
+
+Row = dict[str, Any]
 
 
 class JSONL(Callback):
@@ -19,13 +19,16 @@ class JSONL(Callback):
     `{"images": ..., "step": ..., "time": ..., "record": {...}}`. `time` is in seconds of training, over all
     restarts. Numbers that are not finite become null.
 
-    A run that is resumed, or went back, first drops the lines after its position, and a last line that a killed
-    process left half-written. Raises ConfigError if any other line is not JSON.
+    A run that is resumed, or went back, first drops the lines after its position, and lines that are no rows: a
+    killed process left half of one. A row that it then publishes once more at its position replaces the old one. What
+    cannot be written, on a full disk for instance, is written with the next line.
     """
 
     def __init__(self) -> None:
         self._path: Path | None = None
         self._began = 0.0
+        self._unwritten = ""  # lines
+        self._repeatable: list[Row] = []  # those at the position that the run goes on from
 
     def start(self, trainer: Trainer) -> None:
         self._prepare(trainer)
@@ -44,50 +47,41 @@ class JSONL(Callback):
         path = self._path or self._prepare(trainer)
         seconds = round(time.monotonic() - self._began, 3)
         row = {"images": trainer.images, "step": trainer.step, "time": seconds, **values}
-        with path.open("a", encoding="utf-8") as file:
-            file.write(to_line(row))
+        self._drop_older(path, row)
+        self._unwritten += to_line(row)
+        append_lines(path, self._unwritten)
+        self._unwritten = ""
 
     def _prepare(self, trainer: Trainer) -> Path:
         """Keep the lines up to the position that the run resumes from, none for a new run. Return the file."""
         if self._path is None:
-            self._path = trainer.run_dir / "metrics.jsonl"
-            rows = read_rows(self._path) if trainer.resumed_from else []
-            kept = [row for row in rows if row["images"] <= trainer.resumed_from]
-            write_atomically(self._path, "".join(map(to_line, kept)).encode())
-            self._began = time.monotonic() - (kept[-1]["time"] if kept else 0.0)
+            path, position = trainer.run_dir / "metrics.jsonl", trainer.resumed_from
+            kept = [row for row in read_rows(path) if row["images"] <= position] if position else []
+            write_rows(path, kept)
+            self._path, self._repeatable = path, [row for row in kept if row["images"] == position]
+            self._began = time.monotonic() - (kept[-1].get("time", 0.0) if kept else 0.0)
         return self._path
 
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a `metrics.jsonl`; none without a file. Raises ConfigError if one is not JSON."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    rows = [_parse(path, number, line, last=number == len(lines)) for number, line in enumerate(lines, start=1)]
-    return [row for row in rows if row is not None]
-
-
-def _parse(path: Path, number: int, line: str, *, last: bool) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-        return {"images": row["images"], **row}
-    except (ValueError, TypeError, KeyError) as error:
-        if last:  # a killed process was writing it
-            return None
-        raise ConfigError(
-            f"{path}, line {number}: found {line[:60]!r}, expected a JSON object with `images`. "
-            "Delete that line, or move the file away, and resume again."
-        ) from error
+    def _drop_older(self, path: Path, row: Row) -> None:
+        """Drop the row that holds the same numbers of the same position, measured before the run was resumed."""
+        older = [one for one in self._repeatable if same_numbers(one, row)][:1]
+        if older:
+            self._repeatable.remove(older[0])
+            rows = read_rows(path)
+            rows.remove(older[0])
+            write_rows(path, rows)
 
 
-def to_line(row: dict[str, Any]) -> str:
-    return json.dumps(replace_non_finite(row), allow_nan=False) + "\n"
+def same_numbers(one: Row, other: Row) -> bool:
+    """Return whether two rows hold numbers of the same names for the same position."""
+    metrics = [row["record"].get("metric") if "record" in row else None for row in (one, other)]
+    return one["images"] == other["images"] and one.keys() == other.keys() and metrics[0] == metrics[1]
 
 
-def replace_non_finite(value: Any) -> Any:
-    """Return `value` with None in place of every number that JSON cannot hold."""
-    if isinstance(value, dict):
-        return {key: replace_non_finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [replace_non_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def write_rows(path: Path, rows: list[Row]) -> None:
+    write_atomically(path, "".join(map(to_line, rows)).encode())
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a `metrics.jsonl`; none without a file. Lines that are no rows are left out."""
+    return [row for row in read_objects(path) if isinstance(row.get("images"), int)]

@@ -29,13 +29,14 @@ class Log(Callback):
         values = trainer.statistics.flush()  # the interval's only CPU-GPU synchronisation
         images, began = self._images, self._time
         self.start(trainer)
-        speed = (self._images - images) / max(self._time - began, 1e-9)
-        trainer.publish(values | trainer.learning_rates() | {"speed/images_per_second": speed})
+        shown = self._images - images  # none by this process, where it was resumed at its end
+        speed = {"speed/images_per_second": shown / max(self._time - began, 1e-9)} if shown else {}
+        trainer.publish(values | trainer.learning_rates() | speed)
 
     def finish(self, trainer: Trainer) -> None:
         """Publish the rest of a complete run.
 
         A run that ended early keeps its open interval in the checkpoint, and resumes to the same curves.
         """
-        if self._images < trainer.images and trainer.images >= trainer.total_images:
+        if len(trainer.statistics) and trainer.images >= trainer.total_images and not trainer.interrupted:
             self.tick(trainer)

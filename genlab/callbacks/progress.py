@@ -11,6 +11,7 @@ from datetime import timedelta
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from genlab.core.errors import GenlabError
 from genlab.core.types import Count, Positive
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
@@ -62,6 +63,9 @@ class Progress(Callback):
             return self._print(trainer)
         self._live.stop()
         self._live = None
+
+    def fail(self, trainer: Trainer, error: GenlabError) -> None:
+        self.finish(trainer)
 
     def line(self, trainer: Trainer) -> str:
         """Return the progress as plain text."""

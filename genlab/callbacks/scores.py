@@ -1,11 +1,13 @@
 """Scores of the generator during training, and the best of them."""
 
+import logging
 import math
 import warnings
 from typing import Any
 
 from genlab.callbacks.once_per_position import save_picture
-from genlab.core.errors import ConfigError
+from genlab.core.errors import ConfigError, describe_error
+from genlab.core.interruption import interruptible
 from genlab.core.types import Amount, Count
 from genlab.metrics.evaluation import Evaluation
 from genlab.metrics.extractors.extractor import Extractor
@@ -17,6 +19,7 @@ from genlab.trainers.callback import Callback, callbacks_of
 from genlab.trainers.sample_stream import SampleStream
 from genlab.trainers.trainer import Trainer
 
+log = logging.getLogger(__name__)
 PICTURE_FOLDER = "pictures"  # in a run's directory
 
 
@@ -50,20 +53,29 @@ class Scores(Callback):
     def tick(self, trainer: Trainer) -> None:
         if trainer.images == self.scored_at:
             return
-        records = self.evaluation.run(source_of(trainer.samples, trainer.images), trainer.data, device=trainer.device)
+        source = source_of(trainer.samples, trainer.images)
+        with interruptible():
+            records = self.evaluation.run(source, trainer.data, device=trainer.device)
         self.scored_at = trainer.images
-        if not records:
-            warnings.warn(
-                f"metrics=[{','.join(self.evaluation.metrics)}]: no number for this model and data.", stacklevel=2
-            )
-            return
+        self._warn_of_lost(records)
+        if records:
+            self._publish(trainer, records)
+        for name, images in self.evaluation.pictures.items():
+            file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
+            save_picture(trainer, draw_groups(images), file, name)
+
+    def _publish(self, trainer: Trainer, records: list[Record]) -> None:
         self._keep_if_best(records[0])
         for record in records:  # before the scores: a checkpoint of the best holds the callbacks that took its record
             trainer.report(record.as_dict())
         trainer.publish({f"score/{record.metric}": record.value for record in records})
-        for name, images in self.evaluation.pictures.items():
-            file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
-            save_picture(trainer, draw_groups(images), file, name)
+
+    def _warn_of_lost(self, records: list[Record]) -> None:
+        for name, error in self.evaluation.failures.items():
+            log.warning("metrics.metrics.%s gives no score: %s. The run goes on.", name, describe_error(error))
+        if not records and not self.evaluation.failures:
+            names = ",".join(self.evaluation.metrics)
+            warnings.warn(f"metrics=[{names}]: no number for this model and data.", stacklevel=3)
 
     def publishes_score(self, number: str) -> bool:
         return self.evaluation.may_return(number)
@@ -82,7 +94,13 @@ class Scores(Callback):
         self.scored_at = state["scored"]
 
     def _keep_if_best(self, record: Record) -> None:
-        """Keep a record that beats the best. A nan, from a generator that diverged, never does."""
+        """Keep a record that beats the best. A nan, from a generator that diverged, never does.
+
+        Where the metric of the best failed, another's number does not stand in for it.
+        """
+        best = self.best_record
+        if self.evaluation.failures and best is not None and best.metric != record.metric:
+            return
         if not math.isnan(record.value) and (self.best_record is None or self._improves(record, self.best_record)):
             self.best_record = record
 

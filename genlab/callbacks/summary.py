@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from genlab.callbacks.health import health_warnings
-from genlab.callbacks.jsonl import replace_non_finite
 from genlab.callbacks.scores import best_record
-from genlab.core.errors import Diverged
+from genlab.core.errors import GenlabError
+from genlab.core.json_files import replace_non_finite
 from genlab.core.trust import trust_word
+from genlab.core.whole_files import write_atomically
 from genlab.metrics.records import Record
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
@@ -39,11 +40,11 @@ class Summary(Callback):
 
     def finish(self, trainer: Trainer) -> None:
         facts = self.facts(trainer)
-        path = trainer.run_dir / "summary.json"
-        path.write_text(json.dumps(replace_non_finite(facts), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        text = json.dumps(replace_non_finite(facts), indent=2, allow_nan=False) + "\n"
+        write_atomically(trainer.run_dir / "summary.json", text.encode())
         print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
 
-    def fail(self, trainer: Trainer, error: Diverged) -> None:
+    def fail(self, trainer: Trainer, error: GenlabError) -> None:
         trainer.stop(str(error))
         self.finish(trainer)
 
@@ -61,7 +62,8 @@ class Summary(Callback):
             "images": trainer.images,
             "total_images": trainer.total_images,
             "step": trainer.step,
-            "complete": trainer.images >= trainer.total_images,
+            "complete": trainer.images >= trainer.total_images
+            and not trainer.interrupted,  # else a score may be missing
             "stopped": trainer.stop_reason,
             "data": f"{trainer.data.name}: {trainer.spec.description}",
             "seconds": round(self._seconds(), 3),  # of training, over all restarts
@@ -106,7 +108,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _resume_command(trainer: Trainer) -> str | None:
     run_dir = shlex.quote(_relative(str(trainer.run_dir)))
     command = f"python -m genlab.train resume={run_dir}{trust_word(trainer.config)}"
-    if trainer.images < trainer.total_images:
+    if trainer.images < trainer.total_images or trainer.interrupted:
         return command
     return f"{command} trainer.images={2 * trainer.total_images}" if trainer.iterates else None
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from genlab.callbacks.once_per_position import save_picture
 from genlab.core.errors import ConfigError
+from genlab.core.interruption import interruptible
 from genlab.core.pixels import to_uint8
 from genlab.core.types import Amount, Positive, Side
 from genlab.models.contract import StyleBased
@@ -47,7 +48,7 @@ class Truncation(Callback):
     @torch.no_grad()
     def finish(self, trainer: Trainer) -> None:
         for threshold in self.thresholds:
-            with trainer.samples.sampling() as generator:
+            with interruptible(), trainer.samples.sampling() as generator:
                 samples = trainer.samples.render(self.sample(trainer, generator, threshold))
             picture = sheet(trainer.spec.crop(to_uint8(samples)), self.columns)
             save_picture(trainer, picture, f"samples/truncated_{threshold:g}.png", f"truncated at {threshold:g}")

@@ -38,7 +38,8 @@ def exit_code_of(call: Callable[[], Any]) -> int:
     try:
         call()
     except GenlabError as error:
-        print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
+        if not error.shown_elsewhere:
+            print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

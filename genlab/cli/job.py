@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
+import genlab
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.scores import best_record
+from genlab.cli.changes import apply_changes
 from genlab.cli.keys import check_keys
+from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
 from genlab.core import checkpoint, distributed
+from genlab.core.changes import first_config, flatten
+from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
+from genlab.core.interruption import Signals
+from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.trust import trust_word
+from genlab.core.whole_files import write_atomically
+from genlab.trainers.system import keep_changed_options
 
 if TYPE_CHECKING:
     from genlab.data import InMemory
@@ -38,12 +47,17 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     keep_freed_memory()
     settings = with_absolute_paths(rename_targets(check_keys(config, "train")))
     settings.pop("trust", None)  # of this command, never of a file
+    changes = settings.pop("change", None)
     if data is not None:
         settings["data"] = {"from_python": data.name}
-    with lock_run_dir(run_dir), explain_resource_errors():
+    require_same_ranks(settings, run_dir)
+    with lock_run_dir(run_dir), explain_resource_errors(settings, run_dir):
         require_valid_start(settings, run_dir, fixed_dir)
+        found = checkpoint.newest_good(run_dir / "checkpoints") if settings["resume"] else None
+        settings = apply_changes(settings, changes, run_dir, found and found[1])
         trainer = build_trainer(settings, run_dir, data)
-        restore_state(trainer)
+        distributed.require_same({"data": trainer.data.fingerprint}, "Give every rank the same files.")
+        restore_state(trainer, found)
         if distributed.is_main():
             preflight.show(trainer)
         if settings["dry_run"]:
@@ -53,6 +67,25 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
         write_config(settings, run_dir)
         fit(trainer)
     return best_score(trainer)
+
+
+def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
+    """Raise RunError if ranks were started with other words, code or versions, which would train apart or hang."""
+    if distributed.world_size() == 1:
+        return
+    distributed.tell_how_to_resume(f"Resume with resume={run_dir}{trust_word(settings)}.")
+    versions = {"genlab's code": hash_of_code(), "torch": torch.__version__}
+    facts = dict(flatten(settings, "")) | {"run directory": str(run_dir)} | versions
+    leaves = {key: value for key, value in facts.items() if not isinstance(value, dict)}
+    distributed.require_same(leaves, "Start every rank with the same command and the same installation.")
+
+
+def hash_of_code() -> str:
+    """Return a hash of genlab's source files."""
+    digest, folder = hashlib.sha256(), Path(genlab.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None) -> Trainer:
@@ -79,7 +112,8 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
         )
     if resume is not None and written.exists():
         before = with_absolute_paths(runs.read_config(run_dir))
-        checkpoint.refuse_differences(checkpoint.differences(before, settings))
+        before = before if "changes" in settings else first_config(before)  # `resume=auto` composes the first one
+        refuse_differences(differences(before, settings), run_dir)
 
 
 @contextmanager
@@ -104,50 +138,34 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        remove_empty_directories(run_dir)
-
-
-def remove_empty_directories(run_dir: Path) -> None:
-    """Remove the directories that a mistaken command or a dry run leaves empty."""
-    (run_dir / ".lock").unlink(missing_ok=True)
-    for folder in (run_dir, run_dir.parent):
-        if any(folder.iterdir()):
-            return
-        folder.rmdir()
+        (run_dir / ".lock").unlink(missing_ok=True)
 
 
 @contextmanager
-def explain_resource_errors() -> Iterator[None]:
-    """Raise RunError with one message if memory or disk runs out."""
+def explain_resource_errors(settings: dict[str, Any], run_dir: Path) -> Iterator[None]:
+    """Raise RunError with one message if memory runs out, or a file cannot be read or written."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not ran_out_of_memory(error):
             raise
         raise RunError(
-            f"out of memory: {str(error).partition('. ')[0]}. Lower trainer.batch_size, or raise trainer.accumulate "
-            "(same batch, in more and smaller pieces)."
+            f"out of memory: {str(error).partition('. ')[0]}. {describe_remedy(settings, run_dir)}"
         ) from error
     except OSError as error:
-        raise RunError(
-            f"cannot write: {checkpoint.reason_of(error)}. Checkpoints so far are kept; make room and resume."
-        ) from error
+        file = f"{error.filename}: " if error.filename else ""
+        raise RunError(f"{file}{reason_of(error)}. Checkpoints so far are kept; {go_on_after(error)}.") from error
 
 
-def ran_out_of_memory(error: Exception) -> bool:
-    """Tell by the message too: on a CPU and on MPS torch raises a plain RuntimeError."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in words)
-
-
-def restore_state(trainer: Trainer) -> None:
-    """Restore a resumed run's whole state, or take over the weights of `init_from`."""
+def restore_state(trainer: Trainer, found: tuple[Path, dict] | None) -> None:
+    """Restore a resumed run's whole state from a checkpoint, or take over the weights of `init_from`."""
     settings = trainer.config
-    found = checkpoint.newest_good(trainer.run_dir / "checkpoints") if settings["resume"] else None
     if found:
         path, state = found
         checkpoint.refuse_older(state, trainer.run_dir)
-        checkpoint.restore(trainer.parts, state, config=settings, fingerprint=trainer.data.fingerprint)
+        facts: dict[str, Any] = {"config": settings, "fingerprint": trainer.data.fingerprint}
+        checkpoint.restore(trainer.parts, state, run_dir=trainer.run_dir, **facts)
+        keep_changed_options(trainer.players, settings)
         refuse_other_names(trainer.spec, state)
         log.info("resumed from %s", path)
     elif settings["init_from"]:
@@ -159,7 +177,7 @@ def restore_state(trainer: Trainer) -> None:
 def write_config(settings: dict[str, Any], run_dir: Path) -> None:
     if distributed.is_main():
         text = OmegaConf.to_yaml(OmegaConf.create(settings))
-        checkpoint.write_atomically(run_dir / "config.yaml", text.encode())
+        write_atomically(run_dir / "config.yaml", text.encode())
 
 
 def fit(trainer: Trainer) -> None:
@@ -172,30 +190,6 @@ def fit(trainer: Trainer) -> None:
             f"{trust_word(trainer.config)}",
             signals.received,
         )
-
-
-class Signals:
-    """Records SIGINT and SIGTERM the first time; the second time they act as usual."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> Signals:
-        try:
-            self.before = {number: signal.signal(number, self.record) for number in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not in the main thread: whoever owns it handles signals
-            self.before = {}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def record(self, number: int, _: FrameType | None) -> None:
-        self.received = number
-        for other in self.before:
-            signal.signal(other, signal.SIG_DFL)
 
 
 def best_score(trainer: Trainer) -> float | None:

@@ -18,7 +18,14 @@ Checkpoint = Literal["best", "newest"] | Whole | str | None
 Names = Sequence[str] | str
 RUN_KEYS: dict[str, Any] = {"run": FilePath, "trust": Names, "checkpoint": Checkpoint}
 KEYS: dict[str, dict[str, Any]] = {
-    "train": {"seed": Whole, "resume": FilePath | None, "trust": Names, "init_from": FilePath | None, "dry_run": bool},
+    "train": {
+        "seed": Whole,
+        "resume": FilePath | None,
+        "change": Any,  # `cli.changes` reads it
+        "trust": Names,
+        "init_from": FilePath | None,
+        "dry_run": bool,
+    },
     "evaluate": RUN_KEYS | {"images": Amount | None, "split": str | None, "seed": Whole | None, "device": str},
     "sample": RUN_KEYS
     | {
@@ -67,7 +74,7 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
     from genlab.cli.explanations import explain_value
 
     hints, groups = KEYS[program], GROUPS[program]
-    refuse_unknown_keys(config, (*hints, *groups))
+    refuse_unknown_keys(config, (*hints, *groups, "changes"))  # the record of a resumed run
     if missing := [key for key in hints if key not in list(config)]:  # `key in config` is false of ??? too
         raise ConfigError(f"{missing[0]}: is needed, and missing. A word such as ~{missing[0]} takes it away.")
     try:

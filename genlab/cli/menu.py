@@ -43,6 +43,7 @@ Keys that are typed most (KEY=VALUE; all of them: --cfg job):
   metrics.every              images between scores; metrics.images: samples a score
   callbacks.grid.every       images between sample grids; callbacks.checkpoint.every, .keep
   seed, resume, init_from    resume=RUN or auto; init_from=RUN takes over weights alone
+  change=[KEY=VALUE]         other values for a resumed run: change=[optimizer.generator.lr=1e-4]
   dry_run=true               build everything, take two steps, say what the run will cost
 
 Flags: -m sweeps, --cfg job prints the composed config, --config-dir DIR adds your own YAMLs.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genlab.core import distributed, errors
 from genlab.core.errors import GenlabError
+from genlab.core.whole_files import write_atomically
 
 ERROR_FILE = "error.txt"  # in the directory of a job that failed
 MAX_LISTED = 9  # jobs
@@ -22,12 +23,12 @@ def write_job(folder: Path, overrides: Sequence[str], state: str) -> None:
     if distributed.is_main():
         folder.mkdir(parents=True, exist_ok=True)
         facts = {"overrides": [word.removeprefix("++") for word in overrides], "state": state}
-        (folder / JOB_FILE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        write_atomically(folder / JOB_FILE, f"{json.dumps(facts)}\n".encode())
 
 
 def write_error(folder: Path, error: GenlabError) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ERROR_FILE).write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+    write_atomically(folder / ERROR_FILE, f"{type(error).__name__}: {error}\n".encode())
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def write_table(folder: Path) -> None:
 
     text = jobs_csv(folder)
     if text:
-        (folder / RESULTS_FILE).write_text(text, encoding="utf-8")
+        write_atomically(folder / RESULTS_FILE, text.encode())
         print(folder / RESULTS_FILE, flush=True)
 
 

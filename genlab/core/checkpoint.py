@@ -1,36 +1,29 @@
 """Checkpoints: all state in one file, written so that a crash loses no older checkpoint."""
 
-import errno
 import hashlib
 import io
 import logging
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from genlab.core.changes import first_config
 from genlab.core.checkpoint_structure import require_structure
+from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
+from genlab.core.foreign_files import open_regular, read_text
+from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
-from genlab.core.weights import first_line, load_state
+from genlab.core.tensor_file import load_tensors
+from genlab.core.weights import load_state
+from genlab.core.whole_files import write_atomically
 
 FORMAT = 2  # raised when a saved run would train on otherwise: 1 is resumed no more, but still read
 READABLE = (1, 2)
-CHANGEABLE_ON_RESUME = (  # config keys
-    "trainer.images",
-    "trainer.epochs",
-    "trainer.max_time",
-    "trainer.device",
-    "callbacks",
-    "metrics",
-    "data.root",
-    "resume",
-    "init_from",
-    "dry_run",
-)
+MAX_CHECKSUM_BYTES = 10_000
 log = logging.getLogger(__name__)
 
 
@@ -58,7 +51,7 @@ def save(
 ) -> None:
     """Write the state of every part to `path`, with its SHA-256 beside it.
 
-    Raises RunError if the disk is full; an older file stays.
+    Raises RunError if it cannot be written; an older file stays.
     """
     state = {
         "format": FORMAT,
@@ -78,24 +71,8 @@ def save(
         write_atomically(path, data)
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; make room and resume."
+            f"cannot write {path}: {reason_of(error)}. Earlier checkpoints are kept; {go_on_after(error)}."
         ) from error
-
-
-def write_atomically(path: Path, data: Any) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def reason_of(error: OSError) -> str:
-    return "no space left on the device" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
 
 
 def checksum_path(path: Path) -> Path:
@@ -122,16 +99,14 @@ def remove_beyond(folder: Path, images: int) -> None:
 def read(path: Path) -> dict:
     """Return the state in a file. Raises ValueError with the reason if it is damaged or holds code."""
     try:
-        data = path.read_bytes()
-        expected = checksum_path(path).read_text().split()[0]
+        with open_regular(path) as file:
+            data = file.read()
+        expected = read_text(checksum_path(path), MAX_CHECKSUM_BYTES).split()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if hashlib.sha256(data).hexdigest() != expected:
         raise ValueError("its checksum does not match: it is cut or damaged")
-    try:
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # on other files the unpickler raises exceptions of any type
-        raise ValueError(f"it is no checkpoint, or holds code, which is never run ({first_line(error)})") from error
+    state = load_tensors(io.BytesIO(data))
     if not isinstance(state, dict) or state.get("format") not in READABLE:
         raise ValueError(f"its format is not among {READABLE}, those that this version reads")
     require_structure(state)
@@ -154,12 +129,17 @@ def newest_good(folder: Path) -> tuple[Path, dict] | None:
     return None
 
 
-def restore(parts: dict[str, Any], state: dict, *, config: dict, fingerprint: str) -> None:
+def restore(
+    parts: dict[str, Any],
+    state: dict,
+    *,
+    config: dict,
+    fingerprint: str,
+    run_dir: Path | str = "RUN",  # for messages
+) -> None:
     """Load a state into the parts. Raises ConfigError if it was made with another config or other data."""
-    found = list(differences(state["config"], config))
-    if state["fingerprint"] != fingerprint:
-        found.append("  the images or labels themselves differ (their SHA-256 does)")
-    refuse_differences(found)
+    found = differences(first_config(state["config"]), first_config(config))
+    refuse_differences(found, run_dir, data_differ=state["fingerprint"] != fingerprint)
     load(parts, state["parts"])
 
 
@@ -170,15 +150,6 @@ def refuse_older(state: dict, run_dir: Path) -> None:
             f"{run_dir} was saved by an older version (format {state['format']}; this one writes {FORMAT}), which "
             "trained a little otherwise, so it cannot be resumed. It is sampled, evaluated and exported as before. "
             f"To train it further, start a new run that takes over its weights: init_from={run_dir}."
-        )
-
-
-def refuse_differences(found: Iterable[str]) -> None:
-    lines = list(found)
-    if lines:
-        raise ConfigError(
-            "this run cannot be resumed with another config or other data:\n" + "\n".join(lines) + "\n"
-            "Resume it with what it was trained with, or start a new run (init_from=... takes over its weights)."
         )
 
 
@@ -201,17 +172,6 @@ def load(parts: dict[str, Any], saved: dict[str, Any], *, skip_outdated: bool = 
             raise ConfigError(f"the checkpoint's {error}.") from error
 
 
-def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
-    """Yield a line for each key that must not differ but does. A new key with an empty list is no difference."""
-    if key in CHANGEABLE_ON_RESUME or (before is None and now == []):
-        return
-    if isinstance(before, dict) and isinstance(now, dict):
-        for name in sorted(before.keys() | now.keys(), key=str):
-            yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
-    elif before != now:
-        yield f"  {key}: {before!r} before, {now!r} now"
-
-
 def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | None = None) -> None:
     """Load networks' weights from a checkpoint file or a run directory (its best, else its newest).
 
@@ -224,7 +184,7 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         for name, network in networks.items():
             load_state(network, state["parts"].get(name), name)
     except (ValueError, Outdated) as error:
-        found = "\n".join(differences(made_with, model, "model")) if made_with and model else ""
+        found = "\n".join(one.line for one in differences(made_with, model, "model")) if made_with and model else ""
         way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
         raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
 

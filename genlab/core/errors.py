@@ -9,6 +9,7 @@ class GenlabError(Exception):
     """A failure that is shown as one message, without a traceback."""
 
     exit_code = 3
+    shown_elsewhere = False  # by another rank
 
 
 class ConfigError(GenlabError):
@@ -42,3 +43,11 @@ class Interrupted(GenlabError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error's message in one line without a full stop; its kind too, where it was not written for users."""
+    words = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, GenlabError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -28,6 +28,7 @@ class SystemFacts:
     batch_normalised: frozenset[str]  # players with batch normalisation
     clip_weights: float | None  # bound on the discriminator's weights
     micro_batch: int  # images of a kind in one backward pass
+    pieces: int  # backward passes of a turn, over all ranks
     moving_augmentations: Sequence[str]  # names of those that show the discriminator images out of place
 
     def require_images(self) -> None:
@@ -49,7 +50,7 @@ class SystemFacts:
         if self.micro_batch < 2:
             raise ConfigError(
                 "compares images of a kind with each other, and trainer.batch_size / (trainer.accumulate x ranks) is "
-                f"{self.micro_batch}: expected 2 or more. Lower trainer.accumulate, or raise trainer.batch_size."
+                f"{self.micro_batch}: expected 2 or more. Set trainer.batch_size={2 * self.pieces}."
             )
 
     def require_player(self, name: str) -> None:

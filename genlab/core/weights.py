@@ -4,25 +4,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.tensor_file import read_tensors
 
 MAX_NAMED = 3  # weights in a message
 
 
-def read_weights(path: Path, refusal: str) -> dict[str, Tensor]:
-    """Return the tensors in a file of PyTorch weights, by name.
+def read_weights(path: Path, key: str, hint: str) -> dict[str, Tensor]:
+    """Return the tensors in a file of PyTorch weights, by name; no code in the file is run.
 
-    Raises ConfigError, with the refusal as its message, for anything else; no code in the file is run.
+    Raises ConfigError, which names the key and gives the hint, for anything else.
     """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # on other files the unpickler raises exceptions of any type
-        raise ConfigError(refusal) from error
-    if not holds_weights(found):
-        raise ConfigError(refusal)
+        found = read_tensors(path)
+        if not holds_weights(found):
+            raise ValueError("it holds no tensors by name")
+    except ValueError as error:
+        raise ConfigError(f"{key}: not a file of PyTorch weights: {error}. {hint}") from error
     return found
 
 
@@ -38,10 +38,6 @@ def load_state(part: Any, saved: Any, name: str) -> None:
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         reason = describe_misfit(part.state_dict(), saved) or "its values are of other kinds"
         raise ValueError(f"{name} does not fit: {reason}") from error
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def describe_misfit(expected: Mapping[str, Any], found: Any) -> str:

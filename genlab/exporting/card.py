@@ -1,6 +1,5 @@
 """Write the model card (Mitchell et al. 2019) of an exported generator in Markdown: use, system, data, scores."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from genlab.core.json_files import read_object, read_objects
 from genlab.exporting.formats import INPUT_NAMES, Format
 from genlab.trainers.sample_stream import TrainedRun
 
@@ -53,8 +53,7 @@ def describe_tensor(value: Tensor) -> str:
 
 def training_command(run_dir: Path) -> list[str] | None:
     """Return the words that started training; None if it was started from Python, or they were not recorded."""
-    path = run_dir / "environment.json"
-    words = json.loads(path.read_text(encoding="utf-8"))["command"] if path.is_file() else [""]
+    words = read_object(run_dir / "environment.json").get("command") or [""]
     return words[1:] if "train" in Path(words[0]).name else None
 
 
@@ -118,9 +117,8 @@ def score_table(run_dir: Path, position: int) -> str:
 def read_records(run_dir: Path) -> list[dict[str, Any]]:
     """Return all score records: of the end of training, of positions before, and of `genlab.evaluate`."""
     summary, files = run_dir / "summary.json", [run_dir / f"{name}.jsonl" for name in ("metrics", "evaluations")]
-    found = json.loads(summary.read_text(encoding="utf-8"))["records"] if summary.is_file() else []
-    lines = [line for path in files if path.is_file() for line in path.read_text(encoding="utf-8").splitlines()]
-    read = [json.loads(line) for line in lines]
+    found = read_object(summary).get("records", [])
+    read = [line for path in files for line in read_objects(path)]
     return found + [line.get("record", line) for line in read if "record" in line or "metric" in line]
 
 

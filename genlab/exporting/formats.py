@@ -141,30 +141,28 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     The networks are built from the config in the file's header; `trust` names the packages that it may name beside
     genlab's own classes and torch's. Raises ConfigError for any other file.
     """
-    from safetensors import SafetensorError, safe_open
-
     from genlab.build import instantiate as build
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
+    from genlab.core.tensor_file import read_safetensors
     from genlab.core.trust import require_trusted_run
     from genlab.core.weights import describe_misfit
     from genlab.data.blank_dataset import Blank
 
     try:
-        with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})["genlab"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        facts, weights = read_safetensors(path, "genlab")
         facts["config"] = rename_targets(facts["config"])
         require_trusted_run(facts, path, trust)
         blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
         sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
-    except (OSError, SafetensorError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    try:
         sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
+    except ConfigError:
+        raise
     except RuntimeError as error:
         misfit = describe_misfit(sampler.state_dict(), weights)
         raise ConfigError(f"{path}: its weights do not fit the model that it names: {misfit}.") from error
+    except Exception as error:  # what somebody wrote into a header raises nearly anything
+        raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
     return sampler
 
 

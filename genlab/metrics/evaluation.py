@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,8 +16,9 @@ from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.metric import Metric
 from genlab.metrics.records import Record
 from genlab.metrics.references.reference import Reference
-from genlab.metrics.sample_source import SampleSource, iterate_samples
+from genlab.metrics.sample_source import Samples, SampleSource, iterate_samples
 from genlab.metrics.trained_model import TrainedModel
+from genlab.metrics.working_metrics import WorkingMetrics, checked_numbers
 
 # Images, generated or real, below which a kind of metrics goes wrong, and how.
 FEW_BIAS = (2_000, "is far too high; compare only like with like")
@@ -43,6 +45,7 @@ class Evaluation:
                 raise ConfigError(f"metrics.metrics.{name}: {type(metric).__name__} is not derived from Metric.")
         self.extractor, self.metrics = extractor, metrics
         self.images, self.batch_size, self.split = images, batch_size, split
+        self.failures: dict[str, Exception] = {}  # of metrics in the last run, by name
         self.pictures: dict[str, Tensor] = {}  # of the last run, by name: groups of images [G, n, C, H, W]
         self._reference: Reference | None = None
 
@@ -55,7 +58,7 @@ class Evaluation:
             self.extractor.check(data.spec)
             self.extractor.check_reading(data.with_classes(data.reference(self.split)), data.spec)
         reference = self._reference_of(data)
-        self._require_enough(reference, trained)
+        self._require_enough(self._fitting(reference, trained), reference, trained)
         reasons = self._unfit_reasons(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
@@ -72,25 +75,32 @@ class Evaluation:
     ) -> list[Record]:
         """Return a record for each number of each metric; where ranks share the work, only rank 0 returns any.
 
-        Raises ConfigError if the split is missing, or if there are too few images.
+        A metric that fails returns none; its error is in `failures`. Raises ConfigError if the split is missing, or if
+        there are too few images.
         """
         reference = self._reference_of(data)
-        self._require_enough(reference, source.trained)
-        metrics = [metric for metric in self.metrics.values() if not metric.unfit_reason(reference, source.trained)]
-        if any(metric.uses_extractor for metric in metrics):
+        working = self._fitting(reference, source.trained)
+        self._require_enough(working, reference, source.trained)
+        if any(metric.uses_extractor for metric in working.metrics.values()):
             self.extractor.to(device)
-        self._update_metrics(metrics, source, data.spec, shared=shared)
+        self._update_metrics(working, source, data.spec, shared=shared)
         if not is_measuring(shared):
             return []
-        if any(metric.needs_features for metric in metrics):
+        if any(metric.needs_features for metric in working.metrics.values()):
             _ = reference.features  # first: moments are then computed from them
-        found = [(metric, list(metric.compute(reference).items())) for metric in metrics]
-        self.pictures = {name: groups for metric in metrics for name, groups in metric.pictures(reference).items()}
-        rows = [(metric, place, number) for metric, numbers in found for place, number in enumerate(numbers)]
-        return [
-            self._record(*number, metric, reference, source, judges_run=metric.judges_run and place == 0)
-            for metric, place, number in rows
-        ]
+        found = working.call_each(lambda metric: self._records(metric, reference, source))
+        drawing = WorkingMetrics(working.metrics)
+        drawn = drawing.call_each(lambda metric: metric.pictures(reference))
+        self.pictures = {name: groups for pictures in drawn.values() for name, groups in pictures.items()}
+        self.failures = working.failures | {f"{name}, its pictures": error for name, error in drawing.failures.items()}
+        return [record for records in found.values() for record in records]
+
+    def _fitting(self, reference: Reference, trained: TrainedModel | None) -> WorkingMetrics:
+        """Return the metrics that fit the data and the model."""
+        working = WorkingMetrics(self.metrics)
+        reasons = working.call_each(lambda metric: metric.unfit_reason(reference, trained))
+        working.metrics = {name: metric for name, metric in working.metrics.items() if not reasons[name]}
+        return working
 
     def advice(self, data: InMemory) -> list[str]:
         """Return a sentence for each kind of metrics that so few samples or real images make wrong; [] for none."""
@@ -108,20 +118,27 @@ class Evaluation:
                 found.append(f"{few}: {' and '.join(names)} from fewer than {least:,} images of either kind {effect}.")
         return found
 
-    def _require_enough(self, reference: Reference, trained: TrainedModel | None) -> None:
-        for name, metric in self.metrics.items():
-            fit = not metric.unfit_reason(reference, trained)
-            if fit and (reason := metric.too_few_reason(self.images, reference, trained)):
+    def _require_enough(self, working: WorkingMetrics, reference: Reference, trained: TrainedModel | None) -> None:
+        reasons = working.call_each(lambda metric: metric.too_few_reason(self.images, reference, trained))
+        for name, reason in reasons.items():
+            if reason:
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
         """Return why single metrics do not fit, a sentence each."""
-        reasons = {name: metric.unfit_reason(reference, trained) for name, metric in self.metrics.items()}
+        reasons = WorkingMetrics(self.metrics).call_each(lambda metric: metric.unfit_reason(reference, trained))
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
     def may_return(self, number: str) -> bool:
         """Tell whether a number of this name may come out."""
         return any(metric.may_return(number, self.extractor) for metric in self.metrics.values())
+
+    def _records(self, metric: Metric, reference: Reference, source: SampleSource) -> list[Record]:
+        numbers = checked_numbers(metric.compute(reference))
+        return [
+            self._record(*number, metric, reference, source, judges_run=metric.judges_run and place == 0)
+            for place, number in enumerate(numbers.items())
+        ]
 
     def _record(
         self, name: str, value: float, metric: Metric, reference: Reference, source: SampleSource, *, judges_run: bool
@@ -146,24 +163,29 @@ class Evaluation:
             judges_run=judges_run,
         )
 
-    def _update_metrics(self, metrics: list[Metric], source: SampleSource, spec: Spec, *, shared: bool) -> None:
-        for metric in metrics:
-            metric.reset()
-            metric.start(source)
-        users = [metric for metric in metrics if metric.uses_samples]
+    def _update_metrics(self, working: WorkingMetrics, source: SampleSource, spec: Spec, *, shared: bool) -> None:
+        """Show the metrics all samples. Ranks that share the work make the same ones, whichever metrics fail on one."""
+        working.call_each(lambda metric: (metric.reset(), metric.start(source)))
+        users = [metric for metric in working.metrics.values() if metric.uses_samples]
         extractor = self.extractor if any(metric.uses_extractor for metric in users) else None
         chunks = list(_chunks(self.images if users else 0, self.batch_size))
-        for images, condition, features in iterate_samples(source, chunks, spec, extractor, shared=shared):
-            for metric in users if is_measuring(shared) else ():
-                metric.update_images(images, condition)
-                if metric.uses_extractor:
-                    metric.update(features, condition)
+        for samples in iterate_samples(source, chunks, spec, extractor, shared=shared):
+            if is_measuring(shared):
+                working.call_each(partial(_show_samples, samples=samples))
 
     def _reference_of(self, data: InMemory) -> Reference:
         """Return the reference of a data set, which is hashed once."""
         if self._reference is None or self._reference.data is not data:
             self._reference = Reference(data, self.split, self.extractor, batch_size=self.batch_size)
         return self._reference
+
+
+def _show_samples(metric: Metric, *, samples: Samples) -> None:
+    if not metric.uses_samples:
+        return
+    metric.update_images(samples.images, samples.condition)
+    if metric.uses_extractor:
+        metric.update(samples.features, samples.condition)
 
 
 def is_measuring(shared: bool) -> bool:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import read_bytes
+from genlab.core.picture_file import MAX_BYTES
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
 from genlab.data.storage.findings import Findings
@@ -23,7 +25,7 @@ def load_target(path: Path, spec: Spec) -> Tensor:
     try:
         size, findings = spec.shape[1] - 2 * spec.padding, Findings(spec.value_range)
         rule = PixelRule(spec.channels, size, range=spec.value_range, if_unknown=SAVE_ANEW)
-        pixels = read_picture(path.read_bytes(), rule, findings)
+        pixels = read_picture(read_bytes(path, MAX_BYTES), rule, findings)
     except (OSError, Unusable) as error:
         raise ConfigError(
             f"image={path}: cannot be read: {error}. Give a PNG, JPEG, BMP, GIF, WEBP or TIFF."

@@ -1,9 +1,9 @@
 """The table of a sweep: a row for each job, with its overrides, scores and state."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from genlab.core.json_files import read_object
 from genlab.reports.run import Run, read_run
 from genlab.reports.run_directories import number_sort_key
 from genlab.reports.score_records import latest_records, score_value
@@ -28,7 +28,7 @@ def names_in(rows: list[dict[str, Any]], kind: str) -> list[str]:
 
 def job_row(path: Path) -> dict[str, Any]:
     """Return how a job ended, and the scores it ended with."""
-    run, job = read_run(path), json.loads((path / JOB_FILE).read_text(encoding="utf-8"))
+    run, job = read_run(path), {"state": "unknown", "overrides": []} | read_object(path / JOB_FILE)
     best = run.best or {}
     return {
         "job": path.name,

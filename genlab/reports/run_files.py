@@ -1,10 +1,13 @@
 """Reader of a run's files: it notes what is missing or damaged, and returns the rest."""
 
-import json
-import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from genlab.core.foreign_files import MAX_VALUES, parse_json, read_text
+
+MAX_LINES = 2**18  # one for each score and each interval of a run
 
 
 class Reader:
@@ -18,22 +21,26 @@ class Reader:
         """Return the file's text; None if there is no such file."""
         path = self.folder / name
         try:
-            return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+            return read_text(path, errors="replace") if path.exists() else None
         except OSError as error:
-            self.problems.append(f"{name} cannot be read: {error.strerror}.")
+            self.problems.append(f"{name} cannot be read: {error.strerror or error}.")
             return None
 
     def json(self, name: str) -> dict[str, Any]:
-        return self._read_object(name, json.loads)
+        return self._read_object(name, parse_json)
 
     def yaml(self, name: str) -> dict[str, Any]:
-        import yaml
+        from genlab.core.yaml_file import load_harmless
 
-        return self._read_object(name, lambda text: yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return self._read_object(name, load_harmless)
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """Return the objects of a file with one a line. A half-written last line, of a killed process, is no damage."""
-        lines = (self.text(name) or "").splitlines()
+        text = self.text(name) or ""
+        if sum(map(text.count, "[{,")) > MAX_VALUES or text.count("\n") > MAX_LINES:
+            self.problems.append(f"{name} has over {MAX_LINES:,} lines or {MAX_VALUES:,} values; it is left out.")
+            return []
+        lines = text.splitlines()
         found = [_parse_line(line) for line in lines]
         bad = [number for number, row in enumerate(found, start=1) if row is None and number < len(lines)]
         if bad:
@@ -60,8 +67,8 @@ class Reader:
 
 def _parse_line(line: str) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = parse_json(line)
+    except ValueError:
         return None
     return row if isinstance(row, dict) else None
 
@@ -70,7 +77,7 @@ def finite_number(value: Any) -> float | None:
     """Return `value` if it is a finite number, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= sys.float_info.max else None  # `math.isfinite` fails on very long integers
 
 
 def to_count(value: Any) -> int:

@@ -6,9 +6,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from genlab.core.foreign_files import read_bytes
+
 MIME_TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 FOLDERS_WITHOUT_PICTURES = {"checkpoints"}  # folders without pictures
 MAX_SIDE = 1_200  # pixels: larger pictures are scaled down
+MAX_PIXELS = 89_478_485  # of a sheet, 256 MiB as RGB: none is converted before it is scaled down
+MAX_FILE_BYTES = 2**25  # of an animation that is shown whole
+MAX_HEADER_BYTES = 2**16  # beside the pixels: what lies beyond is not copied into a page
 MAX_PAGE_BYTES = 12_000_000  # of all pictures together
 
 
@@ -84,14 +89,15 @@ def _file_bytes(path: Path) -> int:
 
 def load_picture(frame: Frame) -> Picture | None:
     """Return the frame as a data URI, scaled down if it is large; None if it cannot be read as a picture."""
-    from PIL import Image
+    from genlab.core.picture_file import open_picture  # Pillow takes a moment to load
 
     try:
-        data = frame.path.read_bytes()
-        with Image.open(BytesIO(data)) as image:
+        data = read_bytes(frame.path, MAX_FILE_BYTES)
+        with open_picture(data, MAX_PIXELS) as image:
             image.load()  # only reading the pixels shows that a file is truncated
             width, height = image.size
-            if max(width, height) > MAX_SIDE and not getattr(image, "is_animated", False):
+            padded = len(data) > 4 * width * height + MAX_HEADER_BYTES
+            if (padded or max(width, height) > MAX_SIDE) and not getattr(image, "is_animated", False):
                 data, (width, height) = _scale_down(image)
     except Exception:  # Pillow raises many kinds for damaged files
         return None

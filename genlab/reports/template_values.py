@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from genlab.core.changes import describe, entries_of
+from genlab.core.errors import ConfigError
 from genlab.reports import score_records as scores
 from genlab.reports.picture_strips import Pictures, Strip
 from genlab.reports.run import Run
@@ -46,6 +48,7 @@ class View:
             ("images", format_progress(run)) if run.images else ("", ""),
             ("time", format_duration(run.seconds)) if run.seconds else ("", ""),
             ("seed", str(run.seed)) if run.seed is not None else ("", ""),
+            ("changed", format_changes(run.config)),
         ]
         return [row for row in rows if row[1]]
 
@@ -101,6 +104,14 @@ def _target(node: Any) -> str:
 
 def _format_position(images: Any) -> str:
     return "" if finite_number(images) is None else f"at {to_count(images):,} images"
+
+
+def format_changes(config: dict[str, Any]) -> str:
+    """Return the settings that the run was resumed with, from where on; "" for none or unreadable ones."""
+    try:
+        return "; ".join(map(describe, entries_of(config)))
+    except ConfigError:
+        return ""
 
 
 def format_progress(run: Run) -> str:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from genlab.core.checkpoint import reason_of
 from genlab.core.errors import ConfigError, RunError
+from genlab.core.os_errors import reason_of, remedy_of
 
 
 def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
@@ -65,7 +65,7 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
 
 @contextmanager
 def temporary_target(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to `path` on success. Raises RunError if the disk is full."""
+    """Yield a temporary path beside `path`, renamed to `path` on success. Raises RunError if it cannot be written."""
     temporary = path.with_name(f".{os.getpid()}_{path.name}")
     try:
         yield temporary
@@ -73,8 +73,8 @@ def temporary_target(path: Path) -> Iterator[Path]:
             path.rmdir()  # it is empty
         os.replace(temporary, path)
     except OSError as error:
-        raise RunError(
-            f"cannot write {path}: {reason_of(error)}. Make room, or name another place: to=PATH."
-        ) from error
+        remedies = [remedy_of(error)] if remedy_of(error) else []
+        words = ", or ".join([*remedies, "name another place: to=PATH"])
+        raise RunError(f"cannot write {path}: {reason_of(error)}. {words[0].upper()}{words[1:]}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True) if temporary.is_dir() else temporary.unlink(missing_ok=True)

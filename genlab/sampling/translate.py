@@ -1,7 +1,6 @@
 """Translation of a user's own pictures."""
 
 import logging
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_uint8
-from genlab.data.storage.archives import Directory, FileSource, Zip, list_names
+from genlab.data.storage.archives import Directory, FileSource, Zip, is_zip, list_names
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out, sort_out, stem_of
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.input_notes import SAVE_ANEW, warn_of_inputs
@@ -100,7 +99,7 @@ def open_pictures(path: Path) -> tuple[FileSource, dict[str, str]]:
     """Return a source of pictures and the name of each output (`name_outputs`). Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"input={path}: there is no such file or folder.")
-    kind = Directory if path.is_dir() else Zip if zipfile.is_zipfile(path) else SingleFile
+    kind = Directory if path.is_dir() else Zip if is_zip(path) else SingleFile
     source = kind(path)
     if source.left_out and source.names:
         log.info("input=%s: left out: %s", path, describe_left_out(source.left_out))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from genlab.core.errors import Diverged
+    from genlab.core.errors import Diverged, GenlabError
     from genlab.core.spec import Spec
     from genlab.data import InMemory
     from genlab.losses import AdversarialLoss, Reconstruction
@@ -61,6 +61,7 @@ class Watched(Protocol):
     def publish(self, values: dict[str, float]) -> None: ...
     def show(self, name: str, image: Tensor) -> None: ...
     def report(self, record: dict[str, Any]) -> None: ...
+    def warn_of_sickness(self, error: Diverged) -> None: ...
 
 
 class Callback:
@@ -68,10 +69,15 @@ class Callback:
 
     `every` is an interval in images; null: `tick` is never called. State that outlives a restart goes through
     `state_dict` and `load_state_dict`.
+
+    An error costs what the callback would have published: one warning, and the run goes on. A callback ends the run,
+    which saves first, by raising a GenlabError, such as RunError. Work that takes seconds and changes nothing belongs
+    into `with interruptible():` (genlab.core.interruption), so that a signal need not wait for it.
     """
 
     every: int | None = None
     every_rank = False  # called on rank 0 alone unless this is set
+    essential = False  # an error of any kind ends the run
     done_at: int | None = None  # images at the last tick, which `finish` need not repeat
 
     def start(self, trainer: Trainer) -> None:
@@ -97,11 +103,17 @@ class Callback:
         """Return whether this callback publishes records of a score of this name."""
         return False
 
+    def sick(self, trainer: Trainer, error: Diverged) -> None:
+        """Called if the state that was to be saved is not finite; it is kept apart, and the run goes on."""
+
+    def save(self, trainer: Trainer) -> None:
+        """Called after the last step, before the scores of the end and whatever else `finish` does."""
+
     def finish(self, trainer: Trainer) -> None:
         """Called after the last step, also if a signal or a callback ended the run; again if the run then went back."""
 
-    def fail(self, trainer: Trainer, error: Diverged) -> None:
-        """Called instead of `finish` if the run diverged. It ends with this error unless a callback asks to go back."""
+    def fail(self, trainer: Trainer, error: GenlabError) -> None:
+        """Called instead of `finish` if the run ends by an error; if it diverged, a callback may ask to go back."""
 
 
 def callbacks_of(trainer: Trainer, kind: type[Kind]) -> Iterator[Kind]:

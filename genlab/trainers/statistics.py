@@ -21,6 +21,10 @@ class Statistics:
         self._names: list[tuple[str, int]] = []  # (name, step) of each value
         self._values: list[Tensor] = []
 
+    def __len__(self) -> int:
+        """Return the number of values that are still to be published."""
+        return len(self._values)
+
     def add(self, name: str, values: Tensor, step: int) -> None:
         if len(self._values) == MAX_UNFLUSHED_VALUES:
             self.flush()  # nothing publishes them: check that they are finite, and drop them
@@ -72,8 +76,4 @@ def _check_finite(name: str, step: int, value: float) -> None:
     if value - value == 0:
         return
     phase, _, what = name.rpartition("/")
-    raise Diverged(
-        f"the run diverged: {what} of the {phase} is {value} at step {step}. The last good checkpoint is kept. "
-        f"Lower optimizer.{phase.split('/')[0]}.lr, set trainer.clip_gradients, or add a penalty "
-        "(penalty=[r1]); resume with resume=<run directory>."
-    )
+    raise Diverged(f"the run diverged: {what} of the {phase} is {value} at step {step}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from genlab.core.changes import entries_of
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory
 from genlab.models.contract import Model
@@ -58,10 +59,22 @@ class Player:
     rates: list[float] = field(init=False)  # learning rate of each parameter group before schedules
     share: float = 1.0  # of turns that belong to no lazy penalty
     parameters: list[nn.Parameter] = field(init=False)
+    options: list[dict[str, Any]] = field(init=False)  # of each parameter group, as the config has them
 
     def __post_init__(self) -> None:
         self.parameters = list(self.module.parameters())  # walking through the modules costs more than a kernel
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.options = self.copy_options()
+
+    def copy_options(self) -> list[dict[str, Any]]:
+        return [
+            {name: group[name] for name in group.keys() - {"params", "lr"}} for group in self.optimizer.param_groups
+        ]
+
+    def keep_options(self, names: Collection[str]) -> None:
+        """Set options back to the config's, after a state that was saved with other ones was loaded."""
+        for group, options in zip(self.optimizer.param_groups, self.options, strict=True):
+            group.update({name: value for name, value in options.items() if name in names})
 
     def freeze(self, frozen: bool) -> None:
         for parameter in self.parameters:
@@ -79,6 +92,7 @@ class Player:
         for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = tuple(beta**self.share for beta in group["betas"])
+        self.options = self.copy_options()
 
     def end_turn(self, images: int) -> None:
         self.turns += 1
@@ -125,3 +139,10 @@ def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
             [penalty.every for penalty in system.penalties.values() if player.name in penalty.players]
         )
     return players
+
+
+def keep_changed_options(players: dict[str, Player], config: dict[str, Any]) -> None:
+    """Let changes of optimizers' options hold against those that a loaded state brought with it."""
+    changed = [entry["key"].split(".") for entry in entries_of(config)]
+    for name, player in players.items():
+        player.keep_options([key[-1] for key in changed if key[:2] == ["optimizer", name]])

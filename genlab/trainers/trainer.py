@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from torch import Tensor, nn
+from torch import nn
 
 from genlab.core import distributed
+from genlab.core.changes import hold_from
 from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
-from genlab.core.errors import Diverged
+from genlab.core.errors import Diverged, GenlabError
+from genlab.core.finiteness import require_finite
 from genlab.core.types import Amount, Count, Positive
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.models.contract import Model
+from genlab.trainers.callback_calls import CallbackCalls, Publishing
 from genlab.trainers.ema import EMA
+from genlab.trainers.remedies import after_divergence
 from genlab.trainers.rollback import Rollback
 from genlab.trainers.sample_stream import SampleStream, place_model
 from genlab.trainers.statistics import Statistics
-from genlab.trainers.system import Run, System, players_of
+from genlab.trainers.system import Run, System, keep_changed_options, players_of
 from genlab.trainers.turns import Clip, Engine, Phase, check_batch, take_turn
 
 if TYPE_CHECKING:
     from genlab.core.spec import Spec
     from genlab.losses import AdversarialLoss, Reconstruction
-    from genlab.trainers.callback import Callback
 
 STOP, SIGNAL, BACK = 1, 2, 3  # requests that a rank can make after a step; all ranks obey the largest
 
 
-class Trainer:
+class Trainer(Publishing):
     """Base of all strategies, each of which defines a step by `take_step`.
 
     Raises ConfigError for a model without the players that the strategy trains.
@@ -84,8 +87,10 @@ class Trainer:
         self.rollback = Rollback()
         self.stop_reason: str | None = None
         self.interrupted = False  # by a signal: `finish` should be quick
+        self._stepping = False  # amid a step, between whose turns the state is no run's
         self.started = time.monotonic()
         self.callback_seconds = 0.0  # spent in callbacks that rank 0 calls alone
+        self.calls = CallbackCalls(self)
 
     @classmethod
     def sample_stream(
@@ -121,12 +126,13 @@ class Trainer:
     def state_dict(self) -> dict:
         turns = {name: player.turns for name, player in self.players.items()}
         shown = {name: player.images_shown for name, player in self.players.items()}
-        own = {"images": self.images, "step": self.step, "turns": turns, "shown": shown}
+        own = {"images": self.images, "step": self.step, "turns": turns, "shown": shown, "owed": list(self.calls.owed)}
         return own | self.rollback.state_dict()
 
     def load_state_dict(self, state: dict) -> None:
         self.images, self.step, self.resumed_from = state["images"], state["step"], state["images"]
         self.rollback.load_state_dict(state)
+        self.calls.owed = list(state.get("owed", []))
         for name, turns in state["turns"].items():
             shown = state["shown"][name] if "shown" in state else turns * self.batch_size  # older checkpoints
             self.players[name].turns, self.players[name].images_shown = turns, shown
@@ -160,7 +166,7 @@ class Trainer:
 
     def fit(self, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
         """Train until the duration is reached, a callback stops the run, time is up or a signal arrives."""
-        self._notify("start")
+        self.calls.notify("start")
         more = True
         try:
             while more:
@@ -174,34 +180,50 @@ class Trainer:
 
     def _step_or_finish(self, asked_to_stop: Callable[[], bool]) -> bool:
         """Take a step, or finish if none is left, and return whether there is more to do."""
-        over, error = self.images >= self.total_images or bool(self.stop_reason), None
+        over, error = self._is_over, None
         try:
             self._finish() if over else self._advance()
-        except Diverged as found:
+        except GenlabError as found:
             error = found
-            self._notify("fail", error)
+            self._prepare_failure(error)
         going_back = self._agree_on_next(asked_to_stop) == BACK
         if going_back:
             self.rollback.apply(self.parts)
+            keep_changed_options(self.players, self.config)
+            hold_from(self.config, self.images)
             self.stop_reason = None
-            self._notify("after_rollback")
+            self.calls.notify("after_rollback")
         elif error:
-            raise error
+            raise Diverged(f"{error} {after_divergence(self)}".rstrip()) from error
         return going_back or not over
 
+    @property
+    def _is_over(self) -> bool:
+        complete = self.images >= self.total_images and not self.calls.owed
+        return complete or bool(self.stop_reason)
+
     def _finish(self) -> None:
+        """Save, then do what takes long. Raises Diverged if the run ends with a state that is not finite."""
         self._unfreeze_players()
-        self._notify("finish")
+        self.calls.notify("save")
+        if not self.rollback.target:
+            require_finite(self.parts, self.run_dir)
+            self.calls.notify("finish")
 
     def _advance(self) -> None:
-        before = self.images
+        """Take a step and call the callbacks that are due; after a resumption, first those that a signal cut short."""
+        if self.calls.owed:
+            return self.calls.tick_owed()
+        before, self._stepping = self.images, True
         self.take_step()
-        self.step += 1
-        for callback in self._callbacks_to_call():
-            if callback.every and self.images // callback.every > before // callback.every:
-                began = time.perf_counter()
-                callback.tick(self)
-                self.callback_seconds += 0 if callback.every_rank else time.perf_counter() - began
+        self.step, self._stepping = self.step + 1, False
+        self.calls.tick(before)
+
+    def _prepare_failure(self, error: GenlabError) -> None:
+        """Let callbacks save and say how it ended. Raises the error of a half-made step, which is not to be saved."""
+        if self._stepping and not isinstance(error, Diverged):
+            raise error
+        self.calls.fail(error)
 
     def _agree_on_next(self, asked_to_stop: Callable[[], bool]) -> int:
         """Return the next action of all ranks, which must leave the loop, or go back, at the same step."""
@@ -215,28 +237,9 @@ class Trainer:
             self.stop(self.stop_reason or ("another rank or a signal" if distributed.is_launched() else "a signal"))
         return agreed
 
-    def _callbacks_to_call(self) -> Iterator[Callback]:
-        """Yield the callbacks to call: once the run is to go back, only those that every rank calls."""
-        for callback in self.callbacks.values():
-            if callback.every_rank or (distributed.is_main() and not self.rollback.target):
-                yield callback
-
-    def _notify(self, event: str, *values: Any) -> None:
-        for callback in self._callbacks_to_call():
-            getattr(callback, event)(self, *values)
-
     def stop(self, reason: str) -> None:
         """End the run after this step."""
         self.stop_reason = reason
-
-    def publish(self, values: dict[str, float]) -> None:
-        self._notify("scalars", values)
-
-    def show(self, name: str, image: Tensor) -> None:
-        self._notify("picture", name, image)
-
-    def report(self, record: dict[str, Any]) -> None:
-        self._notify("record", record)
 
     def learning_rates(self) -> dict[str, float]:
         return {f"{name}/lr": player.optimizer.param_groups[0]["lr"] for name, player in self.players.items()}

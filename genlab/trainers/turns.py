@@ -125,5 +125,5 @@ def check_batch(batch_size: int, accumulate: int, images: int) -> None:
     if batch_size % pieces:
         raise ConfigError(
             f"trainer.batch_size={batch_size}: must be a multiple of trainer.accumulate x ranks = {pieces}; "
-            f"use {max(1, batch_size // pieces) * pieces}."
+            f"use {max(1, batch_size // pieces) * pieces}, or as many pieces and ranks as divide it."
         )

@@ -15,6 +15,20 @@ from genlab.data.dataset import Split
 from genlab.losses import NonSaturating
 
 
+class FakeStatistics:
+    """One value an image since the last flush."""
+
+    def __init__(self, trainer: FakeTrainer) -> None:
+        self.trainer, self.flushed_at = trainer, 0
+
+    def __len__(self) -> int:
+        return self.trainer.images - self.flushed_at
+
+    def flush(self) -> dict[str, float]:
+        self.flushed_at = self.trainer.images
+        return {"generator/adversarial": 0.5}
+
+
 class FakeTrainer:
     caption = ""
     iterates = own_data = True
@@ -31,11 +45,12 @@ class FakeTrainer:
         self.model = SimpleNamespace(conditional=False)
         self.engine = SimpleNamespace(dtype=torch.float32)
         self.players = {"generator": None, "discriminator": None}
-        self.statistics = SimpleNamespace(flush=lambda: {"generator/adversarial": 0.5})
+        self.statistics = FakeStatistics(self)
         self.callbacks: dict[str, Any] = {}
         self.published: list[dict[str, float]] = []
         self.shown: list[tuple[str, Tensor]] = []
         self.stopped: str | None = None
+        self.interrupted = False
         self.stop_reason: str | None = None
 
     @property

@@ -4,7 +4,7 @@ import pytest
 
 from genlab.callbacks import JSONL
 from genlab.callbacks.jsonl import read_rows
-from genlab.core.errors import ConfigError
+from genlab.core import json_files
 
 
 def lines(trainer):
@@ -75,11 +75,54 @@ def test_a_half_written_last_line_is_dropped(trainer, make_trainer):
     assert [json.loads(line)["images"] for line in lines(trainer)] == [100, 300]
 
 
-def test_a_damaged_line_elsewhere_is_named(trainer):
+def test_damaged_lines_elsewhere_are_left_out(trainer, make_trainer):
     path = trainer.run_dir / "metrics.jsonl"
-    path.write_text('{"images": 1}\nrubbish\n{"images": 3}\n')
-    with pytest.raises(ConfigError, match=r"metrics.jsonl, line 2: found 'rubbish'"):
-        read_rows(path)
+    path.write_text('{"images": 1}\nrubbish\n[]\n{"step": 3}\n{"images": "x"}\n\0\0\n{"images": 3}\n')
+    resumed = make_trainer(trainer.run_dir)
+    resumed.resumed_from = 3
+    write_curve(resumed, [300])
+    assert [json.loads(line)["images"] for line in lines(trainer)] == [1, 3, 300]
+
+
+def test_what_is_measured_again_at_the_position_of_the_resumption_replaces_the_old_rows(trainer, make_trainer):
+    jsonl = write_curve(trainer, [100, 200])
+    jsonl.scalars(trainer, {"score/fid": 2.0})
+    for metric in ("fid", "kid"):
+        jsonl.record(trainer, {"metric": metric, "value": 2.0})
+    resumed = make_trainer(trainer.run_dir).at(200)
+    resumed.resumed_from = 200
+    again = JSONL()
+    again.record(resumed, {"metric": "fid", "value": 7.0})
+    again.scalars(resumed, {"score/fid": 7.0})
+    rows = read_rows(trainer.run_dir / "metrics.jsonl")
+    assert [row["images"] for row in rows] == [100, 200, 200, 200, 200]
+    assert [row["record"]["value"] for row in rows if "record" in row] == [2.0, 7.0]
+    assert [row["score/fid"] for row in rows if "score/fid" in row] == [7.0]
+
+
+def test_rows_that_cannot_be_written_are_written_with_the_next(trainer, monkeypatch):
+    jsonl = write_curve(trainer, [100])
+
+    class Full(json_files.FileIO):
+        def write(self, data):
+            super().write(data[:7])
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(json_files, "FileIO", Full)
+        jsonl.scalars(trainer.at(200), {"loss": 200.0})
+    assert len(lines(trainer)) == 1
+    jsonl.scalars(trainer.at(300), {"loss": 300.0})
+    assert [json.loads(line)["images"] for line in lines(trainer)] == [100, 200, 300]
+
+
+def test_appending_repairs_a_half_last_line(tmp_path):
+    path = tmp_path / "evaluations.jsonl"
+    for before in ("", '{"a": 1}\n', '{"a": 1}\n{"b', '{"b'):
+        path.write_text(before)
+        json_files.append_lines(path, '{"c": 3}\n')
+        assert json_files.read_objects(path)[-1] == {"c": 3}
+        assert len(path.read_text().splitlines()) == before.count("\n") + 1
 
 
 def test_numbers_that_json_lacks_become_null(trainer):

@@ -152,3 +152,27 @@ def test_a_choice_without_any_number_is_said_and_training_goes_on():
 def test_nothing_to_measure_is_a_mistake():
     with pytest.raises(ConfigError, match=r"metrics=\[\]: nothing to measure"):
         Scores(Classifier(), {})
+
+
+class Moody(FID):
+    """Fails at some calls."""
+
+    def __init__(self, *fails):
+        super().__init__()
+        self.fails = list(fails)
+
+    def compute(self, reference):
+        if self.fails.pop(0):
+            raise ValueError("my bug")
+        return {"mine": 1.0}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_metric_that_fails_loses_its_score_and_leaves_the_best_alone(first, caplog):
+    metrics = {"mine": Moody(False, True), "fid": FID()} if first else {"fid": FID(), "mine": Moody(True, True)}
+    scores, trainer = Scores(Classifier(), metrics, every=10, images=60, batch_size=25), make_trainer()
+    for images, spread in ((10, 0.1), (20, 1.0)):
+        tick(scores, trainer, images=images, spread=spread)
+    best = scores.best_record
+    assert (best.metric, best.position) == (("mine", 10) if first else ("fid", 20))
+    assert "metrics.metrics.mine gives no score: ValueError: my bug" in caplog.text

@@ -116,3 +116,13 @@ def test_a_run_is_opened_by_as_many_ranks_as_there_are(plain, monkeypatch):
 def test_a_batch_that_ranks_cannot_share_is_refused(make_trainer):
     with pytest.raises(ConfigError, match="multiple of trainer.accumulate x ranks = 3; use 6"):
         make_trainer("model=gan", "trainer.accumulate=3")
+
+
+@pytest.mark.slow
+def test_a_run_is_resumed_on_another_number_of_ranks(tmp_path):
+    """The same draws and order of images; a number that does not divide the batch is refused in one sentence."""
+    one = train([], tmp_path / "one")
+    for name, launchers in {"fewer": (TORCHRUN, []), "more": ([], TORCHRUN)}.items():
+        train(launchers[0], tmp_path / name, (*SYSTEM, "trainer.images=80"))
+        command(*launchers[1], "genlab.train", f"resume={tmp_path / name}", "trainer.images=160", cwd=tmp_path)
+        assert_alike(state(one), state(tmp_path / name))

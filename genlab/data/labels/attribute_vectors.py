@@ -13,18 +13,20 @@ from torch import Tensor
 
 from genlab.core.condition import Attributes, Condition
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import read_bytes
 from genlab.core.words import Words
 from genlab.data.labels.unique_keys import unique
-from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.archives import FileSource, list_names, table_bytes
 from genlab.data.storage.file_kinds import stem_of
+from genlab.data.storage.packing import refuse_large
 from genlab.data.storage.split_names import Members
 
 EXPECTED_FILE = (
     "Expected an .npy file of numbers [N, K], a row for each of all images in the sorted order of their names, an "
     ".npz file with an array [K] under every name, or a .txt or .csv file with a row NAME NUMBER ... for each."
 )
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-ROW = re.compile(rf"(.*?[^,\s])((?:[,\s]\s*{NUMBER})+)\s*")  # the name may hold blanks
+NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+ENTRY, GAP = re.compile(r"[^,\s]+"), re.compile(r"[,\s]\s*")  # of a row, and between two of its numbers
 
 
 class ImageLabels(NamedTuple):
@@ -55,8 +57,8 @@ class Vectors:
     def __call__(self, source: FileSource, rows: Members, training: int) -> ImageLabels:
         """Return the vectors of the images `rows`, in their order. Raises ConfigError for a file that does not fit."""
         try:
-            found = self.load()
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            found = self.load(table_bytes(source))
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise self._error(f"it cannot be read ({error})") from error
         if isinstance(found, np.ndarray):
             numbers = self.select_rows(found, source.names, rows)
@@ -65,21 +67,26 @@ class Vectors:
         numbers = self.check_numbers(numbers)
         return ImageLabels(torch.from_numpy(numbers), names=self.attribute_names(numbers.shape[1]))
 
-    def load(self) -> np.ndarray | Mapping[str, np.ndarray]:
+    def load(self, most: int) -> np.ndarray | Mapping[str, np.ndarray]:
+        """Return the file's table, or its arrays by name, of at most so many bytes."""
         if self.is_table:
-            return read_rows(self.path.read_text(encoding="utf-8-sig"))
-        found = np.load(self.path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found:
-            return dict(found)
+            return read_rows(read_bytes(self.path, most).decode("utf-8-sig"))
+        refuse_large(self.path, most)
+        try:
+            found = np.load(self.path, allow_pickle=False, mmap_mode="r")  # which refuses a header beyond the file
+            if isinstance(found, np.ndarray):
+                return found
+            with found:
+                return {name: found[name] for name in found.files}
+        except Exception as error:  # a damaged header raises nearly anything, and numpy's words advise pickle
+            raise ValueError("it is damaged, or holds other things than numbers") from error
 
     @property
     def is_table(self) -> bool:
         return self.path.suffix.lower() in (".txt", ".csv")
 
     def attribute_names(self, count: int) -> tuple[str, ...]:
-        return read_heading(self.path.read_text(encoding="utf-8-sig"), count) if self.is_table else ()
+        return read_heading(self.path.read_bytes().decode("utf-8-sig"), count) if self.is_table else ()
 
     def select_rows(self, table: np.ndarray, names: Sequence[str], rows: Members) -> np.ndarray:
         count = len(table) if table.ndim else 0
@@ -116,11 +123,28 @@ def read_rows(text: str) -> dict[str, np.ndarray]:
 
     Raises ValueError for a name with two unlike rows.
     """
-    rows = [match.groups() for match in map(ROW.fullmatch, text.splitlines()) if match]
-    named = unique((name.strip(), tuple(map(float, re.findall(NUMBER, numbers)))) for name, numbers in rows)
+    rows = map(split_row, text.splitlines())
+    named = unique((name, tuple(map(float, numbers))) for name, numbers in rows if numbers)
     found = {name: np.array(numbers, np.float32) for name, numbers in named.items()}
     signs = all(set(numbers.tolist()) <= {-1.0, 1.0} for numbers in found.values())
     return {name: (numbers + 1) / 2 for name, numbers in found.items()} if signs else found
+
+
+def split_row(line: str) -> tuple[str, list[str]]:
+    """Return a row's name, which may hold blanks, and the numbers at its end; of a heading there are none.
+
+    One regular expression for the row would take quadratic time on some lines.
+    """
+    line = line.rstrip()
+    entries = list(ENTRY.finditer(line))
+    if not entries or entries[-1].end() < len(line):
+        return line, []
+    first = len(entries)
+    while first > 1 and NUMBER.fullmatch(entries[first - 1].group()):
+        if not GAP.fullmatch(line, entries[first - 2].end(), entries[first - 1].start()):
+            break
+        first -= 1
+    return line[: entries[first - 1].end()].strip(), [entry.group() for entry in entries[first:]]
 
 
 def read_heading(text: str, count: int) -> tuple[str, ...]:
@@ -128,7 +152,7 @@ def read_heading(text: str, count: int) -> tuple[str, ...]:
 
     (): no line before the rows has as many different ones, or one of them is empty or a number.
     """
-    for line in takewhile(lambda line: not ROW.fullmatch(line), text.splitlines()):
+    for line in takewhile(lambda line: not split_row(line)[1], text.splitlines()):
         fields = [field.strip() for field in (line.split(",") if "," in line else line.split())]
         names = tuple(fields[-count:])
         if len(fields) in (count, count + 1) and len(set(names)) == count and not any(map(is_empty_or_number, names)):
@@ -137,4 +161,4 @@ def read_heading(text: str, count: int) -> tuple[str, ...]:
 
 
 def is_empty_or_number(field: str) -> bool:
-    return not field or re.fullmatch(NUMBER, field) is not None
+    return not field or NUMBER.fullmatch(field) is not None

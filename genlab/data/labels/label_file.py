@@ -4,18 +4,18 @@
 """
 
 import hashlib
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from genlab.core.errors import ConfigError
 from genlab.data.labels.unique_keys import read_json
 from genlab.data.labels.word_reader import read_text, shared_folder
-from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.archives import FileSource, list_names, table_bytes, table_values
 from genlab.data.storage.file_kinds import LABEL_FILE
 from genlab.data.storage.folder_layout import GivenLabels
 from genlab.data.storage.split_names import split_of
 
+MAX_NUMBER = 3e38  # of float32
 EXPECTED = (
     'Expected {"labels": [["name.png", 0], ...]}, a class from 0 or a list of numbers a picture, or null for none.'
 )
@@ -32,13 +32,14 @@ def read_label_files(source: FileSource) -> GivenLabels | None:
     shared = shared_folder(source.names)
     folders = {file: file[: -len(LABEL_FILE)] for file in source.label_files}
     files = {file: folder for file, folder in folders.items() if folder in ("", shared) or is_split(folder)}
-    contents = {file: read_text(source, file) for file in files}
-    entries = {file: found for file, text in contents.items() if (found := parse(file, text)) is not None}
+    contents = {file: read_text(source, file, table_bytes(source)) for file in files}
+    most = table_values(source)
+    entries = {file: found for file, text in contents.items() if (found := parse(file, text, most)) is not None}
     if not entries:
         return None
     labels = {files[file] + name: label for file, found in entries.items() for name, label in found.items()}
     digest = hashlib.sha256("".join(contents[file] for file in sorted(entries)).encode()).hexdigest()
-    given = {file: contents[file] for file in entries}
+    given = {file: read_json(contents[file], most) for file in entries}
     read = to_classes_or_vectors(labels, source.names, digest, list_names(entries), names_in(given, "class_names"))
     return read._replace(attributes=attribute_names(read, given))
 
@@ -47,10 +48,10 @@ def is_split(folder: str) -> bool:
     return split_of(folder.rstrip("/").rpartition("/")[2]) is not None
 
 
-def parse(file: str, text: str) -> dict[str, Any] | None:
+def parse(file: str, text: str, most: int) -> dict[str, Any] | None:
     """Return the label of each name, without those that are null; None: not a file of labels."""
     try:
-        content = read_json(text)
+        content = read_json(text, most)
         if not isinstance(content, dict) or "labels" not in content:
             return None
         found = content["labels"] or {}
@@ -64,7 +65,7 @@ def parse(file: str, text: str) -> dict[str, Any] | None:
     return {name: label for name, label in labels.items() if label is not None}
 
 
-def attribute_names(labels: GivenLabels, contents: dict[str, str]) -> list[str]:
+def attribute_names(labels: GivenLabels, contents: dict[str, dict]) -> list[str]:
     """Return the names of vectors' attributes; []: none. Raises ConfigError unless there are as many as numbers."""
     lengths = {len(label) for label in labels.labels.values() if isinstance(label, list)}
     names = names_in(contents, "attribute_names") if lengths else []
@@ -76,14 +77,15 @@ def attribute_names(labels: GivenLabels, contents: dict[str, str]) -> list[str]:
     return names
 
 
-def names_in(contents: dict[str, str], key: str) -> list[str]:
+def names_in(contents: dict[str, dict], key: str) -> list[str]:
     """Return the names that files of labels give under `key`; []: none. Raises ConfigError for unfit or unlike ones."""
-    given = {file: found for file, text in contents.items() if (found := read_json(text).get(key))}
+    given = {file: found for file, content in contents.items() if (found := content.get(key))}
     for file, names in given.items():
         texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
         if not texts or len(set(names)) < len(names) or names != next(iter(given.values())):
             raise ConfigError(
-                f"{file}: {key}={names}: expected a list of texts, all different, and the same in every file."
+                f"{file}: {key}={str(names)[:200]}: expected a list of texts, all different, and the same in every "
+                "file."
             )
     return next(iter(given.values()), [])
 
@@ -135,7 +137,7 @@ def is_class(label: Any) -> bool:
 
 
 def is_number(label: Any) -> bool:
-    return isinstance(label, (int, float)) and math.isfinite(label)
+    return isinstance(label, (int, float)) and abs(label) < MAX_NUMBER  # `math.isfinite` fails on very long integers
 
 
 def refuse_unlike_vectors(labels: dict[str, Any], names: list[str], file: str) -> None:

@@ -1,13 +1,17 @@
 """Tables of names whose names are all different: a name's second line would replace its first without a word."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from genlab.core.foreign_files import parse_json
 
-def read_json(text: str) -> Any:
-    """Return what a JSON text holds. Raises ValueError for an object with two unlike values under one name."""
-    return json.loads(text, object_pairs_hook=unique)
+
+def read_json(text: str, most: int) -> Any:
+    """Return what a JSON text holds, of at most so many values.
+
+    Raises ValueError for an object with two unlike values under one name, and as `parse_json` does.
+    """
+    return parse_json(text, most, make_object=unique)
 
 
 def unique(pairs: Iterable[Sequence[Any]]) -> dict[str, Any]:

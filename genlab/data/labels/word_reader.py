@@ -12,7 +12,7 @@ from genlab.core.types import Count
 from genlab.core.words import encode_texts, words_of
 from genlab.data.labels.attribute_vectors import ImageLabels
 from genlab.data.labels.unique_keys import read_json, unique
-from genlab.data.storage.archives import FileSource, list_names
+from genlab.data.storage.archives import MAX_LABEL_BYTES, FileSource, list_names, table_bytes, table_values
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.split_names import Members
 
@@ -89,7 +89,7 @@ class Captions:
     def find(self, name: str) -> str | None:
         stem = stem_of(name)
         if self.source.holds(f"{stem}.txt"):
-            return read_text(self.source, f"{stem}.txt")
+            return read_text(self.source, f"{stem}.txt", MAX_LABEL_BYTES)
         for folder, table in self.tables:
             for key in (name.removeprefix(folder), stem.removeprefix(folder)):
                 if key in table:
@@ -99,9 +99,10 @@ class Captions:
 
 def read_table(source: FileSource, file: str) -> dict[str, str]:
     """Return captions by name. Raises ConfigError for a file that holds none."""
-    text = read_text(source, file)
+    text = read_text(source, file, table_bytes(source))
     try:
-        found = read_json(text) if file.endswith(".json") else unique(csv.reader(io.StringIO(text)))
+        in_json = file.endswith(".json")
+        found = read_json(text, table_values(source)) if in_json else unique(csv.reader(io.StringIO(text)))
         if all(isinstance(value, str) for value in found.values()):
             return found
         reason = "a value is no text"
@@ -111,10 +112,10 @@ def read_table(source: FileSource, file: str) -> dict[str, str]:
     raise ConfigError(f"{file}: expected one text a name, {expected}; found: {reason}.")
 
 
-def read_text(source: FileSource, file: str) -> str:
-    """Return the text of a file. Raises ConfigError if it cannot be read."""
+def read_text(source: FileSource, file: str, most: int) -> str:
+    """Return a file's text, of at most so many bytes. Raises ConfigError if it cannot be read."""
     try:
-        return source.read(file).decode("utf-8-sig")
+        return source.read(file, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a caption must be UTF-8 ({error}). Save it again.") from error
     except Exception as error:  # a damaged, locked or strangely packed archive member raises nearly anything

@@ -76,7 +76,10 @@ class Folder(CachedSet):
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
-            {"folder": key}, lambda add: decode_folder(source, path, layout, add, **options), facts=NEEDED_FACTS
+            {"folder": key},
+            lambda add: decode_folder(source, path, layout, add, **options),
+            facts=NEEDED_FACTS,
+            stamp=source.stamp(),
         )
         report_bad_files(table.facts, path, on_error == "skip", range)
         reader = label_reader(words, conditions)
@@ -196,7 +199,14 @@ def add_splits(
         fitting = suggest_range(findings.depths, key=asked_key(decoder.bad))
         raise unusable_error(decoder.bad, total, root, help + fitting)
     counts = {split: len(names) for split, names in stored.items()}
-    return stored, {"splits": counts, "skipped": decoder.bad, "unused": "", "pixels": pixels, **findings.facts()}
+    return stored, {
+        "splits": counts,
+        "skipped": decoder.bad,
+        "passing": decoder.passing,
+        "unused": "",
+        "pixels": pixels,
+        **findings.facts(),
+    }
 
 
 def detect_channels(source: FileSource, names: Sequence[str] | None = None) -> int:

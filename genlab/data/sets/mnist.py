@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genlab.core.condition import Classes
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import open_regular
 from genlab.core.random import generator
 from genlab.core.types import Count, FilePath, Whole
 from genlab.core.words import Words
@@ -21,6 +22,7 @@ from genlab.data.tasks import TaskChoice
 
 BUNDLED = Path(__file__).parents[1] / "files" / "mnist"
 SIDE = 28
+MAX_BYTES = 16 + 60_000 * SIDE * SIDE  # of an unpacked file
 
 # SHA-256 of the unpacked files: the same for every way of compressing them.
 SHA256 = {
@@ -93,8 +95,9 @@ def _read(folder: Path, name: str) -> bytes:
 
 def _unpack(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        with open_regular(path) as file:  # neither is read beyond what the largest of the four files has
+            return (gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file).read(MAX_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
         raise _damage_error(path, f"it cannot be unpacked ({error})") from error
 
 

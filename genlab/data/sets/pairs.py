@@ -67,7 +67,9 @@ class Pairs(CachedSet):
         division = divide_into_splits(partners.names, held_out)
         sides = Sides(direction, size, channels, source_channels, source_classes, range, source_range)
         key = {"content": partners.content_key(), **sides.key, **held_out.key, **division.key}
-        table = fill_once({"pairs": key}, lambda add: decode_pairs(partners, sides, division, add), facts=NEEDED_FACTS)
+        stamp = [number for source in partners.sources for number in source.stamp()]
+        options = {"facts": NEEDED_FACTS, "stamp": stamp}
+        table = fill_once({"pairs": key}, lambda add: decode_pairs(partners, sides, division, add), **options)
         report_bad_files(table.facts, partners.label, skip, range or source_range, partners.readings)
         options = {"limit": limit, "holdout": holdout, "flip": flip, "crop": crop, "source_classes": source_classes}
         notes = pair_notes(partners, sides, table, division.remark)

@@ -73,10 +73,12 @@ class SideBySide(Partners):
         return self.source.content_key()
 
     def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
-        from genlab.data.storage.decoder import read_file
+        from genlab.core.picture_file import BYTES  # Pillow takes a moment to load
+        from genlab.data.storage.decoder import read_file, size_of
         from genlab.data.storage.image_file import read_halves
 
-        return read_halves(read_file(self.source, name), rules, findings)
+        with BYTES.take(size_of(self.source, name)):
+            return read_halves(read_file(self.source, name), rules, findings)
 
 
 class TwoFolders(Partners):
@@ -108,11 +110,13 @@ class TwoFolders(Partners):
         return hashlib.sha256(" ".join(source.content_key() for source in self.sources).encode()).hexdigest()
 
     def read(self, name: str, rules: Rules, findings: Sequence[Findings]) -> tuple[np.ndarray, np.ndarray]:
-        from genlab.data.storage.decoder import read_file
+        from genlab.core.picture_file import BYTES  # Pillow takes a moment to load
+        from genlab.data.storage.decoder import read_file, size_of
         from genlab.data.storage.image_file import read_pair
 
-        places = zip(self.sources, self.files, strict=True)
-        return read_pair(*(read_file(source, files[name]) for source, files in places), rules, findings)
+        places = [(source, files[name]) for source, files in zip(self.sources, self.files, strict=True)]
+        with BYTES.take(sum(size_of(*place) for place in places)):
+            return read_pair(*(read_file(*place) for place in places), rules, findings)
 
 
 def open_partners(root: Roots | None) -> Partners:

@@ -87,7 +87,8 @@ class Domain:
         files = {split: list(members.values()) for split, members in self.splits.items()}
         key = {"content": self.source.content_key(), "files": files, "size": size, "channels": channels}
         key |= {"range": range} if range else {}
-        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels, range), facts=NEEDED_FACTS)
+        options = {"facts": NEEDED_FACTS, "stamp": self.source.stamp()}
+        table = fill_once({"domain": key}, lambda add: self.fill(add, size, channels, range), **options)
         report_bad_files(table.facts, self.root, skip, range)
         return table
 

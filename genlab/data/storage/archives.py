@@ -8,14 +8,17 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from genlab.core.errors import ConfigError
-from genlab.data.storage.content_hash import content_key, open_file, stat_file
+from genlab.core.foreign_files import MAX_BYTES, MAX_VALUES, is_regular, open_regular, read_bytes
+from genlab.data.storage.content_hash import content_key, size_and_times
 from genlab.data.storage.file_kinds import HEAD_BYTES, OWN_FILES, is_hidden, is_own_png, sort_out_visible
+from genlab.data.storage.packing import require_plain_packing
 from genlab.data.storage.samples_file import SamplesFile
 
 MAX_NAMES_LISTED = 10  # in a message
+MAX_LABEL_BYTES = 2**14  # of one picture's caption or numbers
 CLOSED_FOLDERS, REPEATED_FOLDERS = "folders that cannot be opened", "links to folders that are read elsewhere"
 
 
@@ -25,9 +28,10 @@ class FileSource(Protocol):
     label_files: list[str]  # names of dataset.json files
 
     def content_key(self) -> str: ...
+    def stamp(self) -> list[int]: ...  # differs for files that `content_key` cannot tell from each other
     def size(self, name: str) -> int: ...
     def holds(self, name: str) -> bool: ...  # a file of any kind
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str, most: int) -> bytes: ...  # raises an error for more than `most` bytes
 
 
 def open_source(root: Path) -> FileSource:
@@ -38,12 +42,16 @@ def open_source(root: Path) -> FileSource:
         raise ConfigError(f"data.root={root}: there is no such folder or file. Name a folder or a zip of images.")
     if root.suffix.lower() == ".npz":
         return SamplesFile(root)
-    if not zipfile.is_zipfile(root):
+    if not is_zip(root):
         raise ConfigError(
             f"data.root={root}: neither a folder nor a zip archive (or a damaged one). "
             "Unpack other archives, and name the folder."
         )
     return Zip(root)
+
+
+def is_zip(path: Path) -> bool:
+    return is_regular(path) and zipfile.is_zipfile(path)
 
 
 class Directory:
@@ -58,23 +66,25 @@ class Directory:
     def content_key(self) -> str:
         return content_key({name: self.path(name) for name in self.names})
 
+    def stamp(self) -> list[int]:
+        return []  # contents are read for the key
+
     def path(self, name: str) -> str:
         return f"{self.root}/{name}"  # os.path.join is slow for a million files
 
     def size(self, name: str) -> int:
-        return stat_file(self.path(name)).st_size
+        return os.stat(self.path(name)).st_size
 
     def holds(self, name: str) -> bool:
         return os.path.isfile(self.path(name))
 
-    def read(self, name: str) -> bytes:
-        with open_file(self.path(name)) as file:
-            return file.read()
+    def read(self, name: str, most: int) -> bytes:
+        return read_bytes(self.path(name), most)
 
     def head(self, name: str) -> bytes:
         """Return a file's first bytes; none if it cannot be read."""
         try:
-            with open_file(self.path(name)) as file:
+            with open_regular(self.path(name)) as file:
                 return file.read(HEAD_BYTES)
         except OSError:
             return b""
@@ -90,12 +100,13 @@ def leave_out_own(source: Directory) -> Directory:
 
 
 class Zip:
-    """All images in a zip archive. Nothing is unpacked to the disk."""
+    """All images in a zip archive. Nothing is unpacked to the disk, and of no member more than it declares."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         try:
             self.archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except Exception as error:  # a damaged directory raises nearly anything
             raise ConfigError(f"data.root={path}: cannot be opened ({error}). Copy the archive again.") from error
         members = [member for member in self.archive.infolist() if not member.is_dir()]
         refuse_escapes(path, members)
@@ -107,22 +118,45 @@ class Zip:
         entries = [(name, self.members[name].file_size, self.members[name].CRC) for name in self.names]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
+    def stamp(self) -> list[int]:
+        """Return size and times: of an archive whose members are damaged, the directory is that of a whole one."""
+        return list(size_and_times(self.path))
+
     def size(self, name: str) -> int:
         return self.members[name].file_size
 
     def holds(self, name: str) -> bool:
         return name in self.members
 
-    def read(self, name: str) -> bytes:
-        return self.archive.read(self.members[name])
+    def read(self, name: str, most: int) -> bytes:
+        member = self.members[name]
+        if member.file_size > most:
+            raise OSError(f"{member.file_size:,} bytes, more than {most:,}")
+        with self.open(member) as file:
+            return file.read(member.file_size)  # without a number it unpacks first, and then cuts to what is declared
+
+    def open(self, member: zipfile.ZipInfo) -> IO[bytes]:
+        """Open a member. Raises OSError for one that `require_plain_packing` refuses."""
+        require_plain_packing(member)
+        return self.archive.open(member)
 
     def head(self, name: str) -> bytes:
         """Return a member's first bytes; none if it cannot be read."""
         try:
-            with self.archive.open(self.members[name]) as file:
+            with self.open(self.members[name]) as file:
                 return file.read(HEAD_BYTES)
         except Exception:  # a damaged, locked or strangely packed member raises nearly anything
             return b""
+
+
+def table_bytes(source: FileSource) -> int:
+    """Return how large a file with labels of all pictures may be."""
+    return MAX_BYTES + MAX_LABEL_BYTES * len(source.names)
+
+
+def table_values(source: FileSource) -> int:
+    """Return how many values a JSON file on all pictures may hold: 1,000 numbers for each, more in small sets."""
+    return MAX_VALUES + 1_000 * len(source.names)
 
 
 def refuse_escapes(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:

@@ -1,6 +1,7 @@
 """Decode many image files in parallel into the rows of a table. Imports Pillow."""
 
 import logging
+import math
 import os
 import time
 import warnings
@@ -10,20 +11,28 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from genlab.core.errors import ConfigError
+from genlab.core.picture_file import BYTES, MAX_BYTES
 from genlab.data.storage.archives import FileSource
 from genlab.data.storage.cache import Add, Reader
+from genlab.data.storage.content_hash import is_lasting
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.image_file import PixelRule, Unusable, read_picture
 
 log = logging.getLogger(__name__)
 
-MAX_FILE_BYTES = 2**29  # bytes
-CHUNK_FILES = 64  # decoded before they are added to the table
+CHUNK_FILES = 64  # at most, decoded before they are added to the table
+CHUNK_BYTES = 2**26  # of their pixels, at most, unless one alone has more
 LOG_INTERVAL = 15.0  # seconds between messages on the progress
 
 
 def picture_reader(source: FileSource, rule: PixelRule, findings: Findings | None = None) -> Reader:
-    return lambda name: read_picture(read_file(source, name), rule, findings)
+    """Return the reader of a source's pictures; files that are read at the same time fit into memory together."""
+
+    def read(name: str) -> np.ndarray:
+        with BYTES.take(size_of(source, name)):
+            return read_picture(read_file(source, name), rule, findings)
+
+    return read
 
 
 class PixelRange:
@@ -54,6 +63,7 @@ class Decoder:
     def __init__(self, read: Reader, add: Add, *, label: str) -> None:
         self.read, self.add, self.label = read, add, label
         self.bad: dict[str, str] = {}  # name -> reason
+        self.passing = False  # whether some may be readable at the next start
         self.first: tuple[str, tuple[int, ...]] | None = None  # name and shape that all others must have
         self.seen = PixelRange()  # of the pictures added by the last call of `store`
 
@@ -73,30 +83,39 @@ class Decoder:
 
     def _decode_chunks(self, names: Sequence[str]) -> Iterator[tuple[Sequence[str], list[np.ndarray | Unusable]]]:
         with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:  # Pillow releases Python's lock
-            for start in range(0, len(names), CHUNK_FILES):
-                chunk = names[start : start + CHUNK_FILES]
+            start = 0
+            while start < len(names):
+                chunk = names[start : start + self._chunk_files()]
                 yield chunk, list(pool.map(self._try_to_read, chunk))
+                start += len(chunk)
+
+    def _chunk_files(self) -> int:
+        """Return how many files are decoded at a time: one until the size of pictures is known."""
+        if self.first is None:
+            return 1
+        return max(1, min(CHUNK_FILES, CHUNK_BYTES // math.prod(self.first[1])))
 
     def _try_to_read(self, name: str) -> np.ndarray | Unusable:
         try:
-            return self.read(name)
+            pixels = self.read(name)
         except Unusable as reason:
+            self.passing = self.passing or not is_lasting(reason.__cause__)
             return reason
+        self._check_shape(name, pixels.shape)  # here already: a chunk of others would fill the memory
+        return pixels
 
     def _store_chunk(self, names: Sequence[str], results: list[np.ndarray | Unusable]) -> list[str]:
         self.bad |= {name: str(found) for name, found in zip(names, results, strict=True) if is_unusable(found)}
         good = [(name, found) for name, found in zip(names, results, strict=True) if not is_unusable(found)]
-        for name, pixels in good:
-            self._check_shape(name, pixels.shape)
         if good:
+            self.first = self.first or (good[0][0], good[0][1].shape)
             rows = np.stack([pixels for _, pixels in good])
             self.seen.extend(rows)
             self.add(rows)
         return [name for name, _ in good]
 
     def _check_shape(self, name: str, shape: tuple[int, ...]) -> None:
-        self.first = self.first or (name, shape)
-        other, expected = self.first
+        other, expected = self.first or (name, shape)
         if shape != expected:
             raise ConfigError(
                 f"{self.label}: images of different sizes: {name} is {shape[2]} x {shape[1]}, "
@@ -108,16 +127,25 @@ def is_unusable(found: np.ndarray | Unusable) -> bool:
     return isinstance(found, Unusable)
 
 
+def size_of(source: FileSource, name: str) -> int:
+    """Return a file's size; 0 if it has none, which is reported when it is read."""
+    try:
+        return source.size(name)
+    except OSError:
+        return 0
+
+
 def read_file(source: FileSource, name: str) -> bytes:
-    """Return a file's bytes, after a check of its size. Raises Unusable."""
+    """Return a picture file's bytes, after a check of their number. Raises Unusable."""
     try:
         size = source.size(name)
-        if size == 0:
-            raise Unusable("empty file")
-        if size > MAX_FILE_BYTES:
-            raise Unusable(f"{size:,} bytes, more than {MAX_FILE_BYTES:,}")
-        return source.read(name)
+        if size > MAX_BYTES:
+            raise Unusable(f"{size:,} bytes, more than {MAX_BYTES:,}")
+        encoded = source.read(name, MAX_BYTES)
     except (MemoryError, Unusable):
         raise
     except Exception as error:  # a damaged, locked or strangely packed archive member raises nearly anything
         raise Unusable(f"cannot be read: {error}") from error
+    if not encoded:
+        raise Unusable("empty file")
+    return encoded

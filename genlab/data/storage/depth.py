@@ -1,5 +1,6 @@
 """Depth of the values in picture files: bits, sign, and what is black and white in them."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ SAMPLE_FORMAT, PHOTOMETRIC = 339, 262  # tags of TIFF
 SIGNED, WHITE_IS_ZERO = 2, 0  # their values
 SIXTEEN_BITS = (0.0, 65_535.0)
 DEEP_COLOUR = "16-bit colour"
+STRIP_PIXELS = 2**20  # of what is computed at a time
 
 
 def read_depth(image: "Image.Image") -> str:
@@ -47,6 +49,19 @@ def is_deep(depth: str) -> bool:
 def limits_of(depth: str) -> Range | None:
     """Return the values of black and white that a depth implies; None: it implies none."""
     return SIXTEEN_BITS if depth in ("16-bit", "32-bit") else None
+
+
+def strip_rows(image: "Image.Image") -> int:
+    """Return how many rows of a picture are computed at a time: float64 takes 8 bytes a pixel."""
+    return max(1, STRIP_PIXELS // image.width)
+
+
+def strips(image: "Image.Image") -> Iterator["Image.Image"]:
+    """Yield a picture in strips of `strip_rows`, from the top; a small one as it is."""
+    rows = strip_rows(image)
+    for top in range(0, image.height, rows):
+        whole = image.height <= rows
+        yield image if whole else image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def values_of(image: "Image.Image") -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genlab.data.storage.depth import Range, is_deep, values_of
+from genlab.data.storage.depth import Range, is_deep, strips, values_of
 
 if TYPE_CHECKING:  # Pillow takes a moment to load
     from PIL import Image
@@ -28,15 +28,22 @@ class Findings:
         """Note an open file."""
         depth = image.info["depth"]
         several = image.format in PAGED_FORMATS and getattr(image, "is_animated", False)
-        values = values_of(image) if is_deep(depth) else np.empty(0)
-        values = values[np.isfinite(values)]
-        beyond = self.beyond_limits(values if is_deep(depth) else image)
-        extremes = [values.min(), values.max()] if len(values) else []
+        seen = [self.look(strip) for strip in strips(image)] if is_deep(depth) or self.limits else []
         with self._lock:
-            found = self.depths.get(depth, []) + [float(value) for value in extremes]
+            found = self.depths.get(depth, []) + [value for extremes, *_ in seen for value in extremes]
             self.depths[depth] = [min(found), max(found)] if found else []
-            self.values, self.clipped = self.values + len(beyond), self.clipped + int(beyond.sum())
+            self.values += sum(values for _, values, _ in seen)
+            self.clipped += sum(clipped for *_, clipped in seen)
             self.several.update([image.format] if several else [])
+
+    def look(self, strip: "Image.Image") -> tuple[list[float], int, int]:
+        """Return the extremes of deep values, how many values have limits, and how many lie beyond these."""
+        deep = is_deep(strip.info["depth"])
+        values = values_of(strip) if deep else np.empty(0)
+        values = values[np.isfinite(values)]
+        beyond = self.beyond_limits(values if deep else strip)
+        extremes = [float(values.min()), float(values.max())] if len(values) else []
+        return extremes, len(beyond), int(beyond.sum())
 
     def beyond_limits(self, found: "np.ndarray | Image.Image") -> np.ndarray:
         """Return which values lie beyond the limits, bool [N]; none without limits, nor of palettes and alpha."""

@@ -1,12 +1,12 @@
 """Read image files as uint8 pixels. Imports Pillow."""
 
-import io
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from genlab.core.picture_file import PIXELS, Unidentified, Unusable, open_picture
 from genlab.data.storage.depth import (
     DEEP_COLOUR,
     Range,
@@ -15,17 +15,16 @@ from genlab.data.storage.depth import (
     limits_of,
     map_to_eight_bit,
     read_depth,
+    strip_rows,
+    strips,
     values_of,
 )
 from genlab.data.storage.file_kinds import format_of
 from genlab.data.storage.findings import Findings
 
-Image.init()  # or Pillow knows no formats by name
-FORMATS = [  # alone: other readers may start programs
-    name for name in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF") if name in Image.OPEN
-]
+MAX_UNSIZED = 2**24  # pixels of a picture that is stored as it is
 MIN_SIDE = 8  # pixels: smaller files are placeholders
-MAX_PIXELS = 89_478_485  # Pillow's own bound: 256 MiB as RGB
+ORIENTATION = 0x0112  # tag of EXIF
 VOID = 255  # label of pixels without a class
 GREY_MODES = ("1", "L", "LA", "La", "I", "F")  # and I;16 and the like
 PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by channels
@@ -61,18 +60,15 @@ class PixelRule(NamedTuple):
 Rules = tuple[PixelRule, PixelRule]  # of two partners
 
 
-class Unusable(Exception):
-    """A file cannot be used as a picture, for the reason in the message."""
-
-
 def read_picture(encoded: bytes, rule: PixelRule, findings: Findings | None = None) -> np.ndarray:
     """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
-    return or_unusable(lambda: to_pixels(open_image(encoded, *([findings] if findings else [])), rule))
+    noted = [findings] if findings else []
+    return decode([encoded], [noted], lambda image: to_pixels(image, rule))
 
 
 def read_halves(encoded: bytes, rules: Rules, findings: Sequence[Findings] = ()) -> tuple[np.ndarray, np.ndarray]:
     """Return the left and the right half of a file, each by its rule. Raises Unusable."""
-    return or_unusable(lambda: tuple(map(to_pixels, cut_in_two(turn_upright(open_image(encoded, *findings))), rules)))
+    return decode([encoded], [findings], lambda image: tuple(map(to_pixels, cut_in_two(turn_upright(image)), rules)))
 
 
 def read_pair(
@@ -83,13 +79,26 @@ def read_pair(
     Findings are one of both files, or one of each.
     """
 
-    def read() -> tuple[np.ndarray, np.ndarray]:
-        noted = [findings[:1], findings[-1:]]
-        images = [turn_upright(open_image(file, *found)) for file, found in zip((first, second), noted, strict=True)]
+    def read(*found: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+        images = [turn_upright(image) for image in found]
         refuse_unlike_sizes(*(image.size for image in images), exactly=rules[0].size is None)
         return tuple(to_pixels(image, rule) for image, rule in zip(images, rules, strict=True))
 
-    return or_unusable(read)
+    return decode([first, second], [findings[:1], findings[-1:]], read)
+
+
+def decode(files: list[bytes], findings: Sequence[Sequence[Findings]], read: Callable[..., T]) -> T:
+    """Return what `read` makes of open files, once their pixels fit into memory beside those of other threads."""
+
+    def run() -> T:
+        images = [open_image(encoded) for encoded in files]
+        with PIXELS.take(sum(image.width * image.height for image in images)):
+            for image, noted in zip(images, findings, strict=True):
+                for one in noted:
+                    one.add(image)
+            return read(*images)
+
+    return or_unusable(run)
 
 
 def refuse_unlike_sizes(first: tuple[int, int], second: tuple[int, int], *, exactly: bool) -> None:
@@ -128,35 +137,35 @@ def or_unusable(call: Callable[[], T]) -> T:
         raise Unusable(f"truncated or corrupt: {error or type(error).__name__}") from error
 
 
-def open_image(encoded: bytes, *findings: Findings) -> Image.Image:
-    """Open a file, check its header and note what it shows; `info` keeps the depth of its values. Raises Unusable."""
+def open_image(encoded: bytes) -> Image.Image:
+    """Open a file and check its header; `info` keeps the depth of its values. Raises Unusable."""
     try:
-        image = Image.open(io.BytesIO(encoded), formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
+        image = open_picture(encoded)
+    except Unidentified as reason:
         found = format_of(encoded)
-        kind = f": {found}; save it as PNG or JPEG" if found else ""
-        raise Unusable(f"no image in a format that is read here, or a damaged one{kind}") from error
-    except Image.DecompressionBombError as error:
-        raise Unusable(f"more than {MAX_PIXELS:,} pixels: {error}") from error
+        raise Unusable(f"{reason}{f': {found}; save it as PNG or JPEG' if found else ''}") from reason
     width, height = image.size
     if min(width, height) < MIN_SIDE:
         raise Unusable(f"{width} x {height} pixels, less than {MIN_SIDE} a side")
-    if width * height > MAX_PIXELS:
-        raise Unusable(f"{width} x {height} pixels, more than {MAX_PIXELS:,} in all")
     image.info["depth"] = read_depth(image)  # copies and cuts keep it, and not the file's header
-    for noted in findings:
-        noted.add(image)
     return image
 
 
 def to_pixels(image: Image.Image, rule: PixelRule) -> np.ndarray:
+    if not (rule.size or rule.crop) and image.width * image.height > MAX_UNSIZED:
+        found = f"{image.width} x {image.height} pixels, more than {MAX_UNSIZED:,}"
+        raise Unusable(f"{found} that are kept as they are: set data.size=PIXELS")
     if rule.classes:
         return to_label_map(turn_upright(image), rule)
     image, mode = to_eight_bit(turn_upright(image), rule), PIL_MODES[rule.channels]
     # RGBa has colours multiplied by alpha, so that resizing may average them.
-    image = image.convert("RGBA").convert("RGBa") if rule.channels == 4 else composite_on_white(image).convert(mode)
-    pixels = np.asarray(fit_square(image, rule).convert(mode))
+    image = to_mode(to_mode(image, "RGBA"), "RGBa") if rule.channels == 4 else to_mode(composite_on_white(image), mode)
+    pixels = np.asarray(to_mode(fit_square(image, rule), mode))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def to_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)  # which copies a picture of that mode, too
 
 
 def to_label_map(image: Image.Image, rule: PixelRule) -> np.ndarray:
@@ -174,7 +183,8 @@ def to_label_map(image: Image.Image, rule: PixelRule) -> np.ndarray:
 def turn_upright(image: Image.Image) -> Image.Image:
     image.load()
     try:
-        return ImageOps.exif_transpose(image)
+        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
+        return ImageOps.exif_transpose(image) if turned else image
     except Exception:  # invalid EXIF says nothing of orientation
         return image
 
@@ -184,13 +194,13 @@ def to_eight_bit(image: Image.Image, rule: PixelRule) -> Image.Image:
     depth, limits = image.info["depth"], rule.range
     if not is_deep(depth):
         return image if limits is None else stretch_colours(image, limits)
-    values = values_of(image)
-    if not np.isfinite(values).all():
+    extremes = np.array([(values.min(), values.max()) for values in map(values_of, strips(image))])
+    if not np.isfinite(extremes).all():
         raise Unusable(f"{depth} values of which some are not finite")
-    low, high = limits or implied_limits(depth, values, rule.if_unknown)
+    low, high = limits or implied_limits(depth, extremes, rule.if_unknown)
     if image.info.get("white_is_zero"):
         low, high = high, low
-    return Image.fromarray(map_to_eight_bit(values, (low, high)))
+    return Image.fromarray(np.concatenate([map_to_eight_bit(values_of(strip), (low, high)) for strip in strips(image)]))
 
 
 def implied_limits(depth: str, values: np.ndarray, remedy: str) -> Range:
@@ -217,8 +227,10 @@ def composite_on_white(image: Image.Image) -> Image.Image:
     """Composite a transparent picture on white; return any other as it is."""
     if image.mode not in ALPHA_MODES and "transparency" not in image.info:
         return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = to_mode(image, "RGBA")
+    for top, strip in zip(range(0, image.height, strip_rows(image)), strips(image), strict=True):
+        image.paste(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip), (0, top))
+    return image
 
 
 def fit_square(image: Image.Image, rule: PixelRule, filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
@@ -228,5 +240,6 @@ def fit_square(image: Image.Image, rule: PixelRule, filter: Image.Resampling = I
     if side > min(image.size):
         raise Unusable(f"{image.width} x {image.height} pixels, less than the crop of {side}")
     left, top = ((length - side) // 2 for length in image.size)
-    square = image.crop((left, top, left + side, top + side))
+    whole = image.size == (side, side)
+    square = image if whole else image.crop((left, top, left + side, top + side))
     return square.resize((rule.size, rule.size), filter) if rule.size else square

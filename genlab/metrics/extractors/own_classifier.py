@@ -102,12 +102,10 @@ class OwnClassifier(Extractor):
         return self.network.features(images)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        from safetensors import SafetensorError
-
         try:
             hints = get_type_hints(Facts, include_extras=True)
             facts, weights = read_classifier(self.path)
             return {name: validate(facts[name], hint, name) for name, hint in hints.items()} | facts, weights
-        except (OSError, SafetensorError, ConfigError, LookupError, TypeError, ValueError) as error:
+        except (ConfigError, LookupError, TypeError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -12,8 +11,9 @@ from pathlib import Path
 from torch import Tensor
 
 from genlab.data.storage.directories import cache_folder
+from genlab.data.storage.parts import lock_entry, part_of, remove_path, remove_stale_parts
 
-FORMAT = 2  # raise it when the meaning of a stored file changes
+FORMAT = 3  # raise it when the meaning of a stored file changes
 
 
 def compute_once(key: dict[str, str | int], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -31,15 +31,18 @@ def compute_once(key: dict[str, str | int], compute: Callable[[], dict[str, Tens
 
 
 def _load(path: Path) -> dict[str, Tensor] | None:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             names = file.keys()
-            found, checksum = {name: file.get_tensor(name) for name in names}, file.metadata()["sha256"]
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
-        return _warn_of_damage(path, str(error))
-    return found if _checksum(found) == checksum else _warn_of_damage(path, "its checksum differs")
+            found, written = {name: file.get_tensor(name) for name in names}, file.metadata()["sha256"]
+        if _checksum(found) == written:
+            return found
+        reason = "its checksum differs"
+    except Exception as error:  # a damaged header raises nearly anything
+        reason = str(error)
+    return _warn_of_damage(path, reason)
 
 
 def _warn_of_damage(path: Path, reason: str) -> None:
@@ -49,7 +52,7 @@ def _warn_of_damage(path: Path, reason: str) -> None:
 def _checksum(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(tensors.items()):
-        digest.update(f"{name} {list(value.shape)}".encode())
+        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
         digest.update(value.contiguous().numpy())
     return digest.hexdigest()
 
@@ -60,21 +63,21 @@ def _store(path: Path, tensors: dict[str, Tensor]) -> None:
 
     content = save({name: value.contiguous() for name, value in tensors.items()}, {"sha256": _checksum(tensors)})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, content)
+        with lock_entry(path) as locked:
+            if locked:
+                remove_stale_parts(path)
+            _write_atomically(path, content)
     except OSError as error:
         _warn_once(f"{path.parent} cannot be written ({error}): statistics of real images are not kept between runs.")
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".reference-")
+    part = part_of(path)
     try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        remove_path(part)
 
 
 @cache

@@ -100,4 +100,4 @@ class LPIPS(PairDistance):
         path = self.files[name] and Path(self.files[name]).expanduser()
         if not path or not path.is_file():
             raise ConfigError(f"{self._key(name)}: {'there is no such file' if path else 'no file is given'}. {HINT}")
-        return read_weights(path, f"{self._key(name)}: not a file of PyTorch weights. {HINT}")
+        return read_weights(path, self._key(name), HINT)

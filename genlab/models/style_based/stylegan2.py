@@ -22,10 +22,8 @@ from genlab.models.layers.upfirdn import binomial2d, downsample2d, upfirdn2d, up
 from genlab.models.style_based.growing import SMALLEST, widths
 from genlab.models.style_based.style_generator import StyleGenerator
 
-RECTIFIER_GAINS = {
-    "gain": HE,
-    "bias_gain": HE,
-}  # of layers before a rectifier, whose output is multiplied in the authors' code
+# Of layers before a rectifier, whose output is multiplied in the authors' code.
+RECTIFIER_GAINS = {"gain": HE, "bias_gain": HE}
 
 
 class Generator(StyleGenerator):

@@ -224,7 +224,7 @@ REASONS = {
     "red/text.jpg": "no image",
     "red/cut.png": "truncated or corrupt",
     "blue/tiny.png": "7 x 30 pixels, less than 8",
-    "blue/huge.png": "10000 x 9000 pixels, more than 89,478,485",
+    "blue/huge.png": "10000 x 9000 pixels, more than 33,554,432",
     "blue/gone.png": "cannot be read",
 }
 
@@ -283,7 +283,7 @@ def test_bad_members_of_a_zip_are_named(folder):
 
 
 def test_a_member_that_unpacks_to_too_much_is_named(folder, monkeypatch):
-    monkeypatch.setattr("genlab.data.storage.decoder.MAX_FILE_BYTES", 50_000)
+    monkeypatch.setattr("genlab.data.storage.decoder.MAX_BYTES", 50_000)
     path = zipped(folder)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("red/bomb.png", bytes(50_001))
@@ -329,3 +329,14 @@ def test_roots_without_a_folder_or_zip_are_refused(tmp_path):
     (tmp_path / "data.tar").write_bytes(os.urandom(100))
     with pytest.raises(ConfigError, match="neither a folder nor a zip archive"):
         Folder(str(tmp_path / "data.tar"))
+
+
+def test_the_verdict_on_a_damaged_zip_ends_when_it_is_replaced(folder):
+    path = zipped(folder)
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[whole.index(b"IDAT") + 8] ^= 255  # of one picture; the archive's directory is that of the whole one
+    path.write_bytes(damaged)
+    assert Folder(str(path), on_error="skip").spec.images == 11
+    path.write_bytes(whole)
+    assert Folder(str(path), on_error="skip").spec.images == 12

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import shutil
 import threading
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from filelock import FileLock
 
 from genlab.data.storage.cache import LabelsAndFacts, fill_once
+from genlab.data.storage.content_hash import content_key
 from genlab.data.storage.directories import data_folder
 
 PIXELS = np.arange(5 * 3 * 4 * 6, dtype=np.uint8).reshape(5, 3, 4, 6)
@@ -164,3 +166,84 @@ def test_data_lies_in_the_cache_unless_told_otherwise(cache, monkeypatch):
     assert data_folder() == cache / "data"
     monkeypatch.setenv("GENLAB_DATA", "/somewhere")
     assert str(data_folder()) == "/somewhere"
+
+
+def entry(cache):
+    (found,) = [path for path in entries(cache) if path.is_dir()]
+    return found
+
+
+@pytest.mark.parametrize("name", ["images.bin", "labels.npy", "meta.json", "checksums.json"])
+def test_cut_and_flipped_files_are_noticed_wherever_the_damage_is(cache, name, caplog):
+    fill, source = Fill(), np.random.default_rng(0)
+    fill_once({}, fill)
+    whole = (entry(cache) / name).read_bytes()
+    for count, place in enumerate(source.integers(0, len(whole), 12), start=1):
+        flipped = bytes([whole[place] ^ 1 << int(source.integers(8))])
+        damaged = whole[:place] + (flipped + whole[place + 1 :] if count % 2 else b"")
+        (entry(cache) / name).write_bytes(damaged)
+        check(fill_once({}, fill))
+        assert fill.calls == 1 + count
+    assert caplog.text.count("is damaged") == count
+
+
+def test_an_entry_without_checksums_is_of_an_older_version_and_filled_again(cache, caplog):
+    fill = Fill()
+    fill_once({}, fill)
+    (entry(cache) / "checksums.json").unlink()
+    check(fill_once({}, fill))
+    assert fill.calls == 2 and "is damaged" not in caplog.text
+
+
+def test_a_file_in_place_of_an_entry_is_replaced(cache):
+    fill = Fill()
+    path = cache / "images" / fill_once({}, fill).key
+    shutil.rmtree(path)
+    path.touch()
+    check(fill_once({}, fill))
+    check(fill_once({}, fill))
+    assert fill.calls == 2
+
+
+def test_parts_that_killed_processes_left_are_removed_and_others_stay(cache):
+    folder = cache / "images"
+    key = fill_once({"a": 1}, Fill()).key
+    dead, alive = f".{'a' * 64}-00000000", f".{'b' * 64}-00000000"
+    for name in (dead, alive, f".{key}-00000000", "seen", ".mine-00000000"):
+        (folder / name).mkdir()
+    (folder / key / "images.bin").unlink()
+    with FileLock(folder / f"{'b' * 64}.lock"):  # which another process is writing
+        check(fill_once({"a": 1}, Fill()))
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {key, alive, "seen", ".mine-00000000"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "before", "after", "calls"),
+    [
+        ({}, [1], [2], 1),
+        ({"skipped": {}}, [1], [2], 1),
+        ({"skipped": {"a": "cut"}}, [1], [1], 1),
+        ({"skipped": {"a": "cut"}}, [1], [2], 2),
+        ({"skipped": {"a": "no network"}, "passing": True}, [1], [1], 2),
+    ],
+)
+def test_a_verdict_on_bad_files_holds_as_long_as_they_are_the_same(facts, before, after, calls):
+    class Skip(Fill):
+        def __call__(self, add):
+            return super().__call__(add)._replace(facts=facts)
+
+    fill = Skip()
+    fill_once({}, fill, stamp=before)
+    fill_once({}, fill, stamp=after)
+    assert fill.calls == calls
+
+
+def test_a_damaged_note_of_contents_is_written_again(cache, tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    key = content_key({"a": path})
+    (note,) = (cache / "images" / "seen").iterdir()
+    for damage in (b"", b"\xff", key.encode(), b"0" + note.read_bytes()[1:], b"x" * 5_000):
+        note.write_bytes(damage)
+        assert content_key({"a": path}) == key
+        assert note.read_text().startswith(key)

@@ -188,8 +188,8 @@ BAD = {
     "cut png": (encoded(SOURCE.integers(0, 256, (40, 40, 3), dtype=np.uint8))[:-900], "truncated or corrupt"),
     "cut jpeg": (encoded(SOURCE.integers(0, 256, (40, 40, 3), dtype=np.uint8), "JPEG")[:-300], "truncated or corrupt"),
     "tiny": (encoded(COLOURS[:7]), "10 x 7 pixels, less than 8"),
-    "large": (header(10_000, 10_000), "10000 x 10000 pixels, more than 89,478,485"),
-    "bomb": (header(60_000, 60_000), "more than 89,478,485"),
+    "large": (header(10_000, 10_000), "10000 x 10000 pixels, more than 33,554,432"),
+    "bomb": (header(60_000, 60_000), "more than 33,554,432"),
 }
 
 

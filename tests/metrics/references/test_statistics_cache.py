@@ -5,6 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,7 +38,7 @@ def test_what_was_stored_comes_back(folder):
     assert compute.calls == 1
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) and first[name].dtype == second[name].dtype for name in first)
-    assert [path.suffix for path in folder.iterdir()] == [".safetensors"]  # nothing temporary is left
+    assert sorted(path.suffix for path in folder.iterdir()) == [".lock", ".safetensors"]  # nothing temporary is left
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_whatever_changes_the_statistics_misses(change):
 def test_a_damaged_file_is_computed_again(folder, damage):
     compute = Compute()
     compute_once(KEY, compute)
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.safetensors")
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes({"cut": content[:-8], "empty": b"", "flipped": content, "text": b"<html>" * 100}[damage])
@@ -84,3 +85,29 @@ def test_the_folder_is_the_platforms(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "genlab"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path(os.path.expanduser("~")) / ".cache" / "genlab"
+
+
+def test_cut_and_flipped_files_are_noticed_wherever_the_damage_is(folder):
+    compute, source = Compute(), np.random.default_rng(0)
+    expected = compute_once(KEY, compute)
+    (path,) = folder.glob("*.safetensors")
+    whole = path.read_bytes()
+    places = [*range(8, 400, 11), *source.integers(0, len(whole), 10)]  # in the header, and anywhere
+    for count, place in enumerate(places):
+        flipped = bytes([whole[place] ^ 1 << int(source.integers(8))])
+        path.write_bytes(whole[:place] + (flipped + whole[place + 1 :] if count % 3 else b""))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = compute_once(KEY, compute)
+        assert found.keys() == expected.keys()
+        for name, value in found.items():
+            assert torch.equal(value, expected[name]) and value.dtype == expected[name].dtype
+    assert compute.calls > len(places) * 0.9  # blanks between the header's words mean nothing
+
+
+def test_parts_that_killed_processes_left_are_removed(folder):
+    folder.mkdir()
+    stale = folder / f".reference-{'a' * 64}.safetensors-00000000"
+    stale.touch()
+    compute_once(KEY, Compute())
+    assert not stale.exists()
