@@ -206,12 +206,8 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     trust = yaml_list(value_of("trust", arguments))
     require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
     trainer = config.get("trainer")
-    open_keys: dict[str, Any] = {
-        "trust": [],
-        "change": [],
-        "trainer": {"epochs": None} | trainer if isinstance(trainer, dict) else trainer,
-    }
-    ConfigStore.instance().store(name=RESUMED, node=config | open_keys)
+    may_change = {"trainer": {"epochs": None} | trainer} if isinstance(trainer, dict) else {}
+    ConfigStore.instance().store(name=RESUMED, node=config | may_change | {"trust": [], "change": []})
 
 
 def yaml_list(value: str | None) -> list[str]:

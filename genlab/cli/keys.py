@@ -21,10 +21,10 @@ KEYS: dict[str, dict[str, Any]] = {
     "train": {
         "seed": Whole,
         "resume": FilePath | None,
+        "change": Any,  # `cli.changes` reads it
         "trust": Names,
         "init_from": FilePath | None,
         "dry_run": bool,
-        "change": Names,
     },
     "evaluate": RUN_KEYS | {"images": Amount | None, "split": str | None, "seed": Whole | None, "device": str},
     "sample": RUN_KEYS
@@ -56,7 +56,6 @@ KEYS: dict[str, dict[str, Any]] = {
     "export": RUN_KEYS | {"to": FilePath | None},
     "report": {"runs": Names, "to": FilePath | None, "grids": Amount},
 }
-WRITTEN_KEYS = ("changes",)  # in the config of a run that is resumed
 GROUPS = {  # those of `train` are whatever the menu lists
     "train": ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks"),
     "evaluate": ("metrics", "data"),
@@ -75,7 +74,7 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
     from genlab.cli.explanations import explain_value
 
     hints, groups = KEYS[program], GROUPS[program]
-    refuse_unknown_keys(config, (*hints, *groups, *WRITTEN_KEYS))
+    refuse_unknown_keys(config, (*hints, *groups, "changes"))  # the record of a resumed run
     if missing := [key for key in hints if key not in list(config)]:  # `key in config` is false of ??? too
         raise ConfigError(f"{missing[0]}: is needed, and missing. A word such as ~{missing[0]} takes it away.")
     try:

@@ -13,16 +13,16 @@ MAX_NAMED = 3  # weights in a message
 
 
 def read_weights(path: Path, key: str, hint: str) -> dict[str, Tensor]:
-    """Return the tensors in a file of PyTorch weights, by name.
+    """Return the tensors in a file of PyTorch weights, by name; no code in the file is run.
 
-    Raises ConfigError, which names the key and ends with the hint, for anything else; no code in the file is run.
+    Raises ConfigError, which names the key and gives the hint, for anything else.
     """
     try:
         found = read_tensors(path)
         if not holds_weights(found):
-            raise ValueError("it holds no mapping of names to tensors")
+            raise ValueError("it holds no tensors by name")
     except ValueError as error:
-        raise ConfigError(f"{key}={path}: not a file of PyTorch weights: {error}. {hint}") from error
+        raise ConfigError(f"{key}: not a file of PyTorch weights: {error}. {hint}") from error
     return found
 
 

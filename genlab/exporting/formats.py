@@ -158,15 +158,14 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
         require_trusted_run(facts, path, trust)
         blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
         sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
+        sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     except ConfigError:
         raise
-    except Exception as error:  # what somebody wrote into a header raises nearly anything
-        raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
-    try:
-        sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     except RuntimeError as error:
         misfit = describe_misfit(sampler.state_dict(), weights)
         raise ConfigError(f"{path}: its weights do not fit the model that it names: {misfit}.") from error
+    except Exception as error:  # what somebody wrote into a header raises nearly anything
+        raise ConfigError(f"{path}: no file that genlab.export format=safetensors wrote ({error}).") from error
     return sampler
 
 

@@ -36,7 +36,7 @@ def load_weights(model: nn.Module, weights: str | None, network: NetworkBuilder,
 def read_file(path: Path, network: NetworkBuilder, key: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"{key}.weights={path}: there is no such file. {hint(network, key)}")
-    return read_weights(path, f"{key}.weights", hint(network, key))
+    return read_weights(path, f"{key}.weights={path}", hint(network, key))
 
 
 def download(network: NetworkBuilder, key: str) -> dict[str, Tensor]:

@@ -78,15 +78,15 @@ def test_a_file_that_is_no_checkpoint_is_refused(folder, tmp_path, content):
 def test_a_file_that_holds_no_weights_is_refused(tmp_path, content):
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match="not weights"):
-        read_weights(path, f"{path}: not weights")
+    with pytest.raises(ConfigError, match="weights: not a file of PyTorch weights"):
+        read_weights(path, "weights", "Hint.")
 
 
 @pytest.mark.parametrize("content", [[1], {"a": 1}, {1: torch.zeros(1)}, torch.zeros(3), "text"])
 def test_another_object_than_weights_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "weights.pth")
-    with pytest.raises(ConfigError, match="not weights"):
-        read_weights(tmp_path / "weights.pth", "not weights")
+    with pytest.raises(ConfigError, match="weights: not a file of PyTorch weights"):
+        read_weights(tmp_path / "weights.pth", "weights", "Hint.")
 
 
 def test_a_misfit_is_told_in_words():

@@ -44,7 +44,7 @@ FOUND: list[tuple[str, str, str]] = [  # (program, its last word, words of the m
     ("train", "callbacks.summary._target_=os", "expected the dotted path of a class or function"),
     ("train", "callbacks.accuracy._target_=builtins.int", "that takes arguments by name"),
     ("train", "model.generator._target_=genlab.losses.Hinge", "model.generator._target_=genlab.losses.Hinge"),
-    ("train", "model.generator._target_=null", "expected a text"),
+    ("train", "model.generator._target_=null", "model.generator._target_=null: expected"),
     ("train", "loss._target_=genlab.data.InMemory", "expected a class derived from genlab.losses"),
     ("train", "trainer._target_=genlab.losses.Hinge", "expected a class derived from genlab.trainers.trainer.Trainer"),
     ("train", "metrics.extractor._target_=torch.optim.Adam", "metrics.extractor._target_"),

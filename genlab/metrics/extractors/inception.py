@@ -32,7 +32,7 @@ def load_inception(weights: str | None) -> nn.Module:
 def _read_weights(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"metrics.extractor.weights={path}: there is no such file. {_hint()}")
-    return read_weights(path, "metrics.extractor.weights", _hint())
+    return read_weights(path, f"metrics.extractor.weights={path}", _hint())
 
 
 def _download() -> dict[str, Any]:

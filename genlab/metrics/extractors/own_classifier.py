@@ -107,6 +107,6 @@ class OwnClassifier(Extractor):
             facts, weights = read_classifier(self.path)
             validate(facts.get("temperature", 1.0), Positive, "temperature")
             return facts | {name: validate(facts[name], hint, name) for name, hint in hints.items()}, weights
-        except (ConfigError, LookupError, ValueError) as error:
+        except (ConfigError, LookupError, TypeError, ValueError) as error:
             problem = f"metrics.extractor.weights={self.path}: holds no classifier ({error})"
             raise ConfigError(f"{problem}. {HINT}") from error
