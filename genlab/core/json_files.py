@@ -9,6 +9,8 @@ from typing import Any
 
 from genlab.core.foreign_files import parse_json, read_text
 
+MAX_BYTES = 2**28  # of a file of lines, which a run may need to go on from
+
 
 def to_line(row: dict[str, Any]) -> str:
     return json.dumps(replace_non_finite(row), allow_nan=False) + "\n"
@@ -61,7 +63,7 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
 
 def _text_of(path: Path) -> str:
     try:
-        return read_text(path, errors="replace")
+        return read_text(path, MAX_BYTES, errors="replace") if path.is_file() else ""
     except OSError:
         return ""
 
