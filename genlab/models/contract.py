@@ -235,19 +235,15 @@ def code_size_of(discriminator: nn.Module) -> int | None:
 
 
 def per_image(discriminator: nn.Module, values: Tensor) -> Tensor:
-    """Average numbers of patches, [N, M] or [N, h, w], over each image: [N].
-
-    Where patches count differently, the discriminator's `patch_weights` [M], 1 on average, say how much.
-    """
+    """Average numbers of patches, [N, M] or [N, h, w], over each image, as much as its patches count: [N]."""
     return values if values.ndim == 1 else weigh_patches(discriminator, values).mean(1)
 
 
 def weigh_patches(discriminator: nn.Module, values: Tensor) -> Tensor:
     """Multiply numbers of patches, [N, M] or [N, h, w], by the discriminator's weights: [N, M]. Return [N] as it is."""
     weights = patch_weights_of(discriminator)
-    if values.ndim == 1:
-        return values
-    return values.flatten(1) if weights is None else values.flatten(1) * weights
+    patches = values.flatten(1) if values.ndim > 1 else values
+    return patches if weights is None or values.ndim == 1 else patches * weights
 
 
 def patch_weights_of(discriminator: nn.Module) -> Tensor | None:

@@ -200,11 +200,7 @@ def add_splits(
         raise unusable_error(decoder.bad, total, root, help + fitting)
     counts = {split: len(names) for split, names in stored.items()}
     return stored, {
-        "splits": counts,
-        "skipped": decoder.bad,
-        "passing": decoder.passing,
-        "unused": "",
-        "pixels": pixels,
+        **{"splits": counts, "skipped": decoder.bad, "passing": decoder.passing, "unused": "", "pixels": pixels},
         **findings.facts(),
     }
 
