@@ -167,6 +167,11 @@ def test_a_checkpoint_that_is_replaced_can_be_read_at_every_instant(tmp_path, mo
     assert len(checkpoint.checksum_path(path).read_text().splitlines()) == 1
 
 
+CONFIG = {"data": {}, "model": {}, "loss": {}, "trainer": {}, "seed": 0}
+POSITION = {"images": 0, "step": 0, "turns": {}}
+
+
 def save(path: Path, weight: float) -> None:
-    part = SimpleNamespace(state_dict=lambda: {"weight": weight})
-    checkpoint.save(path, {"part": part}, config={}, fingerprint="")
+    states = {"part": {"weight": weight}, "position": POSITION}
+    parts = {name: SimpleNamespace(state_dict=lambda state=state: state) for name, state in states.items()}
+    checkpoint.save(path, parts, config=CONFIG, fingerprint="")
