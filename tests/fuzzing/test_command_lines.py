@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.conftest import choices
 from tests.fuzzing.found_faults import FOUND
-from tests.fuzzing.lines import PROGRAMS, QUICK_MODELS, Line, lines, system
+from tests.fuzzing.lines import PROGRAMS, QUICK_MODELS, Line, system
+from tests.fuzzing.many import trials
 from tests.fuzzing.trial import end_of, fast_loading, make_run
 from tests.fuzzing.verdict import faults
 
@@ -38,26 +38,14 @@ def test_a_found_fault_is_one_message(try_line, program, word, message):
     assert not faults(line, end)
 
 
-def faults_among(count: int, models: tuple[str, ...], try_line) -> dict[str, list[str]]:
-    """Return what is wrong with each of so many lines."""
-    found: dict[str, list[str]] = {}
-    quiet = {"deadline": None, "database": None, "phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
-
-    @seed(0)
-    @settings(max_examples=count, **quiet)
-    @given(lines(models))
-    def judge(line: Line) -> None:
-        if wrong := faults(line, try_line(line)):
-            found[str(line)] = wrong
-
-    judge()
-    return found
-
-
 def test_no_line_of_a_few_is_faulty(try_line):
-    assert not faults_among(QUICK_LINES, QUICK_MODELS, try_line)
+    assert not found_among(QUICK_LINES, QUICK_MODELS, try_line)
 
 
 @pytest.mark.slow
 def test_no_line_of_thousands_is_faulty(try_line):
-    assert not faults_among(MANY_LINES, tuple(choices("model")), try_line)
+    assert not found_among(MANY_LINES, tuple(choices("model")), try_line)
+
+
+def found_among(count: int, models: tuple[str, ...], try_line) -> dict[str, list[str]]:
+    return {str(one.line): one.faults for one in trials(count, models, try_line) if one.faults}
