@@ -85,7 +85,7 @@ def save_run(trainer: Trainer, path: Path) -> None:
     facts = {"fingerprint": data.fingerprint, "splits": data.split_fingerprints, "spec": trainer.spec}
     save = partial(checkpoint.save, parts=trainer.parts, config=trainer.config, **facts)
     try:
-        require_finite(trainer.parts, trainer.run_dir)
+        require_finite(trainer.parts)
     except Diverged as error:
         save_apart(trainer, save)
         trainer.warn_of_sickness(error)

@@ -2,26 +2,20 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genlab.core import checkpoint
 from genlab.core.errors import Diverged
 
 
-def require_finite(parts: dict[str, Any], run_dir: Path) -> None:
-    """Raise Diverged if a number of a run's state is not finite, with what to do about it."""
+def require_finite(parts: dict[str, Any]) -> None:
+    """Raise Diverged if a number of a run's state is not finite."""
     names = find_non_finite(parts)
-    if not names:
-        return
-    more = f" (and {len(names) - 1} more of its state)" if len(names) > 1 else ""
-    healthy = checkpoint.newest_first(run_dir / "checkpoints")
-    start = f"the weights of its last healthy checkpoint: init_from={run_dir}" if healthy else "the beginning"
-    words = f"{names[0]} is not finite{more}. Lower the learning rates, and start a new run from {start}."
-    raise Diverged(f"the run diverged: {words}")
+    if names:
+        more = f" (and {len(names) - 1} more of its state)" if len(names) > 1 else ""
+        raise Diverged(f"the run diverged: {names[0]} is not finite{more}.")
 
 
 def find_non_finite(parts: dict[str, Any]) -> list[str]:

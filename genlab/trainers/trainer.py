@@ -193,8 +193,10 @@ class Trainer(Publishing):
             hold_from(self.config, self.images)
             self.stop_reason = None
             self.calls.notify("after_rollback")
-        elif error:
+        elif isinstance(error, Diverged):
             raise Diverged(f"{error} {after_divergence(self)}".rstrip()) from error
+        elif error:
+            raise error
         return going_back or not over
 
     @property
@@ -207,7 +209,7 @@ class Trainer(Publishing):
         self._unfreeze_players()
         self.calls.notify("save")
         if not self.rollback.target:
-            require_finite(self.parts, self.run_dir)
+            require_finite(self.parts)
             self.calls.notify("finish")
 
     def _advance(self) -> None:
