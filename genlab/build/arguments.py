@@ -3,9 +3,12 @@
 import inspect
 import logging
 import re
+import sysconfig
 import typing
 from collections.abc import Iterator
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from hydra.errors import InstantiationException
@@ -18,6 +21,7 @@ from genlab.core.validation import alternatives, expected, shown, validate
 
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 ARGUMENTS = re.compile(r"(missing|unexpected|takes|given|got multiple)\b.*argument")  # Python's words about a call
+INSTALLED = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
 ANY_TOTAL = 1_000_000  # images, to try a schedule with
 logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs the errors that it raises
 
@@ -49,11 +53,18 @@ def explain_call(error: BaseException, node: dict[str, Any]) -> str:
     """Return why an object cannot be made; what Python says of arguments in a user's words."""
     text, target = str(error), node.get("_target_", "this `_target_`")
     if not ARGUMENTS.search(text):
-        return f"cannot be built with these values ({text})." if isinstance(error, LookupError) else text
+        words = f"cannot be built with these values ({text})." if isinstance(error, LookupError) else text
+        return f"{words}{place_in_own_code(error)}"
     named = re.findall(r"'(\w+)'", text)
     if "missing" in text and named:
         return f"{', '.join(named)} {'is' if len(named) == 1 else 'are'} needed by {target}, and not given."
     return f"{target} does not fit here: it takes other arguments than such an object is given."
+
+
+def place_in_own_code(error: BaseException) -> str:
+    """Return where in a user's own code an error was raised; "" for one of genlab or of a library."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(("<", *INSTALLED))]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
 def check_node(node: Any, key: str, hint: Any = Any) -> Any:

@@ -51,7 +51,7 @@ def load_config(words: list[str], where: dict[str, Any]) -> DictConfig:
 
 
 def replace_mappings(words: list[str], where: dict[str, Any]) -> list[str]:
-    """Return the words such that `key={...}` takes the place of a mapping with other keys.
+    """Return the words such that `key={...}` takes the place of a mapping with other keys or of another class.
 
     Hydra merges the two, so that neither a staircase `{0: 1, 2000: 2}` nor an object of another class could be given
     where a config has an object already.
@@ -72,7 +72,7 @@ def replace_mappings(words: list[str], where: dict[str, Any]) -> list[str]:
     replaced = {
         word: f"~{one.key_or_group}"
         for word, one in whole.items()
-        if has_other_keys(OmegaConf.select(config, one.key_or_group), one.value())
+        if is_another_object(OmegaConf.select(config, one.key_or_group), one.value())
     }
     return [part for word in words for part in ((replaced[word], f"+{word}") if word in replaced else (word,))]
 
@@ -81,10 +81,13 @@ def is_staircase_or_object(value: Any) -> bool:
     return isinstance(value, dict) and ("_target_" in value or any(isinstance(key, int) for key in value))
 
 
-def has_other_keys(node: Any, value: Any) -> bool:
+def is_another_object(node: Any, value: Any) -> bool:
+    """Return whether a mapping is of another class than a config's, or has other keys."""
     from omegaconf import DictConfig
 
-    return isinstance(node, DictConfig) and bool(set(value) - set(node))
+    if not isinstance(node, DictConfig):
+        return False
+    return bool(set(value) - set(node)) or value.get("_target_", node.get("_target_")) != node.get("_target_")
 
 
 def own_folder(words: list[str]) -> Path | None:

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from genlab import train
 from genlab.build import arguments
 from genlab.build import instantiate as build
+from genlab.build.arguments import make
 from genlab.cli import composition, menu
 from genlab.core.errors import ConfigError
 from tests.conftest import CONFIGS, TINY, choices, composed, data_of, needed, read, tiny_data
@@ -242,6 +243,7 @@ def test_a_model_without_a_trainer_is_one_message(tmp_path):
             {"_target_": "genlab.trainers.Linear", "begin": 5},
         ),
         (["penalty=[r1]", "penalty.r1.weight={0: 1}"], "penalty.r1.weight", {0: 1}),
+        (["model=gan", "model.generator={_target_: own.G}"], "model.generator", {"_target_": "own.G"}),
         (["callbacks.grid={every: 5}"], "callbacks.grid.every", 5),  # keys that are there: Hydra merges
     ],
 )
@@ -250,6 +252,13 @@ def test_a_mapping_on_the_command_line_replaces_one_with_other_keys(words, key, 
     config = composition.load_config(composition.replace_mappings(words, where), where)
     found = OmegaConf.select(config, key)
     assert (OmegaConf.to_container(found) if OmegaConf.is_config(found) else found) == expected
+
+
+def test_an_error_in_own_code_names_its_place(tmp_path, monkeypatch):
+    (tmp_path / "faulty_networks.py").write_text("def build(spec):\n    return spec.nothing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"has no attribute 'nothing' \(.*faulty_networks\.py, line 2\)"):
+        make({"_target_": "faulty_networks.build"}, "model", tiny_data().spec)
 
 
 MODEL = "# @package _global_\nmodel: {depth: 3}"
