@@ -81,7 +81,7 @@ def test_arguments_that_fetch_are_refused(node):
         trust.require_trusted({"a": node}, "RUN")
 
 
-PRINTS = f"{{_target_:builtins.print,_args_:['{CANARY}']}}"
+MAKES_ONE = "${oc.create:{_target_:builtins.print,_args_:['" + CANARY + "']}}"
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ PRINTS = f"{{_target_:builtins.print,_args_:['{CANARY}']}}"
     [
         (HOSTILE_NODE,),
         [({"a": (HOSTILE_NODE,)},)],
-        {HOSTILE_NODE["_target_"]: "${oc.create:%s}" % PRINTS},
-        ("${oc.create:%s}" % PRINTS,),
+        {HOSTILE_NODE["_target_"]: MAKES_ONE},
+        (MAKES_ONE,),
         {"${oc.env:HOME}": 1},
     ],
 )
@@ -121,6 +121,7 @@ def test_the_user_may_trust_a_package_by_name(monkeypatch):
 
 
 # Every command that opens a run or a model
+
 
 def poisoned(run: Path, *keys: str) -> Path:
     """Write a hostile node under a key of the config, in config.yaml and in every checkpoint."""
@@ -158,7 +159,6 @@ COMMANDS = {
     "project": lambda run: command.main("project", "", project.job, [f"run={run}", "image=x.png"]),
     "export": lambda run: command.main("export", "", export.job, [f"run={run}", "checkpoint=newest"]),
     "resume": lambda run: train.main([f"resume={run}", "trainer.images=160"]),
-    "init_from": lambda run: train.main([f"resume={run}", f"init_from={run}"]),
 }
 
 
