@@ -63,7 +63,7 @@ def explain_dashes(word: str, following: str) -> str:
 
 
 def check_words(words: list[str], program: str, folder: Path | None = None) -> None:
-    """Raise ConfigError for a word that Hydra cannot read, that gives a group what is no choice, or that repeats another.
+    """Raise ConfigError for a word that Hydra cannot read, that gives a group no choice, or that repeats another.
 
     `folder`: the user's own YAML files.
     """
@@ -140,13 +140,9 @@ def joined_word(words: list[str], place: int) -> tuple[str, str] | None:
     start = place - 1 if place and words[place - 1].endswith("=") else place
     typed = " ".join(words[start : place + 3])
     found = re.match(rf"({KEY.pattern})(?: ?= ?|: ?)([^\s=:\\]+)", typed)
-    if (
-        not found
-        and is_group(words[place])
-        and len(words) > place + 1
-        and words[place + 1] in menu.choices(words[place])
-    ):
-        return f"{words[place]} {words[place + 1]}", f"{words[place]}={words[place + 1]}"
+    word, following = words[place], "".join(words[place + 1 : place + 2])
+    if not found and is_group(word) and following in menu.choices(word):
+        return f"{word} {following}", f"{word}={following}"
     return (found.group(), f"{found.group(1)}={found.group(2)}") if found else None
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from genlab.cli import composition
 from genlab.cli.changes import typed_values
+from genlab.cli.explanations import explain_sweep_word
 from genlab.cli.words import check_words
 from genlab.core.errors import ConfigError
 from genlab.core.validation import expected
@@ -37,8 +38,6 @@ def message_of(words: str, program: str = "train") -> str:
         ("16", "16: expected KEY=VALUE, such as KEY=VALUE"),
         ("penalty=[r1,|r2]", "'penalty=[r1, r2]'"),
         ("trainer.images=1e5,|seed=1", "ends in a comma. Write trainer.images=1e5"),
-        ("trainer.images=1,000", "a number has no commas. Write trainer.images=1_000"),
-        ("model=gan,dcgan", "several values. For a run with each: -m model=gan,dcgan"),
         ("model=\u201cgan\u201d", 'Type straight ones: model="gan"'),
         ("model==gan", "Write model=gan"),
         ("data=~/photos", "data=folder 'data.root=\"~/photos\"'"),
@@ -67,6 +66,18 @@ def test_a_slip_is_told_with_words_that_work(words, message):
 )
 def test_other_programs_ignore_no_word(program, words, message):
     assert message in message_of(words, program)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("trainer.images=1,000", "a number has no commas. Write trainer.images=1_000"),
+        ("model=gan,dcgan", "model=gan,dcgan: several values. For a run with each: -m model=gan,dcgan"),
+        ("penalty=r1,r2", "For a list: 'penalty=[r1,r2]'; for a run with each: -m penalty=r1,r2"),
+    ],
+)
+def test_several_values_are_a_list_a_sweep_or_a_number(word, message):
+    assert message in explain_sweep_word([word], word)
 
 
 def test_penalties_that_share_no_key_may_be_added():
