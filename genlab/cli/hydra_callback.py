@@ -28,7 +28,7 @@ class SweepRecorder(Callback):
 
 def directory_of(config: DictConfig, kind: str) -> Path:
     """Return the directory of a run or sweep. Its name may refer to Hydra's own config, which is set in jobs alone."""
-    hydra = HydraConfig.instance()
+    hydra: Any = HydraConfig.instance()
     before, hydra.cfg = hydra.cfg, config
     try:
         return Path(config.hydra[kind].dir)

@@ -25,7 +25,7 @@ EXCLUSIVE = {
     ("split", "metrics.split"): "both say which real images to compare with",
 }
 KEY = re.compile(r"[A-Za-z_][\w/.]*")
-CURLY_QUOTES = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
+CURLY_QUOTES: dict[str, str | int | None] = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
 PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 

@@ -22,6 +22,7 @@ class Model(nn.Module):
         super().__init__()
         self.generator = nn.Linear(4, 64)
         self.discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), norm, nn.Linear(8, 1))
+        self.players = {"discriminator": self.discriminator}
 
 
 def zeros(count, tested=2_000):
@@ -54,6 +55,10 @@ class FakeTrainer:
     @property
     def samples(self):
         return self  # it draws them itself
+
+    @property
+    def system(self):
+        return self  # it has all parts itself
 
     @property
     def spec(self):
