@@ -143,9 +143,11 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def explain_resource_errors(settings: dict[str, Any], run_dir: Path) -> Iterator[None]:
-    """Raise RunError with one message if memory runs out, or a file cannot be read or written."""
+    """Raise RunError with one message if memory runs out, a file cannot be read or written, or code calls sys.exit."""
     try:
         yield
+    except SystemExit as error:
+        raise RunError(f"code of the run called sys.exit({error.code!r}). Checkpoints so far are kept.") from error
     except (MemoryError, RuntimeError) as error:
         if not ran_out_of_memory(error):
             raise
