@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import command
 from genlab.core.errors import ConfigError, RunError
+from genlab.core.foreign_files import read_text
+from genlab.core.whole_files import drop_link, write_atomically
+from genlab.core.yaml_file import MAX_BYTES as MAX_CONFIG_BYTES
 
 if TYPE_CHECKING:
     from genlab.exporting import Format, Sampler
@@ -47,7 +50,7 @@ def job(config: dict[str, Any]) -> None:
     which = runs.best_unless(config["checkpoint"], config["run"])
     run = runs.open_run(config["run"], checkpoint=which, device="cpu", named=config["data"], trust=config["trust"])
     sampler, example = Sampler(run), example_inputs(run, 0, 4)
-    path = folder_of(config, run, form) / form.file
+    path = drop_link(folder_of(config, run, form) / form.file)
     facts = {"config": run.config, "spec": run.spec.facts(), "images": run.images, "format": FORMAT}
     try:
         form.write(sampler, example, path, facts)
@@ -59,7 +62,7 @@ def job(config: dict[str, Any]) -> None:
     for given in (example, example_inputs(run, 4, 7), example_inputs(run, 11, 1)):
         with torch.no_grad():
             require_same_output(form, path, sampler, given)
-    (path.parent / "README.md").write_text(model_card(run, form, example, yaml_of(run)), encoding="utf-8")
+    write_atomically(path.parent / "README.md", model_card(run, form, example, yaml_of(run)).encode())
     print(f"{path}\n{path.parent / 'README.md'}")
 
 
@@ -93,8 +96,10 @@ def first_line(error: Exception) -> str:
 
 
 def yaml_of(run: TrainedRun) -> str:
-    path = run.run_dir / "config.yaml"
-    return path.read_text(encoding="utf-8") if path.is_file() else "# not in the run's directory\n"
+    try:
+        return read_text(run.run_dir / "config.yaml", MAX_CONFIG_BYTES)
+    except (OSError, ValueError):
+        return "# not in the run's directory\n"
 
 
 if __name__ == "__main__":

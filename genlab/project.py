@@ -113,12 +113,13 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     import numpy as np
 
     from genlab.core.pixels import to_uint8
+    from genlab.core.whole_files import drop_link, write_atomically
     from genlab.pictures.sheet import sheet, write_png
 
     write_png(sheet(to_uint8(images), len(images)), folder / "way.png")
     arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in latent.items() if value is not None}
-    np.savez(folder / "latent.npz", **arrays)
-    (folder / "distance.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    np.savez(drop_link(folder / "latent.npz"), **arrays)
+    write_atomically(folder / "distance.json", (json.dumps(facts, indent=2) + "\n").encode())
     for name, value in facts["end"].items():
         if value is not None:
             print(f"{name:<9} {value:.4g} (at the start {facts['start'][name]:.4g})")

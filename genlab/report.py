@@ -22,12 +22,13 @@ It asks nothing of the network, so it can be sent by mail or kept; it reads the 
 
 
 def job(config: dict[str, Any]) -> None:
+    from genlab.core.whole_files import drop_link
     from genlab.reports import page
     from genlab.reports.run import read_run
     from genlab.reports.run_directories import find_runs
 
     runs = [read_run(path) for path in find_runs(run_paths(config["runs"]))]
-    target = Path(config["to"]).expanduser() if config["to"] else page.common_folder(runs) / "report.html"
+    target = Path(config["to"]).expanduser() if config["to"] else drop_link(page.common_folder(runs) / "report.html")
     write_page(page.render(runs, title=page.page_title(runs), grids=config["grids"]), target)
     print(f"{target}  ({len(runs)} run{'s' * (len(runs) > 1)}, {target.stat().st_size / 1e6:.1f} MB)")
 

@@ -62,6 +62,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
         return result if isinstance(result, float) else worst_score()
 
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
+    run_dir = [] if any(word.startswith("hydra.run.dir=") for word in arguments) else run_dir
     with distributed.joined_ranks(), sweep.write_table_at_end():
         compose_and_call(job, [*run_dir, *arguments])
     sweep.raise_failures()
@@ -132,7 +133,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(quote_changes(arguments))
-    check_words(words, "train")
+    check_words(words, "train", own_folder(flags))
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)

@@ -22,6 +22,7 @@ from genlab.core.validation import alternatives, expected, shown, validate
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 ARGUMENTS = re.compile(r"(missing|unexpected|takes|given|got multiple)\b.*argument")  # Python's words about a call
 INSTALLED = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
+PASSED = {"data", "params", "run", "spec", "system"}  # arguments that genlab gives, which no config sets
 ANY_TOTAL = 1_000_000  # images, to try a schedule with
 logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs the errors that it raises
 
@@ -114,7 +115,7 @@ def check_arguments(node: dict[str, Any], hints: dict[str, Any], key: str) -> It
             continue
         if name not in hints:
             nested = " A metric of one's own is nested: `metrics: {name: {_target_: ...}}`." if key == "metrics" else ""
-            raise ConfigError(unknown_key(f"{key}.{name}", sorted(hints)) + nested)
+            raise ConfigError(unknown_key(f"{key}.{name}", sorted(hints.keys() - PASSED)) + nested)
         if isinstance(value, dict) and "_target_" not in value:
             require_fitting_mapping(value, hints[name], f"{key}.{name}")
         if not has_target(value):

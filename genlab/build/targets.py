@@ -50,7 +50,8 @@ def accepted_arguments(target: Any) -> dict[str, Any]:
         parameters = inspect.signature(call).parameters.values()
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             found = {}
-        found |= {parameter.name: parameter.annotation for parameter in parameters if parameter.name != "self"}
+        named = [one for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+        found |= {parameter.name: parameter.annotation for parameter in named if parameter.name != "self"}
         found |= {name: hint for name, hint in type_hints(call).items() if name in found}
     return {name: hint for name, hint in found.items() if name not in ("shared", "return")}
 

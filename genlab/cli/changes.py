@@ -19,7 +19,11 @@ def typed_values(typed: Any) -> dict[str, Any]:
         return {}
     if not isinstance(typed, list):
         raise ConfigError(f"change={typed}: {USAGE}")
-    return dict(map(read_entry, typed))
+    entries = list(map(read_entry, typed))
+    for place, (key, _) in enumerate(entries):
+        if key in dict(entries[:place]):
+            raise ConfigError(f"change=[{','.join(map(str, typed))}]: {key} is given twice. Give it once.")
+    return dict(entries)
 
 
 def read_entry(text: Any) -> tuple[str, Any]:

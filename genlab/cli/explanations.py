@@ -8,12 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
+from genlab.cli.repeated_words import MENU_LISTS
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 MAX_EXPLAINED = 4  # wrong keys of one command
-OTHER_NAMES = {"learning_rate": "lr", "batch": "batch_size", "lr_g": "lr", "lr_d": "lr", "resolution": "size"}
+OTHER_NAMES = {
+    **dict.fromkeys(("learning_rate", "lr_g", "lr_d"), "lr"),
+    **dict.fromkeys(("batch", "bs", "batchsize"), "batch_size"),
+    **dict.fromkeys(("resolution", "image_size", "img_size"), "size"),
+    **dict.fromkeys(("gpu", "gpus", "cuda"), "device"),
+    **dict.fromkeys(("steps", "iterations", "iters", "max_steps"), "images"),
+    **dict.fromkeys(("n", "num_samples", "samples", "n_samples"), "count"),
+    **dict.fromkeys(("amp", "fp16", "mixed_precision"), "precision"),
+    **dict.fromkeys(("data_dir", "path", "dataroot", "data_root"), "root"),
+    "class": "classes",
+}
+FOLDER_NAMES = ("out", "output", "output_dir", "out_dir", "run_dir", "save_dir", "outdir", "logdir")
 SEARCHED = ("optimizer", "trainer", "data", "model", "metrics", "mode", "features", "callbacks")
 UNKNOWN_CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]*)'")
 UNKNOWN_KEY = re.compile(r"Could not (?:override|delete from config. ?) ?'([^']+)'")
@@ -30,6 +42,9 @@ def explain_error(error: Exception, words: list[str], where: dict[str, Any], fol
         if where["config_name"] == "report" and key.partition(".")[0] == "data":
             return f"{key}: a report reads no data, only the files of its runs. Leave it out."
         return explain_unknown_keys(key, words, where, folder)
+    if removed := re.search(r"Could not delete '([\w/]+)'", message):
+        group = removed.group(1)
+        return f"~{group}: a group stays, and gets another choice. {menu.none_of(group)}See --help."
     if "An item is already at" in message:
         word = next((word for word in words if word.startswith("+") and word.split("=")[0][1:] in message), "+KEY=...")
         return f"{word}: that key is there already: write {word[1:]}"
@@ -46,7 +61,11 @@ def unknown_key_in(message: str) -> str | None:
 def explain_sweep_word(words: list[str], message: str) -> str:
     word = next((word for word in words if word in message), next((word for word in words if "," in word), ""))
     key, _, value = word.partition("=")
-    return f"{word}: several values. For a list: '{key}=[{value}]'; for a run with each: -m {word}"
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", value):
+        return f"{word}: a number has no commas. Write {key}={value.replace(',', '_')}"
+    takes_list = key not in (*menu.GROUPS, "experiment") or key in MENU_LISTS
+    as_list = f"For a list: '{key}=[{value}]'; for" if takes_list else "For"
+    return f"{word}: several values. {as_list} a run with each: -m {word}"
 
 
 def explain_value(error: Exception) -> str:
@@ -112,6 +131,8 @@ def suggest_keys(key: str, config: DictConfig) -> str:
 
     from omegaconf import DictConfig, OmegaConf
 
+    if key in FOLDER_NAMES:
+        return f"Did you mean {'to' if 'to' in config else 'hydra.run.dir'}?"
     if meant := keys_meant(key, config):
         return f"Did you mean {' or '.join(meant)}?"
     if part := part_not_chosen(key, config):
@@ -130,9 +151,13 @@ def suggest_keys(key: str, config: DictConfig) -> str:
 
 def keys_meant(key: str, config: DictConfig) -> list[str]:
     """Return the keys that end in a name typed alone: `lr` gives those of the optimizers."""
-    name = OTHER_NAMES.get(key, key)
-    for group in SEARCHED if "." not in key else ():
-        found = [path for path in key_paths(config.get(group), group) if path.endswith(f".{name}")]
+    head, _, last = key.rpartition(".")
+    name = OTHER_NAMES.get(last, last)
+    if not head and name != key and name in config:
+        return [name]
+    for group in SEARCHED:
+        paths = key_paths(config.get(group), group)
+        found = [path for path in paths if path.endswith(f".{name}") and path.startswith(head)]
         nearest = [path for path in found if path.count(".") == min(other.count(".") for other in found)]
         if nearest:
             return nearest[:MAX_EXPLAINED]

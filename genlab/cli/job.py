@@ -32,7 +32,7 @@ from genlab.core.interruption import Signals
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.trust import trust_word
-from genlab.core.whole_files import write_atomically
+from genlab.core.whole_files import drop_link, write_atomically
 from genlab.trainers.system import keep_changed_options
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
     if not distributed.is_main():
         yield
         return
-    lock = FileLock(run_dir / ".lock")
+    lock = FileLock(drop_link(run_dir / ".lock"))
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)

@@ -62,11 +62,22 @@ def menu_text() -> str:
 
 def choices(group: str) -> dict[str, str]:
     """Return the description of every YAML in a group, by name."""
+    return {path.stem: description(path) for path in sorted(folder_of(group).glob("*.yaml"))}
+
+
+def folder_of(group: str) -> Path:
     import genlab.configs as configs
 
-    return {path.stem: description(path) for path in sorted(Path(configs.__path__[0], group).glob("*.yaml"))}
+    return Path(configs.__path__[0], group)
 
 
 def description(path: Path) -> str:
     comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     return next(line for line in comments if not line.startswith("@package"))
+
+
+def none_of(group: str) -> str:
+    """Return how a command says that it wants nothing of a group."""
+    if group in ("penalty", "augment"):
+        return f"For none: {group}=[]. "
+    return f"For none: {group}=none. " if "none" in choices(group) else ""

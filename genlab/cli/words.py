@@ -8,6 +8,7 @@ from typing import Any
 
 from genlab.cli import menu
 from genlab.cli.comma_lists import quote_values
+from genlab.cli.repeated_words import refuse_repeated_keys, refuse_shared_choices
 from genlab.core.errors import ConfigError
 
 FLAGS = ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--version", "--shell-completion", "-sc")
@@ -20,7 +21,11 @@ FOLDER_KEYS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 EXCLUSIVE = {
     ("trainer.images", "trainer.epochs"): "both say how long to train",
     ("resume", "init_from"): "both say which weights to start from",
+    ("images", "metrics.images"): "both say how many samples to score",
+    ("split", "metrics.split"): "both say which real images to compare with",
 }
+KEY = re.compile(r"[A-Za-z_][\w/.]*")
+CURLY_QUOTES = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
 PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 
@@ -57,23 +62,30 @@ def explain_dashes(word: str, following: str) -> str:
     return f"{typed}: keys are written without dashes, as KEY=VALUE: {key or 'KEY'}={value or 'VALUE'}. See --help."
 
 
-def check_words(words: list[str], program: str) -> None:
-    """Raise ConfigError for a word that Hydra cannot read, or that gives a group what is no choice."""
+def check_words(words: list[str], program: str, folder: Path | None = None) -> None:
+    """Raise ConfigError for a word that Hydra cannot read, that gives a group no choice, or that repeats another.
+
+    `folder`: the user's own YAML files.
+    """
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     refuse_both(words)
-    for word in words:
+    if program == "evaluate" and (every := next((word for word in words if word.startswith("metrics.every=")), None)):
+        raise ConfigError(f"{every}: this program scores once, and has no interval. Leave it out.")
+    for place, word in enumerate(words):
         key, sign, _ = word.partition("=")
         if not key.strip("+~ ") or not (sign or word.startswith("~")):
-            raise ConfigError(explain_bare_word(word, program))
+            raise ConfigError(explain_bare_word(words, place, program))
         try:
             override = OverridesParser.create().parse_override(word)
             value = None if override.is_sweep_override() or override.is_delete() else override.value()
         except (HydraException, ValueError) as error:
-            raise ConfigError(f"{word}: cannot be read: {explain_unreadable(word)}") from error
+            raise ConfigError(f"{word}: cannot be read: {explain_unreadable(words[place:])}") from error
         if not (override.is_sweep_override() or override.is_delete()):
             check_value(override.key_or_group, value, word)
+            refuse_shared_choices(override.key_or_group, value, word, folder)
+    refuse_repeated_keys(words)
 
 
 def refuse_both(words: list[str]) -> None:
@@ -94,7 +106,9 @@ def check_value(key: str, value: Any, word: str) -> None:
     wrong = next(name for name in names if not is_choice_name(name))
     if key == "data" and isinstance(wrong, str) and ("/" in wrong or Path(wrong).exists()):
         raise ConfigError(f"{word}: expected a kind of data. For files of your own: data=folder data.root={wrong}")
-    raise ConfigError(f"{word}: there is no such choice. {none_of(key)}Valid here: {', '.join(menu.choices(key))}.")
+    raise ConfigError(
+        f"{word}: there is no such choice. {menu.none_of(key)}Valid here: {', '.join(menu.choices(key))}."
+    )
 
 
 def is_group(key: str) -> bool:
@@ -105,33 +119,61 @@ def is_choice_name(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)*", value) is not None
 
 
-def none_of(group: str) -> str:
-    """Return how a command says that it wants nothing of a group."""
-    if group in ("penalty", "augment"):
-        return f"For none: {group}=[]. "
-    return f"For none: {group}=none. " if "none" in menu.choices(group) else ""
-
-
-def explain_bare_word(word: str, program: str) -> str:
+def explain_bare_word(words: list[str], place: int, program: str) -> str:
     """Return what a word without `=` was probably meant to be."""
+    word = words[place]
+    if joined := joined_word(words, place):
+        return f"{joined[0]}: expected KEY=VALUE without spaces or a colon: {joined[1]}"
     wanted = {"train": "resume", "report": "runs"}.get(program, "run")
     if "=" not in word and word and (Path(word).expanduser().is_dir() or "/" in word):
         return f"{word}: expected KEY=VALUE. For a run's directory: {wanted}={word}"
     groups = [group for group in (*menu.GROUPS, "experiment") if word in menu.choices(group)]
     if program == "train" and groups:
         return f"{word}: expected KEY=VALUE. Did you mean {groups[0]}={word}?"
-    key = word.strip("+~= ") or "KEY"
-    return f"{word}: expected KEY=VALUE, such as {key if '=' not in word else 'KEY'}=VALUE. See --help."
+    key = word.strip("+~= ")
+    key = key if KEY.fullmatch(key) and "=" not in word else "KEY"
+    return f"{word}: expected KEY=VALUE, such as {key}=VALUE. See --help."
 
 
-def explain_unreadable(word: str) -> str:
-    """Return what a word lacks that Hydra's grammar does not take."""
-    if quoted := quote_values(word):
-        return f"letters beyond ASCII, and signs such as =, stand in quotes: '{quoted}'."
+def joined_word(words: list[str], place: int) -> tuple[str, str] | None:
+    """Return the words around a bare one as typed, and the KEY=VALUE that they were to be; None for other words."""
+    start = place - 1 if place and words[place - 1].endswith("=") else place
+    typed = " ".join(words[start : place + 3])
+    found = re.match(rf"({KEY.pattern})(?: ?= ?|: ?)([^\s=:\\]+)", typed)
+    word, following = words[place], "".join(words[place + 1 : place + 2])
+    if not found and is_group(word) and following in menu.choices(word):
+        return f"{word} {following}", f"{word}={following}"
+    return (found.group(), f"{found.group(1)}={found.group(2)}") if found else None
+
+
+def explain_unreadable(words: list[str]) -> str:
+    """Return what the first of the words lacks that Hydra's grammar does not take."""
+    word = words[0]
     key, _, value = word.partition("=")
+    if set(word) & set(CURLY_QUOTES):
+        return f"its quotes are typographic ones. Type straight ones: {word.translate(str.maketrans(CURLY_QUOTES))}"
+    if value.rstrip(",") != value and len(value) > 1 and not unbalanced(value):
+        return f"it ends in a comma. Write {key}={value.rstrip(',')}"
+    if re.fullmatch(r"\([^()]*\)", value):
+        return f"a list stands in brackets: '{key}=[{value[1:-1]}]'."
+    if "[" in value and (whole := bracketed(words)):
+        return f"a list with spaces stands in quotes: '{whole}'."
+    if key == "data" and "/" in value:
+        return f"expected a kind of data. For files of your own: data=folder 'data.root=\"{value}\"'"
+    if value.startswith("="):
+        return f"one = stands between key and value. Write {key}={value.lstrip('=')}"
+    if quoted := quote_values(word):
+        return f"letters beyond ASCII, and signs such as = and ~, stand in quotes: '{quoted}'."
     reason = unbalanced(value) or "signs such as = ( ) [ ] { } , : $ and quotes have a meaning here."
     as_text = value.replace("'", "").replace("\\", "")
     return f"{reason} A value that holds them as letters stands in quotes: \"{key}='{as_text}'\"."
+
+
+def bracketed(words: list[str]) -> str:
+    """Return the words up to a closing bracket as one, if a list was split at its spaces; else nothing."""
+    end = next((place for place, word in enumerate(words) if word.endswith("]")), 0)
+    whole = " ".join(words[: end + 1])
+    return "" if not end or unbalanced(whole.partition("=")[2]) else whole
 
 
 def unbalanced(value: str) -> str:

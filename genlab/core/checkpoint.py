@@ -13,7 +13,7 @@ from genlab.core.changes import first_config
 from genlab.core.checkpoint_structure import require_structure
 from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
-from genlab.core.foreign_files import open_regular, read_text
+from genlab.core.foreign_files import is_regular, open_regular, read_text
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.spec import Spec
@@ -76,7 +76,7 @@ def save(
 def write_with_checksum(path: Path, data: Any) -> None:
     """Write a file and its SHA-256. If the process is killed in between, an older file at `path` can still be read."""
     beside, checksum = checksum_path(path), f"{hashlib.sha256(data).hexdigest()}  {path.name}\n"
-    older = beside.read_text(errors="replace") if path.exists() and beside.exists() else ""
+    older = read_text(beside, MAX_CHECKSUM_BYTES, errors="replace") if path.exists() and is_regular(beside) else ""
     write_atomically(beside, (checksum + older).encode())  # first: a file without a checksum is never read
     write_atomically(path, data)
     if older:

@@ -7,6 +7,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from genlab.core.errors import ConfigError
 from genlab.core.foreign_files import parse_json, read_text
 
 MAX_BYTES = 2**28  # of a file of lines, which a run may need to go on from
@@ -26,7 +27,12 @@ def replace_non_finite(value: Any) -> Any:
 
 
 def append_lines(path: Path, lines: str) -> None:
-    """Append lines, all or none of them, in place of a half last line. Raises OSError if they cannot be written."""
+    """Append lines, all or none of them, in place of a half last line. Raises OSError if they cannot be written.
+
+    Raises ConfigError for a link, which may lead to any file of the user's.
+    """
+    if path.is_symlink():
+        raise ConfigError(f"{path}: is a link, and no results are written where it leads. Remove it.")
     with FileIO(path, "a+") as file:  # unbuffered: a line is on disk at once
         end = _end_of_lines(file)
         file.truncate(end)

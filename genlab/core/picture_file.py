@@ -13,6 +13,7 @@ FORMATS: list[str] = [  # alone: other readers may start programs, as that of EP
 ]
 MAX_BYTES = 2**27  # of a file
 MAX_PIXELS = 2**25  # of a picture that becomes data: decoding takes up to 12 bytes for each
+MAX_HALVED = 2**26  # of a photo, decoded at half its sides: 6 bytes for each where it is progressive
 
 
 class Unusable(Exception):
@@ -23,8 +24,11 @@ class Unidentified(Unusable):
     """A file is no picture in a format of the list."""
 
 
-def open_picture(encoded: bytes, most: int = MAX_PIXELS) -> Image.Image:
-    """Open a file by its header; nothing is decoded. Raises Unusable for other formats, and beyond `most` pixels."""
+def open_picture(encoded: bytes, most: int = MAX_PIXELS, size: int | None = None) -> Image.Image:
+    """Open a file by its header; nothing is decoded. Raises Unusable for other formats, and beyond `most` pixels.
+
+    A larger photo is halved if it is going to be resized to `size` pixels a side.
+    """
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
@@ -32,9 +36,16 @@ def open_picture(encoded: bytes, most: int = MAX_PIXELS) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise Unusable(f"more than {most:,} pixels: {error}") from error
     width, height = image.size
-    if width * height > most:
+    if width * height > most and not (size and halve(image, size)):
         raise Unusable(f"{width} x {height} pixels, more than {most:,} in all")
     return image
+
+
+def halve(image: Image.Image, size: int) -> bool:
+    """Let a JPEG be decoded at half its sides; return False if it is none, too large, or half is less than `size`."""
+    width, height = image.size
+    photo = image.format == "JPEG" and image.mode in ("L", "RGB") and width * height <= MAX_HALVED
+    return photo and min(width, height) >= 2 * size and image.draft(image.mode, (width // 2, height // 2)) is not None
 
 
 class Budget:

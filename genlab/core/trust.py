@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.core.errors import ConfigError
+from genlab.core.foreign_files import CONTAINERS
 
 VARIABLE = "GENLAB_TRUST"  # packages, separated by commas, for jobs that a cluster starts again by itself
 NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
@@ -39,7 +40,23 @@ NEVER_NEEDED = sys.stdlib_module_names | {"torch", "torchvision", "numpy", "scip
 
 
 def require_trusted(saved: Any, source: str | Path, trust: Iterable[str] = ()) -> None:
-    """Raise ConfigError if a config that a file holds names what is neither on the list nor allowed by the user."""
+    """Raise ConfigError if a config that a file holds names what is neither on the list nor allowed by the user.
+
+    Interpolations are refused as well: they could make up such a name, and read the environment.
+    """
+    refuse_interpolations(saved, source)
+    require_listed(saved, source, trust)
+
+
+def refuse_interpolations(saved: Any, source: str | Path) -> None:
+    """Raise ConfigError for a config with `${...}`, which Hydra would resolve while it builds."""
+    for text in find_texts(saved):
+        if "${" in text:
+            raise ConfigError(f"{source}: holds ${{...}}, which no run writes: use another copy of the run.")
+
+
+def require_listed(saved: Any, source: str | Path, trust: Iterable[str] = ()) -> None:
+    """Raise ConfigError if what a file holds names what is neither on the list nor allowed by the user."""
     allowed = {*trust, *trust_of_environment()}
     for key, node in find_targets(saved, ""):
         path = node["_target_"]
@@ -57,8 +74,8 @@ def require_trusted(saved: Any, source: str | Path, trust: Iterable[str] = ()) -
 
 def require_trusted_run(state: dict[str, Any], source: str | Path, trust: Iterable[str] = ()) -> None:
     """Raise ConfigError if the config or the data's facts in a checkpoint or exported file name what is not trusted."""
-    for part in ("config", "spec"):
-        require_trusted(state.get(part), source, trust)
+    require_trusted(state.get("config"), source, trust)
+    require_listed(state.get("spec"), source, trust)  # Hydra never sees it, and a class may be called anything
 
 
 def trust_of_environment() -> list[str]:
@@ -67,11 +84,25 @@ def trust_of_environment() -> list[str]:
 
 def find_targets(node: Any, key: str) -> Iterator[tuple[str, dict]]:
     """Yield the key and the mapping of each `_target_` in a config, at any depth."""
-    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     if isinstance(node, dict) and "_target_" in node:
         yield key, node
-    for name, value in children:
+    for name, value in children_of(node):
         yield from find_targets(value, f"{key}.{name}" if key else str(name))
+
+
+def find_texts(node: Any) -> Iterator[str]:
+    """Yield each text in a config, keys included, at any depth."""
+    if isinstance(node, str):
+        yield node
+    for name, value in children_of(node):
+        yield from (*find_texts(name), *find_texts(value))
+
+
+def children_of(node: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the keys and values of a mapping, the places and items of any other container."""
+    if isinstance(node, dict):
+        return node.items()
+    return enumerate(node) if isinstance(node, CONTAINERS) else ()
 
 
 def untrusted_packages(saved: Any) -> list[str]:

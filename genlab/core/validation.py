@@ -106,7 +106,8 @@ def describe(hint: Any) -> str:
         return f"a {'staircase' if of_images else 'mapping'} {{{inner}}}"
     if inspect.isclass(kind) and issubclass(kind, Sequence | set) and kind is not str:
         inner = " or ".join(dict.fromkeys(expected(part) for part in parts if part is not ...))
-        return f"a list of values, each {inner}" if inner else "a list"
+        count = f"{len(parts)} " if kind is tuple and ... not in parts else ""
+        return f"a list of {count}values, each {inner}" if inner else "a list"
     return "an object {_target_: ...}" if kind is Callable else NAMES.get(kind) or describe_class(kind)
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from genlab.core.whole_files import drop_link
+
 if TYPE_CHECKING:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -120,7 +122,7 @@ def as_channels(margin: Image.Image, channels: int) -> Tensor:
 def write_png(picture: Tensor, path: Path) -> None:
     """Write uint8 [1, 3 or 4, H, W] as grey, RGB or RGBA, and make the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    as_pil(picture).save(path, pnginfo=png_mark())
+    as_pil(picture).save(drop_link(path), pnginfo=png_mark())
 
 
 def png_mark() -> PngInfo:

@@ -11,7 +11,7 @@ from genlab.core.foreign_files import read_bytes
 MIME_TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 FOLDERS_WITHOUT_PICTURES = {"checkpoints"}  # folders without pictures
 MAX_SIDE = 1_200  # pixels: larger pictures are scaled down
-MAX_PIXELS = 89_478_485  # of a sheet, 256 MiB as RGB: none is converted before it is scaled down
+MAX_PIXELS = 89_478_485  # of a sheet, 4 bytes for each; with alpha half as many, as scaling down takes a copy of them
 MAX_FILE_BYTES = 2**25  # of an animation that is shown whole
 MAX_HEADER_BYTES = 2**16  # beside the pixels: what lies beyond is not copied into a page
 MAX_PAGE_BYTES = 12_000_000  # of all pictures together
@@ -94,6 +94,8 @@ def load_picture(frame: Frame) -> Picture | None:
     try:
         data = read_bytes(frame.path, MAX_FILE_BYTES)
         with open_picture(data, MAX_PIXELS) as image:
+            if image.mode in ("LA", "RGBA") and image.width * image.height > MAX_PIXELS // 2:
+                return None
             image.load()  # only reading the pixels shows that a file is truncated
             width, height = image.size
             padded = len(data) > 4 * width * height + MAX_HEADER_BYTES

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genlab.core.errors import ConfigError, RunError
 from genlab.core.os_errors import reason_of, remedy_of
+from genlab.core.whole_files import drop_link
 
 
 def check_target(to: str, suffixes: Sequence[str], *, overwrite: bool) -> Path:
@@ -66,7 +67,7 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
 @contextmanager
 def temporary_target(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to `path` on success. Raises RunError if it cannot be written."""
-    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    temporary = drop_link(path.with_name(f".{os.getpid()}_{path.name}"))
     try:
         yield temporary
         if path.is_dir():

@@ -21,6 +21,7 @@ from genlab.exporting import load
 OLD_RUN = Path(__file__).with_name("old_run")
 LISTED_BEFORE = (OLD_RUN / "targets.txt").read_text().split()
 CANARY = "a hostile file ran code"
+HOSTILE_NODE = {"_target_": "builtins.print", "_args_": [CANARY]}
 
 # fmt: off
 HOSTILE = [
@@ -80,6 +81,33 @@ def test_arguments_that_fetch_are_refused(node):
         trust.require_trusted({"a": node}, "RUN")
 
 
+MAKES_ONE = "${oc.create:{_target_:builtins.print,_args_:['" + CANARY + "']}}"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        (HOSTILE_NODE,),
+        [({"a": (HOSTILE_NODE,)},)],
+        {HOSTILE_NODE["_target_"]: MAKES_ONE},
+        (MAKES_ONE,),
+        {"${oc.env:HOME}": 1},
+    ],
+)
+def test_a_target_is_found_in_any_container_and_none_is_made_up(run, hidden, capfd):
+    for path in (run / "checkpoints").glob("*.pt"):
+        state = torch.load(path, weights_only=True)
+        state["config"]["model"]["generator"] = {"_target_": "torchvision.models.resnet18", "kwargs": hidden}
+        write_checkpoint(path, state)
+    with pytest.raises(ConfigError, match=r"builtins\.print|\$\{...\}"):
+        genlab.load(run, device="cpu")
+    assert CANARY not in capfd.readouterr().out
+
+
+def test_a_class_of_the_data_may_have_any_name():
+    trust.require_trusted_run({"config": {}, "spec": {"condition": {"names": ("${x}",)}}}, "RUN")
+
+
 def test_the_user_may_trust_a_package_by_name(monkeypatch):
     config = {"a": {"_target_": "my_package.nets.Net", "weights": "x"}}
     trust.require_trusted(config, "RUN", ["my_package"])
@@ -93,8 +121,6 @@ def test_the_user_may_trust_a_package_by_name(monkeypatch):
 
 
 # Every command that opens a run or a model
-
-HOSTILE_NODE = {"_target_": "builtins.print", "_args_": [CANARY]}
 
 
 def poisoned(run: Path, *keys: str) -> Path:
@@ -133,7 +159,6 @@ COMMANDS = {
     "project": lambda run: command.main("project", "", project.job, [f"run={run}", "image=x.png"]),
     "export": lambda run: command.main("export", "", export.job, [f"run={run}", "checkpoint=newest"]),
     "resume": lambda run: train.main([f"resume={run}", "trainer.images=160"]),
-    "init_from": lambda run: train.main([f"resume={run}", f"init_from={run}"]),
 }
 
 

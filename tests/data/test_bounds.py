@@ -46,6 +46,24 @@ def test_pictures_of_the_most_pixels(tmp_path, mode):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"progressive": True, "subsampling": 0}, {"turned": 6}])
+def test_photos_of_the_most_pixels(tmp_path, options):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x112] = options.pop("turned", 1)
+    for name, sides in (("small", (16, 16)), ("large", (10_000, 6_710))):
+        (tmp_path / name).mkdir()
+        for count in range(3):
+            image = Image.effect_noise(sides, 90).convert("RGB")
+            image.save(tmp_path / name / f"{count}.jpg", exif=exif, quality=60, **options)
+    small, _ = measure(tmp_path / "small", 3, tmp_path)
+    for channels in (3, 4):
+        memory, _ = measure(tmp_path / "large", channels, tmp_path)
+        assert memory - small < 512, f"{memory - small} MiB"
+
+
+@pytest.mark.slow
 def test_a_zip_that_unpacks_to_gigabytes(tmp_path):
     import struct
     import zipfile

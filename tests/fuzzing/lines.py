@@ -63,7 +63,8 @@ class Line:
 
     @property
     def words(self) -> list[str]:
-        return [*self.base, self.word]
+        key = self.word.removeprefix("++").partition("=")[0]
+        return [*(word for word in self.base if word.partition("=")[0] != key), self.word]
 
     def __str__(self) -> str:
         return f"{self.program} {' '.join(self.words)}"

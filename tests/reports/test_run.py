@@ -99,3 +99,15 @@ def test_pictures_keep_within_a_budget_and_large_ones_are_scaled_down(make_run):
     (samples, *_) = find_series(folder)
     assert frames_within_budget([samples], 24) == 24 and frames_within_budget([samples], 24, budget=1) == 1
     assert load_picture(samples.frames[-1])[2:] == (1_200, 50)
+
+
+def test_a_report_leaves_out_pictures_with_alpha_that_need_too_much_memory(tmp_path, monkeypatch):
+    from PIL import Image
+
+    from genlab.reports import run_pictures
+
+    monkeypatch.setattr(run_pictures, "MAX_PIXELS", 1_000)
+    Image.new("RGB", (30, 30)).save(tmp_path / "a.png")
+    Image.new("RGBA", (30, 30)).save(tmp_path / "b.png")
+    assert run_pictures.load_picture(run_pictures.Frame(0, tmp_path / "a.png"))
+    assert run_pictures.load_picture(run_pictures.Frame(0, tmp_path / "b.png")) is None

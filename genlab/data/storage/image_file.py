@@ -63,7 +63,8 @@ Rules = tuple[PixelRule, PixelRule]  # of two partners
 def read_picture(encoded: bytes, rule: PixelRule, findings: Findings | None = None) -> np.ndarray:
     """Return a file's pixels, uint8 [C, H, W]. Raises Unusable."""
     noted = [findings] if findings else []
-    return decode([encoded], [noted], lambda image: to_pixels(image, rule))
+    size = None if rule.crop or rule.classes else rule.size
+    return decode([encoded], [noted], lambda image: to_pixels(image, rule), size)
 
 
 def read_halves(encoded: bytes, rules: Rules, findings: Sequence[Findings] = ()) -> tuple[np.ndarray, np.ndarray]:
@@ -87,11 +88,13 @@ def read_pair(
     return decode([first, second], [findings[:1], findings[-1:]], read)
 
 
-def decode(files: list[bytes], findings: Sequence[Sequence[Findings]], read: Callable[..., T]) -> T:
+def decode(
+    files: list[bytes], findings: Sequence[Sequence[Findings]], read: Callable[..., T], size: int | None = None
+) -> T:
     """Return what `read` makes of open files, once their pixels fit into memory beside those of other threads."""
 
     def run() -> T:
-        images = [open_image(encoded) for encoded in files]
+        images = [open_image(encoded, size) for encoded in files]
         with PIXELS.take(sum(image.width * image.height for image in images)):
             for image, noted in zip(images, findings, strict=True):
                 for one in noted:
@@ -125,7 +128,7 @@ def cut_in_two(image: Image.Image) -> tuple[Image.Image, Image.Image]:
 
 def is_grey(encoded: bytes) -> bool:
     """Tell whether a picture is grey, from the header alone. Raises Unusable."""
-    return or_unusable(lambda: open_image(encoded).mode.partition(";")[0] in GREY_MODES)
+    return or_unusable(lambda: open_image(encoded, size=1).mode.partition(";")[0] in GREY_MODES)
 
 
 def or_unusable(call: Callable[[], T]) -> T:
@@ -137,10 +140,10 @@ def or_unusable(call: Callable[[], T]) -> T:
         raise Unusable(f"truncated or corrupt: {error or type(error).__name__}") from error
 
 
-def open_image(encoded: bytes) -> Image.Image:
+def open_image(encoded: bytes, size: int | None = None) -> Image.Image:
     """Open a file and check its header; `info` keeps the depth of its values. Raises Unusable."""
     try:
-        image = open_picture(encoded)
+        image = open_picture(encoded, size=size)
     except Unidentified as reason:
         found = format_of(encoded)
         raise Unusable(f"{reason}{f': {found}; save it as PNG or JPEG' if found else ''}") from reason

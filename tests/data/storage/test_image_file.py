@@ -218,3 +218,16 @@ def test_resizing_mixes_no_colour_that_nobody_sees_into_those_that_are_seen() ->
     assert seen[:, :4].all()
     assert abs(red[seen] - 200).max() < 12  # what 8 bit leave of a colour that was divided by a small alpha
     assert abs(red[seen] - green[seen]).max() < 3
+
+
+def test_a_large_photo_is_decoded_at_half_its_sides():
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((6_200, 6_000)).save(buffer, "JPEG")
+    photo = buffer.getvalue()
+    expected = np.asarray(
+        Image.linear_gradient("L").resize((6_200, 6_000)).crop((100, 0, 6_100, 6_000)).resize((16, 16))
+    )
+    assert abs(read_picture(photo, PixelRule(1, 16))[0].astype(int) - expected).max() <= 2
+    for rule in (PixelRule(1, 3_001), PixelRule(1), PixelRule(1, 16, crop=6_000)):
+        with pytest.raises(Unusable, match="6200 x 6000 pixels, more than 33,554,432"):
+            read_picture(photo, rule)

@@ -1,0 +1,82 @@
+"""A run directory of somebody else may hold links: what genlab writes never goes where they lead."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from genlab import evaluate, export
+from genlab.cli import command
+from genlab.cli.job import lock_run_dir
+from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
+from genlab.core.json_files import append_lines
+from genlab.core.whole_files import write_atomically
+from genlab.pictures.sheet import write_png
+from genlab.sampling.output_paths import temporary_target
+
+OLD_RUN = Path(__file__).parent / "core" / "old_run"
+
+
+@pytest.fixture
+def precious(tmp_path):
+    path = tmp_path / "precious"
+    path.write_text("mine\n")
+    yield path
+    assert path.read_text() == "mine\n"
+
+
+def link(path: Path, to: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to(to)
+    return path
+
+
+@pytest.mark.parametrize("name", ["config.yaml", ".config.yaml.tmp"])
+def test_files_written_whole_replace_links(tmp_path, precious, name):
+    link(tmp_path / name, precious)
+    write_atomically(tmp_path / "config.yaml", b"theirs")
+    assert (tmp_path / "config.yaml").read_bytes() == b"theirs" and not (tmp_path / "config.yaml").is_symlink()
+
+
+def test_pictures_and_samples_replace_links(tmp_path, precious):
+    write_png(torch.zeros(1, 8, 8, dtype=torch.uint8), link(tmp_path / "a.png", precious))
+    with temporary_target(tmp_path / "b.png") as temporary:
+        pass_by = temporary.name
+        temporary.write_bytes(b"theirs")
+    link(tmp_path / pass_by, precious)
+    with temporary_target(tmp_path / "b.png") as temporary:
+        temporary.write_bytes(b"theirs")
+
+
+def test_the_lock_of_a_run_replaces_a_link(tmp_path, precious):
+    link(tmp_path / "run" / ".lock", precious)
+    with lock_run_dir(tmp_path / "run"):
+        assert not (tmp_path / "run" / ".lock").is_symlink()
+
+
+def test_lines_are_not_appended_where_a_link_leads(tmp_path, precious):
+    with pytest.raises(ConfigError, match="is a link"):
+        append_lines(link(tmp_path / "metrics.jsonl", precious), "{}\n")
+
+
+def test_a_pipe_in_the_place_of_a_checksum_holds_nothing_up(tmp_path):
+    import os
+
+    path = tmp_path / "1.pt"
+    path.write_bytes(b"old")
+    os.mkfifo(checkpoint.checksum_path(path))
+    checkpoint.write_with_checksum(path, b"new")
+    assert path.read_bytes() == b"new" and checkpoint.checksum_path(path).is_file()
+
+
+def test_commands_write_nothing_where_links_of_a_run_lead(tmp_path, precious):
+    run = shutil.copytree(OLD_RUN, tmp_path / "run")
+    for name in ("export/safetensors/README.md", "export/safetensors/generator.safetensors"):
+        link(run / name, precious)
+    assert command.main("export", "", export.job, [f"run={run}", "checkpoint=newest", "format=safetensors"]) == 0
+    link(run / evaluate.RECORDS_FILE, precious)
+    with pytest.raises(ConfigError, match="is a link"):
+        evaluate.append_records([], {"checkpoint": 1}, run / evaluate.RECORDS_FILE)
