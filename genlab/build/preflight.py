@@ -13,7 +13,7 @@ import torch
 
 from genlab.build.advice import advice
 from genlab.callbacks.early_stop import EarlyStop
-from genlab.callbacks.environment import device_name
+from genlab.callbacks.environment import device_name, differences_from_start
 from genlab.callbacks.scores import Scores
 from genlab.core import distributed
 from genlab.core.changes import describe as describe_change
@@ -26,9 +26,10 @@ Rows = list[tuple[str, str]]  # (name, value)
 
 
 def show(trainer: Trainer) -> None:
-    """Print the table of the run, with advice on its choices before it begins."""
+    """Print the table of the run, with advice on its choices before it begins, and warnings when it is resumed."""
     lines = [] if trainer.images else advice(trainer)
-    print_rows(describe(trainer) + [("advice", line) for line in lines])
+    warnings = [("warning", line) for line in differences_from_start(trainer)]
+    print_rows(describe(trainer) + warnings + [("advice", line) for line in lines])
 
 
 def require_ready_scores(trainer: Trainer) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from genlab.core.changes import flatten
+from genlab.core.json_files import read_object
 from genlab.core.whole_files import write_atomically
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
@@ -41,6 +43,20 @@ def describe_environment(device: torch.device) -> dict[str, Any]:
         "platform": platform.platform(),
         "command": sys.argv,
     }
+
+
+def differences_from_start(trainer: Trainer) -> list[str]:
+    """Say in what a resumed run computes otherwise than it began, which changes the last bits of its results."""
+    before = flatten(read_object(trainer.run_dir / "environment.json"), "") if trainer.resumed_from else ()
+    now: dict[str, Any] = {"versions.torch": torch.__version__, "device_name": device_name(trainer.device)}
+    if trainer.device.type == "cpu":
+        now["threads"] = torch.get_num_threads()
+    found = {key: value for key, value in before if value != now.get(key, value)}
+    remedies = {"threads": f"; for these begin the command with OMP_NUM_THREADS={found.get('threads')}"}
+    cost = "The run goes on, but not to the bits of one that was never stopped"
+    return [
+        f"{key}: {now[key]}, and {old} when the run began. {cost}{remedies.get(key, '')}." for key, old in found.items()
+    ]
 
 
 def git_revision(file: Path) -> dict[str, Any] | None:

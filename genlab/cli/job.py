@@ -143,9 +143,11 @@ def lock_run_dir(run_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def explain_resource_errors(settings: dict[str, Any], run_dir: Path) -> Iterator[None]:
-    """Raise RunError with one message if memory runs out, or a file cannot be read or written."""
+    """Raise RunError with one message if memory runs out, a file cannot be read or written, or code calls sys.exit."""
     try:
         yield
+    except SystemExit as error:
+        raise RunError(f"code of the run called sys.exit({error.code!r}). Checkpoints so far are kept.") from error
     except (MemoryError, RuntimeError) as error:
         if not ran_out_of_memory(error):
             raise
@@ -176,8 +178,13 @@ def restore_state(trainer: Trainer, found: tuple[Path, dict] | None) -> None:
 
 def write_config(settings: dict[str, Any], run_dir: Path) -> None:
     if distributed.is_main():
-        text = OmegaConf.to_yaml(OmegaConf.create(settings))
-        write_atomically(run_dir / "config.yaml", text.encode())
+        write_atomically(run_dir / "config.yaml", to_yaml(settings).encode())
+
+
+def to_yaml(settings: dict[str, Any]) -> str:
+    """Return a run's config as YAML. The seed comes last: a file in which it is complete is whole."""
+    others = {key: value for key, value in settings.items() if key != "seed"}
+    return OmegaConf.to_yaml(OmegaConf.create(others | {"seed": settings["seed"]}))
 
 
 def fit(trainer: Trainer) -> None:

@@ -45,7 +45,7 @@ class Interrupted(GenlabError):
         self.exit_code = 128 + signal_number
 
 
-def describe_error(error: Exception) -> str:
+def describe_error(error: BaseException) -> str:
     """Return an error's message in one line without a full stop; its kind too, where it was not written for users."""
     words = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, GenlabError):

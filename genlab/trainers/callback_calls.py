@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 class CallbackCalls:
     """Calls the callbacks of a trainer.
 
-    An error costs what the callback would have published: one warning names it, and the run goes on. A GenlabError, and
-    any error of an `essential` callback, ends the run. A tick that a signal cut short is owed: the resumed run makes up
-    for it first, so that it publishes the same as a run without the signal.
+    An error costs what the callback would have published: one warning names it, and the run goes on. A GenlabError,
+    `sys.exit`, and any error of an `essential` callback end the run. A tick that a signal cut short is owed: the
+    resumed run makes up for it first, so that it publishes the same as a run without the signal.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -64,7 +64,7 @@ class CallbackCalls:
         for name, callback in self._to_call():
             try:
                 callback.fail(self.trainer, error)
-            except Exception as second:
+            except (Exception, SystemExit) as second:
                 log.warning("callbacks.%s, while the run ends by an error: %s", name, describe_error(second))
 
     def _tick(self, name: str, callback: Callback) -> None:
@@ -90,6 +90,10 @@ class CallbackCalls:
             getattr(callback, event)(self.trainer, *values)
         except GenlabError:
             raise
+        except SystemExit as error:
+            raise RunError(
+                f"callbacks.{name} called sys.exit({error.code!r}). A callback ends a run with trainer.stop(reason)."
+            ) from error
         except Exception as error:
             if callback.essential:
                 raise RunError(f"callbacks.{name}: {describe_error(error)}") from error

@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 
 from genlab.build.runs import read_config
 from genlab.callbacks.jsonl import read_rows
+from genlab.cli.job import to_yaml
 from genlab.core.errors import ConfigError
 from genlab.exporting.card import read_records, training_command
 from genlab.reports.jobs import job_row
@@ -22,7 +23,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     trainer = saved(folder, "model=gan", *narrow("gan"))
     files = {
-        "config.yaml": OmegaConf.to_yaml(OmegaConf.create(trainer.config)),
+        "config.yaml": to_yaml(trainer.config),
         "environment.json": json.dumps({"command": ["genlab/train.py", "model=gan"], "git": None}, indent=2) + "\n",
         "summary.json": json.dumps({"images": 8, "records": [{"metric": "fid", "position": 8}]}) + "\n",
         "metrics.jsonl": '{"images": 4, "loss": 1.0}\n{"images": 8, "record": {"metric": "fid", "position": 8}}\n',

@@ -22,7 +22,7 @@ class Model(nn.Module):
         super().__init__()
         self.generator = nn.Linear(4, 64)
         self.discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), norm, nn.Linear(8, 1))
-        self.players = {"discriminator": self.discriminator}
+        self.players = {"generator": self.generator, "discriminator": self.discriminator}
 
 
 def zeros(count, tested=2_000):
@@ -48,6 +48,7 @@ class FakeTrainer:
         self.device, self.seed, self.run_dir = torch.device("cpu"), 7, tmp_path
         self.images, self.total_images, self.batch_size, self.largest = 0, 60_000, 64, 1.0
         self.config: dict = {}  # nobody reads it by key
+        self.resumed_from = 0
         self.clip_weights, self.images_a_step, self.images_to_full_size = None, 320, 0
         self.engine = SimpleNamespace(dtype=torch.float32, autocast=None)
         self.callbacks = {"mine": Scores(Pixels(), {"fid": FID()}, images=10_000)}
@@ -56,9 +57,7 @@ class FakeTrainer:
     def samples(self):
         return self  # it draws them itself
 
-    @property
-    def system(self):
-        return self  # it has all parts itself
+    system = samples
 
     @property
     def spec(self):

@@ -2,10 +2,11 @@ import json
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from genlab.callbacks import Environment
-from genlab.callbacks.environment import git_revision
+from genlab.callbacks.environment import differences_from_start, git_revision
 
 
 def git(folder, *words):
@@ -25,6 +26,28 @@ def test_a_resumed_run_keeps_the_first_record(trainer):
     trainer.resumed_from = 500
     Environment().start(trainer)
     assert [path.name for path in trainer.run_dir.iterdir()] == ["environment_000000500.json"]
+
+
+def test_a_resumed_run_is_told_of_other_threads_and_versions(trainer):
+    assert differences_from_start(trainer) == []  # a new run
+    Environment().start(trainer)
+    trainer.resumed_from = 500
+    assert differences_from_start(trainer) == []
+    path = trainer.run_dir / "environment.json"
+    record = json.loads(path.read_text())
+    record |= {"threads": 64, "versions": {"torch": "1.0"}, "platform": "another"}
+    path.write_text(json.dumps(record))
+    torch_line, threads_line = sorted(differences_from_start(trainer), reverse=True)
+    assert torch_line.startswith(f"versions.torch: {torch.__version__}, and 1.0 when the run began.")
+    assert "OMP_NUM_THREADS=64" in threads_line
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"versions": 3}'])
+def test_a_resumed_run_without_a_whole_record_is_told_nothing(trainer, text):
+    trainer.resumed_from = 500
+    if text is not None:
+        (trainer.run_dir / "environment.json").write_text(text)
+    assert differences_from_start(trainer) == []
 
 
 def test_the_revision_of_the_checkout_that_tracks_the_file(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -81,18 +82,28 @@ def test_no_error_of_a_publisher_ends_the_run(make, error):
 class Ending(Callback):
     every = 400
 
+    def __init__(self, error):
+        self.error = error
+
     def tick(self, trainer):
-        raise RunError("enough is enough")
+        raise self.error
 
 
-def test_a_callback_that_ends_the_run_has_it_saved_first(make):
-    trainer = make(ending=Ending())
-    with pytest.raises(RunError, match="enough is enough"):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RunError("enough is enough"), "enough is enough"),
+        (SystemExit(0), "callbacks.ending called sys.exit(0). A callback ends a run with trainer.stop(reason)."),
+    ],
+)
+def test_a_callback_that_ends_the_run_has_it_saved_first(make, error, words):
+    trainer = make(ending=Ending(error))
+    with pytest.raises(RunError, match=re.escape(words)):
         trainer.fit()
     path, saved = checkpoint.newest_good(trainer.run_dir / "checkpoints")
     assert saved["parts"]["position"]["images"] == trainer.images == 400 == int(path.stem)
     summary = json.loads((trainer.run_dir / "summary.json").read_text())
-    assert summary["stopped"] == "enough is enough" and not summary["complete"]
+    assert summary["stopped"] == words and not summary["complete"]
 
 
 def test_any_error_of_an_essential_callback_does_so(make):
