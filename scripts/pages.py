@@ -121,6 +121,12 @@ def is_installed(package: str) -> bool:
         return False
 
 
+def replace_words(words: list[str], added: list[str]) -> list[str]:
+    """Return a command's words with others, which take the place of those with the same key."""
+    keys = {word.partition("=")[0] for word in added if "=" in word}
+    return [word for word in words if word.partition("=")[0] not in keys] + added
+
+
 # ---- the commands of a page
 
 
@@ -194,7 +200,7 @@ def run(command: Command, folder: Path) -> tuple[int, float]:
     words = ["python", "-c", command.code] if command.code else command.arguments
     words = [insert_run(word, folder) for word in words]
     began = time.monotonic()
-    done = execute([*PROGRAMS[words[0]], *words[1:], *command.added_words], folder)
+    done = execute([*PROGRAMS[words[0]], *replace_words(words[1:], command.added_words)], folder)
     if done.returncode:
         print(done.stdout[-1500:] + done.stderr[-3000:], flush=True)
     return done.returncode, time.monotonic() - began

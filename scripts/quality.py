@@ -29,7 +29,7 @@ from torch import Tensor
 from genlab.build import runs
 from genlab.callbacks import jsonl
 from genlab.cli.command import exit_code_of
-from genlab.core import checkpoint
+from genlab.core import checkpoint, json_files
 from genlab.core.device import choose_device
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float
@@ -74,7 +74,9 @@ def report(options: argparse.Namespace) -> None:
         records.append(record | {"samples": len(samples)} | ruler.measure(samples))
         print(table_row(records[-1]), flush=True)
         if options.json:
-            options.json.write_text(json.dumps(jsonl.replace_non_finite(records), indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(
+                json.dumps(json_files.replace_non_finite(records), indent=2) + "\n", encoding="utf-8"
+            )
 
 
 def sample_all(folders: list[Path], ruler: Ruler, options: argparse.Namespace) -> Iterator[tuple[dict, Tensor]]:

@@ -30,7 +30,6 @@ def test_the_page_has_a_command_for_each_recipe():
 def test_a_recipe_trains(command, folder):
     small = ["trainer.images=256", "trainer.device=cpu", "callbacks.grid.every=null"]
     small += [] if "metrics=" in command else ["metrics=none"]
-    done = subprocess.run(
-        [sys.executable, *command.split(), *small], cwd=folder, capture_output=True, text=True, timeout=120
-    )
+    words = command.replace("trainer.images=2000", "").split()
+    done = subprocess.run([sys.executable, *words, *small], cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -73,7 +73,9 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
     """Raise RunError if ranks were started with other words, code or versions, which would train apart or hang."""
     if distributed.world_size() == 1:
         return
-    distributed.tell_how_to_resume(f"Resume with resume={run_dir}{trust_word(settings)}.")
+    distributed.tell_how_to_resume(
+        f"Once it has saved a checkpoint, resume with resume={run_dir}{trust_word(settings)}."
+    )
     versions = {"genlab's code": hash_of_code(), "torch": torch.__version__}
     facts = dict(flatten(settings, "")) | {"run directory": str(run_dir)} | versions
     leaves = {key: value for key, value in facts.items() if not isinstance(value, dict)}

@@ -94,7 +94,7 @@ def remove(path: Path) -> None:
 
 def newest_first(folder: Path) -> list[Path]:
     """Return the numbered checkpoints in a folder."""
-    return sorted(folder.glob("[0-9]*.pt"), reverse=True)
+    return sorted((path for path in folder.glob("[0-9]*.pt") if path.stem.isdecimal()), reverse=True)
 
 
 def remove_beyond(folder: Path, images: int) -> None:

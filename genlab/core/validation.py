@@ -66,7 +66,8 @@ def fits_plain(value: Any, kind: Any) -> bool:
         return isinstance(value, kind)
     if kind in (None, type(None)):
         return value is None
-    return isinstance(value, kind) if inspect.isclass(kind) and not getattr(kind, "_is_protocol", False) else True
+    is_checked = inspect.isclass(kind) and kind is not Any and not getattr(kind, "_is_protocol", False)
+    return isinstance(value, kind) if is_checked else True
 
 
 def is_number(value: Any) -> bool:

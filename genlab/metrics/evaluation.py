@@ -125,8 +125,12 @@ class Evaluation:
                 raise ConfigError(f"metrics.metrics.{name}: {reason}.")
 
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
-        """Return why single metrics do not fit, a sentence each."""
-        reasons = WorkingMetrics(self.metrics).call_each(lambda metric: metric.unfit_reason(reference, trained))
+        """Return why single metrics do not fit, a sentence each. Raises the ConfigError of a metric that raises one."""
+        working = WorkingMetrics(self.metrics)
+        reasons = working.call_each(lambda metric: metric.unfit_reason(reference, trained))
+        for error in working.failures.values():
+            if isinstance(error, ConfigError):
+                raise error
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
 
     def may_return(self, number: str) -> bool:

@@ -65,7 +65,7 @@ def new_run(make_trainer, source, *words):
     sizes = ("latent.size=4", "generator.width=2", "generator.most=4", "generator.style_size=4")
     sizes = (*sizes, "generator.mapping_rate=1.0", "discriminator.width=2", "discriminator.most=4")
     trainer = make_trainer("model=stylegan2", *(f"model.{size}" for size in sizes), f"init_from={source}", *words)
-    restore_state(trainer)
+    restore_state(trainer, None)
     return trainer
 
 

@@ -170,6 +170,12 @@ def test_no_command_runs_what_a_run_names(run, name, keys, capfd):
     assert CANARY not in out and "builtins.print" in err and "Traceback" not in err
 
 
+def test_weights_alone_are_taken_over_from_a_run(run, capfd):
+    train.main(["model=gan", "data.limit=64", "metrics=none", "dry_run=true", f"init_from={poisoned(run, 'model')}"])
+    out, err = capfd.readouterr()
+    assert CANARY not in out + err and "Traceback" not in err
+
+
 def test_metrics_of_a_run_are_not_trusted_either(run, capfd):
     config = yaml.safe_load((run / "config.yaml").read_text())
     put(config, ("metrics",))

@@ -91,7 +91,7 @@ def test_witness_penalty_gradient_by_the_weights_against_finite_differences(make
 def test_one_image_a_backward_pass_has_no_other_to_compare_with(make_trainer):
     """The mean over the other images would divide by their number, 0."""
     words = ("model=gan", *narrow("gan"), "loss=mmd")
-    with pytest.raises(ConfigError, match=r"compares images of a kind with each other.*Lower trainer\.accumulate"):
+    with pytest.raises(ConfigError, match=r"compares images of a kind with each other.*Set trainer\.batch_size=16"):
         make_trainer(*words, "trainer.accumulate=8")
     make_trainer(*words, "trainer.accumulate=4")
 

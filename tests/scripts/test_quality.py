@@ -32,10 +32,15 @@ def references(quality: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     """Trained below the test's own directory, and not for long."""
     module = quality.references
     monkeypatch.setattr(module, "FOLDER", tmp_path / "references")
-    small = [*NARROW, "data.limit=64", "trainer.batch_size=8"]
     original = genlab.run
-    monkeypatch.setattr(genlab, "run", lambda overrides: original([*overrides, *small]))
+    monkeypatch.setattr(genlab, "run", lambda overrides: original(narrowed(overrides)))
     return module
+
+
+def narrowed(overrides: list[str]) -> list[str]:
+    small = [*NARROW, "data.limit=64", "trainer.batch_size=8"]
+    keys = {word.partition("=")[0] for word in small}
+    return [word for word in overrides if word.partition("=")[0] not in keys] + small
 
 
 @pytest.fixture(scope="module")

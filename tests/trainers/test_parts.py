@@ -82,7 +82,7 @@ def test_a_number_that_is_not_finite_names_phase_and_step():
     statistics.add("critic/adversarial", torch.ones(3), 4)
     statistics.add("critic/gradient_norm", torch.tensor(float("inf")), 5)
     for look in (statistics.check_finite, statistics.flush):
-        with pytest.raises(RunError, match=r"gradient_norm of the critic is inf at step 5.*optimizer.critic.lr"):
+        with pytest.raises(RunError, match=r"gradient_norm of the critic is inf at step 5"):
             look()
 
 

@@ -139,7 +139,7 @@ def test_places_on_paths_are_all_of_them_or_their_beginning(name, expected, opti
 @pytest.mark.parametrize(
     ("latent", "extractor", "said"),
     [
-        (Coded(2, (2,), 0), Pixels, "no path joins two latents of this law, Coded"),
+        (Coded(2, (2,), 0), Pixels, "no path joins two latents of this law, codes"),
         (Normal(4), Rounded, "rounded rounds images to 8 bit, in which a step of 0.01 is lost"),
     ],
 )
