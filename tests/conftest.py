@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side
 os.environ["GENLAB_TRUST"] = "tests"  # runs of theirs are made of classes in tests/
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,14 @@ def data_of(model: str, channels: int = 1, size: int = 8) -> InMemory:
 
 TINY = ("metrics=none", "callbacks=none", "trainer.batch_size=8", "trainer.images=64", "trainer.device=cpu")
 NARROW = ("model.generator.width=4", "model.discriminator.width=4")
+
+
+def replace_words(words: Iterable[str], *added: str) -> list[str]:
+    """Words of a command with others, which take the place of those with the same key."""
+    keys = {word.partition("=")[0] for word in added}
+    return [word for word in words if word.partition("=")[0] not in keys] + [*added]
+
+
 NARROW_MLP = ("model.generator.widths=[8,8]", "model.discriminator.widths=[8,8]")
 
 

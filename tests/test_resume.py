@@ -14,7 +14,7 @@ import torch
 from genlab.core import checkpoint
 from genlab.core.config_differences import differences
 from genlab.core.errors import ConfigError, RunError
-from tests.conftest import NARROW, NARROW_MLP, choices, composed, narrow, tiny_data
+from tests.conftest import NARROW, NARROW_MLP, choices, composed, narrow, replace_words, tiny_data
 
 SHORT = (
     "metrics=none", "trainer.images=640", "trainer.batch_size=8", "data.limit=200", "trainer.device=cpu",
@@ -241,7 +241,7 @@ def test_init_from_takes_weights_alone(saved, make_trainer):
 def test_a_signal_saves_and_exits(tmp_path, number, code):
     run_dir = tmp_path / "run"
     process = subprocess.Popen(
-        command("model=gan", *SHORT, "trainer.images=1e7", f"hydra.run.dir={run_dir}"),
+        command("model=gan", *replace_words(SHORT, "trainer.images=1e7"), f"hydra.run.dir={run_dir}"),
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not list((run_dir / "checkpoints").glob("[0-9]*.pt")):
@@ -258,7 +258,7 @@ def test_a_signal_saves_and_exits(tmp_path, number, code):
 
 def test_resume_auto_starts_then_continues(tmp_path):
     system = ("model=gan", *SHORT, "hydra.run.dir=here", "resume=auto")
-    assert run(*system, "trainer.images=160", cwd=tmp_path).returncode == 0
+    assert run(*replace_words(system, "trainer.images=160"), cwd=tmp_path).returncode == 0
     second = run(*system, cwd=tmp_path)
     assert second.returncode == 0 and "resumed from" in second.stderr + second.stdout
     measured = [line["images"] for line in curves(tmp_path / "here") if "generator/adversarial" in line]

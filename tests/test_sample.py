@@ -10,7 +10,7 @@ import pytest
 from genlab import project, sample
 from genlab.cli import command
 from genlab.core import checkpoint
-from tests.conftest import choices, narrow, saved
+from tests.conftest import choices, narrow, replace_words, saved
 
 
 def run(*words):
@@ -37,7 +37,7 @@ def test_saved_samples_are_the_same_for_a_seed_and_never_overwritten(plain, tmp_
     assert arrays(tmp_path / "a.npz") == arrays(tmp_path / "b.npz")
     assert run(*words, f"to={tmp_path / 'a.npz'}") == 2
     assert "overwrite=true" in capsys.readouterr().err
-    assert run(*words, f"to={tmp_path / 'a.npz'}", "count=2", "overwrite=true") == 0
+    assert run(*replace_words(words, f"to={tmp_path / 'a.npz'}", "count=2", "overwrite=true")) == 0
     assert arrays(tmp_path / "a.npz") != arrays(tmp_path / "b.npz")
 
 

@@ -23,7 +23,7 @@ from genlab.core.words import Words
 from genlab.data import InMemory, Split
 from genlab.data.blank_dataset import Blank
 from genlab.data.sets.colour_sets import FINE_CLASSES
-from tests.conftest import NARROW, TINY, saved
+from tests.conftest import NARROW, TINY, replace_words, saved
 
 ROOT = Path(genlab.__file__).parent
 KINDS = (
@@ -81,9 +81,9 @@ def turned() -> InMemory:
 def run(tmp_path_factory):
     """A conditional GAN that trained on angles, its grids, and its checkpoint."""
     directory = tmp_path_factory.mktemp("angles") / "run"
-    words = [*TINY, "model=cgan_conv", *NARROW, "callbacks=default", "metrics=quick", "metrics.images=16"]
-    words += ["trainer.images=32", "callbacks.grid.rows=2", "callbacks.grid.columns=3"]
-    genlab.run([*words, f"hydra.run.dir={directory}"], data=turned())
+    words = ["model=cgan_conv", *NARROW, "callbacks=default", "metrics=quick", "metrics.images=16"]
+    words += ["trainer.images=32", "callbacks.grid.rows=2", "callbacks.grid.columns=3", f"hydra.run.dir={directory}"]
+    genlab.run(replace_words(TINY, *words), data=turned())
     return directory
 
 

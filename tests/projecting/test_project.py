@@ -17,7 +17,7 @@ from genlab.metrics import Classifier
 from genlab.models.autoencoders.vqvae import UniformCodes
 from genlab.models.latent import Coded, Normal, NormalWithGenerator, Uniform
 from genlab.projecting import LatentSearch, distances, error_of, load_target, require_searchable, starts_of
-from tests.conftest import TINY, composed, narrow, tiny_data
+from tests.conftest import TINY, composed, narrow, replace_words, tiny_data
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def trained(tmp_path):
 
 def projected(trainer, image, *words):
     quick = [f"run={trainer.run_dir}", f"image={image}", "checkpoint=newest", "device=cpu"]
-    return command.main("project", "", project.job, [*quick, *words])
+    return command.main("project", "", project.job, replace_words(quick, *words))
 
 
 def saved(images, path):

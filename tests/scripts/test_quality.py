@@ -15,7 +15,7 @@ from genlab import ConfigError
 from genlab.data import MNIST, InMemory, Split
 from genlab.metrics import FID, Classifier, Evaluation, SampleSource
 from genlab.metrics.scores import distances
-from tests.conftest import NARROW, NARROW_MLP, TINY
+from tests.conftest import NARROW, NARROW_MLP, TINY, replace_words
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 RUN = ["model=gan", *NARROW_MLP, "data.limit=64", "trainer.batch_size=8", "trainer.device=cpu", "metrics=none"]
@@ -33,14 +33,9 @@ def references(quality: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     module = quality.references
     monkeypatch.setattr(module, "FOLDER", tmp_path / "references")
     original = genlab.run
-    monkeypatch.setattr(genlab, "run", lambda overrides: original(narrowed(overrides)))
-    return module
-
-
-def narrowed(overrides: list[str]) -> list[str]:
     small = [*NARROW, "data.limit=64", "trainer.batch_size=8"]
-    keys = {word.partition("=")[0] for word in small}
-    return [word for word in overrides if word.partition("=")[0] not in keys] + small
+    monkeypatch.setattr(genlab, "run", lambda overrides: original(replace_words(overrides, *small)))
+    return module
 
 
 @pytest.fixture(scope="module")
