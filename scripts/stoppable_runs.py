@@ -86,14 +86,17 @@ class Run:
             os.dup2(printed, 1)
             os.dup2(printed, 2)
             FileLayer(self.folder, self.beside("ledger"), fault).install()
-            code = train.main([*self.words(), *words])
+            code = train.main(self.words(*words))
         except BaseException:
             traceback.print_exc()
         sys.stdout.flush()
         os._exit(code)
 
-    def words(self) -> list[str]:
-        return [*words_of(self.system), f"hydra.run.dir={self.folder}"]
+    def words(self, *others: str) -> list[str]:
+        """Return the words of a command; others take the place of those with the same key."""
+        keys = {word.partition("=")[0] for word in others}
+        own = (word for word in words_of(self.system) if word.partition("=")[0] not in keys)
+        return [*own, f"hydra.run.dir={self.folder}", *others]
 
     def run_under(self, tool: list[str]) -> int:
         """Run the command in a process of its own, under a tool such as strace. Return its exit code."""
