@@ -42,10 +42,11 @@ def job(config: dict[str, Any]) -> None:
     from genlab.build import instantiate as build
     from genlab.build import runs
     from genlab.core.checkpoint import FORMAT
+    from genlab.exporting import Format
     from genlab.exporting.card import model_card
     from genlab.exporting.sampler import Sampler, example_inputs
 
-    form = build.make(build.check_node(config["format"], "format"), "format")
+    form = build.make_kind(build.check_node(config["format"], "format"), Format, "format")
     form.require_libraries()
     which = runs.best_unless(config["checkpoint"], config["run"])
     run = runs.open_run(config["run"], checkpoint=which, device="cpu", named=config["data"], trust=config["trust"])

@@ -91,9 +91,11 @@ def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
     """Build the extractor; None if it does not read such images. Raises ConfigError then if features have a weight."""
     from genlab.build import instantiate as build
+    from genlab.metrics.extractors.extractor import Extractor
 
     features = config["features"]
-    extractor = build.make(build.check_node(features["extractor"], "features.extractor"), "features.extractor")
+    node = build.check_node(features["extractor"], "features.extractor")
+    extractor = build.make_kind(node, Extractor, "features.extractor")
     try:
         extractor.check(run.spec)
     except ConfigError as error:

@@ -41,6 +41,10 @@ def refuse_models_without_the_contract(system: System) -> None:
 
 def facts_of(system: System, trainer: Mapping[str, Any]) -> SystemFacts:
     model, spec = system.model, system.data.spec
+    if "batch_size" not in trainer:
+        raise ConfigError(
+            "trainer.batch_size: is needed, and missing. A word such as ~trainer.batch_size takes it away."
+        )
     pieces = distributed.world_size() * trainer.get("accumulate", 1)
     one_way: Literal["one way", "no"] = "one way" if model.conditional and spec.has_source else "no"
     return SystemFacts(

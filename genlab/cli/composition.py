@@ -59,6 +59,7 @@ def replace_mappings(words: list[str], where: dict[str, Any]) -> list[str]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     given = [word for word in words if "=" in word and not word.startswith("-")]
     if not any("={" in word for word in given):
@@ -67,7 +68,7 @@ def replace_mappings(words: list[str], where: dict[str, Any]) -> list[str]:
         overrides = [one for one in OverridesParser.create().parse_overrides(given) if not one.is_sweep_override()]
         whole = {one.input_line: one for one in overrides if is_staircase_or_object(one.value())}
         config = load_config([*search_path(words), *(word for word in given if word not in whole)], where)
-    except HydraException:  # a mistake in a word, which is explained when the words are composed
+    except (HydraException, OmegaConfBaseException):  # a mistake in a word, explained when the words are composed
         return words
     replaced = {
         word: f"~{one.key_or_group}"
