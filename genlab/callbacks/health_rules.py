@@ -110,16 +110,16 @@ def find_stall(reading: Reading) -> Iterator[Finding]:
     gradient = reading.published.get("generator/gradient_norm", math.inf)
     separation, won = reading.measured.get("separation", 0.0), discriminator_margin(reading)
     if won < reading.settings.winning_margin:
-        yield stalled(advice.describe_victory(won, reading), reading)
+        yield stall_finding(advice.describe_victory(won, reading), reading)
     elif gradient < max(MIN_GENERATOR_GRADIENT_NORM, MIN_GRADIENT_SHARE * reading.steepest):
-        yield stalled(advice.describe_vanished(gradient, reading), reading)
+        yield stall_finding(advice.describe_vanished(gradient, reading), reading)
     elif separation > MAX_SEPARATION:
-        yield stalled(advice.describe_separation(separation, reading), reading)
+        yield stall_finding(advice.describe_separation(separation, reading), reading)
     elif stands_still(reading):
-        yield stalled(advice.describe_standstill(reading), reading)
+        yield stall_finding(advice.describe_standstill(reading), reading)
 
 
-def stalled(words: str, reading: Reading) -> Finding:
+def stall_finding(words: str, reading: Reading) -> Finding:
     """Return the finding of a generator that no longer learns, against which a slower discriminator may help."""
     return Finding("stalled", f"The run stalled: {words}", lower=() if advice.idle_player(reading) else RATES[1:2])
 

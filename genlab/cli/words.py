@@ -152,11 +152,11 @@ def explain_unreadable(words: list[str]) -> str:
     key, _, value = word.partition("=")
     if set(word) & set(CURLY_QUOTES):
         return f"its quotes are typographic ones. Type straight ones: {word.translate(str.maketrans(CURLY_QUOTES))}"
-    if value.rstrip(",") != value and len(value) > 1 and not unbalanced(value):
+    if value.rstrip(",") != value and len(value) > 1 and not describe_imbalance(value):
         return f"it ends in a comma. Write {key}={value.rstrip(',')}"
     if re.fullmatch(r"\([^()]*\)", value):
         return f"a list stands in brackets: '{key}=[{value[1:-1]}]'."
-    if "[" in value and (whole := bracketed(words)):
+    if "[" in value and (whole := join_brackets(words)):
         return f"a list with spaces stands in quotes: '{whole}'."
     if key == "data" and "/" in value:
         return f"expected a kind of data. For files of your own: data=folder 'data.root=\"{value}\"'"
@@ -164,19 +164,19 @@ def explain_unreadable(words: list[str]) -> str:
         return f"one = stands between key and value. Write {key}={value.lstrip('=')}"
     if quoted := quote_values(word):
         return f"letters beyond ASCII, and signs such as = and ~, stand in quotes: '{quoted}'."
-    reason = unbalanced(value) or "signs such as = ( ) [ ] { } , : $ and quotes have a meaning here."
+    reason = describe_imbalance(value) or "signs such as = ( ) [ ] { } , : $ and quotes have a meaning here."
     as_text = value.replace("'", "").replace("\\", "")
     return f"{reason} A value that holds them as letters stands in quotes: \"{key}='{as_text}'\"."
 
 
-def bracketed(words: list[str]) -> str:
+def join_brackets(words: list[str]) -> str:
     """Return the words up to a closing bracket as one, if a list was split at its spaces; else nothing."""
     end = next((place for place, word in enumerate(words) if word.endswith("]")), 0)
     whole = " ".join(words[: end + 1])
-    return "" if not end or unbalanced(whole.partition("=")[2]) else whole
+    return "" if not end or describe_imbalance(whole.partition("=")[2]) else whole
 
 
-def unbalanced(value: str) -> str:
+def describe_imbalance(value: str) -> str:
     """Return which bracket or quote has no partner; nothing if all have."""
     for quote in "'\"":
         if value.count(quote) % 2:

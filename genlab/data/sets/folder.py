@@ -70,22 +70,18 @@ class Folder(CachedSet):
     ) -> None:
         path, source = open_root(root)
         range = check_range(range)
-        held_out = HeldOutShare(test_share, test_group)
-        given = read_label_files(source)
+        held_out, given = HeldOutShare(test_share, test_group), read_label_files(source)
         layout = read_layout(source.names, held_out, given)
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
             {"folder": key},
             lambda add: decode_folder(source, path, layout, add, **options),
-            facts=NEEDED_FACTS,
-            stamp=source.stamp(),
+            **{"facts": NEEDED_FACTS, "stamp": source.stamp()},
         )
         report_bad_files(table.facts, path, on_error == "skip", range)
         reader = label_reader(words, conditions)
         read = reader and reader(source, stored_members(layout, table), table.facts["splits"]["train"])
-        chosen = {"limit": limit, "holdout": holdout, "labelled": labelled, "label_seed": label_seed}
-        chosen |= {"flip": flip, "crop": crop, "task": task}
         super().__init__(
             replace_labels(table, read) if read else table,
             name=path.absolute().stem,
@@ -93,7 +89,8 @@ class Folder(CachedSet):
             condition=read.condition if read else condition_of(table, tuple(given.attributes) if given else ()),
             notes=folder_notes(source, path, layout, table, range),
             value_range=range,
-            **chosen,
+            **{"limit": limit, "holdout": holdout, "labelled": labelled, "label_seed": label_seed},
+            **{"flip": flip, "crop": crop, "task": task},
         )
 
 
