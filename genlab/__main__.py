@@ -5,6 +5,7 @@
 
 import sys
 from importlib import import_module
+from importlib.metadata import version
 
 from genlab.cli.command import start
 
@@ -50,9 +51,7 @@ def main(arguments: list[str]) -> int:
 
 
 def print_version() -> None:
-    import genlab
-
-    print(f"genlab {genlab.__version__}")
+    print(f"genlab {version('genlab')}")
 
 
 def explain_unknown(name: str, others: list[str]) -> str:

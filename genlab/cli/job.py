@@ -14,7 +14,6 @@ import torch
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-import genlab
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.paths import with_absolute_paths
@@ -85,7 +84,7 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
 
 def hash_of_code() -> str:
     """Return a hash of genlab's source files."""
-    digest, folder = hashlib.sha256(), Path(genlab.__file__).parent
+    digest, folder = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(folder.rglob("*.py")):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
