@@ -178,7 +178,8 @@ def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     resume = value_of("resume", arguments) or "null"
     if resume in ("null", "auto"):
         return {"config_path": CONFIGS, "config_name": "train"}, []
-    folder = Path(without_quotes(resume)).resolve()
+    resume = without_quotes(resume)
+    folder = Path(resume).resolve()
     if not (folder / "config.yaml").is_file():
         raise ConfigError(
             f"resume={resume}: not a run directory (it has no config.yaml). "

@@ -37,12 +37,14 @@ def find(module: str, name: str) -> tuple[ast.stmt | None, str]:
     for statement in tree_of(module):
         if isinstance(statement, ast.ClassDef | ast.Assign) and name == name_of(statement):
             return statement, module
-        for alias in statement.names if isinstance(statement, ast.ImportFrom) else ():
-            if first == (alias.asname or alias.name):
-                return (
-                    find(f"{statement.module}.{alias.name}", rest) if rest else find(f"{statement.module}", alias.name)
-                )
+        if isinstance(statement, ast.ImportFrom) and (real := imported_name(statement, first)):
+            return find(f"{statement.module}.{real}", rest) if rest else find(f"{statement.module}", real)
     return None, module
+
+
+def imported_name(statement: ast.ImportFrom, name: str) -> str:
+    """Return what a name is called where it is imported from; nothing if the statement does not import it."""
+    return next((alias.name for alias in statement.names if name == (alias.asname or alias.name)), "")
 
 
 def name_of(statement: ast.ClassDef | ast.Assign) -> str:
@@ -72,12 +74,9 @@ def words_of(annotation: ast.expr, module: str) -> Iterator[str]:
     """Yield the texts of the `Literal`s in an annotation, those behind a name such as `NormName` too."""
     for node in ast.walk(annotation):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-            yield from (one.value for one in ast.walk(node.slice) if is_text(one))
+            constants = (one.value for one in ast.walk(node.slice) if isinstance(one, ast.Constant))
+            yield from (value for value in constants if isinstance(value, str))
         if isinstance(node, ast.Name | ast.Attribute):
             found, place = find(module, ast.unparse(node))
             if isinstance(found, ast.Assign):
                 yield from words_of(found.value, place)
-
-
-def is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)

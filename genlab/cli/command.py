@@ -39,9 +39,14 @@ def outlive_reader(stream: TextIO) -> TextIO:
     """Return a standard stream that raises no error when the reader of its pipe goes away."""
     if not isinstance(stream, io.TextIOWrapper) or not stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
         return stream
-    options = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
     buffer = io.BufferedWriter(Pipe(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors, **options)
+    return io.TextIOWrapper(
+        buffer,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def main(

@@ -60,7 +60,7 @@ class MenuTree:
 
     def _content(self, group: str, name: str) -> dict[str, Any]:
         """Return a file's keys over those of the files of its group that it builds on."""
-        content, keys = self._read(group, name), {}
+        content, keys = self._read(group, name), dict[str, Any]()
         for entry in content.pop("defaults", []):
             if isinstance(entry, str) and entry != "_self_":
                 merge_at(keys, "", self._content(group, entry))

@@ -16,6 +16,7 @@ from genlab.core.errors import ConfigError
 PATH_KEYS = ("run", "runs", "resume", "init_from", "to", "input", "image", "hydra.run.dir", "hydra.sweep.dir")
 PATH_ENDINGS = (".root", ".weights", ".vgg", "data.conditions")  # of keys inside groups
 LIST_ENDINGS = ("runs", ".root")  # of keys that take several paths
+MAPPING = re.compile(r"\{.*:.*\}", re.DOTALL)  # such as an object of another class
 FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|str|cast)\(.*\)")  # of Hydra's grammar
 
 
@@ -30,7 +31,7 @@ def quote_paths(words: list[str], *, sweeps: bool) -> list[str]:
 def quote_path_word(word: str, *, sweeps: bool) -> str:
     key, sign, value = word.partition("=")
     name = key.lstrip("+")
-    if not sign or not is_path_key(name) or value in ("", "null") or value.startswith("{_target_"):
+    if not sign or not is_path_key(name) or value in ("", "null") or (MAPPING.fullmatch(value) and not exists(value)):
         return word
     return f"{key}={quote_value(value, name, sweeps=sweeps and not name.startswith('hydra.'))}"
 
