@@ -326,7 +326,8 @@ def record_row(command: Command, code: int, seconds: float) -> str:
 def record_page(commands: list[Command], rows: dict[str, str]) -> str:
     """Return the page that says when each command last ran, and why some do not."""
     added = [f"| `{escape_cell(pattern)}` | {f'`{words}`' if words else 'nothing'} |" for pattern, words in SCALED_DOWN]
-    omitted = [f"| `{command.text}` | {reason} |" for command in commands if (reason := command.reason_not_run)]
+    left_out = [(command.text, reason) for command in commands if (reason := command.reason_not_run)]
+    omitted = [f"| `{escape_cell(text)}` | {reason} |" for text, reason in left_out]
     return PAGE.format(
         rows="\n".join(rows[command.text] for command in commands if command.text in rows),
         omitted="\n".join(omitted),
