@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import made_directories, menu, sweep
 from genlab.cli.change_words import quote_changes
-from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
-from genlab.cli.words import check_words, split_flags
+from genlab.cli.command import exit_code_of, start
+from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings
+from genlab.cli.path_words import quote_paths, without_quotes
+from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core import distributed
+from genlab.core.command_words import as_override
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 from genlab.core.trust import NAMED, require_trusted, targets_in
 
@@ -37,7 +39,7 @@ log = logging.getLogger("genlab")
 
 
 def cli() -> None:
-    sys.exit(main(sys.argv[1:]))
+    start(main)
 
 
 def main(arguments: list[str]) -> int:
@@ -133,6 +135,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(quote_changes(arguments))
+    words = quote_paths(words, sweeps=bool(MANY & set(flags)))
     check_words(words, "train", own_folder(flags))
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
@@ -175,7 +178,8 @@ def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     resume = value_of("resume", arguments) or "null"
     if resume in ("null", "auto"):
         return {"config_path": CONFIGS, "config_name": "train"}, []
-    folder = Path(resume.strip("'\"")).expanduser().resolve()
+    resume = without_quotes(resume)
+    folder = Path(resume).resolve()
     if not (folder / "config.yaml").is_file():
         raise ConfigError(
             f"resume={resume}: not a run directory (it has no config.yaml). "
@@ -183,7 +187,7 @@ def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
         )
     store_resumed_config(folder, arguments)
     keep = [
-        f'hydra.run.dir="{folder}"',
+        f"hydra.run.dir={as_override(folder)}",
         "hydra.output_subdir=null",
         "hydra/job_logging=none",
         "hydra/hydra_logging=none",
