@@ -29,7 +29,7 @@ from genlab.data.storage.file_notes import (
     suggest_range,
 )
 from genlab.data.storage.findings import Findings
-from genlab.data.storage.folder_layout import HeldOutShare, Layout, read_layout
+from genlab.data.storage.folder_layout import ClassRule, HeldOutShare, Layout, read_layout
 from genlab.data.storage.split_names import Members
 from genlab.data.tasks import TaskChoice
 
@@ -55,6 +55,7 @@ class Folder(CachedSet):
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA
         range: Range | None = None,  # values of the files that become black and white; null: all that their depth holds
+        classes: ClassRule = None,  # folders, whatever else gives labels, or none; null: what is there
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
@@ -71,7 +72,7 @@ class Folder(CachedSet):
         path, source = open_root(root)
         range = check_range(range)
         held_out, given = HeldOutShare(test_share, test_group), read_label_files(source)
-        layout = read_layout(source.names, held_out, given)
+        layout = read_layout(source.names, held_out, given, classes=classes)
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
