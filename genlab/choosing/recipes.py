@@ -4,7 +4,7 @@ The tables say which model, side and duration suit which count of pictures and w
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from genlab.choosing.pictures import Pictures
@@ -13,7 +13,6 @@ from genlab.data.storage.file_notes import fitting_range, type_range
 
 FEWEST = 20  # pictures: from fewer a model learns copies
 SIDES = (32, 64, 128, 256, 512)  # pixels: powers of two, which every model of the table takes
-CHANNELS = 2**14  # times pixels a side: the width of full networks at their largest maps
 GRIDS, CHECKPOINTS, SCORES, CURVES = 20, 10, 4, 200  # in a run
 
 
@@ -37,6 +36,7 @@ class Recipe(NamedTuple):
     pictures: float
     words: tuple[str, ...]
     reason: str
+    wide: Callable[[int], list[str]]  # side -> words for networks as wide as published, which a CPU does not train
     cpu_side: int  # pixels that half an hour of two cores shows something at
     cpu_images: int  # that they train on in that time
     images: int  # of a run on a GPU
@@ -49,11 +49,33 @@ class Budget(NamedTuple):
     side: int
 
 
+def widen_fastgan(side: int) -> list[str]:
+    return ["model.generator.width=64", "model.discriminator.width=64"]
+
+
+def widen_stylegan2(side: int) -> list[str]:
+    """Return the widths of the authors' `auto` configuration: 16,384 channels times pixels a side, 512 at most."""
+    width = max(32, min(512, 16_384 // side))
+    return [
+        f"model.{part}.{word}" for part in ("generator", "discriminator") for word in (f"width={width}", "most=512")
+    ]
+
+
 RECIPES = (  # the first that takes as many pictures
+    Recipe(
+        5_000,
+        ("model=fastgan",),
+        "made for some hundreds (Liu et al. 2021)",
+        wide=widen_fastgan,
+        cpu_side=64,
+        cpu_images=50_000,
+        images=800_000,
+    ),
     Recipe(
         math.inf,
         ("model=stylegan2", "augment=[ada]", "augment.ada.images=100_000"),
-        "augments as strongly as few pictures need (Karras et al. 2020)",
+        "augments as strongly as they need (Karras et al. 2020)",
+        wide=widen_stylegan2,
         cpu_side=32,
         cpu_images=100_000,
         images=2_000_000,
@@ -104,13 +126,9 @@ def most_pixels(machine: Machine, recipe: Recipe) -> int:
 
 
 def choose_model(pictures: Pictures, recipe: Recipe, side: int, *, wide: bool) -> list[Choice]:
-    """Return the model with its parts; `wide`: networks as wide as published, which a CPU does not train."""
-    first, *others = recipe.words
-    chosen = [Choice(first, f"for {pictures.count:,} pictures: {recipe.reason}"), *map(Choice, others)]
-    width = max(32, min(512, CHANNELS // side))
-    keys = [f"model.{network}.{key}" for network in ("generator", "discriminator") for key in ("width", "most")]
-    values = {"width": width, "most": 512}
-    return chosen + [Choice(f"{key}={values[key.rpartition('.')[2]]}") for key in keys if wide]
+    """Return the model with its parts; `wide`: with networks as wide as published."""
+    first, *others = [*recipe.words, *(recipe.wide(side) if wide else [])]
+    return [Choice(first, f"for {pictures.count:,} pictures: {recipe.reason}"), *map(Choice, others)]
 
 
 def choose_reading(pictures: Pictures) -> list[Choice]:

@@ -15,6 +15,9 @@ from genlab.cli import menu
 from genlab.cli.composition import CONFIGS, explained_errors, load_config, search_path
 from genlab.cli.words import split_flags
 from genlab.core import distributed
+from genlab.core.errors import ConfigError
+from genlab.core.types import Count
+from genlab.core.validation import validate
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "experiment=own_pictures"
 GIB = 2**30  # bytes
+TOLD = ("data.size", "trainer.images")  # keys from whose values others follow
 TAKES_PLACE = {"trainer.images": ("trainer.epochs",)}  # keys that say the same otherwise
 
 
@@ -92,14 +96,17 @@ def completed_words(words: list[str], config: DictConfig) -> list[str]:
     from genlab.choosing.pictures import describe, look_at
     from genlab.choosing.recipes import choose
 
-    typed, data = [word for word in words if word != EXPERIMENT], check_node(plain(config, "data"), "data")
+    typed = [word for word in words if word != EXPERIMENT]
+    data_word = f"data={data_of_experiment()}"
+    if other := [word for word in typed if word.startswith("data=") and word != data_word]:
+        raise ConfigError(f"{EXPERIMENT} {other[0]}: it looks at files of your own: {data_word} data.root=PATH.")
+    data = check_node(plain(config, "data"), "data")
     pictures = look_at(data["root"], test_share=data["test_share"], test_group=data["test_group"])
     keys = keys_of(typed) - {"data"}  # the choice itself, which says nothing of what it holds
-    asked = {key: plain(config, key) for key in ("data.size", "trainer.images") if key in keys}
-    choices = choose(pictures, machine(plain(config, "trainer.device")), asked, has_model="model" in keys)
+    asked = {key: validate(plain(config, key), Count | None, key) for key in TOLD if key in keys}
+    choices = choose(pictures, machine(plain(config, "trainer.device") or "auto"), asked, has_model="model" in keys)
     taken = [choice for choice in choices if not is_typed(choice.key, keys)]
-    data_word = [] if "data" in keys_of(typed) else [f"data={data_of_experiment()}"]
-    full = [*data_word, *typed, *(choice.word for choice in taken)]
+    full = [data_word, *(word for word in typed if word != data_word), *(choice.word for choice in taken)]
     if distributed.is_main():
         print_choices(describe(pictures), taken, full)
     return full
@@ -133,8 +140,6 @@ def machine(device: str) -> Machine:
 
 def print_choices(found: str, choices: list[Choice], words: list[str]) -> None:
     width = max((len(choice.word) for choice in choices), default=0)
-    lines = [f"{choice.word:<{width}}  {choice.reason}".rstrip() for choice in choices]
-    print(
-        "\n".join([found, *(f"  {line}" for line in lines), f"  python -m genlab.train {shlex.join(words)}"]),
-        flush=True,
-    )
+    lines = [f"  {choice.word:<{width}}  {choice.reason}".rstrip() for choice in choices]
+    command = shlex.join(word for word in words if not word.startswith("dry_run="))
+    print("\n".join([found, *lines, f"  python -m genlab.train {command}"]), flush=True)

@@ -13,7 +13,7 @@ from genlab.cli.own_pictures import EXPERIMENT, is_typed, with_experiment
 from tests.conftest import TINY
 
 SMALL = ("metrics=none", "callbacks=none", "trainer.images=16", "trainer.device=cpu", "trainer.batch_size=8")
-NARROW = tuple(f"model.{part}.{key}" for part in ("generator", "discriminator") for key in ("width=4", "most=8"))
+NARROW = ("model.generator.width=4", "model.discriminator.width=4")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_what_is_typed_is_not_chosen():
 
 
 def test_a_folder_alone_trains_and_the_printed_command_is_the_same_run(photos, capsys):
-    words = ["data=folder", f"data.root={photos}", "data.size=16", *SMALL, *NARROW]
+    words = ["data=folder", f"data.root={photos}", "data.size=32", *SMALL, *NARROW]
     assert train.main([*words, "hydra.run.dir=one"]) == 0
     said = capsys.readouterr().out
     assert "24 pictures to train on" in said and "data.flip=true" in said and "12 of 24 pictures lie beside" in said
@@ -55,11 +55,11 @@ def test_a_folder_alone_trains_and_the_printed_command_is_the_same_run(photos, c
     assert EXPERIMENT not in typed and train.main([*typed, "hydra.run.dir=two"]) == 0
     assert "pictures to train on" not in capsys.readouterr().out
     one, two = (config_of(photos.parent / name) for name in ("one", "two"))
-    assert one == two and one["data"]["size"] == 16 and one["data"]["flip"] and one["data"]["classes"] == "none"
+    assert one == two and one["data"]["size"] == 32 and one["data"]["flip"] and one["data"]["classes"] == "none"
 
 
 def test_jobs_of_a_sweep_choose_for_themselves(photos, capsys):
-    words = ["-m", "data=folder", f"data.root={photos},{photos}/old", "data.size=16", *SMALL, *NARROW, "dry_run=true"]
+    words = ["-m", "data=folder", f"data.root={photos},{photos}/old", "data.size=32", *SMALL, *NARROW, "dry_run=true"]
     assert train.main(words) == 2
     said = capsys.readouterr()
     assert "24 pictures to train on" in said.out and "preview.png" in said.out
@@ -73,6 +73,11 @@ def test_a_model_of_ones_own_is_as_it_was(photos, monkeypatch, capsys):
 
 
 def test_a_mistake_in_what_is_typed_is_one_message(photos, capsys):
-    for word, message in (("data.size=big", "data.size=big"), ("data.root=nowhere", "there is no such folder")):
-        words = ["data=folder", word] if "root" in word else ["data=folder", f"data.root={photos}", word]
+    for words, message in (
+        (["data=folder"], "data.root=null: name the folder"),
+        (["data=folder", "data.root=nowhere"], "there is no such folder"),
+        (["data=folder", f"data.root={photos}", "data.size=big"], "data.size=big"),
+        (["data=folder", f"data.root={photos}", "trainer.images=many"], "trainer.images=many"),
+        ([EXPERIMENT, "data=mnist"], "data=mnist: it looks at files of your own"),
+    ):
         assert train.main(words) == 2 and message in capsys.readouterr().err
