@@ -58,7 +58,7 @@ ROOMS: dict[str, set[str]] = {
         *("core", "models.contract", "losses", "data", "data.augment", "data.__init__", "trainers", "callbacks"),
     },
     "exporting": {"configs", "core", "data", "trainers", "build"},
-    "choosing": {"core", "data.labels", "data.sets", "data.storage"},
+    "choosing": {"core", "data.labels", "data.storage"},
     "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build", "choosing"},
     "entry points": {
         *("core", "pictures", "data.__init__", "metrics", "metrics.extractors", "trainers", "callbacks"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from typing import NamedTuple
 from genlab.core.errors import ConfigError
 from genlab.core.types import ProperShare
 from genlab.data.labels.label_file import read_label_files
-from genlab.data.sets.folder import open_root
 from genlab.data.storage.archives import FileSource
 from genlab.data.storage.decoder import read_file, size_of
 from genlab.data.storage.file_notes import Depths
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import HeldOutShare, divide_into_splits, sort_by_hash
 from genlab.data.storage.image_file import ALPHA_MODES, GREY_MODES, Unusable, open_image
+from genlab.data.storage.roots import open_root
 
 MOST_OPENED = 1_000  # files whose headers are read; of more, a sample by the hash of their names
 MOST_COMPARED = 20_000  # files among which copies are looked for
@@ -55,7 +55,9 @@ class Header(NamedTuple):
     transparent: bool
 
 
-def look_at(root: str | None, *, test_share: ProperShare = 0.0, test_group: str | None = None) -> Pictures:
+def look_at(
+    root: str | Sequence[str] | None, *, test_share: ProperShare = 0.0, test_group: str | None = None
+) -> Pictures:
     """Read the facts of a folder, zip or saved samples. Raises ConfigError if there is no picture that can be read."""
     path, source = open_root(root)
     splits = divide_into_splits(source.names, HeldOutShare(test_share, test_group)).members
