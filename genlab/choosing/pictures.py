@@ -56,14 +56,18 @@ class Header(NamedTuple):
 
 
 def look_at(
-    root: str | Sequence[str] | None, *, test_share: ProperShare = 0.0, test_group: str | None = None
+    root: str | Sequence[str] | None,
+    *,
+    limit: int | None = None,
+    test_share: ProperShare = 0.0,
+    test_group: str | None = None,
 ) -> Pictures:
     """Read the facts of a folder, zip or saved samples. Raises ConfigError if there is no picture that can be read."""
     path, source = open_root(root)
     splits = divide_into_splits(source.names, HeldOutShare(test_share, test_group)).members
     training, labelled = splits["train"], read_label_files(source) is not None
     folders = set() if labelled else {parts[0] for parts in training.values() if len(parts) > 1}
-    names = sort_by_hash(training)
+    names = sort_by_hash(training)[:limit]
     findings = Findings()
     headers = [header for name in names[:MOST_OPENED] if (header := read_header(source, name, findings))]
     if not headers:
@@ -123,7 +127,9 @@ def describe(pictures: Pictures) -> str:
         f"{pictures.copies:,} of them copies of others" if pictures.copies else "",
         f"{sizes} pixels, shorter sides of {pictures.side:,} in the middle, {pictures.aspect:.2g} : 1",
         "grey" if pictures.grey else "colour",
-        f"{pictures.transparent:,} with transparency" if pictures.transparent else "",
+        f"{pictures.transparent:,} with transparency (on white; data.channels=4 keeps it)"
+        if pictures.transparent
+        else "",
         f"{kinds} folders" if kinds else "",
         f"{pictures.loose:,} beside folders" if pictures.loose else "",
         f"{pictures.unusable:,} that cannot be read" if pictures.unusable else "",

@@ -101,7 +101,7 @@ def completed_words(words: list[str], config: DictConfig) -> list[str]:
     if other := [word for word in typed if word.startswith("data=") and word != data_word]:
         raise ConfigError(f"{EXPERIMENT} {other[0]}: it looks at files of your own: {data_word} data.root=PATH.")
     data = check_node(plain(config, "data"), "data")
-    pictures = look_at(data["root"], test_share=data["test_share"], test_group=data["test_group"])
+    pictures = look_at(data["root"], **{key: data[key] for key in ("limit", "test_share", "test_group")})
     keys = keys_of(typed) - {"data"}  # the choice itself, which says nothing of what it holds
     asked = {key: validate(plain(config, key), Count | None, key) for key in TOLD if key in keys}
     choices = choose(pictures, machine(plain(config, "trainer.device") or "auto"), asked, has_model="model" in keys)

@@ -39,6 +39,7 @@ def test_twelve_bits_and_splits_are_found(tmp_path):
             Image.fromarray(scan).save(tmp_path / split / f"{number}.tif")
     found = look_at(str(tmp_path))
     assert (found.count, found.tested, found.grey, found.loose) == (3, 3, True, 0)
+    assert look_at(str(tmp_path), limit=2).count == 2
     assert found.depths.keys() == {"16-bit"} and 3_000 < found.depths["16-bit"][1] < 4_000
 
 
