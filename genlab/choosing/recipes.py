@@ -13,7 +13,12 @@ from genlab.data.storage.file_notes import fitting_range, type_range
 
 FEWEST = 20  # pictures: from fewer a model learns copies
 SIDES = (32, 64, 128, 256, 512)  # pixels: powers of two, which every model of the table takes
-GRIDS, CHECKPOINTS, SCORES, CURVES = 20, 10, 4, 200  # in a run
+INTERVALS = (  # key, how often in a run, and the fewest images between
+    ("callbacks.grid.every", 20, 500),
+    ("callbacks.checkpoint.every", 10, 2_000),
+    ("callbacks.log.every", 200, 200),
+    ("metrics.every", 4, 5_000),
+)
 
 
 class Machine(NamedTuple):
@@ -160,12 +165,5 @@ def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
     return [
         Choice(f"trainer.batch_size={batch}", "small ones suit few pictures"),
         Choice(f"trainer.images={images}", time),
-        Choice(f"callbacks.grid.every={interval(images, GRIDS)}", f"{GRIDS} sample grids"),
-        Choice(f"callbacks.checkpoint.every={interval(images, CHECKPOINTS)}"),
-        Choice(f"callbacks.log.every={interval(images, CURVES)}"),
-        Choice(f"metrics.every={interval(images, SCORES)}"),
+        *(Choice(f"{key}={max(least, images // times)}", f"{times} times") for key, times, least in INTERVALS),
     ]
-
-
-def interval(images: int, parts: int) -> int:
-    return max(1, round(images / parts))

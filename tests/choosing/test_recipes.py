@@ -51,8 +51,8 @@ def test_pictures_beside_folders_have_no_classes():
 
 
 def test_what_was_typed_decides_what_follows_from_it():
-    words = chosen(pictures(), LARGE_GPU, {"data.size": 64, "trainer.images": 2_000})
-    assert words["model"] == "fastgan" and words["callbacks.grid.every"] == "100"
+    words = chosen(pictures(), LARGE_GPU, {"data.size": 64, "trainer.images": 20_000})
+    assert words["model"] == "fastgan" and words["callbacks.grid.every"] == "1000"
     many = chosen(pictures(50_000), LARGE_GPU, {"data.size": 64})
     assert many["model.generator.width"] == "256" and many["augment"] == "[ada]"
 
