@@ -42,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "metrics.references": {"core", "data", "data.storage", "data.sets", "metrics.extractors"},
     "metrics": {"core", "models.contract", "data", "metrics.extractors", "metrics.references"},
     "metrics.scores": {
-        *("core", "models.contract", "data.sets", "data.__init__"),
+        *("core", "models", "models.contract", "data.sets", "data.__init__"),
         *("metrics", "metrics.extractors", "metrics.references"),
     },
     "metrics.__init__": {"metrics", "metrics.extractors", "metrics.references", "metrics.scores"},

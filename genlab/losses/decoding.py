@@ -4,15 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from genlab.core.errors import ConfigError
 from genlab.core.random import mix
+from genlab.core.spec import Spec
 from genlab.core.system_facts import SystemFacts
 from genlab.losses.penalties import Penalty, Weight, mean_of_values
 from genlab.losses.turn import Turn
 from genlab.models.contract import DecodesFeatures
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # images [N, C, H, W] in [-1, 1], twice -> [N]
+
+LARGEST_TRIED = 32  # pixels a side of images that a network is tried with
 
 
 @dataclass
@@ -33,6 +38,20 @@ class FeatureDecoding(Penalty):
         super().refuse(system)
         system.require_network("discriminator", DecodesFeatures, "Choose model=fastgan, or leave the penalty out.")
 
+    def settle(self, spec: Spec, batch_size: int) -> None:
+        """Raise ConfigError if a network cannot compare images of half the side, as the decoders draw them."""
+        if not callable(self.distance):
+            return
+        part = torch.zeros(1, spec.channels, *(min(side // 2, LARGEST_TRIED) for side in spec.shape[1:]))
+        try:
+            self.distance(part, part)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"penalty.feature_decoding.distance: cannot compare drawn images of {part.shape[3]} x {part.shape[2]} "
+                f"pixels, half of the data's side ({error}). Set a data.size of 32 or more, or "
+                "penalty=[feature_decoding]."
+            ) from error
+
     def __call__(self, turn: Turn) -> Tensor:
         discriminator: DecodesFeatures = turn.network
         quarter = mix(*turn.draws.key, "quarter") % 4  # no draw on the device: indexing by it would synchronise
@@ -41,6 +60,8 @@ class FeatureDecoding(Penalty):
 
     def measure(self, drawn: Tensor, images: Tensor) -> Tensor:
         """Return the distance of each pair, [N]."""
+        if isinstance(self.distance, nn.Module):
+            self.distance.to(drawn.device, images.dtype)  # moves it in the first turn only
         if callable(self.distance):
             return self.distance(drawn, images)
         difference = drawn - images
