@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import made_directories, menu, sweep
+from genlab.cli import made_directories, menu, own_pictures, sweep
 from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of, start
 from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings
@@ -66,7 +66,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     run_dir = [] if any(word.startswith("hydra.run.dir=") for word in arguments) else run_dir
     with distributed.joined_ranks(), sweep.write_table_at_end():
-        compose_and_call(job, [*run_dir, *arguments])
+        compose_and_call(job, [*run_dir, *arguments], own_files=data is None)
     sweep.raise_failures()
     last = results[-1] if results else None
     if isinstance(last, GenlabError):
@@ -96,6 +96,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     record_state("interrupted")
     try:
         with distributed.explained_loss_of_ranks():
+            config = own_pictures.completed_config(config, list(hydra.overrides.task)) if many else config
             result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
         record_state("done")
@@ -127,8 +128,11 @@ def has_fixed_dir(hydra: Any) -> bool:
     return any("${started:" not in override and "${now:" not in override for override in chosen)
 
 
-def compose_and_call(job: Any, arguments: list[str]) -> None:
-    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
+def compose_and_call(job: Any, arguments: list[str], *, own_files: bool = True) -> None:
+    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError.
+
+    `own_files`: the data are files that the command names, which may choose the rest.
+    """
     import hydra
     from omegaconf import OmegaConf
 
@@ -137,9 +141,12 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     flags, words = split_flags(quote_changes(arguments))
     words = quote_paths(words, sweeps=bool(MANY & set(flags)))
     check_words(words, "train", own_folder(flags))
+    words = own_pictures.with_experiment(words) if own_files else words
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
+    if own_files and not MANY & set(flags):  # the jobs of a sweep choose for themselves
+        arguments = own_pictures.completed_arguments(arguments, where)
     if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
         arguments = [allow_in_some_jobs(word) for word in arguments]
     with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):

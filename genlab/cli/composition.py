@@ -28,7 +28,14 @@ def compose(name: str, words: list[str]) -> dict:
     where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(quote_paths(words, sweeps=False))
     check_words(words, name)
     with explained_errors(words, where):
-        return check_keys(load_config(words, where), name)
+        return check_keys(load_config([*words, *without_metrics_of_data(words, name)], where), name)
+
+
+def without_metrics_of_data(words: list[str], name: str) -> list[str]:
+    """Return the word by which a data set brings no metrics to a program that is given none: they are of training."""
+    none = {"evaluate": "none", "sample": "[]"}.get(name)
+    given = any(word.partition("=")[0].lstrip("+") == "metrics" for word in words)
+    return [] if given or none is None else [f"metrics={none}"]
 
 
 @contextmanager
