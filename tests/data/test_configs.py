@@ -12,7 +12,9 @@ SETS = ["fashion_mnist", "kmnist", "qmnist", "emnist", "usps", "svhn", "cifar10"
 MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are not: it would make other ones
 
 
-@pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired"])
+@pytest.mark.parametrize(
+    "name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired", "pixel_faces", "pixel_faces_glasses"]
+)
 def test_a_config_states_every_argument(name):
     node = composed(f"data={name}")["data"]
     assert build.check_node(node, "data") == node

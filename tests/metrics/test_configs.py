@@ -16,6 +16,7 @@ from genlab.metrics import (
     KID,
     PRDC,
     Accuracy,
+    AttributeAccuracy,
     ClassCoverage,
     Classifier,
     Coordinates,
@@ -51,7 +52,12 @@ def test_quick_scores_with_the_classifier():
 @pytest.mark.parametrize(
     ("name", "extractor", "images", "metrics"),
     [
-        ("full", Classifier, 10_000, ["fid", "kid", "prdc", "accuracy", "classifier_score", "class_coverage"]),
+        (
+            "full",
+            Classifier,
+            10_000,
+            ["fid", "kid", "prdc", "accuracy", "attribute_accuracy", "classifier_score", "class_coverage"],
+        ),
         ("pairs", Classifier, 10_000, ["l1", "psnr", "ssim"]),
         ("points", Coordinates, 2_500, ["w1", "mmd", "divergences", "modes"]),
         ("stacked_mnist", StackedClassifier, 26_000, ["modes"]),
@@ -65,7 +71,9 @@ def test_each_choice_measures_what_it_says(name, extractor, images, metrics):
 
 def test_full_is_quick_and_more():
     metrics = instantiate(composed("metrics=full").metrics, _convert_="all").evaluation.metrics
-    assert [type(metric) for metric in metrics.values()] == [FID, KID, PRDC, Accuracy, InceptionScore, ClassCoverage]
+    assert [type(metric) for metric in metrics.values()] == [
+        *(FID, KID, PRDC, Accuracy, AttributeAccuracy, InceptionScore, ClassCoverage)
+    ]
 
 
 SINGLE = [
