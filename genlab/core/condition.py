@@ -170,10 +170,9 @@ class Attributes(NamedLabels):
     def with_implied(self, rows: Tensor) -> Tensor:
         """Return rows [n, count] with the attributes that others imply."""
         rows = rows.clone()
-        for one, other in self.implies:
-            rows[:, self.names.index(other)] = torch.maximum(
-                *(rows[:, self.names.index(name)] for name in (one, other))
-            )
+        for pair in self.implies:
+            one, other = map(self.names.index, pair)
+            rows[:, other] = torch.maximum(rows[:, one], rows[:, other])
         return rows
 
     def toggled(self, row: Tensor, number: int) -> Tensor:

@@ -67,9 +67,7 @@ class Arithmetic(Picture):
         if not isinstance(concept, str):
             return concept
         if self.extractor is None:
-            raise ConfigError(
-                f"{concept}: attributes need an extractor that tells them: metrics/extractor@mode.extractor."
-            )
+            raise ConfigError(f"mode.plus or mode.minus={concept}: attributes need an extractor that tells them.")
         return samples_showing(loaded, request, self.extractor, text=concept, count=self.members)
 
     def results(self, means: Tensor, request: Request) -> Tensor:

@@ -38,7 +38,8 @@ def wanted_attributes(text: str, names: tuple[str, ...], said: str) -> dict[int,
         name = word.removeprefix(WITHOUT) if word not in names else word
         if name not in names:
             raise ConfigError(
-                f"{said}: no attribute is called {word}. Known: {', '.join(names)}; no_{names[0]}: without."
+                f"{said}: no attribute is called {word}. Expected {', '.join(names)}, joined by +; no_{names[0]}: "
+                "without."
             )
         found[names.index(name)] = word == name
     return found

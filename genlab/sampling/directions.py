@@ -19,6 +19,7 @@ from genlab.sampling.mode import Picture, Request
 
 DEVIATION_SAMPLES = 5_000  # latents from which deviations, components and attributes' means are computed
 STYLE_BATCH = 500
+ANY = Request()
 log = logging.getLogger(__name__)
 
 
@@ -87,7 +88,7 @@ class Directions(Picture):
             raise ConfigError(f"mode.layers={list(chosen)}: this generator has layers 0 to {count - 1}; name some.")
         return torch.zeros(count).index_fill(0, torch.tensor(list(chosen)), 1.0)
 
-    def scaled_directions(self, loaded: Loaded, mask: Tensor, request: Request = Request()) -> Tensor:
+    def scaled_directions(self, loaded: Loaded, mask: Tensor, request: Request = ANY) -> Tensor:
         """Return directions [K, D], the strongest first, each as long as the deviation along it."""
         z = loaded.latent(DEVIATION_SAMPLES)
         condition = loaded.conditions_of(range(len(z)), **request.options) if self.method == "attributes" else None

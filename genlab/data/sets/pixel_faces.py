@@ -113,8 +113,8 @@ def read_content() -> bytes:
     """Return the verified bytes of all pictures, [N, 32, 32, 3], and then of their attributes, [N, 7]."""
     expected = (TRAINING_IMAGES + TEST_IMAGES) * (SIDE * SIDE * 3 + len(ATTRIBUTES))
     try:
-        with open_regular(BUNDLED) as file:
-            content = lzma.LZMAFile(file).read(expected)
+        with open_regular(BUNDLED) as packed, lzma.open(packed) as file:
+            content = file.read(expected)
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise damage_error(f"it cannot be unpacked ({error})") from error
     if hashlib.sha256(content).hexdigest() != SHA256:
