@@ -8,7 +8,7 @@ from torch import Tensor
 
 from genlab.core.pixels import as_saved
 from genlab.core.types import Amount
-from genlab.data.dataset import InMemory
+from genlab.data import InMemory
 from genlab.metrics.metric import SourceMetric
 from genlab.metrics.references.reference import Reference
 from genlab.metrics.scores.attribute_accuracy import shown_attributes
