@@ -73,7 +73,7 @@ def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     chosen = config["metrics"] or metrics_of_run(run.run_dir, config["trust"])
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
-    if not chosen["extractor"]:
+    if not chosen.get("extractor"):
         chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     return build.make(build.check_node(chosen | asked, "metrics"), "metrics").evaluation
