@@ -26,7 +26,7 @@ Looks for the latent of a given image, by Adam from several starts and then by L
   run, image    a run directory, and an image file: its centred square is resized to the run's size with a
                 Lanczos filter, and made grey or RGB as the run's images are; what is transparent becomes white
   steps, lr, polish, restarts, candidates, prior, snapshots, seed    see configs/project.yaml
-  features      pixels (default), or extractor: the digit classifier's features count too
+  features      pixels (default), or extractor: the features of the run's scores count too
   checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   device        auto (default), cpu, cuda, mps
   to            a folder; by default projections/IMAGE in the run directory
@@ -90,10 +90,12 @@ def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
     """Build the extractor; None if it does not read such images. Raises ConfigError then if features have a weight."""
     from genlab.build import instantiate as build
+    from genlab.build.run_extractor import extractor_of_run
     from genlab.metrics.extractors.extractor import Extractor
 
     features = config["features"]
-    node = build.check_node(features["extractor"], "features.extractor")
+    node = features["extractor"] or extractor_of_run(run.run_dir, config["trust"])
+    node = build.check_node(node, "features.extractor")
     extractor = build.make_kind(node, Extractor, "features.extractor")
     try:
         extractor.check(run.spec)

@@ -40,7 +40,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   checkpoint    newest (default), best, or a number of images
   seed          of the latents; by default the run's own
   classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class;
-                attributes by name as Smiling,Male+Young: the second image has two
+                attributes by name as Smiling,Male+Young: the second image has two; conditions=[...] is the same
   words         what a model that is told words shows: words='bold three', or words=['bold three',seven] in turn
   count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
   device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data
@@ -73,6 +73,7 @@ def job(config: dict[str, Any]) -> None:
 def make_mode(config: dict[str, Any]) -> Mode:
     """Build the mode. Raises ConfigError for keys that it does not use."""
     from genlab.build import instantiate as build
+    from genlab.build.run_extractor import extractor_of_run
 
     given = {key: config[key] for key in MODE_KEYS if config[key] is not None}
     for key in given.keys() - config["mode"].keys():
@@ -80,14 +81,18 @@ def make_mode(config: dict[str, Any]) -> Mode:
             f"{key}={config[key]}: this mode {MODE_KEYS[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.check_node(config["mode"] | given, "mode"), "mode")
+    node = config["mode"] | given
+    if node.get("extractor") == {}:
+        node["extractor"] = extractor_of_run(Path(config["run"]).expanduser(), config["trust"])
+    return build.make(build.check_node(node, "mode"), "mode")
 
 
 def request_of(config: dict[str, Any]) -> Request:
     from genlab.sampling import Request
     from genlab.sampling.conditions import classes_or_words
 
-    return Request(seed=config["seed"], classes=classes_or_words(config["classes"], config["words"], typed=True))
+    asked = classes_or_words(config["classes"], config["words"], config["conditions"], typed=True)
+    return Request(seed=config["seed"], classes=asked)
 
 
 def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:

@@ -27,6 +27,7 @@ EXCLUSIVE = {
     ("images", "metrics.images"): "both say how many samples to score",
     ("split", "metrics.split"): "both say which real images to compare with",
 }
+SCORE_KEY = re.compile(r"[+~]*metrics(\.|=|/extractor=)")
 KEY = re.compile(r"[A-Za-z_][\w/.]*")
 CURLY_QUOTES: dict[str, str | int | None] = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
 PAIRS = {"[": "]", "{": "}", "(": ")"}
@@ -86,6 +87,8 @@ def check_words(words: list[str], program: str, folder: Path | None = None) -> N
     refuse_both(words)
     if program == "evaluate" and (every := next((word for word in words if word.startswith("metrics.every=")), None)):
         raise ConfigError(f"{every}: this program scores once, and has no interval. Leave it out.")
+    if program == "sample" and (score := next(filter(SCORE_KEY.match, words), None)):
+        raise ConfigError(f"{score}: this program scores nothing; python -m genlab.evaluate does. Leave it out.")
     for place, word in enumerate(words):
         key, sign, _ = word.partition("=")
         if not key.strip("+~ ") or not (sign or word.startswith("~")):

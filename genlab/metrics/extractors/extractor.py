@@ -26,6 +26,7 @@ class Extractor(ABC):
     name: str
     resize_rule: str  # how images reach the network's size
     score = "classifier_score"  # the name of the Inception Score over its classes
+    attribute_names: tuple[str, ...] = ()  # that it tells of images
     device = torch.device("cpu")
 
     @property
@@ -85,6 +86,10 @@ class Extractor(ABC):
 
     def logits(self, features: Tensor) -> Tensor | None:
         """Return the logits [N, K] of the classes it knows, calibrated, from features [N, D]; None if it knows none."""
+        return None
+
+    def attribute_logits(self, features: Tensor) -> Tensor | None:
+        """Return the logits [N, K] of `attribute_names`, calibrated, from features [N, D]; None if it tells none."""
         return None
 
     @abstractmethod
