@@ -23,6 +23,8 @@ EXCLUSIVE = {
     ("resume", "init_from"): "both say which weights to start from",
     ("images", "metrics.images"): "both say how many samples to score",
     ("split", "metrics.split"): "both say which real images to compare with",
+    ("run", "between"): "both say what to score",
+    ("between", "metrics.images"): "two sides are compared whole, or images=N of the first",
 }
 KEY = re.compile(r"[A-Za-z_][\w/.]*")
 CURLY_QUOTES: dict[str, str | int | None] = {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
