@@ -58,7 +58,7 @@ ROOMS: dict[str, set[str]] = {
         *("core", "models.contract", "losses", "data", "data.augment", "data.__init__", "trainers", "callbacks"),
     },
     "exporting": {"configs", "core", "data", "trainers", "build"},
-    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build"},
+    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "sampling", "reports", "build"},
     "entry points": {
         *("core", "pictures", "data.__init__", "metrics", "metrics.extractors", "trainers", "callbacks"),
         *("sampling", "projecting", "reports", "build", "exporting", "cli"),

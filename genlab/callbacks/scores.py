@@ -57,8 +57,7 @@ class Scores(Callback):
         source = source_of(trainer.samples, trainer.images)
         try:
             with interruptible():
-                options = {"device": trainer.device, "tell": trainer.announce}
-                records = self.evaluation.run(source, trainer.data, **options)
+                records = self.evaluation.run(source, trainer.data, device=trainer.device, tell=trainer.announce)
         finally:
             trainer.announce("")
         self.scored_at, self.records = trainer.images, records
