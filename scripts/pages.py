@@ -56,7 +56,6 @@ SCALED_DOWN = (  # (what a command matches, words added to it); the first match 
     (r"genlab\.train.*(metrics=none|vae_nll)", "trainer.images=200"),
     (r"genlab\.train.*stage_images", "trainer.images=200 metrics.images=64 trainer.stage_images=40"),
     (r"genlab\.train", "trainer.images=200 metrics.images=64"),
-    (r"genlab\.evaluate between=", ""),
     (r"genlab\.evaluate", "images=200"),
     (r"genlab\.project", "steps=5 polish=2 restarts=1"),
     (r"genlab\.sample.*mode=save", "count=64"),
