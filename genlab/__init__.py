@@ -1,7 +1,7 @@
 """genlab trains deep generative image models from configuration.
 
 From a shell: `python -m genlab.train model=wgan_gp data=mnist`. From Python:
-`genlab.run(["model=wgan_gp", "data=mnist"])`, then `genlab.load("outputs/...").sample(64)`.
+`genlab.run(["model=wgan_gp", "data=mnist"]).load().sample(64)`, later `genlab.load("outputs/...").sample(64)`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from genlab.cli.result import Result
     from genlab.data import InMemory
     from genlab.sampling import Loaded
 
@@ -22,15 +23,24 @@ __version__ = version("genlab")
 __all__ = ["ConfigError", "GenlabError", "Interrupted", "RunError", "__version__", "load", "run"]
 
 
-def run(overrides: list[str] | None = None, *, data: InMemory | None = None) -> float | None:
-    """Train as the command line does and return the best score of the first metric (None without scores).
+def run(overrides: Sequence[str] = (), *, data: InMemory | None = None) -> Result | None:
+    """Train as the command line does and return the result; None if nothing was trained, as with dry_run=true.
 
-    `overrides` are written as in a shell: `["model=dcgan", "trainer.images=1e6"]`. `data` replaces the configured
-    data set. Raises GenlabError where the command line would print and exit.
+    The result has `scores`, `run_dir` and `load()`; as a number it is the best score of the first metric, nan without
+    scores. `overrides` are written as in a shell: `["model=dcgan", "trainer.images=1e6"]`. `data` replaces the
+    configured data set. Raises GenlabError where the command line would print and exit.
     """
     from genlab.train import run as train  # imported late: `import genlab` stays quick
 
-    return train(list(overrides or []), data=data)
+    words = [] if overrides is None else overrides
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f'overrides={overrides!r}: expected a list of words, such as ["model=dcgan", "seed=1"].')
+    try:
+        return train(list(words), data=data)
+    except SystemExit as error:  # Hydra's own, for flags such as --version, or a sweep that Ctrl-C ended
+        if error.code:
+            raise RunError(f"the command ended with code {error.code}; what it printed says why.") from error
+        return None
 
 
 def load(

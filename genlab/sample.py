@@ -36,8 +36,9 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
                      (mode.back=true: the other way, of a model like cyclegan)
   mode=histogram     pixel values of samples over those of real images
   mode=save          samples by the thousand, for other tools
+  mode=progress      a film of the training, from the grids that it saved: to=film.gif or .mp4; mode.seconds: of a grid
 
-  checkpoint    newest (default), best, or a number of images
+  checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   seed          of the latents; by default the run's own
   classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class;
                 attributes by name as Smiling,Male+Young: the second image has two; conditions=[...] is the same
@@ -60,7 +61,7 @@ def job(config: dict[str, Any]) -> None:
     mode, request = make_mode(config), request_of(config)
     to = config["to"]
     path = None if to is None else check_target(str(to), mode.suffixes, overwrite=config["overwrite"])
-    loaded = open_for_mode(config, mode)
+    loaded = open_for_mode(config | {"checkpoint": chosen_checkpoint(config, mode)}, mode)
     mode.check(loaded, request)
     path = path or default_path(loaded, mode, request)
     with temporary_target(path) as unfinished:
@@ -68,6 +69,12 @@ def job(config: dict[str, Any]) -> None:
     if mode.takes and loaded.run.caption:
         log.info("know of these: %s", loaded.run.caption)
     print(path)
+
+
+def chosen_checkpoint(config: dict[str, Any], mode: Mode) -> str | int:
+    from genlab.build.runs import best_unless
+
+    return best_unless(config["checkpoint"] if mode.uses_model else "newest", config["run"])
 
 
 def make_mode(config: dict[str, Any]) -> Mode:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from genlab.cli import made_directories, menu, own_pictures, sweep
 from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of, start
-from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings
+from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings, set_outer_hydra_aside
 from genlab.cli.path_words import quote_paths, without_quotes
 from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core import distributed
@@ -31,6 +31,7 @@ from genlab.core.trust import NAMED, require_trusted, targets_in
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from genlab.cli.result import Result
     from genlab.data import InMemory
 
 RESUMED = "resumed_run"  # the name under which Hydra finds the config of a run that is resumed
@@ -50,18 +51,19 @@ def main(arguments: list[str]) -> int:
     return exit_code_of(lambda: run(arguments))
 
 
-def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
-    """Compose, build and train; returns the best score of the last job. Raises GenlabError."""
+def run(arguments: list[str], *, data: InMemory | None = None) -> Result | None:
+    """Compose, build and train; return the result of the last job, None if none trained. Raises GenlabError."""
     if data is not None:
         from genlab.build.run_data import require_data_set
 
         require_data_set(data, "data=...")
-    results: list[float | GenlabError | None] = []
+    results: list[Result | GenlabError | None] = []
 
     def job(config: DictConfig) -> float:
         result = attempt(config, data)
         results.append(result)
-        return result if isinstance(result, float) else worst_score()
+        is_scored = isinstance(result, float) and not math.isnan(result)
+        return float(result) if is_scored else worst_score()
 
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     run_dir = [] if any(word.startswith("hydra.run.dir=") for word in arguments) else run_dir
@@ -81,7 +83,7 @@ def worst_score() -> float:
     return -math.inf if HydraConfig.get().sweeper.get("direction") == "maximize" else math.inf
 
 
-def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | None:
+def attempt(config: DictConfig, data: InMemory | None) -> Result | GenlabError | None:
     """Run one job. An error is returned, not raised, so that the other jobs of a sweep go on."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -149,7 +151,8 @@ def compose_and_call(job: Any, arguments: list[str], *, own_files: bool = True) 
         arguments = own_pictures.completed_arguments(arguments, where)
     if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
         arguments = [allow_in_some_jobs(word) for word in arguments]
-    with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):
+    explained = explained_folder_errors(), explained_errors(arguments, where)
+    with set_outer_hydra_aside(), replaced_argv([*arguments, *extra]), explained[0], explained[1]:
         hydra.main(version_base="1.3", **where)(job)()
 
 

@@ -59,7 +59,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "exporting": {"configs", "core", "data", "trainers", "build"},
     "choosing": {"core", "data.labels", "data.storage"},
-    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build", "choosing"},
+    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "sampling", "reports", "build", "choosing"},
     "entry points": {
         *("core", "pictures", "data.__init__", "metrics", "metrics.extractors", "trainers", "callbacks"),
         *("sampling", "projecting", "reports", "build", "exporting", "cli"),

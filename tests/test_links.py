@@ -79,4 +79,4 @@ def test_commands_write_nothing_where_links_of_a_run_lead(tmp_path, precious):
     assert command.main("export", "", export.job, [f"run={run}", "checkpoint=newest", "format=safetensors"]) == 0
     link(run / evaluate.RECORDS_FILE, precious)
     with pytest.raises(ConfigError, match="is a link"):
-        evaluate.append_records([], {"checkpoint": 1}, run / evaluate.RECORDS_FILE)
+        evaluate.append_records([], run)

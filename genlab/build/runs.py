@@ -107,14 +107,17 @@ def to_lists(config: Any) -> Any:
 
 
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:
-    """Return the checkpoint that is asked for; by default the best, of a run without scores the newest."""
+    """Return the checkpoint that is asked for; by default the best, of a run without scores the newest. Says which."""
     folder = Path(run).expanduser() / "checkpoints"
     if asked is not None:
         return asked
-    if (folder / "best.pt").is_file() or not files.newest_first(folder):
-        return "best"
-    log.info("no scores were measured, so the newest checkpoint is taken")
-    return "newest"
+    is_scored = (folder / "best.pt").is_file()
+    if not is_scored and not files.newest_first(folder):
+        return "best"  # opening it raises the error that says what is missing
+    which = "best" if is_scored else "newest"
+    reason = "of the best score; checkpoint=newest is the last one" if is_scored else "as no scores were measured"
+    log.info("checkpoint=%s is taken, %s", which, reason)
+    return which
 
 
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:

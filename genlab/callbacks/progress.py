@@ -36,6 +36,7 @@ class Progress(Callback):
         self.every, self.seconds, self.shown = every, seconds, tuple(shown)
         self._values: dict[str, float] = {}
         self._speed: float | None = None
+        self._work = ""  # of another callback, such as scoring
         self._live: Live | None = None
         self._began = self._printed = 0.0
         self._first = 0
@@ -54,6 +55,11 @@ class Progress(Callback):
         self._speed = values.get(SPEED_NAME, self._speed)
         self.tick(trainer)
 
+    def announcement(self, trainer: Trainer, work: str) -> None:
+        self._work = work
+        if work:
+            self.tick(trainer)
+
     def tick(self, trainer: Trainer) -> None:
         if self._live is None and time.monotonic() - self._printed >= self.seconds:
             self._print(trainer)
@@ -69,8 +75,8 @@ class Progress(Callback):
 
     def line(self, trainer: Trainer) -> str:
         """Return the progress as plain text."""
-        counts, left = self._counts(trainer), self._time_left(trainer)
-        return "  ".join([f"[{self._percent(trainer)}]", *counts, left, *self._numbers()])
+        parts = [f"[{self._percent(trainer)}]", *self._counts(trainer), self._time_left(trainer), *self._numbers()]
+        return "  ".join(part for part in parts if part)
 
     def display(self, trainer: Trainer) -> Group:
         """Return the progress for a terminal: a bar, counts and numbers, wrapped if the terminal is narrow."""
@@ -100,15 +106,21 @@ class Progress(Callback):
         print(self.line(trainer), flush=True)
 
     def _percent(self, trainer: Trainer) -> str:
-        return f"{trainer.images / trainer.total_images:6.1%}"
+        return f"{min(trainer.images / trainer.total_images, 1):6.1%}"  # the last batch may go beyond
 
     def _counts(self, trainer: Trainer) -> list[str]:
         speed = [] if self._speed is None else [f"{self._speed:,.0f} images/s"]
-        return [f"{trainer.images:,} / {trainer.total_images:,} images", f"step {trainer.step:,}", *speed]
+        work = [self._work] if self._work else []
+        return [f"{trainer.images:,} / {trainer.total_images:,} images", f"step {trainer.step:,}", *speed, *work]
 
     def _time_left(self, trainer: Trainer) -> str:
-        """Estimate the time left from the pace, scores included, since the run was started, resumed or went back."""
-        done, left = trainer.images - self._first, max(trainer.total_images - trainer.images, 0)
+        """Estimate the time left from the pace, scores included, since the run was started, resumed or went back.
+
+        "" once all images were shown: what is left then, such as the last scores, has no pace.
+        """
+        done, left = trainer.images - self._first, trainer.total_images - trainer.images
+        if left <= 0:
+            return ""
         if done <= 0:
             return "-:--:-- left"
         return f"{timedelta(seconds=int(left * (time.monotonic() - self._began) / done))} left"

@@ -46,6 +46,7 @@ class Scores(Callback):
         self.evaluation = Evaluation(extractor, metrics, images=images, batch_size=batch_size, split=split)
         self.best_record: Record | None = None
         self.scored_at: int | None = None  # images
+        self.records: list[Record] = []  # of the last scores that this process measured
 
     def start(self, trainer: Trainer) -> None:
         self.evaluation.check(trainer.data, trainer.samples)
@@ -54,9 +55,12 @@ class Scores(Callback):
         if trainer.images == self.scored_at:
             return
         source = source_of(trainer.samples, trainer.images)
-        with interruptible():
-            records = self.evaluation.run(source, trainer.data, device=trainer.device)
-        self.scored_at = trainer.images
+        try:
+            with interruptible():
+                records = self.evaluation.run(source, trainer.data, device=trainer.device, tell=trainer.announce)
+        finally:
+            trainer.announce("")
+        self.scored_at, self.records = trainer.images, records
         self._warn_of_lost(records)
         if records:
             self._publish(trainer, records)
@@ -132,3 +136,8 @@ def source_of(samples: SampleStream, position: int) -> SampleSource:
 def best_record(trainer: Trainer) -> Record | None:
     """Return the best score so far of the first metric; None if nothing is scored."""
     return next((scores.best_record for scores in callbacks_of(trainer, Scores)), None)
+
+
+def last_records(trainer: Trainer) -> list[Record]:
+    """Return the records that this process measured last; [] if it has not scored."""
+    return [record for scores in callbacks_of(trainer, Scores) for record in scores.records]

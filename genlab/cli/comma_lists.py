@@ -6,8 +6,8 @@ import re
 
 from genlab.core.errors import ConfigError
 
-LIST_KEYS = ("class", "classes", "conditions", "metrics", "runs", "trust", "words")
-LIST_GROUPS = ("data.", "metrics.", "mode.")  # whose values are checked against the types of their class
+LIST_KEYS = ("between", "class", "classes", "conditions", "metrics", "runs", "trust", "words")
+LIST_GROUPS = ("data.", "files.", "metrics.", "mode.")  # whose values are checked against the types of their class
 
 
 def bracket_lists(words: list[str]) -> list[str]:

@@ -50,6 +50,20 @@ def explained_errors(words: list[str], where: dict[str, Any]) -> Iterator[None]:
         raise ConfigError(explain_error(error, words, where, own_folder(words))) from error
 
 
+@contextmanager
+def set_outer_hydra_aside() -> Iterator[None]:
+    """Let a user's own Hydra application call `genlab.run`: Hydra knows one application a process."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+
+    outer, config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = outer, config
+
+
 def load_config(words: list[str], where: dict[str, Any]) -> DictConfig:
     from hydra import compose, initialize, initialize_config_module
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
-from genlab.callbacks.scores import best_record
+from genlab.callbacks.jsonl import read_rows
+from genlab.callbacks.scores import best_record, last_records
 from genlab.cli.changes import apply_changes
 from genlab.cli.keys import check_keys
 from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
+from genlab.cli.result import Result
 from genlab.core import checkpoint, distributed
 from genlab.core.changes import first_config, flatten
 from genlab.core.command_words import path_word
@@ -31,7 +34,7 @@ from genlab.core.errors import ConfigError, Interrupted, RunError
 from genlab.core.interruption import Signals
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
-from genlab.core.trust import trust_word
+from genlab.core.trust import find_targets, trust_word
 from genlab.core.whole_files import drop_link, write_atomically
 from genlab.trainers.system import keep_changed_options
 
@@ -42,8 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> float | None:
-    """Train as a config says, in `run_dir`; return the best score, None without scores. Raises GenlabError."""
+def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixed_dir: bool = False) -> Result | None:
+    """Train as a config says, in `run_dir`; return the result, of a dry run None. Raises GenlabError."""
     keep_freed_memory()
     settings = with_absolute_paths(rename_targets(check_keys(config, "train")))
     settings.pop("trust", None)  # of this command, never of a file
@@ -66,7 +69,7 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
             return None
         write_config(settings, run_dir)
         fit(trainer)
-    return best_score(trainer)
+    return result_of(trainer)
 
 
 def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
@@ -201,6 +204,10 @@ def fit(trainer: Trainer) -> None:
         )
 
 
-def best_score(trainer: Trainer) -> float | None:
-    best = best_record(trainer)
-    return best.value if best else None
+def result_of(trainer: Trainer) -> Result:
+    best, newest = best_record(trainer), [record.as_dict() for record in last_records(trainer)]
+    if not newest:  # resumed where it had been scored already
+        newest = [row["record"] for row in read_rows(trainer.run_dir / "metrics.jsonl") if "record" in row]
+    scores = {record["metric"]: math.nan if record["value"] is None else record["value"] for record in newest}
+    own = sorted({node["_target_"] for _, node in find_targets(trainer.config, "")})
+    return Result(best and best.value, run_dir=trainer.run_dir, scores=scores, trust=own)

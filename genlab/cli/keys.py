@@ -26,7 +26,15 @@ KEYS: dict[str, dict[str, Any]] = {
         "init_from": FilePath | None,
         "dry_run": bool,
     },
-    "evaluate": RUN_KEYS | {"images": Amount | None, "split": str | None, "seed": Whole | None, "device": str},
+    "evaluate": RUN_KEYS
+    | {
+        "run": FilePath | None,
+        "between": Sequence[FilePath] | FilePath | None,
+        "images": Amount | None,
+        "split": str | None,
+        "seed": Whole | None,
+        "device": str,
+    },
     "sample": RUN_KEYS
     | {
         "to": FilePath | None,
@@ -59,7 +67,7 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 GROUPS = {  # those of `train` are whatever the menu lists
     "train": ("data", "model", "loss", "penalty", "augment", "optimizer", "trainer", "metrics", "callbacks"),
-    "evaluate": ("metrics", "data"),
+    "evaluate": ("metrics", "data", "files"),
     "sample": ("mode", "data"),
     "project": ("features", "data"),
     "export": ("format", "data"),

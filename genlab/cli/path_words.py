@@ -13,9 +13,12 @@ from genlab.cli.change_words import split_entries
 from genlab.core.command_words import as_override, quote_text
 from genlab.core.errors import ConfigError
 
-PATH_KEYS = ("run", "runs", "resume", "init_from", "to", "input", "image", "hydra.run.dir", "hydra.sweep.dir")
+PATH_KEYS = (
+    *("run", "runs", "between", "resume", "init_from", "to", "input", "image"),
+    *("hydra.run.dir", "hydra.sweep.dir"),
+)
 PATH_ENDINGS = (".root", ".weights", ".vgg", "data.conditions")  # of keys inside groups
-LIST_ENDINGS = ("runs", ".root")  # of keys that take several paths
+LIST_ENDINGS = ("runs", "between", ".root")  # of keys that take several paths
 MAPPING = re.compile(r"\{.*:.*\}", re.DOTALL)  # such as an object of another class
 FUNCTION = re.compile(r"(choice|range|interval|glob|shuffle|sort|tag|str|cast)\(.*\)")  # of Hydra's grammar
 

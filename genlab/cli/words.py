@@ -26,6 +26,8 @@ EXCLUSIVE = {
     ("resume", "init_from"): "both say which weights to start from",
     ("images", "metrics.images"): "both say how many samples to score",
     ("split", "metrics.split"): "both say which real images to compare with",
+    ("run", "between"): "both say what to score",
+    ("between", "metrics.images"): "two sides are compared whole, or images=N of the first",
 }
 SCORE_KEY = re.compile(r"[+~]*metrics(\.|=|/extractor=)")
 KEY = re.compile(r"[A-Za-z_][\w/.]*")

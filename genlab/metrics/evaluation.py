@@ -1,7 +1,7 @@
 """Evaluation: one pass over generated images feeds all metrics; statistics of real ones are kept for later runs."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
@@ -73,6 +73,7 @@ class Evaluation:
         *,
         device: torch.device | str,
         shared: bool = False,  # do all ranks call it with the same generator? They share the sampling; rank 0 measures
+        tell: Callable[[str], None] = lambda words: None,  # what is being done, now and then
     ) -> list[Record]:
         """Return a record for each number of each metric; where ranks share the work, only rank 0 returns any.
 
@@ -84,9 +85,10 @@ class Evaluation:
         self._require_enough(working, reference, source.trained)
         if any(metric.uses_extractor for metric in working.metrics.values()):
             self.extractor.to(device)
-        self._update_metrics(working, source, data.spec, shared=shared)
+        self._update_metrics(working, source, data.spec, shared=shared, tell=tell)
         if not is_measuring(shared):
             return []
+        tell(f"computing {', '.join(working.metrics)}")
         if any(metric.needs_features for metric in working.metrics.values()):
             _ = reference.features  # first: moments are then computed from them
         found = working.call_each(lambda metric: self._records(metric, reference, source))
@@ -177,13 +179,17 @@ class Evaluation:
             judges_run=judges_run,
         )
 
-    def _update_metrics(self, working: WorkingMetrics, source: SampleSource, spec: Spec, *, shared: bool) -> None:
+    def _update_metrics(
+        self, working: WorkingMetrics, source: SampleSource, spec: Spec, *, shared: bool, tell: Callable[[str], None]
+    ) -> None:
         """Show the metrics all samples. Ranks that share the work make the same ones, whichever metrics fail on one."""
         working.call_each(lambda metric: (metric.reset(), metric.start(source)))
         users = [metric for metric in working.metrics.values() if metric.uses_samples]
         extractor = self.extractor if any(metric.uses_extractor for metric in users) else None
         chunks = list(_chunks(self.images if users else 0, self.batch_size))
-        for samples in iterate_samples(source, chunks, spec, extractor, shared=shared):
+        every = iterate_samples(source, chunks, spec, extractor, shared=shared)
+        for (start, _), samples in zip(chunks, every, strict=True):
+            tell(f"scoring {start + len(samples.images):,} of {self.images:,} samples")
             if is_measuring(shared):
                 working.call_each(partial(_show_samples, samples=samples))
 

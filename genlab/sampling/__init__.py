@@ -10,4 +10,5 @@ from genlab.sampling.mode import Request
 from genlab.sampling.neighbours import Neighbours
 from genlab.sampling.save import Save
 from genlab.sampling.styles import Noise, StyleMixing
+from genlab.sampling.training_film import Progress
 from genlab.sampling.translate import Translate

@@ -35,6 +35,7 @@ class Mode:
     real: ClassVar[bool | None] = False  # whether it needs the run's data; None: uses them if available
     points: ClassVar[bool] = False  # whether it works for points too
     takes: ClassVar[frozenset[str]] = frozenset({"seed", "classes"})  # of the request; empty: it draws no samples
+    uses_model: ClassVar[bool] = True  # False: it shows what training saved, whatever the checkpoint
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def write_gif(frames: Iterable[Image.Image], path: Path, *, rate: int) -> None:
+def write_gif(frames: Iterable[Image.Image], path: Path, *, rate: float) -> None:
     """Write an endless GIF at `rate` frames a second; a frame lasts whole hundredths of a second, at least two."""
     first, *others = frames
     pause = max(2, round(100 / rate)) * 10

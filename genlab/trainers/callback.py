@@ -61,6 +61,7 @@ class Watched(Protocol):
     def publish(self, values: dict[str, float]) -> None: ...
     def show(self, name: str, image: Tensor) -> None: ...
     def report(self, record: dict[str, Any]) -> None: ...
+    def announce(self, work: str) -> None: ...
     def warn_of_sickness(self, error: Diverged) -> None: ...
 
 
@@ -94,6 +95,9 @@ class Callback:
 
     def record(self, trainer: Trainer, record: dict[str, Any]) -> None:
         """Receive a published score with how it was measured: `genlab.metrics.records.Record` as a dict."""
+
+    def announcement(self, trainer: Trainer, work: str) -> None:
+        """Receive what another callback is doing that takes long, in words; "" once it is done."""
 
     def after_rollback(self, trainer: Trainer) -> None:
         """Called once the run went back: an earlier state is loaded, this callback's too, as if resumed from there."""

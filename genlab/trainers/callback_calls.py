@@ -129,5 +129,8 @@ class Publishing:
     def report(self, record: dict[str, Any]) -> None:
         self.calls.publish("record", record)
 
+    def announce(self, work: str) -> None:
+        self.calls.publish("announcement", work)
+
     def warn_of_sickness(self, error: Diverged) -> None:
         self.calls.publish("sick", error)

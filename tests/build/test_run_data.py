@@ -228,11 +228,12 @@ def test_without_a_best_checkpoint_the_newest_is_taken(run, capsys, caplog):
     caplog.set_level("INFO")
     assert best_unless("best", run) == "best" and best_unless(None, run.parent) == "best"  # whose error tells
     assert score(run)["checkpoint"] == "newest"
-    assert "no scores were measured, so the newest checkpoint is taken" in caplog.text
+    assert "checkpoint=newest is taken, as no scores were measured" in caplog.text
     assert score(run, "checkpoint=best") is None and "best.pt cannot be read" in errors(capsys)
     for suffix in (".pt", ".pt.sha256"):
         shutil.copy(run / "checkpoints" / f"0000000000{suffix}", run / "checkpoints" / f"best{suffix}")
-    assert score(run)["checkpoint"] == "best"
+    caplog.clear()
+    assert score(run)["checkpoint"] == "best" and "checkpoint=best is taken, of the best score" in caplog.text
 
 
 def test_checkpoints_know_every_split_and_older_ones_that_to_train_on(run, photos):

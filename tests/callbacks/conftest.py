@@ -80,6 +80,10 @@ class FakeTrainer:
     def show(self, name: str, image: Tensor) -> None:
         self.shown.append((name, image))
 
+    def announce(self, work: str) -> None:
+        for callback in self.callbacks.values():
+            callback.announcement(self, work)
+
     def stop(self, reason: str) -> None:
         self.stopped = reason
 

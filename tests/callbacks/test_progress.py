@@ -88,3 +88,13 @@ def test_a_terminal_gets_a_live_display_that_ends(trainer, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert progress._live is None
     assert "a line above the display" in out and "500 / 1,000 images" in out
+
+
+def test_scoring_is_said_instead_of_a_time_left_that_nobody_knows(trainer, clock, progress, capsys):
+    clock[0] += 50
+    progress.announcement(trainer.at(1_024), "scoring 3,000 of 10,000 samples")
+    assert capsys.readouterr().out == "[100.0%]  1,024 / 1,000 images  step 102  scoring 3,000 of 10,000 samples\n"
+    progress.announcement(trainer, "scoring 3,250 of 10,000 samples")  # at once: no line of its own
+    progress.announcement(trainer, "")
+    progress.finish(trainer)
+    assert capsys.readouterr().out == "[100.0%]  1,024 / 1,000 images  step 102\n"

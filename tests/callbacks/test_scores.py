@@ -27,6 +27,8 @@ def make_trainer(size: int = 28) -> SimpleNamespace:
     trainer.samples.sample_conditions = lambda start, count: None
     trainer.published, trainer.records = [], []
     trainer.publish, trainer.report = trainer.published.append, trainer.records.append
+    trainer.announced = []
+    trainer.announce = trainer.announced.append
     return trainer
 
 
@@ -38,6 +40,18 @@ def tick(scores: Scores, trainer: SimpleNamespace, *, images: int, spread: float
     trainer.images, trainer.spread = images, spread
     scores.tick(trainer)
     return trainer.published[-1]["score/fid"]
+
+
+def test_scoring_is_announced_until_it_ends_and_its_records_are_kept():
+    scores, trainer = make_scores(), make_trainer()
+    value = tick(scores, trainer, images=10, spread=0.5)
+    counts = [f"scoring {count} of 60 samples" for count in (25, 50, 60)]
+    assert trainer.announced == [*counts, "computing fid", ""]
+    assert [(record.metric, record.value) for record in scores.records] == [("fid", value)]
+    trainer.samples.draw_samples, trainer.images = None, 20  # fails
+    with pytest.raises(TypeError):
+        scores.tick(trainer)
+    assert trainer.announced[-1] == ""
 
 
 def test_the_best_score_is_remembered():

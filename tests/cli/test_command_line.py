@@ -2,13 +2,16 @@
 
 import csv
 import json
+import math
 import os
+import pickle
 import re
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import hydra
 import pytest
 import torch
 
@@ -126,6 +129,7 @@ def test_an_interrupted_sweep_has_a_table_and_so_has_it_when_it_goes_on(tmp_path
 
 STOPPING = """
 import os
+import pickle
 import signal
 
 from genlab.trainers.callback import Callback
@@ -172,9 +176,11 @@ def test_from_python_on_ones_own_images(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pixels = torch.randint(0, 256, (100, 3, 16, 16), dtype=torch.uint8)
     system = ["model=dcgan", *NARROW, "trainer.images=128", "trainer.device=cpu", "metrics=none"]
-    assert genlab.run(system, data=InMemory(Split(pixels), name="noise")) is None
+    result = genlab.run(system, data=InMemory(Split(pixels), name="noise"))
+    assert result.score is None and math.isnan(result) and result.scores == {}
+    assert result.load(device="cpu").sample(2).shape == (2, 3, 16, 16)
     (run,) = (tmp_path / "outputs" / "dcgan-noise").iterdir()
-    assert (run / "samples" / "real.png").exists()
+    assert (run / "samples" / "real.png").exists() and result.run_dir.resolve() == run
     with pytest.raises(ConfigError, match="given from Python"):
         genlab.run([f"resume={run}"])
     genlab.run([f"resume={run}", "trainer.images=200"], data=InMemory(Split(pixels), name="noise"))
@@ -186,7 +192,43 @@ def test_from_python_on_ones_own_images(tmp_path, monkeypatch):
 def test_from_python_gives_the_best_score(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fid = genlab.run(["model=gan", *NARROW_MLP, *SHORT, "hydra.run.dir=run"])
-    assert fid == json.loads((tmp_path / "run" / "summary.json").read_text())["best"]["value"]
+    assert fid == fid.score == json.loads((tmp_path / "run" / "summary.json").read_text())["best"]["value"]
+    assert (
+        fid.scores.keys() == {"fid"}
+        and fid.scores["fid"] >= fid
+        and f"{fid:.3f}" == f"{fid.score:.3f}"
+        and repr(fid).startswith("<run in ")
+    )
+    assert pickle.loads(pickle.dumps(fid)).run_dir == fid.run_dir
+    again = genlab.run([f"resume={fid.run_dir}"])  # complete: nothing is measured anew
+    assert again == fid and again.scores == fid.scores
+
+
+@pytest.mark.parametrize("words", ["model=gan", [1], {"model": "gan"}, [b"model=gan"]])
+def test_what_are_no_words_is_refused(words):
+    with pytest.raises(ConfigError, match=r"overrides=.*: expected a list of words"):
+        genlab.run(words)
+
+
+def test_a_run_inside_ones_own_hydra_application(tmp_path, monkeypatch):
+    from hydra.core.hydra_config import HydraConfig
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["app.py", "+mine=3"])
+    seen = []
+
+    @hydra.main(version_base="1.3", config_path=str(tmp_path))
+    def application(config):
+        folder = HydraConfig.get().runtime.output_dir
+        system = ["data=ring8", "model=gan", *NARROW_MLP, "metrics=none", "callbacks=none"]
+        seen.append(genlab.run([*system, "trainer.images=64", "trainer.batch_size=32", "hydra.run.dir=inner"]))
+        with pytest.raises(ConfigError, match="there is no such choice"):
+            genlab.run(["model=gann"])
+        assert genlab.run([*system, "dry_run=true"]) is None
+        assert HydraConfig.get().runtime.output_dir == folder and config.mine == 3
+
+    application()
+    assert seen[0].run_dir == tmp_path / "inner" and (tmp_path / "inner" / "config.yaml").exists()
 
 
 def test_ones_own_yaml_from_outside(tmp_path):
