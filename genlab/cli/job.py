@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 import genlab
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
+from genlab.build.network_limit import Limit, limit_of_checkpoint
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.scores import best_record
@@ -31,6 +32,7 @@ from genlab.core.errors import ConfigError, Interrupted, RunError
 from genlab.core.interruption import Signals
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.run_links import refuse_foreign_checkpoints, refuse_links
 from genlab.core.trust import trust_word
 from genlab.core.whole_files import drop_link, write_atomically
 from genlab.trainers.system import keep_changed_options
@@ -54,8 +56,11 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     with lock_run_dir(run_dir), explain_resource_errors(settings, run_dir):
         require_valid_start(settings, run_dir, fixed_dir)
         found = checkpoint.newest_good(run_dir / "checkpoints") if settings["resume"] else None
+        if found is None:
+            refuse_foreign_checkpoints(run_dir)
         settings = apply_changes(settings, changes, run_dir, found and found[1])
-        trainer = build_trainer(settings, run_dir, data)
+        limit = limit_of_checkpoint(found[1]["parts"], found[0]) if found else None
+        trainer = build_trainer(settings, run_dir, data, limit)
         distributed.require_same({"data": trainer.data.fingerprint}, "Give every rank the same files.")
         restore_state(trainer, found)
         if distributed.is_main():
@@ -90,10 +95,10 @@ def hash_of_code() -> str:
     return digest.hexdigest()
 
 
-def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None) -> Trainer:
+def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None, limit: Limit | None) -> Trainer:
     """Build the trainer. Of a resumed run whose files are gone, the ConfigError says how to name their new place."""
     try:
-        return build.trainer(settings, run_dir, data)
+        return build.trainer(settings, run_dir, data, limit=limit)
     except ConfigError as error:
         root = settings["data"].get("root")
         if settings["resume"] is None or not isinstance(root, str) or Path(root).exists():
@@ -103,6 +108,7 @@ def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None
 
 def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
     resume, written = settings["resume"], run_dir / "config.yaml"
+    refuse_links(run_dir)
     if resume == "auto" and not fixed_dir:
         raise ConfigError(
             "resume=auto: which run? It needs a directory that stays the same: hydra.run.dir=outputs/my_run."

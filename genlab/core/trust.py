@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.core.errors import ConfigError
-from genlab.core.foreign_files import CONTAINERS
+from genlab.core.foreign_files import children_of
 
 VARIABLE = "GENLAB_TRUST"  # packages, separated by commas, for jobs that a cluster starts again by itself
 NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
@@ -96,13 +96,6 @@ def find_texts(node: Any) -> Iterator[str]:
         yield node
     for name, value in children_of(node):
         yield from (*find_texts(name), *find_texts(value))
-
-
-def children_of(node: Any) -> Iterable[tuple[Any, Any]]:
-    """Return the keys and values of a mapping, the places and items of any other container."""
-    if isinstance(node, dict):
-        return node.items()
-    return enumerate(node) if isinstance(node, CONTAINERS) else ()
 
 
 def untrusted_packages(saved: Any) -> list[str]:
