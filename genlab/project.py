@@ -106,9 +106,12 @@ def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
+    from genlab.core.run_links import own_folder
     from genlab.sampling.output_paths import make_folder
 
-    return make_folder(Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser())
+    if config["to"]:
+        return make_folder(Path(config["to"]).expanduser())
+    return make_folder(own_folder(run.run_dir, "projections", Path(config["image"]).stem))
 
 
 def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
