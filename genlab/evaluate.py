@@ -12,6 +12,7 @@ from genlab.cli import command
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, RunError, describe_error
 from genlab.core.json_files import append_lines, to_line
+from genlab.core.printable import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +59,7 @@ def job(config: dict[str, Any]) -> None:
         source, shared = source_of(run, run.images), distributed.is_launched()
         records = evaluation.run(source, run.data, device=run.device, shared=shared)
         if distributed.is_main():
-            print("\n".join(score_table(records)))
+            print(printable("\n".join(score_table(records))))
             append_records(records, config, run.run_dir / RECORDS_FILE)
             write_pictures(evaluation.pictures, run)
         raise_failure(evaluation.failures)

@@ -118,6 +118,7 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     import numpy as np
 
     from genlab.core.pixels import to_uint8
+    from genlab.core.printable import printable
     from genlab.core.whole_files import drop_link, write_atomically
     from genlab.pictures.sheet import sheet, write_png
 
@@ -128,8 +129,8 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     for name, value in facts["end"].items():
         if value is not None:
             print(f"{name:<9} {value:.4g} (at the start {facts['start'][name]:.4g})")
-    found = facts["class_name"] or facts["class"]
-    print(f"{'class':<9} {found}\n" * (found is not None) + str(folder / "way.png"))
+    found = printable(str(facts["class_name"] or facts["class"] or ""))
+    print(f"{'class':<9} {found}\n" * (found != "") + str(folder / "way.png"))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from torch import nn
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, make, require_target
-from genlab.build.network_limit import Limit, limited_networks
 from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
 from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import Limit, limited_networks
 from genlab.core.random import mix
 from genlab.core.types import Positive
 from genlab.core.validation import validate

@@ -12,10 +12,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from genlab.build import instantiate as build
-from genlab.build.network_limit import limit_of_checkpoint
 from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import limit_of_checkpoint
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.run_links import refuse_links
 from genlab.core.spec import Spec

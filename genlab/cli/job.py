@@ -17,7 +17,6 @@ from omegaconf import DictConfig, OmegaConf
 import genlab
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
-from genlab.build.network_limit import Limit, limit_of_checkpoint
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.scores import best_record
@@ -30,6 +29,7 @@ from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
 from genlab.core.interruption import Signals
+from genlab.core.network_limit import Limit, limit_of_checkpoint
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.run_links import refuse_foreign_checkpoints, refuse_links

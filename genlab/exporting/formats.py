@@ -145,7 +145,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     genlab's own classes and torch's. Raises ConfigError for any other file.
     """
     from genlab.build import instantiate as build
-    from genlab.build.network_limit import limit_of_export
+    from genlab.core.network_limit import limit_of_export
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
     from genlab.core.tensor_file import read_safetensors

@@ -17,6 +17,7 @@ from genlab.metrics.scores.pair_distances import PairDistance
 from genlab.metrics.trained_model import TrainedModel
 
 LAYERS = (3, 8, 15, 22, 29)  # of VGG16's features: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
+CHANNELS = (64, 128, 256, 512, 512)  # of their maps
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of values in [-1, 1], as published
 HINT = (
     "Give the published files: metrics.metrics.lpips.weights=FILE, the five linear layers (vgg.pth of LPIPS 0.1, or "
@@ -71,8 +72,11 @@ class LPIPS(PairDistance):
         """Return the weight of each channel, [1, C, 1, 1] for each of the five maps."""
         loaded = self._read("weights")
         try:
-            return [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(LAYERS))]
-        except KeyError as error:
+            found = [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(LAYERS))]
+            if [tuple(weight.shape) for weight in found] != [(1, channels, 1, 1) for channels in CHANNELS]:
+                raise ValueError("they have other shapes")
+            return found
+        except (KeyError, ValueError) as error:
             raise ConfigError(f"{self._key('weights')}: these are not the weights of LPIPS. {HINT}") from error
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:

@@ -13,15 +13,15 @@ from torch import nn
 
 import genlab
 from genlab.build import instantiate as build
-from genlab.build.network_limit import Limit, limited_networks
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import Limit, limited_networks
 from genlab.core.spec import Spec
 from genlab.core.tensor_file import read_tensors
 from genlab.exporting import load
 from tests.conftest import NARROW_MLP, TINY, composed, tiny_data
 
-OLD_RUN = Path(__file__).parents[1] / "core" / "old_run"
+OLD_RUN = Path(__file__).with_name("old_run")
 DEEP = {"_target_": "genlab.models.adversarial.began.Decoder", "_partial_": True, "width": 1, "blocks": 10**9}
 HUGE = {
     "width": lambda model: model["generator"].update(width=10**7),
