@@ -62,6 +62,15 @@ def test_the_lock_of_a_run_replaces_a_link(tmp_path, precious):
         assert not (tmp_path / "run" / ".lock").is_symlink()
 
 
+def test_of_two_runs_in_one_directory_one_is_refused(tmp_path):
+    with (
+        lock_run_dir(tmp_path / "run"),
+        pytest.raises(ConfigError, match="being written to by another run"),
+        lock_run_dir(tmp_path / "run"),
+    ):
+        pass
+
+
 def test_lines_are_not_appended_where_a_link_leads(tmp_path, precious):
     with pytest.raises(ConfigError, match="is a link"):
         append_lines(link(tmp_path / "metrics.jsonl", precious), "{}\n")

@@ -95,7 +95,9 @@ def hash_of_code() -> str:
     return digest.hexdigest()
 
 
-def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None, limit: Limit | None) -> Trainer:
+def build_trainer(
+    settings: dict[str, Any], run_dir: Path, data: InMemory | None, limit: Limit | None = None
+) -> Trainer:
     """Build the trainer. Of a resumed run whose files are gone, the ConfigError says how to name their new place."""
     try:
         return build.trainer(settings, run_dir, data, limit=limit)

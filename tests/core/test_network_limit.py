@@ -13,6 +13,7 @@ from torch import nn
 
 import genlab
 from genlab.build import instantiate as build
+from genlab.build.runs import open_run
 from genlab.core import checkpoint
 from genlab.core.errors import ConfigError
 from genlab.core.network_limit import Limit, limited_networks
@@ -97,3 +98,9 @@ def test_a_trainer_of_huge_networks(tmp_path):
     config = composed("model=gan", *NARROW_MLP, *TINY, "model.generator.widths=[100000000]")
     with pytest.raises(ConfigError, match="RUN: names a model that is far larger"):
         build.trainer(config, tmp_path, tiny_data(), limit=Limit(10**6, "RUN"))
+
+
+def test_data_of_more_pixels_than_the_run_was_trained_with(run):
+    change_checkpoints(run, lambda state: state["config"]["data"].update(size=4096))
+    with pytest.raises(ConfigError, match=r"data\.size=4096: .* made to fill memory"):
+        open_run(run, device="cpu", real=True)

@@ -189,7 +189,7 @@ def test_nothing_is_published_where_a_file_alone_says(run, words, monkeypatch):
             train.store_resumed_config(run, [f"resume={run}", *others])
     train.store_resumed_config(run, [f"resume={run}", *words])
     assert trust.trust_word(config["callbacks"]["mlflow"]) == " 'trust=[genlab.callbacks.MLflow]'"
-    trust.require_trusted(config, "RUN")  # to sample and to score it nothing is published
+    trust.require_trusted(config["callbacks"]["mlflow"], "RUN")  # to sample and to score it nothing is published
     monkeypatch.setenv("GENLAB_TRUST", "genlab.callbacks.MLflow")
     train.store_resumed_config(run, [f"resume={run}"])
 
