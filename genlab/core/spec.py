@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition
+from genlab.core.condition import Attributes, Classes, Condition, NamedLabels
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.renamed_paths import rename_targets
@@ -153,7 +153,7 @@ def refuse_huge(spec: Spec) -> None:
     """Raise ConfigError for facts in a file that no data set has, and that would fill memory."""
     kind = spec.condition
     picture = (*kind.shape, kind.classes or 1) if isinstance(kind, Picture) else ()
-    label = (getattr(kind, "count", 1), getattr(kind, "length", 1))
+    label = (kind.count,) if isinstance(kind, NamedLabels) else (kind.length,) if isinstance(kind, Words) else ()
     for values, most in ((spec.shape, LARGEST_IMAGE), (picture, LARGEST_IMAGE), (label, LARGEST_LABEL)):
         if not all(type(value) is int and value >= 0 for value in values) or prod(values) > most:
             raise ConfigError(
