@@ -18,6 +18,7 @@ from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
 from genlab.core.network_limit import Limit, limited_networks
 from genlab.core.random import mix
+from genlab.core.trust import untrusted_packages
 from genlab.core.types import Positive
 from genlab.core.validation import validate
 from genlab.data import InMemory
@@ -110,7 +111,8 @@ def sample_stream(
 
 def model_of(config: dict[str, Any], data: InMemory, limit: Limit | None = None) -> Model:
     torch.manual_seed(mix(config["seed"], "weights"))
-    with limited_networks(limit):
+    trusts_others = untrusted_packages(config["model"])  # whose code may keep what it likes beside its weights
+    with limited_networks(None if trusts_others else limit):
         return make(config["model"], "model", data.spec)
 
 
