@@ -13,6 +13,7 @@ from genlab.cli import command
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, RunError, describe_error
 from genlab.core.json_files import append_lines, to_line
+from genlab.core.printable import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,7 +87,7 @@ def score_run(config: dict[str, Any]) -> None:
     source, shared = source_of(run, run.images), distributed.is_launched()
     records = evaluation.run(source, run.data, device=run.device, shared=shared, tell=log_now_and_then())
     if distributed.is_main():
-        print("\n".join(score_table(records, describe_measurement)))
+        print(printable("\n".join(score_table(records, describe_measurement))))
         facts = {"checkpoint": str(config["checkpoint"])}
         append_records([facts | record.as_dict() for record in records], run.run_dir)
         write_pictures(evaluation.pictures, run.run_dir, f"{run.images:09d}_{{}}_seed{run.seed}")
@@ -116,7 +117,7 @@ def compare_pictures(config: dict[str, Any]) -> None:
     options: dict[str, Any] = {"device": choose_device(config["device"]), "shared": shared, "tell": log_now_and_then()}
     records = [replace(one, reference=sides.names[1]) for one in evaluation.run(source, sides.reference, **options)]
     if distributed.is_main():
-        print("\n".join(score_table(records, lambda record: describe_comparison(record, sides))))
+        print(printable("\n".join(score_table(records, lambda record: describe_comparison(record, sides)))))
         append_records(rows_of_comparison(records, sides, images), COMPARISONS_FOLDER)
         write_pictures(evaluation.pictures, COMPARISONS_FOLDER, "{}")
         print(COMPARISONS_FOLDER / RECORDS_FILE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genlab.cli import command
 from genlab.core.errors import ConfigError, RunError
 from genlab.core.foreign_files import read_text
+from genlab.core.run_links import own_folder
 from genlab.core.whole_files import drop_link, write_atomically
 from genlab.core.yaml_file import MAX_BYTES as MAX_CONFIG_BYTES
 
@@ -69,8 +70,9 @@ def job(config: dict[str, Any]) -> None:
 def folder_of(config: dict[str, Any], run: TrainedRun, form: Format) -> Path:
     from genlab.sampling.output_paths import make_folder
 
-    own = run.run_dir / "export" / form.file.rpartition(".")[2]
-    return make_folder(own if config["to"] is None else Path(config["to"]).expanduser())
+    if config["to"] is not None:
+        return make_folder(Path(config["to"]).expanduser())
+    return make_folder(own_folder(run.run_dir, "export", form.file.rpartition(".")[2]))
 
 
 def require_same_output(form: Format, path: Path, sampler: Sampler, given: tuple) -> None:

@@ -107,15 +107,19 @@ def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
 
 
 def folder_of(config: dict[str, Any], run: TrainedRun) -> Path:
+    from genlab.core.run_links import own_folder
     from genlab.sampling.output_paths import make_folder
 
-    return make_folder(Path(config["to"] or run.run_dir / "projections" / Path(config["image"]).stem).expanduser())
+    if config["to"]:
+        return make_folder(Path(config["to"]).expanduser())
+    return make_folder(own_folder(run.run_dir, "projections", Path(config["image"]).stem))
 
 
 def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent: Tensor | None) -> None:
     import numpy as np
 
     from genlab.core.pixels import to_uint8
+    from genlab.core.printable import printable
     from genlab.core.whole_files import drop_link, write_atomically
     from genlab.pictures.sheet import sheet, write_png
 
@@ -126,8 +130,8 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     for name, value in facts["end"].items():
         if value is not None:
             print(f"{name:<9} {value:.4g} (at the start {facts['start'][name]:.4g})")
-    found = facts["class_name"] or facts["class"]
-    print(f"{'class':<9} {found}\n" * (found is not None) + str(folder / "way.png"))
+    found = printable(str(facts["class_name"] or facts["class"] or ""))
+    print(f"{'class':<9} {found}\n" * (found != "") + str(folder / "way.png"))
 
 
 def main(arguments: list[str]) -> int:

@@ -26,7 +26,7 @@ from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core import distributed
 from genlab.core.command_words import as_override
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
-from genlab.core.trust import NAMED, require_trusted, targets_in
+from genlab.core.trust import NAMED, refuse_unasked_trackers, require_trusted, targets_in
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -219,7 +219,9 @@ def store_resumed_config(folder: Path, arguments: list[str]) -> None:
     config, own = read_config(folder), own_folder(arguments)
     typed = [name for word in arguments for name in NAMED.findall(word)]
     trust = yaml_list(value_of("trust", arguments))
-    require_trusted(config, folder / "config.yaml", [*trust, *typed, *(targets_in(own) if own else ())])
+    trusted = [*trust, *typed, *(targets_in(own) if own else ())]
+    require_trusted(config, folder / "config.yaml", trusted)
+    refuse_unasked_trackers(config, folder / "config.yaml", trusted, arguments)
     trainer = config.get("trainer")
     may_change = {"trainer": {"epochs": None} | trainer} if isinstance(trainer, dict) else {}
     ConfigStore.instance().store(name=RESUMED, node=config | may_change | {"trust": [], "change": []})

@@ -121,6 +121,13 @@ def deflated(archive: bytes, *, zeros: int) -> bytes:
     return buffer.getvalue()
 
 
+def scripted() -> bytes:
+    """A TorchScript file, whose code torch.jit.load would run."""
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.trace(torch.nn.Identity(), torch.zeros(1)), buffer)
+    return buffer.getvalue()
+
+
 WRITE = "open('ran', 'w')"
 CALLS = (Code(os.system, "touch ran"), Code(eval, WRITE), Code(Path, "ran"), Code(exec, WRITE))
 PICKLES = {
@@ -131,6 +138,7 @@ PICKLES = {
     "a list in itself": saved((lambda one: one.append(one) or one)([])),
     "a list 2**60 long": saved({"config": doubled(60)}),
     "packed": deflated(saved({}), zeros=MIB),
+    "TorchScript": scripted(),
     "junk": b"junk",
     "empty": b"",
     "cut": cut(saved({"a": torch.zeros(100)})),

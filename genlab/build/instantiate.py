@@ -16,7 +16,9 @@ from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
 from genlab.callbacks.scores import Scores
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import Limit, limited_networks
 from genlab.core.random import mix
+from genlab.core.trust import untrusted_packages
 from genlab.core.types import Positive
 from genlab.core.validation import validate
 from genlab.data import InMemory
@@ -38,7 +40,13 @@ KINDS: dict[str, Any] = {
 log = logging.getLogger(__name__)
 
 
-def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None) -> Trainer:
+def trainer(
+    config: dict[str, Any],
+    run_dir: Path,
+    data: InMemory | None = None,
+    *,
+    limit: Limit | None = None,  # of the model's size
+) -> Trainer:
     """Build the trainer that a resolved config describes. Raises ConfigError for what cannot work."""
     epochs = take_epochs(config)
     require_groups(config)
@@ -49,7 +57,7 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
         config["trainer"]["images"] = max(1, round(epochs * data.spec.images))
     optimizers = dict(config["optimizer"])
     system = System(
-        model=model_of(config, data),
+        model=model_of(config, data, limit),
         data=data,
         loss=make(config["loss"], "loss"),
         penalties=make_each(config["penalty"], "penalty", Penalty),
@@ -82,7 +90,13 @@ def require_groups(config: dict[str, Any]) -> None:
             )
 
 
-def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen: int) -> SampleStream:
+def sample_stream(
+    config: dict[str, Any],
+    data: InMemory | None = None,
+    *,
+    seen: int,
+    limit: Limit | None = None,  # of the model's size
+) -> SampleStream:
     """Build the source of samples of a run after `seen` images, without what only training needs.
 
     No optimizer, penalty, augmentation or callback is built, and no loss but one that reads a decoder's output.
@@ -92,12 +106,14 @@ def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen:
     require_target(config["trainer"], "trainer")
     node = config["trainer"] | {"_target_": f"{config['trainer']['_target_']}.sample_stream"}
     loss = partial(make, config["loss"], "loss")
-    return make(node, "trainer", model_of(config, data), data, seed=config["seed"], loss=loss, seen=seen)
+    return make(node, "trainer", model_of(config, data, limit), data, seed=config["seed"], loss=loss, seen=seen)
 
 
-def model_of(config: dict[str, Any], data: InMemory) -> Model:
+def model_of(config: dict[str, Any], data: InMemory, limit: Limit | None = None) -> Model:
     torch.manual_seed(mix(config["seed"], "weights"))
-    return make(config["model"], "model", data.spec)
+    trusts_others = untrusted_packages(config["model"])  # whose code may keep what it likes beside its weights
+    with limited_networks(None if trusts_others else limit):
+        return make(config["model"], "model", data.spec)
 
 
 def dataset(node: dict[str, Any]) -> InMemory:

@@ -18,6 +18,7 @@ from genlab.callbacks.scores import Scores
 from genlab.core import distributed
 from genlab.core.changes import describe as describe_change
 from genlab.core.changes import entries_of
+from genlab.core.printable import printable
 from genlab.data import preview
 from genlab.trainers.callback import callbacks_of
 from genlab.trainers.trainer import Trainer
@@ -92,6 +93,7 @@ def describe(trainer: Trainer) -> Rows:
 
 
 def print_rows(rows: Rows) -> None:
+    rows = [(name, printable(value)) for name, value in rows]
     if not sys.stdout.isatty():
         width = max(len(name) for name, _ in rows)
         print("\n".join(f"{name:<{width}}  {value}" for name, value in rows), flush=True)

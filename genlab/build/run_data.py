@@ -33,9 +33,22 @@ def data_for_run(
     spec = Spec.of(state["spec"]) if state.get("spec") else None
     if given is None and not real and not named and spec:  # a checkpoint without a spec needs its data
         return RunData(Blank(spec), spec, own=True)
+    if given is None and not named and spec:
+        refuse_larger_size(state["config"]["data"], spec)
     data = build_data(state["config"], named) if given is None else require_data_set(given, "data=...")
     own = is_own(data, state, named=given is not None or bool(named))
     return RunData(data, data.spec if own or spec is None else spec, own)
+
+
+def refuse_larger_size(node: dict[str, Any], spec: Spec) -> None:
+    """Raise ConfigError if a run's config would have its data resized to far more pixels than it was trained with."""
+    size = node.get("size")
+    sides = [side for side in (size if isinstance(size, list) else [size]) if isinstance(side, int)]
+    if spec.height and spec.width and max(sides, default=0) > 2 * max(spec.height, spec.width):  # crops are smaller
+        raise ConfigError(
+            f"data.size={size}: so the run's config says, but its images had {spec.width} x {spec.height} pixels in "
+            "training. The file is damaged, or was made to fill memory: use another copy."
+        )
 
 
 def build_data(config: dict[str, Any], named: dict[str, Any]) -> InMemory:

@@ -15,7 +15,9 @@ from genlab.build import instantiate as build
 from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import limit_of_checkpoint
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.run_links import refuse_links
 from genlab.core.spec import Spec
 from genlab.core.trust import require_trusted_run
 from genlab.core.yaml_file import read_harmless
@@ -43,13 +45,15 @@ def open_run(
     (`core.trust`); RunError if all checkpoints are damaged.
     """
     run_dir = Path(run).expanduser()
+    refuse_links(run_dir)
     path, state = find_checkpoint(run_dir, checkpoint)
     require_trusted_run(state, path, trust)
     config, parts = deepcopy(state["config"]), state["parts"]
     config["trainer"]["device"] = device
     found = data_for_run(state, real=real, given=data, named=named or {})
     position = {name: parts["position"][name] for name in ("images", "step")}
-    stream = build.sample_stream(config, found.data if found.own else Blank(found.spec), seen=position["images"])
+    known = found.data if found.own else Blank(found.spec)
+    stream = build.sample_stream(config, known, seen=position["images"], limit=limit_of_checkpoint(parts, path))
     saved = {name: parts[name] for name in stream.parts if name in parts}
     files.load(stream.parts, saved, skip_outdated=True)
     stream.model.eval()
@@ -66,6 +70,7 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     In place of half a file, which a bad copy leaves, it is the config that the newest checkpoint holds.
     """
     path = run_dir / "config.yaml"
+    refuse_links(run_dir)
     config: Any = {}
     try:
         text, problem = read_harmless(path), ""

@@ -12,6 +12,7 @@ from genlab.callbacks.scores import best_record
 from genlab.core.command_words import path_word
 from genlab.core.errors import GenlabError
 from genlab.core.json_files import replace_non_finite
+from genlab.core.printable import printable
 from genlab.core.trust import trust_word
 from genlab.core.whole_files import write_atomically
 from genlab.metrics.records import Record
@@ -43,7 +44,7 @@ class Summary(Callback):
         facts = self.facts(trainer)
         text = json.dumps(replace_non_finite(facts), indent=2, allow_nan=False) + "\n"
         write_atomically(trainer.run_dir / "summary.json", text.encode())
-        print("\n".join(f"{name:<12} {value}" for name, value in _rows(facts)), flush=True)
+        print(printable("\n".join(f"{name:<12} {value}" for name, value in _rows(facts))), flush=True)
 
     def fail(self, trainer: Trainer, error: GenlabError) -> None:
         trainer.stop(str(error))

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from genlab.core import distributed
 from genlab.core.errors import GenlabError
+from genlab.core.printable import PrintableFormatter, printable
 
 
 class Pipe(io.FileIO):
@@ -74,12 +75,14 @@ def compose_config(name: str, arguments: list[str]) -> dict[str, Any]:
 
 def exit_code_of(call: Callable[[], Any]) -> int:
     """Call, and return 0 or the error's exit code, with its message printed. Ctrl-C before any training gives 130."""
-    logging.basicConfig(level=logging.INFO if distributed.is_main() else logging.ERROR, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO if distributed.is_main() else logging.ERROR, handlers=[handler])
     try:
         call()
     except GenlabError as error:
         if not error.shown_elsewhere:
-            print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
+            print(f"\n{type(error).__name__}: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

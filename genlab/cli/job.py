@@ -32,8 +32,10 @@ from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
 from genlab.core.interruption import Signals
+from genlab.core.network_limit import Limit, limit_of_checkpoint
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
+from genlab.core.run_links import refuse_foreign_checkpoints, refuse_links
 from genlab.core.trust import find_targets, trust_word
 from genlab.core.whole_files import drop_link, write_atomically
 from genlab.trainers.system import keep_changed_options
@@ -57,8 +59,11 @@ def run(config: DictConfig, run_dir: Path, *, data: InMemory | None = None, fixe
     with lock_run_dir(run_dir), explain_resource_errors(settings, run_dir):
         require_valid_start(settings, run_dir, fixed_dir)
         found = checkpoint.newest_good(run_dir / "checkpoints") if settings["resume"] else None
+        if found is None:
+            refuse_foreign_checkpoints(run_dir)
         settings = apply_changes(settings, changes, run_dir, found and found[1])
-        trainer = build_trainer(settings, run_dir, data)
+        limit = limit_of_checkpoint(found[1]["parts"], found[0]) if found else None
+        trainer = build_trainer(settings, run_dir, data, limit)
         distributed.require_same({"data": trainer.data.fingerprint}, "Give every rank the same files.")
         restore_state(trainer, found)
         if distributed.is_main():
@@ -93,10 +98,12 @@ def hash_of_code() -> str:
     return digest.hexdigest()
 
 
-def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None) -> Trainer:
+def build_trainer(
+    settings: dict[str, Any], run_dir: Path, data: InMemory | None, limit: Limit | None = None
+) -> Trainer:
     """Build the trainer. Of a resumed run whose files are gone, the ConfigError says how to name their new place."""
     try:
-        return build.trainer(settings, run_dir, data)
+        return build.trainer(settings, run_dir, data, limit=limit)
     except ConfigError as error:
         root = settings["data"].get("root")
         if settings["resume"] is None or not isinstance(root, str) or Path(root).exists():
@@ -106,6 +113,7 @@ def build_trainer(settings: dict[str, Any], run_dir: Path, data: InMemory | None
 
 def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool) -> None:
     resume, written = settings["resume"], run_dir / "config.yaml"
+    refuse_links(run_dir)
     if resume == "auto" and not fixed_dir:
         raise ConfigError(
             "resume=auto: which run? It needs a directory that stays the same: hydra.run.dir=outputs/my_run."

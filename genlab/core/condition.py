@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
+from genlab.core.printable import one_line
 from genlab.core.random import Draws
 from genlab.core.user_values import (
     as_numbers,
@@ -87,7 +88,11 @@ class Classes(NamedLabels):
 
     @property
     def how_to_ask(self) -> str:
-        return f"classes=[{','.join(map(quote_commas, self.names[:MAX_ASKED]))}]" if self.names else super().how_to_ask
+        return (
+            f"classes=[{one_line(','.join(map(quote_commas, self.names[:MAX_ASKED])))}]"
+            if self.names
+            else super().how_to_ask
+        )
 
     def embedding(self, width: int) -> nn.Module:
         return nn.Embedding(self.count, width)
@@ -142,7 +147,8 @@ class Attributes(NamedLabels):
     @property
     def how_to_ask(self) -> str:
         if self.names:
-            return f"classes={quote_commas('+'.join(self.names[:MAX_ASKED]))} (attributes that are 1; others are 0)"
+            asked = one_line(quote_commas("+".join(self.names[:MAX_ASKED])))
+            return f"classes={asked} (attributes that are 1; others are 0)"
         return f"classes=[[...]] with {self.count} numbers in each row"
 
     def embedding(self, width: int) -> nn.Module:

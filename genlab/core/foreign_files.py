@@ -89,6 +89,13 @@ def require_tree(content: Any, *, most: int = MAX_VALUES) -> None:
     raise ValueError(_too_deep())
 
 
+def children_of(node: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the keys and values of a mapping, the places and items of any other container."""
+    if isinstance(node, dict):
+        return node.items()
+    return enumerate(node) if isinstance(node, CONTAINERS) else ()
+
+
 def _children(node: Any) -> Iterable[Any]:
     return [*node.keys(), *node.values()] if isinstance(node, dict) else node
 

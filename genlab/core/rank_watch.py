@@ -12,6 +12,8 @@ import threading
 import time
 from typing import Any
 
+from genlab.core.printable import printable
+
 BEAT = 1.0  # seconds between two counts
 PATIENCE = 30.0  # seconds without a count, after which a rank is given up
 GRACE = 10.0  # seconds in which the other ranks come to the failure that one of them met
@@ -94,7 +96,7 @@ class RankWatch:
         """End the process, whose main thread may wait in a collective for ever, and print the message once."""
         answers = not self.lost_store and time.monotonic() - self.answered < PATIENCE
         if message and (not answers or self.is_first_to_tell()):
-            print(f"\nRunError: {message}", file=sys.stderr, flush=True)
+            print(f"\nRunError: {printable(message)}", file=sys.stderr, flush=True)
         if answers:
             self.leave()
         os._exit(EXIT_CODE)

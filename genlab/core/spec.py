@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
+from math import prod
 from typing import Any, TypeVar
 
 from torch import Tensor
 
-from genlab.core.condition import Attributes, Classes, Condition
+from genlab.core.condition import Attributes, Classes, Condition, NamedLabels
 from genlab.core.errors import ConfigError
 from genlab.core.picture import Picture
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.words import Words
 
+LARGEST_IMAGE = 2**27  # values: a square of 6,600 pixels in colour
+LARGEST_LABEL = 2**20  # classes, attributes or words
 Kind = TypeVar("Kind", bound=Condition)
 
 
@@ -39,7 +42,9 @@ class Spec:
         ranges = {name: tuple(known[name]) for name in ("value_range", "source_range") if known.get(name)}
         known |= ranges  # JSON knows lists alone
         stored = facts.get("condition")
-        return cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
+        made = cls(**known | {"condition": condition_from_facts(stored) if stored else older_condition(facts)})
+        refuse_huge(made)
+        return made
 
     def facts(self) -> dict[str, Any]:
         """Return plain values for a file."""
@@ -142,6 +147,19 @@ class Spec:
             return images
         inner = slice(self.padding, -self.padding)
         return images[..., inner, inner]
+
+
+def refuse_huge(spec: Spec) -> None:
+    """Raise ConfigError for facts in a file that no data set has, and that would fill memory."""
+    kind = spec.condition
+    picture = (*kind.shape, kind.classes or 1) if isinstance(kind, Picture) else ()
+    label = (kind.count,) if isinstance(kind, NamedLabels) else (kind.length,) if isinstance(kind, Words) else ()
+    for values, most in ((spec.shape, LARGEST_IMAGE), (picture, LARGEST_IMAGE), (label, LARGEST_LABEL)):
+        if not all(type(value) is int and value >= 0 for value in values) or prod(values) > most:
+            raise ConfigError(
+                f"the file says that images or labels have {' x '.join(map(str, values))} values, which no data set "
+                "has. It is damaged: use another copy."
+            )
 
 
 def condition_from_facts(facts: dict[str, Any]) -> Condition:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from genlab.core.foreign_files import open_regular, parse_json, require_tree
+from genlab.core.foreign_files import children_of, open_regular, parse_json, require_tree
 
 MAX_VALUES = 2**19  # beside tensors: those of the largest systems have a tenth
 REFUSED = re.compile(r"GLOBAL (\S+)")  # in torch's words on what a file names
@@ -34,6 +34,7 @@ def load_tensors(file: BinaryIO) -> Any:
         require_honest_archive(file)
         found = torch.load(file, map_location="cpu", weights_only=True)
         require_tree(found, most=MAX_VALUES)
+        require_stored(found)
         return found
     except ValueError:
         raise
@@ -55,6 +56,19 @@ def require_honest_archive(file: BinaryIO) -> None:
     if any(FILLING.search(archive.read(member)) for member in members if member.filename.endswith("data.pkl")):
         raise ValueError("it holds code (bytearray), which is never run")
     file.seek(0)
+
+
+def require_stored(content: Any) -> None:
+    """Raise ValueError for a tensor with more values than are stored: it would fill memory where it is copied."""
+    for _, child in children_of(content):
+        if isinstance(child, torch.Tensor) and not is_stored(child):
+            raise ValueError("it holds a tensor of more values than are stored, which this program never writes")
+        require_stored(child)
+
+
+def is_stored(tensor: torch.Tensor) -> bool:
+    plain = tensor.layout is torch.strided and not tensor.is_quantized and tensor.device.type == "cpu"
+    return plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def reason_of(error: Exception) -> str:

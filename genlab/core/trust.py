@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.core.errors import ConfigError
-from genlab.core.foreign_files import CONTAINERS
+from genlab.core.foreign_files import children_of
 
 VARIABLE = "GENLAB_TRUST"  # packages, separated by commas, for jobs that a cluster starts again by itself
 NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
@@ -36,6 +36,8 @@ LAYERS = frozenset(
         *("BatchNorm2d", "InstanceNorm2d", "GroupNorm", "LayerNorm", "Linear", "Conv2d"),
     )
 )
+TRACKERS = (".MLflow", ".Wandb")
+ADDRESSES = ("tracking_uri", "project", "mode")  # arguments of theirs
 FETCHING = frozenset({"weights", "weights_only", "url"})  # arguments of torch's that read or fetch files
 NEVER_NEEDED = sys.stdlib_module_names | {"torch", "torchvision", "numpy", "scipy", "PIL", "hydra", "omegaconf", "yaml"}
 
@@ -79,6 +81,25 @@ def require_trusted_run(state: dict[str, Any], source: str | Path, trust: Iterab
     require_listed(state.get("spec"), source, trust)  # Hydra never sees it, and a class may be called anything
 
 
+def refuse_unasked_trackers(saved: Any, source: str | Path, trust: Iterable[str], typed: Iterable[str]) -> None:
+    """Raise ConfigError if a config that a file holds publishes where no word that was typed and no trust names it."""
+    allowed, words = {*trust, *trust_of_environment()}, list(typed)
+    for key, node in find_trackers(saved):
+        named = (f"~{key}", f"{key}=", *(f"{key}.{name}=" for name in ADDRESSES))
+        if is_below(node["_target_"], allowed) or any(word.lstrip("+").startswith(named) for word in words):
+            continue
+        address = next((f" to {node[name]}" for name in ADDRESSES if node.get(name)), "")
+        raise ConfigError(
+            f"{source}: publishes{address} by {node['_target_']}, which the file alone names. Allow it: "
+            f"trust=[{node['_target_']}] (or {VARIABLE}={node['_target_']}); or leave it out: ~{key}."
+        )
+
+
+def find_trackers(saved: Any) -> list[tuple[str, dict]]:
+    """Return the keys and nodes of what sends a run's numbers and pictures to a server."""
+    return [(key, node) for key, node in find_targets(saved, "") if str(node["_target_"]).endswith(TRACKERS)]
+
+
 def trust_of_environment() -> list[str]:
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
 
@@ -99,13 +120,6 @@ def find_texts(node: Any) -> Iterator[str]:
         yield from (*find_texts(name), *find_texts(value))
 
 
-def children_of(node: Any) -> Iterable[tuple[Any, Any]]:
-    """Return the keys and values of a mapping, the places and items of any other container."""
-    if isinstance(node, dict):
-        return node.items()
-    return enumerate(node) if isinstance(node, CONTAINERS) else ()
-
-
 def untrusted_packages(saved: Any) -> list[str]:
     """Return the packages that the user must allow for a config, when a file holds it."""
     paths = (node["_target_"] for _, node in find_targets(saved, ""))
@@ -114,7 +128,7 @@ def untrusted_packages(saved: Any) -> list[str]:
 
 def trust_word(saved: Any) -> str:
     """Return the word, with a space before it, that a command needs to open this config from a file; or nothing."""
-    packages = untrusted_packages(saved)
+    packages = untrusted_packages(saved) + [node["_target_"] for _, node in find_trackers(saved)]
     return f" 'trust=[{','.join(packages)}]'" if packages else ""
 
 

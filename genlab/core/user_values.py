@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genlab.core.errors import ConfigError
+from genlab.core.printable import one_line
 
 MAX_NAMES = 20  # that a message lists; of more it gives the nearest
 MAX_NEAREST = 3  # known names beside an unknown one
@@ -121,7 +122,7 @@ def list_names(names: Sequence[str], most: int | None = None) -> str:
     """Return the numbers and names of the first classes, by default of all; names with commas stand in quotes."""
     listed = names if most is None else names[:most]
     more = f" and {len(names) - len(listed)} more" * (len(names) > len(listed))
-    return ", ".join(f"{number}: {quote_commas(name)}" for number, name in enumerate(listed)) + more
+    return ", ".join(f"{number}: {quote_commas(one_line(name))}" for number, name in enumerate(listed)) + more
 
 
 def quote_commas(name: str) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genlab.core.base_condition import Condition
 from genlab.core.errors import ConfigError
+from genlab.core.printable import one_line
 from genlab.core.random import Draws
 from genlab.core.user_values import as_typed, is_text
 
@@ -56,13 +57,13 @@ class Words(Condition):
 
     @property
     def full_description(self) -> str:
-        return f"{self.description} by number, from 1 (0: none): {', '.join(self.vocabulary)}"
+        return f"{self.description} by number, from 1 (0: none): {one_line(', '.join(self.vocabulary))}"
 
     @property
     def how_to_ask(self) -> str:
         more = f" and {self.size - MAX_LISTED} more" if self.size > MAX_LISTED else ""
         known = ", ".join(self.vocabulary[:MAX_LISTED]) + more
-        return f"words=[{self.vocabulary[0]},{self.vocabulary[-1]}] (it knows {known})"
+        return one_line(f"words=[{self.vocabulary[0]},{self.vocabulary[-1]}] (it knows {known})")
 
     def embedding(self, width: int) -> nn.Module:
         return WordSum(self.size, width)

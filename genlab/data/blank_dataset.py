@@ -12,7 +12,7 @@ class Blank(InMemory):
     def __init__(self, spec: Spec, *, name: str = "blank") -> None:
         labels = None if spec.condition is None else spec.condition.stand_ins()
         dtype, rows = torch.float32 if spec.height is None else torch.uint8, 1 if labels is None else len(labels)
-        self._spec, images = spec, torch.zeros(rows, *spec.shape, dtype=dtype)
+        self._spec, images = spec, torch.zeros(1, *spec.shape, dtype=dtype).expand(rows, *spec.shape)
         facts = {"padding": spec.padding, "scale": spec.scale, "condition": spec.condition}
         super().__init__(Split(images), **facts, layout="NCHW", name=name)
         self.train = self.pool = Split(images, labels)  # sources may differ in size from images

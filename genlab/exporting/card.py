@@ -2,16 +2,19 @@
 
 import re
 import shlex
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from genlab.core.json_files import read_object, read_objects
+from genlab.core.printable import one_line, printable
 from genlab.exporting.formats import INPUT_NAMES, Format
 from genlab.trainers.sample_stream import TrainedRun
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
+NAME = re.compile(r"[\w-]+")  # of a choice; a file may hold anything for the words of its command
 UNKNOWN = "Not recorded in the run's directory."
 
 
@@ -25,10 +28,21 @@ def model_card(run: TrainedRun, form: Format, example: tuple[Tensor, ...], confi
         "Data": f"{describe_choice('data', data)}\n\n{images_of(run)}\n\nLicence: {data_licence(data)}",
         "Scores": score_table(run.run_dir, run.images),
         "Training": training_section(run, words),
-        "Config": f"```yaml\n{config}```",
+        "Config": code_block(config, "yaml"),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
     return f"# {model or 'Generator'}{f' on {data}' if data else ''}\n\n{caption_note(run)}{body}\n"
+
+
+def code_block(text: str, language: str) -> str:
+    """Return a block of code, whose fence is longer than any in the text."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{printable(text)}{fence}"
+
+
+def plain(text: Any) -> str:
+    """Return a text of a file as Markdown shows it letter by letter: no HTML, table or code of its own."""
+    return re.sub(r"([\\`|*\[\]])", r"\\\1", escape(one_line(str(text)), quote=False))
 
 
 def caption_note(run: TrainedRun) -> str:
@@ -53,7 +67,8 @@ def describe_tensor(value: Tensor) -> str:
 
 def training_command(run_dir: Path) -> list[str] | None:
     """Return the words that started training; None if it was started from Python, or they were not recorded."""
-    words = read_object(run_dir / "environment.json").get("command") or [""]
+    found = read_object(run_dir / "environment.json").get("command")
+    words = [str(word) for word in found] if isinstance(found, list) and found else [""]
     return words[1:] if "train" in Path(words[0]).name else None
 
 
@@ -61,7 +76,8 @@ def find_choice(group: str, words: list[str] | None) -> str | None:
     """Return a group's choice: the command line's, else its experiment's, else the default in configs/train.yaml."""
     if words is None:
         return None
-    typed = dict(word.split("=", 1) for word in words if "=" in word)
+    pairs = (word.split("=", 1) for word in words if "=" in word)
+    typed = {key: value for key, value in pairs if NAME.fullmatch(value)}
     if group in typed:
         return typed[group]
     experiment = config_path("experiment", typed.get("experiment"))
@@ -96,30 +112,43 @@ def data_licence(data: str | None) -> str:
 
 def images_of(run: TrainedRun) -> str:
     spec = run.spec
-    condition = "" if spec.condition is None else f", {spec.condition.full_description}"
+    condition = "" if spec.condition is None else f", {plain(spec.condition.full_description)}"
     return f"{spec.images:,} training images or points of {' x '.join(map(str, spec.shape))}{condition}."
 
 
 def training_section(run: TrainedRun, words: list[str] | None) -> str:
     done = f"Exported after {run.images:,} training images ({run.step:,} steps)."
-    return f"{done} {UNKNOWN}" if words is None else f"{done}\n\n    python -m genlab.train {shlex.join(words)}"
+    return (
+        f"{done} {UNKNOWN}" if words is None else f"{done}\n\n    python -m genlab.train {one_line(shlex.join(words))}"
+    )
 
 
 def score_table(run_dir: Path, position: int) -> str:
     """Return a table of all records of the exported weights, with how each was measured."""
-    found = [record for record in read_records(run_dir) if record["position"] == position]
-    if not found:
+    rows = [
+        row for record in read_records(run_dir) if record.get("position") == position and (row := score_row(record))
+    ]
+    if not rows:
         return f"None were measured after {position:,} images. Measure some: `python -m genlab.evaluate run=...`."
-    rows = [f"| {record['metric']} | {format_value(record)} | {describe_measurement(record)} |" for record in found]
     return "\n".join(["| metric | value | measured |", "|---|---|---|", *dict.fromkeys(rows)])
+
+
+def score_row(record: dict[str, Any]) -> str:
+    """Return the row of a score; "" for a record that no run writes."""
+    try:
+        return f"| {plain(record['metric'])} | {format_value(record)} | {plain(describe_measurement(record))} |"
+    except (LookupError, TypeError, ValueError):
+        return ""
 
 
 def read_records(run_dir: Path) -> list[dict[str, Any]]:
     """Return all score records: of the end of training, of positions before, and of `genlab.evaluate`."""
     summary, files = run_dir / "summary.json", [run_dir / f"{name}.jsonl" for name in ("metrics", "evaluations")]
-    found = read_object(summary).get("records", [])
-    read = [line for path in files for line in read_objects(path)]
-    return found + [line.get("record", line) for line in read if "record" in line or "metric" in line]
+    found = read_object(summary).get("records")
+    read = [line.get("record", line) for path in files for line in read_objects(path)]
+    return [
+        one for one in [*(found if isinstance(found, list) else []), *read] if isinstance(one, dict) and "metric" in one
+    ]
 
 
 def format_value(record: dict[str, Any]) -> str:

@@ -145,6 +145,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
     genlab's own classes and torch's. Raises ConfigError for any other file.
     """
     from genlab.build import instantiate as build
+    from genlab.core.network_limit import limit_of_export
     from genlab.core.renamed_paths import rename_targets
     from genlab.core.spec import Spec
     from genlab.core.tensor_file import read_safetensors
@@ -157,7 +158,8 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Sampler:
         facts["config"] = rename_targets(facts["config"])
         require_trusted_run(facts, path, trust)
         blank, seen = Blank(Spec.of(facts["spec"])), facts.get("images", 0)
-        sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen))
+        limit = limit_of_export(weights, path)
+        sampler = Sampler(build.sample_stream(facts["config"], blank, seen=seen, limit=limit))
         sampler.load_state_dict(weights if "format" in facts else of_first_version(weights, sampler))
     except ConfigError:
         raise

@@ -76,8 +76,11 @@ class LPIPS(nn.Module):
             return [torch.full((1, channels, 1, 1), 1 / len(LAYERS)) for channels in CHANNELS]
         loaded = self._read("weights")
         try:
-            return [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(LAYERS))]
-        except KeyError as error:
+            found = [loaded[f"lin{level}.model.1.weight"].float() for level in range(len(LAYERS))]
+            if [tuple(weight.shape) for weight in found] != [(1, channels, 1, 1) for channels in CHANNELS]:
+                raise ValueError("they have other shapes")
+            return found
+        except (KeyError, ValueError) as error:
             raise ConfigError(f"{self._named('weights')}: these are not the weights of LPIPS. {self._hint}") from error
 
     @property

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from genlab.core.printable import printable
 from genlab.reports import curves, tables
 from genlab.reports.leaderboard import Leaderboard, build_leaderboard, footnotes
 from genlab.reports.picture_strips import select_pictures
@@ -26,7 +27,12 @@ def render(runs: list[Run], *, title: str, grids: int = MAX_FRAMES) -> str:
 
     loader = FileSystemLoader(TEMPLATE)
     template = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # not the page's own style and script
     ).get_template("page.html")
     return template.render(**template_variables(runs, title, grids), **read_assets())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genlab.core.foreign_files import MAX_VALUES, parse_json, read_text
+from genlab.core.run_links import leads_out
 
 MAX_LINES = 2**18  # one for each score and each interval of a run
 
@@ -20,6 +21,9 @@ class Reader:
     def text(self, name: str) -> str | None:
         """Return the file's text; None if there is no such file."""
         path = self.folder / name
+        if leads_out(path, self.folder):
+            self.problems.append(f"{name} leads out of the run directory by a link; it is left out.")
+            return None
         try:
             return read_text(path, errors="replace") if path.exists() else None
         except OSError as error:

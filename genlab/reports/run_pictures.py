@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genlab.core.foreign_files import read_bytes
+from genlab.core.run_links import leads_out
 
 MIME_TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 FOLDERS_WITHOUT_PICTURES = {"checkpoints"}  # folders without pictures
@@ -47,6 +48,8 @@ def find_series(run: Path) -> list[Series]:
     found: dict[tuple[str, str], list[Frame]] = {}
     for path in sorted(run.rglob("*")):
         folder = path.parent.relative_to(run).as_posix()
+        if leads_out(path, run):  # of what lies elsewhere nothing comes into a page
+            continue
         if path.suffix.lower() in MIME_TYPES and folder.split("/")[0] not in FOLDERS_WITHOUT_PICTURES:
             position, caption = _parse_name(path.stem)
             found.setdefault((folder if folder != "." else "pictures", caption), []).append(Frame(position, path))

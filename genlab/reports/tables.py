@@ -11,6 +11,7 @@ from genlab.reports.leaderboard import Leaderboard
 from genlab.reports.run import Run
 from genlab.reports.seed_groups import Group
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MAX_CSV_BYTES = 1_400_000  # browsers refuse to save longer data URIs (Chromium from 2 MB in base64)
 
 
@@ -89,8 +90,13 @@ def format_csv(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
     file = StringIO()
     writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
     return file.getvalue()
+
+
+def as_cell(value: Any) -> Any:
+    """Return a value of a table; a text that a spreadsheet would compute as a formula gets a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def csv_download(name: str, data: bytes, note: str = "") -> Download:

@@ -64,6 +64,57 @@ def test_no_strange_target_is_listed(path):
     assert not trust.is_listed(path)
 
 
+GAN = "genlab.models.GAN"
+# fmt: off
+LOOK_ALIKES = [
+    f"{GAN} ", f" {GAN}", f"{GAN}\n", f"{GAN}\0", f"{GAN}.", f".{GAN}", f"\u200b{GAN}", f"{GAN}\u200b",
+    "genlab.models.G\u0410N", "genlab.models.\uff27AN", "g\u0435nlab.models.GAN", "genlab.models.\u2024GAN",
+    "genlab..models.GAN", "genlab/models/GAN", "genlab.models:GAN", "GENLAB.models.GAN", "genlab.models.${x}",
+    f"{GAN}.__class__", f"{GAN}.__init__", f"{GAN}.__init__.__globals__", f"{GAN}.forward", f"{GAN}.load_state_dict",
+    "genlab.models.__class__", "genlab.models.__builtins__", "genlab.core.trust.os.system",
+    "genlab.core.trust.sys.modules",
+    "genlab.core.trust.import_module", "genlab.models.adversarial.gan.Callable",
+    "genlab.models.adversarial.gan.nn.Module",
+    "genlab.callbacks.trackers.import_package", "genlab.data.Folder.__new__", "genlab.trainers.GAN",
+    "genlab.cli.job.GAN",
+    "torch.optim.Adam.__class__", "torch.optim.Optimizer.__init__", "torch.optim.sys", "torch.nn.Linear.forward",
+    "torchvision.models.resnet18.__globals__", "torchvision.models.list_models", "torchvision.models.resnet18 ",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("path", LOOK_ALIKES)
+def test_what_looks_like_a_choice_is_none(path):
+    assert not trust.is_listed(path)
+
+
+SYSTEM = {"_target_": "os.system"}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"_target_": GAN, "_args_": [1]},
+        {"_target_": GAN, "_partial_": True, "_args_": ["x"]},
+        {"_target_": GAN, "_recursive_": False, "x": SYSTEM},
+        {"_target_": GAN, "_convert_": "none", "x": SYSTEM},
+        {"_target_": GAN, "x": "${oc.env:HOME}"},
+        {"_target_": ["os.system"]},
+        {"_target_": {"a": 1}},
+        {"_target_": None},
+        {"_target_": 3},
+        {"a": [SYSTEM]},
+        {"a": (SYSTEM,)},
+        {3: SYSTEM},
+        {("a",): SYSTEM},
+        {None: [[{"a": SYSTEM}]]},
+    ],
+)
+def test_keys_of_hydras_hide_nothing(node):
+    with pytest.raises(ConfigError):
+        trust.require_trusted({"model": node}, "RUN")
+
+
 def test_all_that_older_runs_name_is_listed():
     assert [path for path in map(current_path, LISTED_BEFORE) if not trust.is_listed(path)] == []
 
@@ -118,6 +169,29 @@ def test_the_user_may_trust_a_package_by_name(monkeypatch):
     assert trust.trust_word(config) == " 'trust=[my_package]'"
     with pytest.raises(ConfigError, match="do not use this file"):
         trust.require_trusted({"_target_": "os.system"}, "RUN")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["trust=[genlab.callbacks.MLflow]"],
+        ["~callbacks.mlflow"],
+        ["callbacks.mlflow=null"],
+        ["callbacks.mlflow.tracking_uri=http://mine"],
+    ],
+)
+def test_nothing_is_published_where_a_file_alone_says(run, words, monkeypatch):
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["callbacks"]["mlflow"] = {"_target_": "genlab.callbacks.MLflow", "tracking_uri": "http://theirs"}
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    for others in ([], ["callbacks.mlflow.experiment=a"], ["trust=[mlflow]"]):
+        with pytest.raises(ConfigError, match=r"publishes to http://theirs .* trust=\[genlab.callbacks.MLflow\]"):
+            train.store_resumed_config(run, [f"resume={run}", *others])
+    train.store_resumed_config(run, [f"resume={run}", *words])
+    assert trust.trust_word(config["callbacks"]["mlflow"]) == " 'trust=[genlab.callbacks.MLflow]'"
+    trust.require_trusted(config["callbacks"]["mlflow"], "RUN")  # to sample and to score it nothing is published
+    monkeypatch.setenv("GENLAB_TRUST", "genlab.callbacks.MLflow")
+    train.store_resumed_config(run, [f"resume={run}"])
 
 
 # Every command that opens a run or a model

@@ -9,6 +9,7 @@ from annotated_types import MaxLen, MinLen
 from torch import Tensor, nn
 
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import limit_of_checkpoint, limited_networks
 from genlab.core.spec import Spec
 from genlab.core.types import FilePath, Positive, Side
 from genlab.core.validation import validate
@@ -101,7 +102,8 @@ class OwnClassifier(Extractor):
     def _load(self) -> nn.Module:
         facts, weights = self._read()
         channels, *size = facts["shape"]
-        network = ImageClassifier(channels, tuple(size), len(facts["names"]))
+        with limited_networks(limit_of_checkpoint(weights, self.path)):
+            network = ImageClassifier(channels, tuple(size), len(facts["names"]))
         if difference := describe_misfit(network.state_dict(), weights):
             raise ConfigError(f"metrics.extractor.weights={self.path}: unfit for a classifier ({difference}). {HINT}")
         network.load_state_dict(weights)

@@ -52,6 +52,20 @@ def test_an_entry_is_filled_once(cache, labels):
     assert [path.name for path in entries(cache)] == [first.key]  # nothing temporary is left
 
 
+def test_an_entry_that_is_deleted_while_it_is_used_or_filled_costs_nothing(cache):
+    table = fill_once({"a": 1}, Fill())
+    shutil.rmtree(cache)
+    check(table)
+
+    class Wiped(Fill):
+        def __call__(self, add):
+            shutil.rmtree(cache, ignore_errors=True)
+            return super().__call__(add)
+
+    check(fill_once({"a": 1}, Wiped()))
+    check(fill_once({"a": 1}, Fill()))
+
+
 def test_another_key_is_another_entry():
     fill = Fill()
     assert fill_once({"a": 1}, fill).key != fill_once({"a": 2}, fill).key
