@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
   run           a run directory
   checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   metrics       full, quick, points, one or several like [fid,kid]; by default those that the run was trained with
+  metrics/extractor    the features to measure in; by default those that the run was trained with
   data.root     where the run's data are now; with other content, or data=NAME, the run is scored on these other data,
                 and the records say so. Data that changed and are not named are refused
   images        samples; split: train, test or holdout; seed: of the samples; device: auto, cpu, cuda, mps
@@ -67,10 +67,13 @@ def job(config: dict[str, Any]) -> None:
 def evaluation_of(config: dict[str, Any], run: TrainedRun) -> Evaluation:
     """Build the chosen metrics, by default the run's. Raises ConfigError if there are none."""
     from genlab.build import instantiate as build
+    from genlab.build.run_extractor import extractor_of_run
 
     chosen = config["metrics"] or metrics_of_run(run.run_dir, config["trust"])
     if not chosen:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
+    if not chosen.get("extractor"):
+        chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     return build.make(build.check_node(chosen | asked, "metrics"), "metrics").evaluation
 
@@ -131,5 +134,9 @@ def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
         print(path)
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("evaluate", USAGE, job, arguments, every_rank=True)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:], every_rank=True))
+    command.start(main)

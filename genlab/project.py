@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ Looks for the latent of a given image, by Adam from several starts and then by L
   run, image    a run directory, and an image file: its centred square is resized to the run's size with a
                 Lanczos filter, and made grey or RGB as the run's images are; what is transparent becomes white
   steps, lr, polish, restarts, candidates, prior, snapshots, seed    see configs/project.yaml
-  features      pixels (default), or extractor: the digit classifier's features count too
+  features      pixels (default), or extractor: the features of the run's scores count too
   checkpoint    best (default; the newest if no scores were measured), newest, or a number of images
   device        auto (default), cpu, cuda, mps
   to            a folder; by default projections/IMAGE in the run directory
@@ -91,10 +90,12 @@ def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
 def extractor_of(config: dict[str, Any], run: TrainedRun) -> Extractor | None:
     """Build the extractor; None if it does not read such images. Raises ConfigError then if features have a weight."""
     from genlab.build import instantiate as build
+    from genlab.build.run_extractor import extractor_of_run
     from genlab.metrics.extractors.extractor import Extractor
 
     features = config["features"]
-    node = build.check_node(features["extractor"], "features.extractor")
+    node = features["extractor"] or extractor_of_run(run.run_dir, config["trust"])
+    node = build.check_node(node, "features.extractor")
     extractor = build.make_kind(node, Extractor, "features.extractor")
     try:
         extractor.check(run.spec)
@@ -129,5 +130,9 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     print(f"{'class':<9} {found}\n" * (found is not None) + str(folder / "way.png"))
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("project", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("project", USAGE, job, sys.argv[1:]))
+    command.start(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
   python -m genlab.sample run=outputs/wgan_gp-mnist/DATE_TIME                     a grid of samples
   python -m genlab.sample run=outputs/... mode=interpolate to=morph.gif           .gif, .mp4, or .png for strips
-  python -m genlab.sample run=outputs/... mode=arithmetic mode.plus=[[0,8,16],[5,13]] mode.minus=[[1,9]]
+  python -m genlab.sample run=outputs/... mode=arithmetic 'mode.plus=[[0,8,16],[5,13]]' 'mode.minus=[[1,9]]'
   python -m genlab.sample run=outputs/... mode=save count=50000 to=samples.npz    .npz, .zip, or a folder of PNGs
 
   mode=grid          samples, row by row
@@ -41,7 +40,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
   checkpoint    newest (default), best, or a number of images
   seed          of the latents; by default the run's own
   classes       what a conditional model shows: 3, or 0,1,2 in turn, or names as cat,dog; by default every class;
-                attributes by name as Smiling,Male+Young: the second image has two
+                attributes by name as Smiling,Male+Young: the second image has two; conditions=[...] is the same
   words         what a model that is told words shows: words='bold three', or words=['bold three',seven] in turn
   count         samples, where the mode counts them; batch_size: at a time; mode.rows, mode.columns: of a picture
   device        auto, cpu, cuda, mps; overwrite=true: a file that is there; real=true: open the run with its data
@@ -74,6 +73,7 @@ def job(config: dict[str, Any]) -> None:
 def make_mode(config: dict[str, Any]) -> Mode:
     """Build the mode. Raises ConfigError for keys that it does not use."""
     from genlab.build import instantiate as build
+    from genlab.build.run_extractor import extractor_of_run
 
     given = {key: config[key] for key in MODE_KEYS if config[key] is not None}
     for key in given.keys() - config["mode"].keys():
@@ -81,14 +81,18 @@ def make_mode(config: dict[str, Any]) -> Mode:
             f"{key}={config[key]}: this mode {MODE_KEYS[key]}. "
             f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
         )
-    return build.make(build.check_node(config["mode"] | given, "mode"), "mode")
+    node = config["mode"] | given
+    if node.get("extractor") == {}:
+        node["extractor"] = extractor_of_run(Path(config["run"]).expanduser(), config["trust"])
+    return build.make(build.check_node(node, "mode"), "mode")
 
 
 def request_of(config: dict[str, Any]) -> Request:
     from genlab.sampling import Request
     from genlab.sampling.conditions import classes_or_words
 
-    return Request(seed=config["seed"], classes=classes_or_words(config["classes"], config["words"], typed=True))
+    asked = classes_or_words(config["classes"], config["words"], config["conditions"], typed=True)
+    return Request(seed=config["seed"], classes=asked)
 
 
 def open_for_mode(config: dict[str, Any], mode: Mode) -> Loaded:
@@ -127,5 +131,9 @@ def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:
     return free_path(run.run_dir / PICTURES_FOLDER, name, mode.suffixes[0])
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("sample", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("sample", USAGE, job, sys.argv[1:]))
+    command.start(main)

@@ -6,7 +6,7 @@ import re
 
 from genlab.core.errors import ConfigError
 
-LIST_KEYS = ("class", "classes", "metrics", "runs", "trust", "words")
+LIST_KEYS = ("class", "classes", "conditions", "metrics", "runs", "trust", "words")
 LIST_GROUPS = ("data.", "metrics.", "mode.")  # whose values are checked against the types of their class
 
 

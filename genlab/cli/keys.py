@@ -33,6 +33,7 @@ KEYS: dict[str, dict[str, Any]] = {
         "overwrite": bool,
         "seed": Whole | None,
         "classes": Any,  # the model knows which ones there are
+        "conditions": Any,
         "words": Names | None,
         "count": Amount | None,
         "input": FilePath | None,
@@ -64,6 +65,7 @@ GROUPS = {  # those of `train` are whatever the menu lists
     "export": ("format", "data"),
     "report": (),
 }
+UNUSED = {"sample": ("metrics",)}  # groups that data sets choose from where others use them
 
 
 def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
     from genlab.cli.explanations import explain_value
 
     hints, groups = KEYS[program], GROUPS[program]
+    config = OmegaConf.masked_copy(config, [key for key in map(str, config) if key not in UNUSED.get(program, ())])
     refuse_unknown_keys(config, (*hints, *groups, "changes"))  # the record of a resumed run
     if missing := [key for key in hints if key not in list(config)]:  # `key in config` is false of ??? too
         raise ConfigError(f"{missing[0]}: is needed, and missing. A word such as ~{missing[0]} takes it away.")

@@ -70,6 +70,10 @@ class Condition(ABC):
         """
         return None
 
+    def attributes_of(self, labels: Tensor, names: Sequence[str]) -> Tensor | None:
+        """Return whether labels name each of these attributes, bool [N, K]; None: labels of this kind do not tell."""
+        return None
+
     @property
     def class_count(self) -> int | None:
         """Return the number of classes that labels name; None: they name none."""
@@ -78,6 +82,11 @@ class Condition(ABC):
     @property
     def class_names(self) -> tuple[str, ...]:
         """Return the names of classes 0, 1, ...; (): they have none but their numbers."""
+        return ()
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """Return the names of attributes 0, 1, ...; (): labels give none, or none that has a name."""
         return ()
 
     @property

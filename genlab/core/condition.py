@@ -126,8 +126,14 @@ class Classes(NamedLabels):
 class Attributes(NamedLabels):
     """Labels float32 [N, count]."""
 
+    implies: tuple[tuple[str, str], ...] = ()  # (dark_glasses, glasses): whatever has the first has the second
+
     noun: ClassVar[str] = "attributes"
     names_key: ClassVar[str] = "attribute_names"
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        return self.names
 
     @property
     def grid_lines(self) -> Literal["rows"] | None:
@@ -151,7 +157,7 @@ class Attributes(NamedLabels):
     def parse(self, given: Any, key: str = "classes") -> Tensor:
         """Return float32 [n, count] from names, as in `Male + Smiling`, or from rows of numbers."""
         if self.names and is_text(given):
-            return torch.tensor(attribute_rows(given, key, self.names))
+            return self.with_implied(torch.tensor(attribute_rows(given, key, self.names)))
         rows = as_numbers(given, self.description, key)
         rows = rows[None] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != self.count or not len(rows):
@@ -160,6 +166,30 @@ class Attributes(NamedLabels):
                 f"{key}=[0,1,...], or rows of them, [n, {self.count}]."
             )
         return rows.float()
+
+    def with_implied(self, rows: Tensor) -> Tensor:
+        """Return rows [n, count] with the attributes that others imply."""
+        rows = rows.clone()
+        for pair in self.implies:
+            one, other = map(self.names.index, pair)
+            rows[:, other] = torch.maximum(rows[:, one], rows[:, other])
+        return rows
+
+    def toggled(self, row: Tensor, number: int) -> Tensor:
+        """Return a row [count] with one attribute turned on or off, and with it what it implies, or what implies it."""
+        row, on = row.clone(), not row[number]
+        row[number] = float(on)
+        for one, other in self.implies:
+            if self.names[number] == (one if on else other):
+                row[self.names.index(other if on else one)] = float(on)
+        return row
+
+    def related(self, name: str) -> set[str]:
+        """Return an attribute and those that it implies, or that imply it: they do not change one without another."""
+        return {name}.union(*(pair for pair in self.implies if name in pair))
+
+    def attributes_of(self, labels: Tensor, names: Sequence[str]) -> Tensor | None:
+        return labels > 0.5 if tuple(names) == self.names else None
 
     def caption(self, label: Tensor) -> str:
         if not self.names:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genlab.core.changes import as_lists, change_word, is_changeable
+from genlab.core.command_words import path_word
 from genlab.core.errors import ConfigError
 
 CHANGEABLE_ON_RESUME = (  # config keys
@@ -58,7 +59,8 @@ def refuse_differences(found: Iterable[Difference], run_dir: Path | str, *, data
     if not lines:
         return
     allowed = {key: value for one in listed for key, value in one.changes.items()}
-    ways = [f"Let it train on with other values: resume={run_dir} {change_word(allowed)}."] if allowed else []
+    resumed = f"{path_word('resume', run_dir)} {change_word(allowed)}"
+    ways = [f"Let it train on with other values: {resumed}."] if allowed else []
     if len(lines) > len(allowed):
         ways.append(f"Resume it with what it was trained with{' else' if allowed else ''}, or {new_run(run_dir)}")
     raise ConfigError("\n".join(["this run cannot be resumed with another config or other data:", *lines, *ways]))
@@ -67,6 +69,6 @@ def refuse_differences(found: Iterable[Difference], run_dir: Path | str, *, data
 def new_run(run_dir: Path | str) -> str:
     """Return the end of a sentence on what works where a run cannot change."""
     return (
-        f"start a new run, in another directory, with all its words and init_from={run_dir}: it takes over weights, of "
-        "networks that have the same shape."
+        f"start a new run, in another directory, with all its words and {path_word('init_from', run_dir)}: it takes "
+        "over weights, of networks that have the same shape."
     )

@@ -146,13 +146,18 @@ class Spec:
 
 def condition_from_facts(facts: dict[str, Any]) -> Condition:
     """Rebuild a condition from its `facts`, also read from JSON. Raises ConfigError if its class is not found."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    values: dict[str, Any] = {name: with_tuples(value) for name, value in facts.items()}
     path = values.pop("_target_")
     module, _, name = path.rpartition(".")
     try:
         return getattr(import_module(module), name)(**values)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"the model is told {path}, which cannot be imported ({error}). Set PYTHONPATH.") from error
+
+
+def with_tuples(value: Any) -> Any:
+    """Return a value of JSON with tuples in place of lists."""
+    return tuple(map(with_tuples, value)) if isinstance(value, list) else value
 
 
 def older_condition(facts: dict[str, Any]) -> Condition | None:

@@ -79,10 +79,10 @@ def class_numbers(given: Any, key: str, count: int, names: Sequence[str]) -> lis
 def attribute_rows(given: str | Sequence[str], key: str, names: Sequence[str]) -> list[list[float]]:
     """Return a row of attributes for each text: 1 for those it names, joined by `+`, and 0 for the others.
 
-    Raises ConfigError for unknown names.
+    `none` names none. Raises ConfigError for unknown names.
     """
     texts = [given] if isinstance(given, str) else given
-    asked = [[text] if text in names else [name.strip() for name in text.split("+")] for text in texts]
+    asked = [attribute_names(text, names) for text in texts]
     for name in (name for row in asked for name in row):
         if name not in names:
             raise ConfigError(
@@ -91,6 +91,12 @@ def attribute_rows(given: str | Sequence[str], key: str, names: Sequence[str]) -
                 f"{len(names)} numbers."
             )
     return [[float(name in row) for name in names] for row in asked]
+
+
+def attribute_names(text: str, names: Sequence[str]) -> list[str]:
+    """Return the names that are joined by `+`; [] for `none`. One of `names` may hold a + itself."""
+    asked = [text] if text in names else [name.strip() for name in text.split("+")]
+    return [] if asked == ["none"] and "none" not in names else asked
 
 
 def number_of(asked: Any, count: int) -> int | None:

@@ -91,6 +91,13 @@ class Words(Condition):
         named = torch.stack([self._contains_all(bags, words_of(name)) for name in names], 1)  # [N, classes]
         return torch.where(named.sum(1) == 1, named.int().argmax(1), -1)
 
+    def attributes_of(self, labels: Tensor, names: Sequence[str]) -> Tensor | None:
+        """Return whether all words of each name are among a label's, bool [N, K]; None: some are never used."""
+        if not {word for name in names for word in words_of(name.replace("_", " "))} <= set(self.vocabulary):
+            return None
+        bags = bags_of(labels, self.size)
+        return torch.stack([self._contains_all(bags, words_of(name.replace("_", " "))) for name in names], 1)
+
     def _contains_all(self, bags: Tensor, words: Sequence[str]) -> Tensor:
         """Return bool [N]: whether bags [N, 1 + size] contain all the words."""
         if not words or not set(words) <= set(self.vocabulary):

@@ -43,6 +43,9 @@ class TrainedModel(Protocol):
     def render(self, output: Tensor) -> Tensor:
         """Return the network's output as images in [-1, 1]."""
 
+    def draw_samples(self, start: int, count: int, condition: Tensor | None = None) -> Tensor:
+        """Return images of rows of the fixed stream, under another condition if one is given."""
+
     def fixed_draws(self, chunk: int) -> Draws:
         """Return the draws of a chunk of the fixed stream."""
 

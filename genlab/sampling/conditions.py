@@ -78,10 +78,13 @@ def as_asked(given: Classes) -> Asked:
     return given if isinstance(given, Asked) else Asked(given)
 
 
-def classes_or_words(classes: Classes, words: Texts | None, *, typed: bool = False) -> Asked | None:
-    """Return the one that is given; None: neither. Raises ConfigError for both."""
-    if classes is not None and words is not None:
-        raise ConfigError(f"{as_asked(classes)} {Asked(words, 'words')}: a model is told one of them. Drop the other.")
-    if words is not None:
-        return Asked(words, "words")
-    return classes if classes is None or isinstance(classes, Asked) else Asked(classes, typed=typed)
+def classes_or_words(
+    classes: Classes, words: Texts | None, conditions: Any = None, *, typed: bool = False
+) -> Asked | None:
+    """Return the one that is given; None: none. Raises ConfigError for several."""
+    asked = [] if classes is None else [classes if isinstance(classes, Asked) else Asked(classes, typed=typed)]
+    asked += [] if conditions is None else [Asked(conditions, "conditions", typed)]
+    asked += [] if words is None else [Asked(words, "words")]
+    if len(asked) > 1:
+        raise ConfigError(f"{' '.join(map(str, asked))}: a model is told one of them. Drop the others.")
+    return asked[0] if asked else None

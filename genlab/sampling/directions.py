@@ -10,12 +10,16 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Positive, Side, Whole
+from genlab.metrics.extractors.extractor import Extractor
 from genlab.models.latent_contract import is_plain_vector
+from genlab.sampling.attributes import attribute_axes, require_attributes, shown_attributes, wanted_attributes
 from genlab.sampling.conditions import conditions
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Picture, Request
 
-DEVIATION_SAMPLES = 5_000  # latents from which deviations and components are computed
+DEVIATION_SAMPLES = 5_000  # latents from which deviations, components and attributes' means are computed
+STYLE_BATCH = 500
+ANY = Request()
 log = logging.getLogger(__name__)
 
 
@@ -25,15 +29,20 @@ class Directions(Picture):
     `factorisation` takes the eigenvectors of A'A, where A stacks the matrices that multiply the styles: Shen and Zhou
     2021 (SeFa). In a generator without styles, A is the first layer and the directions are in z.
     `components` takes the principal components of w: Haerkoenen et al. 2020 (GANSpace).
+    `attributes` goes from the mean of samples without an attribute to that of samples with it, as the extractor's
+    classifier sees them.
     Steps are multiples of the deviation that styles, or latents, have along the direction.
 
-    Raises ConfigError for components of z, which have no order, and for a generator whose first layer does not read z.
+    Raises ConfigError for components of z, which have no order, for a generator whose first layer does not read z, and
+    for attributes that the extractor does not tell.
     """
 
     def __init__(
         self,
+        extractor: Extractor | None = None,  # tells the attributes of samples
         *,
-        method: Literal["factorisation", "components"] = "factorisation",
+        method: Literal["factorisation", "components", "attributes"] = "factorisation",
+        attributes: Sequence[str] | None = None,  # of method=attributes, a row each; null: all that it tells
         rows: Side = 8,  # directions
         columns: Side = 7,  # steps, from -reach to reach
         reach: Positive = 3.0,  # deviations
@@ -42,6 +51,9 @@ class Directions(Picture):
     ) -> None:
         self.method, self.rows, self.columns, self.reach = method, rows, columns, reach
         self.layers, self.truncation = layers, truncation
+        self.extractor, self.attributes = extractor, attributes
+        if attributes is not None and method != "attributes":
+            raise ConfigError(f"mode.attributes={list(attributes)}: is of mode.method=attributes. Set that, too.")
 
     def check(self, loaded: Loaded, request: Request) -> None:
         super().check(loaded, request)
@@ -53,13 +65,15 @@ class Directions(Picture):
                 loaded.require_styles(f"mode.{name}={getattr(self, name)}")
         if self.method == "components":
             loaded.require_styles("mode.method=components")
+        if self.method == "attributes":
+            require_attributes(loaded, self.extractor, "mode.method=attributes")
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         condition = loaded.conditions_of([0], **request.options)
         z = loaded.latent(1, seed=request.seed)
         start = loaded.styles(z, classes=condition, truncation=self.truncation)[0] if loaded.has_styles else z
         mask = self.layer_mask(len(start)).to(start)
-        directions = self.scaled_directions(loaded, mask)[: self.rows]
+        directions = self.scaled_directions(loaded, mask, request)[: self.rows]
         steps = torch.linspace(-self.reach, self.reach, self.columns).to(start)
         points = start + mask[:, None] * steps[:, None, None] * directions[:, None, None]  # [rows, columns, L, D]
         points = points.flatten(0, 1)
@@ -74,18 +88,35 @@ class Directions(Picture):
             raise ConfigError(f"mode.layers={list(chosen)}: this generator has layers 0 to {count - 1}; name some.")
         return torch.zeros(count).index_fill(0, torch.tensor(list(chosen)), 1.0)
 
-    def scaled_directions(self, loaded: Loaded, mask: Tensor) -> Tensor:
-        """Return directions [D, D], the strongest first, each as long as the deviation along it."""
+    def scaled_directions(self, loaded: Loaded, mask: Tensor, request: Request = ANY) -> Tensor:
+        """Return directions [K, D], the strongest first, each as long as the deviation along it."""
         z = loaded.latent(DEVIATION_SAMPLES)
-        vectors = torch.cat([loaded.styles(part)[:, 0] for part in z.split(500)]) if loaded.has_styles else z
+        condition = loaded.conditions_of(range(len(z)), **request.options) if self.method == "attributes" else None
+        vectors = style_vectors(loaded, z, condition) if loaded.has_styles else z
         vectors = vectors.double() - vectors.double().mean(0)
-        if self.method == "components":
-            strengths, directions = principal_axes(vectors)
-        else:
-            strengths, directions = principal_axes(style_matrix(loaded, mask))
-        log.info("strength of each row: %s", ", ".join(f"{share:.1%}" for share in strengths[: self.rows]))
+        directions = self.unit_directions(loaded, vectors, mask, lambda: loaded.generate(z, classes=condition))
         deviations = (vectors @ directions.T).square().mean(0).sqrt()
         return (directions * deviations[:, None]).to(z)
+
+    def unit_directions(self, loaded: Loaded, vectors: Tensor, mask: Tensor, images: Callable[[], Tensor]) -> Tensor:
+        """Return unit vectors [K, D] for centred latents or styles [N, D], of which `images` makes the images."""
+        if self.method == "attributes":
+            names = known = self.extractor.attribute_names
+            if self.attributes is not None:
+                names = tuple(self.attributes)
+            numbers = [*wanted_attributes("+".join(names), known, "mode.attributes")]
+            log.info("rows: %s, each from without to with", ", ".join(names[: self.rows]))
+            return attribute_axes(vectors, shown_attributes(loaded, self.extractor, images())[:, numbers], names)
+        matrix = vectors if self.method == "components" else style_matrix(loaded, mask)
+        strengths, directions = principal_axes(matrix)
+        log.info("strength of each row: %s", ", ".join(f"{share:.1%}" for share in strengths[: self.rows]))
+        return directions
+
+
+def style_vectors(loaded: Loaded, z: Tensor, condition: Tensor | None) -> Tensor:
+    """Return the first layer's styles [N, D] of latents."""
+    parts = [slice(start, start + STYLE_BATCH) for start in range(0, len(z), STYLE_BATCH)]
+    return torch.cat([loaded.styles(z[at], classes=None if condition is None else condition[at])[:, 0] for at in parts])
 
 
 def principal_axes(matrix: Tensor) -> tuple[Tensor, Tensor]:

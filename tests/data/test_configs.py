@@ -9,10 +9,11 @@ from genlab.core.errors import ConfigError
 from tests.conftest import composed
 
 SETS = ["fashion_mnist", "kmnist", "qmnist", "emnist", "usps", "svhn", "cifar10", "cifar100", "stl10", "celeba"]
+BUNDLED = ["mnist", "stacked_mnist", "pixel_faces", "pixel_faces_glasses"]
 MIRRORED = {"cifar10", "cifar100", "stl10", "celeba"}  # letters and digits are not: it would make other ones
 
 
-@pytest.mark.parametrize("name", [*SETS, "folder", "stacked_mnist", "mnist", "pairs", "unpaired"])
+@pytest.mark.parametrize("name", [*SETS, *BUNDLED, "folder", "pairs", "unpaired"])
 def test_a_config_states_every_argument(name):
     node = composed(f"data={name}")["data"]
     assert build.check_node(node, "data") == node

@@ -16,6 +16,7 @@ from genlab.metrics import (
     KID,
     PRDC,
     Accuracy,
+    AttributeAccuracy,
     ClassCoverage,
     Classifier,
     Coordinates,
@@ -41,37 +42,43 @@ def train_config(*overrides: str):
 
 
 def test_quick_scores_with_the_classifier():
-    scores = instantiate(composed("metrics=quick").metrics, _convert_="all")
+    scores = instantiate(train_config("metrics=quick").metrics, _convert_="all")
     assert isinstance(scores, Scores) and scores.every == 200_000
     evaluation = scores.evaluation
     assert isinstance(evaluation.extractor, Classifier) and isinstance(evaluation.metrics["fid"], FID)
     assert (evaluation.images, evaluation.split) == (10_000, "test")
 
 
+FULL = ["fid", "kid", "prdc", "accuracy", "attribute_accuracy", "classifier_score", "class_coverage"]
+
+
 @pytest.mark.parametrize(
     ("name", "extractor", "images", "metrics"),
     [
-        ("full", Classifier, 10_000, ["fid", "kid", "prdc", "accuracy", "classifier_score", "class_coverage"]),
+        ("full", Classifier, 10_000, FULL),
         ("pairs", Classifier, 10_000, ["l1", "psnr", "ssim"]),
         ("points", Coordinates, 2_500, ["w1", "mmd", "divergences", "modes"]),
+        ("own_pictures", Inception, 2_000, ["fid", "swd"]),
         ("stacked_mnist", StackedClassifier, 26_000, ["modes"]),
     ],
 )
 def test_each_choice_measures_what_it_says(name, extractor, images, metrics):
-    evaluation = instantiate(composed(f"metrics={name}").metrics, _convert_="all").evaluation
+    evaluation = instantiate(train_config(f"metrics={name}").metrics, _convert_="all").evaluation
     assert type(evaluation.extractor) is extractor and evaluation.images == images
     assert list(evaluation.metrics) == metrics
 
 
 def test_full_is_quick_and_more():
     metrics = instantiate(composed("metrics=full").metrics, _convert_="all").evaluation.metrics
-    assert [type(metric) for metric in metrics.values()] == [FID, KID, PRDC, Accuracy, InceptionScore, ClassCoverage]
+    assert [type(metric) for metric in metrics.values()] == [
+        *(FID, KID, PRDC, Accuracy, AttributeAccuracy, InceptionScore, ClassCoverage)
+    ]
 
 
 SINGLE = [
     path.stem
     for path in (CONFIGS / "metrics").glob("*.yaml")
-    if path.stem not in ("none", "quick", "full", "points", "pairs")
+    if path.stem not in ("none", "quick", "full", "points", "pairs", "own_pictures")
 ]
 BASE = OmegaConf.load(CONFIGS / "metrics" / "base" / "scores.yaml")
 
@@ -150,3 +157,24 @@ def test_every_file_begins_with_its_description(group):
         first, second, *_ = path.read_text().splitlines()
         described = second if first == "# @package _global_" else first
         assert described.startswith("# ") and len(described) > 10, path
+
+
+@pytest.mark.parametrize("data", ["pixel_faces_words", "pixel_faces_glasses"])
+def test_pixel_faces_bring_their_extractor_unless_told(data):
+    chosen = train_config(f"data={data}", "metrics=[kid]").metrics
+    assert chosen.extractor._target_ == "genlab.metrics.PixelFacesClassifier" and list(chosen.metrics) == ["kid"]
+    assert train_config(f"data={data}", "metrics=none").metrics == {}
+    chosen = train_config(f"data={data}", "metrics=[inception_score]").metrics
+    assert chosen.extractor._target_ == "genlab.metrics.Inception"
+
+
+@pytest.mark.parametrize("model", ["progan", "stylegan", "stylegan2", "stylegan3_t", "stylegan3_r", "projected_gan"])
+def test_style_based_systems_train_on_pixel_faces(model):
+    config = train_config(f"model={model}")
+    assert config.data._target_ == "genlab.data.sets.pixel_faces.PixelFaces"
+    assert config.metrics.extractor._target_ == "genlab.metrics.PixelFacesClassifier"
+
+
+def test_other_data_of_a_style_based_system_keep_their_extractor():
+    config = train_config("model=stylegan2", "data=mnist_32")
+    assert (config.data.size, config.metrics.extractor._target_) == (32, "genlab.metrics.Classifier")

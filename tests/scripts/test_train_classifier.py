@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from genlab.core.condition import Classes
+from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import to_float
 from genlab.core.spec import Spec
@@ -60,6 +60,24 @@ def test_a_folder_of_classes_gives_a_classifier(script, folder, tmp_path, capsys
     ):
         with pytest.raises(ConfigError, match=message):
             extractor.check(spec)
+
+
+def test_attributes_give_a_classifier_of_attributes(script, folder, tmp_path, capsys):
+    table = tmp_path / "attributes.csv"
+    rows = (f"{'bright' if index % 2 else 'dark'}/{index}.png,{index % 2},{int(index > 3)}" for index in range(80))
+    table.write_text("\n".join(["image,light,usual", *rows]))
+    data = ["data=folder", f"data.root={folder}", "data.test_share=0.3", f"data.conditions={table}"]
+    words = [*data, "--out", str(tmp_path / "c.safetensors"), "--epochs", "12", "--batch", "10", "--no-jitter"]
+    assert script.main(words) == 0
+    assert "light 100.00%" in capsys.readouterr().out
+    extractor = OwnClassifier(str(tmp_path / "c.safetensors"))
+    real = Folder(str(folder), test_share=0.3, conditions=str(table))
+    extractor.check(real.spec)
+    features = extractor(to_float(real.test.images))
+    assert extractor.attribute_names == ("light", "usual") and extractor.logits(features) is None
+    assert torch.equal(extractor.attribute_logits(features)[:, 0] > 0, real.test.labels[:, 0] > 0.5)
+    with pytest.raises(ConfigError, match="tells the attributes light, usual, and the data have usual, light"):
+        extractor.check(Spec(3, 8, 8, images=1, condition=Attributes(2, ("usual", "light"))))
 
 
 def test_the_temperature_is_that_of_the_shares(script):

@@ -1,6 +1,5 @@
 """Features of a classifier of the user's own data, trained by `scripts/train_classifier.py`."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -27,14 +26,15 @@ class Facts(NamedTuple):
     data: str
     accuracy: float
     shape: Annotated[list[Side], MinLen(3), MaxLen(3)]  # channels, height and width
-    classes: Annotated[list[Any], MinLen(1)]
+    names: Annotated[list[Any], MinLen(1)]  # of its outputs: "classes", or "attributes"
 
 
 class OwnClassifier(Extractor):
-    """64 standardised features and the classes of the user's classifier: `accuracy` measures conditional samples by it.
+    """64 standardised features of the user's classifier, and the classes or attributes that it tells.
 
-    Scores in them compare with each other, never with published ones. Raises ConfigError for a file that holds no
-    classifier, and for images of another size or with another number of classes.
+    `accuracy` and `attribute_accuracy` measure conditional samples by these. Scores compare with each other, never with
+    published ones. Raises ConfigError for a file that holds no classifier, and for images of another size or with
+    other classes or attributes.
     """
 
     resize_rule = "none"
@@ -58,10 +58,21 @@ class OwnClassifier(Extractor):
         """Return the file's temperature; 1 for a file that was written before classifiers were calibrated."""
         return self.facts.get("temperature", 1.0)
 
-    def labels(self, features: Tensor) -> Tensor:
-        return self.logits(features).argmax(1)
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        return tuple(self.facts["names"]) if self.facts["noun"] == "attributes" else ()
 
-    def logits(self, features: Tensor) -> Tensor:
+    def labels(self, features: Tensor) -> Tensor | None:
+        logits = self.logits(features)
+        return None if logits is None else logits.argmax(1)
+
+    def logits(self, features: Tensor) -> Tensor | None:
+        return None if self.attribute_names else self._outputs(features)
+
+    def attribute_logits(self, features: Tensor) -> Tensor | None:
+        return self._outputs(features) if self.attribute_names else None
+
+    def _outputs(self, features: Tensor) -> Tensor:
         with torch.no_grad(), full_precision(self.device):
             return self.network.logits(features.to(self.device)) / self.temperature
 
@@ -73,26 +84,24 @@ class OwnClassifier(Extractor):
                 f"metrics.extractor.weights={self.path}: reads images of {' x '.join(map(str, expected))}, and these "
                 f"are {' x '.join(map(str, found))}. {HINT}"
             )
-        if spec.class_count not in (None, len(self.facts["classes"])):
-            raise ConfigError(
-                f"metrics.extractor.weights={self.path}: tells {len(self.facts['classes'])} classes, and the data have "
-                f"{spec.class_count}. {HINT}"
-            )
-        self._refuse_other_names(spec.class_names)
+        self._refuse_other_labels(spec)
 
-    def _refuse_other_names(self, names: Sequence[str]) -> None:
-        """Raise ConfigError for classes with other names, or in another order: each would be told for another one."""
-        known = list(self.facts["classes"])
+    def _refuse_other_labels(self, spec: Spec) -> None:
+        """Raise ConfigError for other classes or attributes, or in another order: each would be told for another."""
+        known, noun = list(map(str, self.facts["names"])), self.facts["noun"]
+        attributes = () if spec.condition is None else spec.condition.attribute_names
+        told = (attributes, len(attributes) or None), (spec.class_names, spec.class_count)
+        names, count = told[0] if self.attribute_names else told[1]
+        tells = f"metrics.extractor.weights={self.path}: tells"
+        if count not in (None, len(known)):
+            raise ConfigError(f"{tells} {len(known)} {noun}, and the data have {count}. {HINT}")
         if names and known not in (list(names), list(map(str, range(len(names))))):
-            raise ConfigError(
-                f"metrics.extractor.weights={self.path}: tells the classes {', '.join(known)}, and the data have "
-                f"{', '.join(names)}. {HINT}"
-            )
+            raise ConfigError(f"{tells} the {noun} {', '.join(known)}, and the data have {', '.join(names)}. {HINT}")
 
     def _load(self) -> nn.Module:
         facts, weights = self._read()
         channels, *size = facts["shape"]
-        network = ImageClassifier(channels, tuple(size), len(facts["classes"]))
+        network = ImageClassifier(channels, tuple(size), len(facts["names"]))
         if difference := describe_misfit(network.state_dict(), weights):
             raise ConfigError(f"metrics.extractor.weights={self.path}: unfit for a classifier ({difference}). {HINT}")
         network.load_state_dict(weights)
@@ -105,6 +114,8 @@ class OwnClassifier(Extractor):
         try:
             hints = get_type_hints(Facts, include_extras=True)
             facts, weights = read_classifier(self.path)
+            noun = "attributes" if "attributes" in facts else "classes"
+            facts |= {"noun": noun, "names": facts[noun]}
             validate(facts.get("temperature", 1.0), Positive, "temperature")
             return facts | {name: validate(facts[name], hint, name) for name, hint in hints.items()}, weights
         except (ConfigError, LookupError, TypeError, ValueError) as error:

@@ -1,0 +1,36 @@
+"""Pixel faces from training to a picture, at a tiny size."""
+
+from genlab import sample, train
+from genlab.build.run_extractor import extractor_of_run
+from genlab.cli import command
+
+TINY = (
+    *(
+        "data=pixel_faces",
+        "data.size=8",
+        "data.limit=64",
+        "metrics.every=1000",
+        "metrics.images=300",
+        "trainer.images=8",
+    ),
+    *("model=sngan", "model.generator.width=2", "model.discriminator.width=2", "model.conditional=true"),
+    *("callbacks.grid=null", "trainer.batch_size=8", "trainer.images=8", "metrics=[attribute_accuracy]"),
+)
+
+
+def test_conditions_by_name_from_training_to_a_picture_and_a_score(tmp_path, capsys, monkeypatch):
+    run = tmp_path / "run"
+    assert train.main([*TINY, f"hydra.run.dir={run}"]) == 0
+    assert "attribute_accuracy_dark_glasses" in (run / "metrics.jsonl").read_text()
+    assert extractor_of_run(run) == {"_target_": "genlab.metrics.PixelFacesClassifier"}
+    capsys.readouterr()
+    for asked, code in (
+        ("conditions=[glasses,hat]", 0),
+        ("classes=dark_glasses,none", 0),
+        ("conditions=[glasses,hat+nose]", 2),
+        ("words='hat glasses'", 2),
+    ):
+        assert command.main("sample", sample.USAGE, sample.job, [f"run={run}", "device=cpu", asked]) == code
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2
+    assert "none is called nose" in said.err
