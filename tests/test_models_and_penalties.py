@@ -26,6 +26,7 @@ FELT = {  # numbers with which a penalty costs something at any weights
     "lecam": {"one_sided": False},
     "perceptual": PLAIN_FEATURES,
     "perceptual_five": PLAIN_FEATURES,
+    "feature_decoding_perceptual": {"distance": "squared"},  # in place of files of weights
 }
 EVERYTHING = {"ema": None, "start_size": 8, "adversarial_weight": 1.0}  # from the first image on, at the full size
 EQUALISED = ("progan", "stylegan", "stylegan2", "stylegan3_t", "stylegan3_r")

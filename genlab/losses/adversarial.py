@@ -170,7 +170,7 @@ class Hinge(CriticLoss):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
 
-    def lowest_loss(self, flipped: float = 0.0) -> float:
+    def lowest_loss(self, flipped: float = 0.0) -> float | None:
         return 4 * min(flipped, 1 - flipped)
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:

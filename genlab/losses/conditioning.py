@@ -35,7 +35,7 @@ class Mismatch(Penalty):
 
     def __call__(self, turn: Turn) -> Tensor:
         own, loss = require(turn.condition, "needs a condition."), require(turn.loss, "needs the loss.")
-        loss = loss.with_patch_weights(turn.patch_weights)
+        loss = loss.with_draws(turn.draws.of("mismatch")).with_patch_weights(turn.patch_weights)
         others = own.roll(1, 0)
         differ = others.ne(own).view(len(others), -1).any(1)
         logits = turn.network(turn.augment(turn.real, "mismatch"), others)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import ClassVar, Literal
 
 import torch
@@ -56,7 +58,7 @@ class FeatureDecoding(Penalty):
         discriminator: DecodesFeatures = turn.network
         quarter = mix(*turn.draws.key, "quarter") % 4  # no draw on the device: indexing by it would synchronise
         pairs = discriminator.decode(turn.real_features, turn.real_input, quarter)
-        return self.strength(turn) * sum(self.measure(drawn, images) for drawn, images in pairs)
+        return self.strength(turn) * reduce(add, [self.measure(drawn, images) for drawn, images in pairs])
 
     def measure(self, drawn: Tensor, images: Tensor) -> Tensor:
         """Return the distance of each pair, [N]."""

@@ -26,6 +26,9 @@ class LPIPS(nn.Module):
     Raises ConfigError without files, and for files that hold other weights.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(
         self,
         weights: PretrainedWeights | None = None,  # a file: the weight of each feature
@@ -94,7 +97,8 @@ class LPIPS(nn.Module):
         return f"{self.key}.{name}={self.files[name] or 'null'}"
 
     def _read(self, name: str) -> dict[str, Any]:
-        path = self.files[name] and Path(self.files[name]).expanduser()
+        given = self.files[name]
+        path = Path(given).expanduser() if given else None
         if not path or not path.is_file():
             reason = "there is no such file" if path else "no file is given"
             raise ConfigError(f"{self._named(name)}: {reason}. {self._hint}")

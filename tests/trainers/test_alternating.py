@@ -158,6 +158,8 @@ def why_not(model: str, penalty: str) -> str | None:
         "feature_matching_pairs": "model=pix2pix",
         "perceptual": "penalty.perceptual.features.weights: missing",
         "perceptual_five": "penalty.perceptual.features.weights: missing",
+        "feature_decoding": "model=fastgan",
+        "feature_decoding_perceptual": "penalty.feature_decoding.distance.vgg=null: no file is given",
         "cycle": "model=cyclegan",
         "identity": "model=cyclegan",
         "mismatch": "model.conditional=true",
