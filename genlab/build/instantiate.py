@@ -12,6 +12,7 @@ from torch import nn
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, make, require_target
+from genlab.build.memory import is_too_large, make_within_memory, require_memory_for_training
 from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
 from genlab.callbacks.scores import Scores
@@ -49,7 +50,7 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
         config["trainer"]["images"] = max(1, round(epochs * data.spec.images))
     optimizers = dict(config["optimizer"])
     system = System(
-        model=model_of(config, data),
+        model=make_within_memory(lambda: model_of(config, data), config),
         data=data,
         loss=make(config["loss"], "loss"),
         penalties=make_each(config["penalty"], "penalty", Penalty),
@@ -59,6 +60,7 @@ def trainer(config: dict[str, Any], run_dir: Path, data: InMemory | None = None)
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
+    require_memory_for_training(system, config)
     made = make_kind(config["trainer"], Trainer, "trainer", system, run)
     refuse_single_images(made)
     return made
@@ -107,7 +109,13 @@ def dataset(node: dict[str, Any]) -> InMemory:
             "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
             "them: data=folder data.root=PATH."
         )
-    return make_kind(node, InMemory, "data")
+    try:
+        return make_kind(node, InMemory, "data")
+    except (ConfigError, MemoryError, RuntimeError) as error:
+        if not is_too_large(error):
+            raise
+        keys = " and ".join(f"data.{key}={node[key]}" for key in ("size", "limit", "points") if node.get(key))
+        raise ConfigError(f"{keys or 'data'}: the images need more memory than there is here. Set less.") from error
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
