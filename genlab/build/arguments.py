@@ -21,7 +21,7 @@ from genlab.core.validation import alternatives, expected, shown, validate
 
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 ARGUMENTS = re.compile(r"(missing|unexpected|takes|given|got multiple)\b.*argument")  # Python's words about a call
-INSTALLED = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
+INSTALLED = ("<", str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
 PASSED = {"data", "params", "run", "spec", "system"}  # arguments that genlab gives, which no config sets
 ANY_TOTAL = 1_000_000  # images, to try a schedule with
 logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs the errors that it raises
@@ -52,19 +52,34 @@ def user_error(error: BaseException, key: str) -> GenlabError:
 
 def explain_call(error: BaseException, node: dict[str, Any]) -> str:
     """Return why an object cannot be made; what Python says of arguments in a user's words."""
-    text, target = str(error), node.get("_target_", "this `_target_`")
+    text = str(error).strip().rstrip(".")
+    target = called_in(text, node) or node.get("_target_", "this `_target_`")
     if not ARGUMENTS.search(text):
-        words = f"cannot be built with these values ({text})." if isinstance(error, LookupError) else text
-        return f"{words}{place_in_own_code(error)}"
+        is_plain = isinstance(error, LookupError | TypeError | RuntimeError) or not text
+        words = f"cannot be built with these values ({text or type(error).__name__})" if is_plain else text
+        return f"{words}{place_in_own_code(error)}."
     named = re.findall(r"'(\w+)'", text)
     if "missing" in text and named:
         return f"{', '.join(named)} {'is' if len(named) == 1 else 'are'} needed by {target}, and not given."
     return f"{target} does not fit here: it takes other arguments than such an object is given."
 
 
+def called_in(text: str, node: Any) -> str:
+    """Return the `_target_` within a node whose class Python's words are about; nothing if they are of another."""
+    if not isinstance(node, dict):
+        return ""
+    name, target = text.partition(".__init__()")[0].partition("()")[0], str(node.get("_target_", ""))
+    return (
+        target
+        if target.endswith(f".{name}")
+        else next(filter(None, (called_in(text, one) for one in node.values())), "")
+    )
+
+
 def place_in_own_code(error: BaseException) -> str:
     """Return where in a user's own code an error was raised; "" for one of genlab or of a library."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(("<", *INSTALLED))]
+    files = ((frame, frame.filename) for frame in extract_tb(error.__traceback__))
+    frames = [frame for frame, file in files if not file.startswith(INSTALLED) and "-packages" not in file]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 

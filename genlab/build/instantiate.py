@@ -2,7 +2,8 @@
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from genlab.build import checks
-from genlab.build.arguments import check_node, make, require_target
+from genlab.build.arguments import check_node, explain_call, make, require_target
 from genlab.build.memory import is_too_large, make_within_memory, require_memory_for_training
 from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
@@ -99,7 +100,8 @@ def sample_stream(config: dict[str, Any], data: InMemory | None = None, *, seen:
 
 def model_of(config: dict[str, Any], data: InMemory) -> Model:
     torch.manual_seed(mix(config["seed"], "weights"))
-    return make(config["model"], "model", data.spec)
+    with explained_runtime_errors("model", config["model"]):
+        return make(config["model"], "model", data.spec)
 
 
 def dataset(node: dict[str, Any]) -> InMemory:
@@ -151,4 +153,20 @@ def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optim
     require_target(node or {}, key)
     require_kind_of_object(node, torch.optim.Optimizer, key)
     fused = {"fused": True} if "fused" in inspect.signature(locate(node["_target_"], key)).parameters else {}
-    return lambda parameters: make(fused | node, key, parameters)
+
+    def optimize(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        with explained_runtime_errors(key, node):
+            return make(fused | node, key, parameters)
+
+    return optimize
+
+
+@contextmanager
+def explained_runtime_errors(key: str, node: dict[str, Any]) -> Iterator[None]:
+    """Raise ConfigError for values that torch refuses by a RuntimeError, but not where memory ran out."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_too_large(error):
+            raise
+        raise ConfigError(f"{key}: {explain_call(error, node)}") from error

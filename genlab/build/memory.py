@@ -164,9 +164,10 @@ def numbers_kept(optimize: Optimize, key: str) -> int:
     try:
         return state_per_parameter(optimizer)
     except (RuntimeError, TypeError) as error:
+        reason = "its step takes other arguments" if isinstance(error, TypeError) else error
         raise ConfigError(
-            f"{key}: {type(optimizer).__name__} cannot train these networks ({error}). Choose another `_target_`, such "
-            "as torch.optim.Adam."
+            f"{key}: {type(optimizer).__name__} cannot train these networks ({reason}). Choose another `_target_`, "
+            "such as torch.optim.Adam."
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from genlab.cli import menu
 from genlab.cli.comma_lists import quote_values
 from genlab.cli.repeated_words import refuse_repeated_keys, refuse_shared_choices
+from genlab.cli.synonyms import word_meant
 from genlab.core.errors import ConfigError
 
 FLAGS = ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--version", "--shell-completion", "-sc")
@@ -131,6 +132,8 @@ def explain_bare_word(words: list[str], place: int, program: str) -> str:
     if program == "train" and groups:
         return f"{word}: expected KEY=VALUE. Did you mean {groups[0]}={word}?"
     key = word.strip("+~= ")
+    if meant := word_meant(key):
+        return f"{word}: expected KEY=VALUE. {meant}"
     key = key if KEY.fullmatch(key) and "=" not in word else "KEY"
     return f"{word}: expected KEY=VALUE, such as {key}=VALUE. See --help."
 
