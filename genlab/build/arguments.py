@@ -171,4 +171,7 @@ def unknown_key(key: str, valid: list[str]) -> str:
     name = key.rsplit(".", 1)[-1]
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
-    return f"{key}: there is no such key.{guess} Valid here: {', '.join(valid) or 'none'}. Drop it with ~{key}."
+    return (
+        f"{key}: there is no such key.{guess} Valid here: {', '.join(valid) or 'none'}. Leave it out; ~{key} takes "
+        "away what a YAML sets."
+    )

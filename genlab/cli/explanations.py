@@ -135,7 +135,8 @@ def suggest_keys(key: str, config: DictConfig) -> str:
         return f"{node._target_} takes it all the same: write +{key}=VALUE"
     valid = sorted(str(child) for child in node if not str(child).startswith("_"))
     if not valid:
-        return f"{parent} has no keys, as nothing is chosen there."
+        reason = f"as {node._target_} takes no values" if "_target_" in node else "as nothing is chosen there"
+        return f"{parent} has no keys, {reason}. Leave it out."
     close = get_close_matches(name, valid, n=1)
     guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
     return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."

@@ -26,7 +26,8 @@ KEYS = table("""
     count: n num_samples samples n_samples
     root: data_dir data_path path dataroot data_root dataset_path
     flip: mirror horizontal_flip no_flip
-    classes: class
+    classes: class condition conditions label labels
+    class: classes
     n_critic: critic_iters d_steps n_dis num_critic d_updates_per_step
     clip_weights: clip clip_value weight_clip
     halflife: ema_decay ema_beta ema_kimg

@@ -10,6 +10,7 @@ from genlab.cli import menu
 from genlab.cli.comma_lists import quote_values
 from genlab.cli.repeated_words import refuse_repeated_keys, refuse_shared_choices
 from genlab.cli.synonyms import word_meant
+from genlab.cli.windows_paths import refuse_windows_paths
 from genlab.core.errors import ConfigError
 
 FLAGS = ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--version", "--shell-completion", "-sc")
@@ -71,6 +72,7 @@ def check_words(words: list[str], program: str, folder: Path | None = None) -> N
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
+    refuse_windows_paths(words)
     refuse_both(words)
     if program == "evaluate" and (every := next((word for word in words if word.startswith("metrics.every=")), None)):
         raise ConfigError(f"{every}: this program scores once, and has no interval. Leave it out.")
