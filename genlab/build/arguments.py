@@ -17,7 +17,7 @@ from hydra.utils import instantiate
 from genlab.build.targets import PLAIN, SPECIAL, accepted_arguments, bare_type, locate, require_fitting_object
 from genlab.core.errors import ConfigError, GenlabError
 from genlab.core.schedule import Schedule
-from genlab.core.validation import alternatives, expected, shown, validate
+from genlab.core.validation import alternatives, in_words, show_value, validate
 
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 ARGUMENTS = re.compile(r"(missing|unexpected|takes|given|got multiple)\b.*argument")  # Python's words about a call
@@ -118,8 +118,8 @@ def value_hint(hint: Any) -> Any:
 def require_target(node: Any, key: str) -> None:
     if node is not None and not (isinstance(node, dict) and "_target_" in node):
         raise ConfigError(
-            f"{key}: has values but no `_target_`: {shown(node)}. An experiment or the command line sets values of a "
-            "choice that is not chosen: choose it, or drop the values."
+            f"{key}: has values but no `_target_`: {show_value(node)}. An experiment or the command line sets values of "
+            "a choice that is not chosen: choose it, or drop the values."
         )
 
 
@@ -144,7 +144,7 @@ def require_fitting_mapping(node: dict[str, Any], hint: Any, key: str) -> None:
         require_schedule(node, kinds[0], key)
     elif all(bare_type(kind) in PLAIN for kind in kinds):
         rates = " Learning rates change by a factor: optimizer.schedule." if key.startswith("optimizer.") else ""
-        raise ConfigError(f"{key}={shown(node)}: expected {expected(hint)}.{rates}")
+        raise ConfigError(f"{key}={show_value(node)}: expected {in_words(hint)}.{rates}")
     elif "_target_" in node:
         require_fitting_object(node, hint, key)
 

@@ -11,7 +11,7 @@ from hydra.utils import get_object
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import Fraction, NonNegative, ProperShare, Share
-from genlab.core.validation import UNCHECKED, alternatives, fits, shown
+from genlab.core.validation import UNCHECKED, alternatives, fits, show_value
 
 PLAIN = (int, float, bool, str, type(None), torch.Tensor)
 OPTIMIZER_RANGES: dict[str, Any] = {  # of torch.optim's arguments, whose annotations state none
@@ -34,7 +34,7 @@ def locate(path: Any, key: str) -> Callable:
     """Return the class or function at a dotted path. Raises ConfigError for anything else."""
     wanted = "expected the dotted path of a class or function"
     if not (isinstance(path, str) and path):
-        raise ConfigError(f"{key}._target_={shown(path)}: {wanted}.")
+        raise ConfigError(f"{key}._target_={show_value(path)}: {wanted}.")
     try:
         found = get_object(path)
     except Exception as error:  # Hydra raises a bare Exception

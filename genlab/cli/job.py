@@ -24,7 +24,7 @@ from genlab.cli.changes import apply_changes
 from genlab.cli.keys import check_keys
 from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
 from genlab.core import checkpoint, distributed
-from genlab.core.changes import first_config, flatten
+from genlab.core.changes import first_config, walk_keys
 from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError
@@ -77,7 +77,7 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
         f"Once it has saved a checkpoint, resume with resume={run_dir}{trust_word(settings)}."
     )
     versions = {"genlab's code": hash_of_code(), "torch": torch.__version__}
-    facts = dict(flatten(settings, "")) | {"run directory": str(run_dir)} | versions
+    facts = dict(walk_keys(settings, "")) | {"run directory": str(run_dir)} | versions
     leaves = {key: value for key, value in facts.items() if not isinstance(value, dict)}
     distributed.require_same(leaves, "Start every rank with the same command and the same installation.")
 

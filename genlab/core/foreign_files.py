@@ -85,11 +85,11 @@ def require_tree(content: Any, *, most: int = MAX_VALUES) -> None:
             return
         if count > most:
             raise ValueError(f"it holds more than {most:,} values")
-        level = [child for node in containers for child in _children(node)]
+        level = [child for node in containers for child in _parts_of(node)]
     raise ValueError(_too_deep())
 
 
-def _children(node: Any) -> Iterable[Any]:
+def _parts_of(node: Any) -> Iterable[Any]:
     return [*node.keys(), *node.values()] if isinstance(node, dict) else node
 
 
