@@ -118,8 +118,8 @@ def value_hint(hint: Any) -> Any:
 def require_target(node: Any, key: str) -> None:
     if node is not None and not (isinstance(node, dict) and "_target_" in node):
         raise ConfigError(
-            f"{key}: has values but no `_target_`: {show_value(node)}. An experiment or the command line sets values of "
-            "a choice that is not chosen: choose it, or drop the values."
+            f"{key}: has values but no `_target_`: {show_value(node)}. An experiment or the command line sets values "
+            "of a choice that is not chosen: choose it, or drop the values."
         )
 
 
