@@ -1,15 +1,15 @@
 """The recipes of the contributors' page work as written, outside of the repository."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
+
 PAGE = (Path(__file__).parents[1] / ".github" / "CONTRIBUTING.md").read_text()
 FILES = re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-COMMANDS = re.findall(r"^python (-m genlab\.train --config-dir .*)$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^python -m genlab\.train (--config-dir .*)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -31,5 +31,5 @@ def test_a_recipe_trains(command, folder):
     small = ["trainer.images=256", "trainer.device=cpu", "callbacks.grid.every=null"]
     small += [] if "metrics=" in command else ["metrics=none"]
     words = command.replace("trainer.images=2000", "").split()
-    done = subprocess.run([sys.executable, *words, *small], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = run_command(*words, *small, cwd=folder)
     assert done.returncode == 0, done.stderr

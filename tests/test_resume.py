@@ -14,6 +14,7 @@ import torch
 from genlab.core import checkpoint
 from genlab.core.config_differences import differences
 from genlab.core.errors import ConfigError, RunError
+from tests.commands import run_command
 from tests.conftest import NARROW, NARROW_MLP, choices, composed, narrow, replace_words, tiny_data
 
 SHORT = (
@@ -25,10 +26,6 @@ SHORT = (
 
 def command(*overrides):
     return [sys.executable, "-m", "genlab.train", *overrides]
-
-
-def run(*overrides, cwd):
-    return subprocess.run(command(*overrides), cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
 def flat(tree, name=""):
@@ -77,13 +74,13 @@ def test_killed_and_resumed_equals_never_stopped(tmp_path):
     """The whole command line; every tensor and every published number."""
     system = ("model=wgan_gp", *NARROW, "penalty=[gradient_penalty,r1]", "penalty.r1.every=3", *SHORT)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(*system, f"hydra.run.dir={whole}", cwd=tmp_path).returncode == 0
+    assert run_command(*system, f"hydra.run.dir={whole}", cwd=tmp_path).returncode == 0
     process = subprocess.Popen(
         command(*system, f"hydra.run.dir={killed}"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     kill_after(2, process, killed)
     assert not (killed / "summary.json").exists()  # it really was cut off
-    resumed = run(f"resume={killed}", cwd=tmp_path)
+    resumed = run_command(f"resume={killed}", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     last = max(int(path.stem) for path in (whole / "checkpoints").glob("[0-9]*.pt"))
     assert_same(state(whole, last), state(killed, last))
@@ -260,8 +257,8 @@ def test_a_signal_saves_and_exits(tmp_path, number, code):
 
 def test_resume_auto_starts_then_continues(tmp_path):
     system = ("model=gan", *SHORT, "hydra.run.dir=here", "resume=auto")
-    assert run(*replace_words(system, "trainer.images=160"), cwd=tmp_path).returncode == 0
-    second = run(*system, cwd=tmp_path)
+    assert run_command(*replace_words(system, "trainer.images=160"), cwd=tmp_path).returncode == 0
+    second = run_command(*system, cwd=tmp_path)
     assert second.returncode == 0 and "resumed from" in second.stderr + second.stdout
     measured = [line["images"] for line in curves(tmp_path / "here") if "generator/adversarial" in line]
     assert measured == list(range(80, 641, 80))

@@ -25,8 +25,8 @@ class CallbackCalls:
     """Calls the callbacks of a trainer.
 
     An error costs what the callback would have published: one warning names it, and the run goes on. A GenlabError,
-    `sys.exit`, and any error of an `essential` callback end the run. A tick that a signal cut short is owed: the
-    resumed run makes up for it first, so that it publishes the same as a run without the signal.
+    `sys.exit`, and any error of an `essential` callback end the run. A tick that a signal or such an error cut short is
+    owed: the resumed run makes up for it first, so that it publishes the same as a run without either.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -49,15 +49,22 @@ class CallbackCalls:
 
     def tick(self, before: int) -> None:
         """Call `tick` of all callbacks whose interval was completed since `before`, in images."""
-        for name, callback in self._to_call():
-            if callback.every and self.trainer.images // callback.every > before // callback.every:
-                self._tick(name, callback)
+        images = self.trainer.images
+        self._tick_all([name for name, of in self._to_call() if of.every and images // of.every > before // of.every])
 
     def tick_owed(self) -> None:
         owed, self.owed = self.owed, []
-        for name, callback in self._to_call():
-            if name in owed:
+        self._tick_all(owed)
+
+    def _tick_all(self, names: list[str]) -> None:
+        """Call `tick` of these. An error that ends the run leaves its callback and the later ones owed."""
+        callbacks = {name: callback for name, callback in self._to_call() if name in names}
+        for number, (name, callback) in enumerate(callbacks.items()):
+            try:
                 self._tick(name, callback)
+            except GenlabError:
+                self.owed += list(callbacks)[number:]
+                raise
 
     def fail(self, error: GenlabError) -> None:
         """Tell all callbacks that the run ends by an error; a second error of theirs is only told."""

@@ -16,17 +16,16 @@ import genlab
 from genlab.cli import menu
 from genlab.core.errors import ConfigError
 from genlab.data import InMemory, Split
+from tests.commands import run_command
 from tests.conftest import NARROW, NARROW_MLP, choices
 
 SHORT = ("trainer.images=1200", "trainer.device=cpu", "metrics.images=300", "metrics.every=600")
 
 
-def command(*overrides, cwd, module=("-m", "genlab.train")):
-    return subprocess.run([sys.executable, *module, *overrides], cwd=cwd, capture_output=True, text=True, timeout=300)
-
-
 def test_a_run_leaves_everything_it_promises(tmp_path):
-    done = command("model=wgan_gp", "data=mnist", *NARROW, *SHORT, "callbacks.log.every=300", cwd=tmp_path)
+    words = ("model=wgan_gp", "data=mnist", *NARROW, *SHORT, "callbacks.log.every=300")
+    python = (sys.executable, "-m", "genlab.train")
+    done = subprocess.run([*python, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "outputs" / "wgan_gp-mnist").iterdir()
     assert re.fullmatch(r"[\w.\-/]+", str(run.relative_to(tmp_path)))
@@ -68,7 +67,7 @@ def scalars(run):
     ],
 )
 def test_a_mistake_exits_2_with_one_message_and_leaves_nothing(tmp_path, words, message):
-    done = command(*words, cwd=tmp_path)
+    done = run_command(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.yaml"))
@@ -77,7 +76,7 @@ def test_a_mistake_exits_2_with_one_message_and_leaves_nothing(tmp_path, words, 
 
 def test_a_sweep_records_the_job_that_failed_and_runs_the_others(tmp_path):
     quick = (*NARROW, *SHORT, "metrics=none", "callbacks.grid.every=null")
-    done = command("-m", "model=dcgan", "penalty=[gradient_penalty],[r1]", "seed=0,1", *words(quick), cwd=tmp_path)
+    done = run_command("-m", "model=dcgan", "penalty=[gradient_penalty],[r1]", "seed=0,1", *words(quick), cwd=tmp_path)
     assert done.returncode == 2 and "2 of 4 jobs failed" in done.stderr
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     jobs = sorted(path for path in sweep.iterdir() if path.is_dir())
@@ -108,12 +107,12 @@ def test_an_interrupted_sweep_has_a_table_and_so_has_it_when_it_goes_on(tmp_path
     )  # fmt: skip
     (tmp_path / "stopping.py").write_text(STOPPING)
     words = (*quick, "+callbacks.stop={_target_: stopping.Stop, every: 64}")
-    done = command(*words, cwd=tmp_path)
+    done = run_command(*words, cwd=tmp_path)
     assert done.returncode == 143, done.stderr
     (row,) = table(tmp_path / "sweep")
     assert (row["job"], row["state"], row["images"], row["seed"]) == ("0-gan-mnist", "interrupted", "192", "3")
     joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2") if find_spec("hydra_plugins") else ()
-    done = command(*quick, *joblib, cwd=tmp_path)
+    done = run_command(*quick, *joblib, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = table(tmp_path / "sweep")
     assert [(row["state"], row["images"], row["seed"]) for row in rows] == [("done", "256", "3"), ("done", "256", "4")]
@@ -147,14 +146,14 @@ def words(overrides):
 
 
 def test_dry_run_measures_a_step_and_leaves_nothing(tmp_path):
-    done = command("model=gan", *NARROW_MLP, "dry_run=true", cwd=tmp_path)
+    done = run_command("model=gan", *NARROW_MLP, "dry_run=true", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "images/s" in done.stdout and "whole run" in done.stdout and "peak memory" in done.stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_help_lists_every_choice_with_a_line_each(tmp_path):
-    text = command("--help", cwd=tmp_path).stdout
+    text = run_command("--help", cwd=tmp_path).stdout
     for group in (*menu.GROUPS, "experiment"):
         for name in choices(group):
             assert re.search(rf"^    {name} +\S.{{10,}}$", text, re.MULTILINE), name
@@ -162,7 +161,7 @@ def test_help_lists_every_choice_with_a_line_each(tmp_path):
 
 def test_a_run_that_diverges_exits_3_and_keeps_the_last_good_checkpoint(tmp_path):
     system = ("model=gan", *NARROW_MLP, "optimizer=sgd", "optimizer.discriminator.lr=1e12", "metrics=none")
-    done = command(*system, *words(SHORT), "callbacks.log.every=100", "hydra.run.dir=run", cwd=tmp_path)
+    done = run_command(*system, *words(SHORT), "callbacks.log.every=100", "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "the run diverged" in done.stderr and "at step" in done.stderr and "Traceback" not in done.stderr
     assert not list((tmp_path / "run").glob("checkpoints/*.pt"))
@@ -192,7 +191,7 @@ def test_from_python_gives_the_best_score(tmp_path, monkeypatch):
 def test_ones_own_yaml_from_outside(tmp_path):
     (tmp_path / "mine" / "loss").mkdir(parents=True)
     (tmp_path / "mine" / "loss" / "linear.yaml").write_text("_target_: genlab.losses.Wasserstein\n")
-    done = command(
+    done = run_command(
         "--config-dir", "mine", "model=gan", *NARROW_MLP, "loss=linear", "dry_run=true", "metrics=none", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
@@ -237,6 +236,6 @@ def test_the_wheel_works_outside_the_repository(installed, tmp_path):
 
 def test_out_of_memory_names_the_batch(tmp_path):
     widths = "model.generator.widths=[1000000000,1000000000]"
-    done = command("model=gan", widths, "metrics=none", "trainer.device=cpu", cwd=tmp_path)
+    done = run_command("model=gan", widths, "metrics=none", "trainer.device=cpu", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "trainer.batch_size" in done.stderr and "trainer.accumulate" in done.stderr

@@ -130,6 +130,31 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_run_and_says_why(make, mon
     assert ("make room" in str(error.value)) == (number == 28)
 
 
+class Failing(OncePerPosition):
+    """Publishes, but ends the run the first time, at 320 images."""
+
+    every, essential = 160, True
+
+    def __init__(self, fails=False):
+        self.fails = fails
+
+    def work(self, trainer):
+        if self.fails and trainer.images == 320:
+            raise OSError(28, "No space left on device")
+        trainer.publish({"mine": float(trainer.images)})
+
+
+def test_what_an_error_that_ends_the_run_left_out_is_made_up_for(make):
+    whole, cut = make("whole", first=Failing()), make("cut", first=Failing(fails=True))
+    whole.fit()
+    with pytest.raises(RunError):
+        cut.fit()
+    assert cut.calls.owed[0] == "first" and len(cut.statistics)  # the curves of the last interval are not out yet
+    resumed(make("cut", first=Failing())).fit()
+    assert_same(state(whole.run_dir, 640), state(cut.run_dir, 640))
+    assert curves(whole.run_dir) == curves(cut.run_dir)
+
+
 def test_half_a_step_is_not_saved(make):
     trainer = make()
 
