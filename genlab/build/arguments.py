@@ -61,7 +61,11 @@ def explain_call(error: BaseException, node: dict[str, Any]) -> str:
     named = re.findall(r"'(\w+)'", text)
     if "missing" in text and named:
         return f"{', '.join(named)} {'is' if len(named) == 1 else 'are'} needed by {target}, and not given."
-    return f"{target} does not fit here: it takes other arguments than such an object is given."
+    if "unexpected" in text and named:
+        return f"{target} does not fit here: it is given `{named[0]}`, and takes no argument of that name."
+    counts = re.search(r"takes (?:from \d+ to )?(\d+) \w+ arguments? but (\d+)", text)
+    taken = f": it takes {int(counts[1]) - 1} without names, and is given {int(counts[2]) - 1}" if counts else ""
+    return f"{target} does not fit here: it takes other arguments than such an object is given{taken}."
 
 
 def called_in(text: str, node: Any) -> str:
