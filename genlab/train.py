@@ -21,6 +21,7 @@ from genlab.cli import made_directories, menu, sweep
 from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of
 from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
+from genlab.cli.own_files import check_own_files
 from genlab.cli.words import check_words, split_flags
 from genlab.core import distributed
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
@@ -134,6 +135,7 @@ def compose_and_call(job: Any, arguments: list[str]) -> None:
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(quote_changes(arguments))
     check_words(words, "train", own_folder(flags))
+    check_own_files(words, own_folder(flags))
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)

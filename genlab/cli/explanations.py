@@ -31,6 +31,9 @@ def explain_error(error: Exception, words: list[str], where: dict[str, Any], fol
         if where["config_name"] == "report" and key.partition(".")[0] == "data":
             return f"{key}: a report reads no data, only the files of its runs. Leave it out."
         return explain_unknown_keys(key, words, where, folder)
+    if doubled := re.search(r"Multiple values for ([\w/]+)\. .*'override [\w/]+: (\w+)'", message):
+        group, name = doubled.groups()
+        return f"{group}: a YAML of yours chooses {group} a second time. Write `- override /{group}: {name}` there."
     if removed := re.search(r"Could not delete '([\w/]+)'", message):
         group = removed.group(1)
         return f"~{group}: a group stays, and gets another choice. {menu.none_of(group)}See --help."
@@ -131,7 +134,7 @@ def suggest_keys(key: str, config: DictConfig) -> str:
     while parent and not isinstance(OmegaConf.select(config, parent), DictConfig):
         parent, _, name = parent.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
-    if takes_argument(node, name):
+    if takes_argument(node, name, parent):
         return f"{node._target_} takes it all the same: write +{key}=VALUE"
     valid = sorted(str(child) for child in node if not str(child).startswith("_"))
     if not valid:
@@ -142,11 +145,11 @@ def suggest_keys(key: str, config: DictConfig) -> str:
     return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."
 
 
-def takes_argument(node: Any, name: str) -> bool:
+def takes_argument(node: Any, name: str, key: str) -> bool:
     """Return whether the class that a config's node names takes an argument that the node lacks."""
     from genlab.build.targets import accepted_arguments, locate  # late: torch takes seconds
 
-    return "_target_" in node and name in accepted_arguments(locate(node._target_, "")) and name not in node
+    return "_target_" in node and name in accepted_arguments(locate(node._target_, key)) and name not in node
 
 
 def keys_meant(key: str, config: DictConfig) -> list[str]:
