@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,5 +130,9 @@ def write_pictures(pictures: dict[str, Tensor], run: TrainedRun) -> None:
         print(path)
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("evaluate", USAGE, job, arguments, every_rank=True)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("evaluate", USAGE, job, sys.argv[1:], every_rank=True))
+    command.start(main)

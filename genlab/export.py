@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,5 +102,9 @@ def yaml_of(run: TrainedRun) -> str:
         return "# not in the run's directory\n"
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("export", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("export", USAGE, job, sys.argv[1:]))
+    command.start(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,5 +128,9 @@ def write_results(folder: Path, facts: dict[str, Any], images: Tensor, **latent:
     print(f"{'class':<9} {found}\n" * (found is not None) + str(folder / "way.png"))
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("project", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("project", USAGE, job, sys.argv[1:]))
+    command.start(main)

@@ -1,6 +1,5 @@
 """The entry point that writes a page about runs: `python -m genlab.report runs=outputs/...`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ It asks nothing of the network, so it can be sent by mail or kept; it reads the 
 
   python -m genlab.report runs=outputs/wgan_gp-mnist/DATE_TIME             report.html in the run's directory
   python -m genlab.report runs=outputs/sweeps/DATE_TIME to=sweep.html      leaderboard over seeds, overlaid curves
-  python -m genlab.report runs=[outputs/dcgan-mnist,outputs/wgan_gp-mnist]  all runs below these directories
+  python -m genlab.report 'runs=[outputs/dcgan-mnist,outputs/wgan_gp-mnist]'  all runs below these directories
 
   runs    a run directory, one that holds runs at any depth, or a list of such
   to      the file; by default report.html in the directory that holds all the runs
@@ -49,5 +48,9 @@ def write_page(text: str, target: Path) -> None:
         raise ConfigError(f"to={target}: cannot be written: {error.strerror}. Name another file with to=.") from error
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("report", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("report", USAGE, job, sys.argv[1:]))
+    command.start(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ Shows what a trained run has learnt; writes a picture to the run's pictures/, or
 
   python -m genlab.sample run=outputs/wgan_gp-mnist/DATE_TIME                     a grid of samples
   python -m genlab.sample run=outputs/... mode=interpolate to=morph.gif           .gif, .mp4, or .png for strips
-  python -m genlab.sample run=outputs/... mode=arithmetic mode.plus=[[0,8,16],[5,13]] mode.minus=[[1,9]]
+  python -m genlab.sample run=outputs/... mode=arithmetic 'mode.plus=[[0,8,16],[5,13]]' 'mode.minus=[[1,9]]'
   python -m genlab.sample run=outputs/... mode=save count=50000 to=samples.npz    .npz, .zip, or a folder of PNGs
 
   mode=grid          samples, row by row
@@ -132,5 +131,9 @@ def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:
     return free_path(run.run_dir / PICTURES_FOLDER, name, mode.suffixes[0])
 
 
+def main(arguments: list[str]) -> int:
+    return command.main("sample", USAGE, job, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(command.main("sample", USAGE, job, sys.argv[1:]))
+    command.start(main)

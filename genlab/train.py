@@ -17,13 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.cli import made_directories, menu, sweep
+from genlab.cli import made_directories, menu, own_pictures, sweep
 from genlab.cli.change_words import quote_changes
-from genlab.cli.command import exit_code_of
-from genlab.cli.composition import CONFIGS, explained_errors, own_folder, replace_mappings
+from genlab.cli.command import exit_code_of, start
+from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings
 from genlab.cli.own_files import check_own_files
-from genlab.cli.words import check_words, split_flags
+from genlab.cli.path_words import quote_paths, without_quotes
+from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core import distributed
+from genlab.core.command_words import as_override
 from genlab.core.errors import ConfigError, GenlabError, Interrupted
 from genlab.core.trust import NAMED, require_trusted, targets_in
 
@@ -38,7 +40,7 @@ log = logging.getLogger("genlab")
 
 
 def cli() -> None:
-    sys.exit(main(sys.argv[1:]))
+    start(main)
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +67,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> float | None:
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     run_dir = [] if any(word.startswith("hydra.run.dir=") for word in arguments) else run_dir
     with distributed.joined_ranks(), sweep.write_table_at_end():
-        compose_and_call(job, [*run_dir, *arguments])
+        compose_and_call(job, [*run_dir, *arguments], own_files=data is None)
     sweep.raise_failures()
     last = results[-1] if results else None
     if isinstance(last, GenlabError):
@@ -95,6 +97,7 @@ def attempt(config: DictConfig, data: InMemory | None) -> float | GenlabError | 
     record_state("interrupted")
     try:
         with distributed.explained_loss_of_ranks():
+            config = own_pictures.completed_config(config, list(hydra.overrides.task)) if many else config
             result = job.run(config, folder, data=data, fixed_dir=has_fixed_dir(hydra))
         (folder / sweep.ERROR_FILE).unlink(missing_ok=True)  # from an earlier attempt
         record_state("done")
@@ -126,19 +129,26 @@ def has_fixed_dir(hydra: Any) -> bool:
     return any("${started:" not in override and "${now:" not in override for override in chosen)
 
 
-def compose_and_call(job: Any, arguments: list[str]) -> None:
-    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError."""
+def compose_and_call(job: Any, arguments: list[str], *, own_files: bool = True) -> None:
+    """Compose the config with Hydra and call the job with it. Hydra's errors become ConfigError.
+
+    `own_files`: the data are files that the command names, which may choose the rest.
+    """
     import hydra
     from omegaconf import OmegaConf
 
     started = distributed.from_main(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
     OmegaConf.register_new_resolver("started", lambda: started, replace=True)
     flags, words = split_flags(quote_changes(arguments))
+    words = quote_paths(words, sweeps=bool(MANY & set(flags)))
     check_words(words, "train", own_folder(flags))
     check_own_files(words, own_folder(flags))
+    words = own_pictures.with_experiment(words) if own_files else words
     arguments = [*flags, *words]
     where, extra = config_source(arguments)
     arguments = replace_mappings(arguments, where)
+    if own_files and not MANY & set(flags):  # the jobs of a sweep choose for themselves
+        arguments = own_pictures.completed_arguments(arguments, where)
     if MANY & set(flags) and any(sweeps_over_group(word) for word in words):
         arguments = [allow_in_some_jobs(word) for word in arguments]
     with replaced_argv([*arguments, *extra]), explained_folder_errors(), explained_errors(arguments, where):
@@ -177,7 +187,8 @@ def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     resume = value_of("resume", arguments) or "null"
     if resume in ("null", "auto"):
         return {"config_path": CONFIGS, "config_name": "train"}, []
-    folder = Path(resume.strip("'\"")).expanduser().resolve()
+    resume = without_quotes(resume)
+    folder = Path(resume).resolve()
     if not (folder / "config.yaml").is_file():
         raise ConfigError(
             f"resume={resume}: not a run directory (it has no config.yaml). "
@@ -185,7 +196,7 @@ def config_source(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
         )
     store_resumed_config(folder, arguments)
     keep = [
-        f'hydra.run.dir="{folder}"',
+        f"hydra.run.dir={as_override(folder)}",
         "hydra.output_subdir=null",
         "hydra/job_logging=none",
         "hydra/hydra_logging=none",

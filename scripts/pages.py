@@ -45,21 +45,22 @@ PROGRAMS = {  # to start a command, by its first word
     "python": [sys.executable],
     "python3": [sys.executable],
     ".venv/bin/python": [sys.executable],
+    "genlab": [sys.executable, "-m", "genlab"],
     "tensorboard": [sys.executable, "-m", "tensorboard.main"],
     "torchrun": [sys.executable, "-m", "torch.distributed.run"],
 }
 SCALED_DOWN = (  # (what a command matches, words added to it); the first match counts, no match adds nothing
     (r"dry_run=true|--cfg |--help|--table", ""),
-    (r"genlab\.train resume=.*trainer\.images=", "trainer.images=400"),
-    (r"genlab\.train resume=", ""),
+    (r"genlab[. ]train resume=.*trainer\.images=", "trainer.images=400"),
+    (r"genlab[. ]train resume=", ""),
     (r"optuna", "trainer.images=200 metrics.images=64 hydra.sweeper.n_trials=2"),
-    (r"genlab\.train.*(metrics=none|vae_nll)", "trainer.images=200"),
-    (r"genlab\.train.*stage_images", "trainer.images=200 metrics.images=64 trainer.stage_images=40"),
-    (r"genlab\.train", "trainer.images=200 metrics.images=64"),
-    (r"genlab\.evaluate", "images=200"),
-    (r"genlab\.project", "steps=5 polish=2 restarts=1"),
-    (r"genlab\.sample.*mode=save", "count=64"),
-    (r"genlab\.sample.*mode=(interpolate|walk)", "mode.steps=2"),
+    (r"genlab[. ]train.*(metrics=none|vae_nll)", "trainer.images=200"),
+    (r"genlab[. ]train.*stage_images", "trainer.images=200 metrics.images=64 trainer.stage_images=40"),
+    (r"genlab[. ]train", "trainer.images=200 metrics.images=64"),
+    (r"genlab[. ]evaluate", "images=200"),
+    (r"genlab[. ]project", "steps=5 polish=2 restarts=1"),
+    (r"genlab[. ]sample.*mode=save", "count=64"),
+    (r"genlab[. ]sample.*mode=(interpolate|walk)", "mode.steps=2"),
     (r"^tensorboard", "--inspect"),
     (r"scripts/results\.py", "--only pca --jobs 1"),
     (r"scripts/quality\.py", "--samples 500 --seconds 2"),
@@ -73,6 +74,7 @@ NOT_RUN = (  # (what a command matches, why it is not run here)
     (r"pytest|^(bash )?\.ci/run", "runs the test suite, as CI does on every change"),
     (r"^pre-commit|^ruff|^git ", "a tool of development that changes the checkout; CI runs ruff on every change"),
     (r"scripts/pages\.py", "is this script"),
+    (r"genlab completion", "is for a start-up file; tests/cli/test_completion.py runs it in each shell"),
     (r"submitit_slurm", "needs a Slurm cluster"),
     (r"extractor=inception", "downloads the weights of Inception"),
     (r"callbacks=\[default,(wandb|mlflow)\]", "needs an account or a server, and packages of its own"),
@@ -324,7 +326,8 @@ def record_row(command: Command, code: int, seconds: float) -> str:
 def record_page(commands: list[Command], rows: dict[str, str]) -> str:
     """Return the page that says when each command last ran, and why some do not."""
     added = [f"| `{escape_cell(pattern)}` | {f'`{words}`' if words else 'nothing'} |" for pattern, words in SCALED_DOWN]
-    omitted = [f"| `{command.text}` | {reason} |" for command in commands if (reason := command.reason_not_run)]
+    left_out = [(command.text, reason) for command in commands if (reason := command.reason_not_run)]
+    omitted = [f"| `{escape_cell(text)}` | {reason} |" for text, reason in left_out]
     return PAGE.format(
         rows="\n".join(rows[command.text] for command in commands if command.text in rows),
         omitted="\n".join(omitted),

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -136,7 +137,7 @@ def table_row(row: Row, records: list[dict[str, Any]], columns: list[str]) -> st
     cells += [
         table_cell([record["scores"][column] for record in records if column in record["scores"]]) for column in columns
     ]
-    return f"| `{row.command}` | {' | '.join(cells)} |"
+    return f"| `{shlex.join(row.command.split())}` | {' | '.join(cells)} |"
 
 
 def table_cell(values: list[float]) -> str:

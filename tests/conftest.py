@@ -101,6 +101,8 @@ NEEDED |= dict.fromkeys(  # these are experiments, with VGG19's features
     ("super_resolution_paper", "segmentation_to_image_paper"), ("penalty.perceptual.features.weights=random",)
 )
 
+NEEDED["fastgan_paper"] = tuple(f"penalty.feature_decoding.distance.{name}=random" for name in ("weights", "vgg"))
+
 
 def needed(model: str) -> tuple[str, ...]:
     return NEEDED.get(model, ())

@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "models.autoencoders": {"core", "models", "models.contract", "models.layers"},
     "models.__init__": {"models", "models.adversarial", "models.autoencoders"},
     "losses": {"core", "models.contract"},
-    "data": {"core"},
+    "data": {"core", "pictures"},
     "data.augment": {"core"},
     "data.storage": {"core", "data"},
     "data.labels": {"core", "data", "data.storage"},
@@ -42,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "metrics.references": {"core", "data", "data.storage", "data.sets", "metrics.extractors"},
     "metrics": {"core", "models.contract", "data", "metrics.extractors", "metrics.references"},
     "metrics.scores": {
-        *("core", "models.contract", "data.sets", "data.__init__"),
+        *("core", "models", "models.contract", "data.sets", "data.__init__"),
         *("metrics", "metrics.extractors", "metrics.references"),
     },
     "metrics.__init__": {"metrics", "metrics.extractors", "metrics.references", "metrics.scores"},
@@ -58,7 +58,8 @@ ROOMS: dict[str, set[str]] = {
         *("core", "models.contract", "losses", "data", "data.augment", "data.__init__", "trainers", "callbacks"),
     },
     "exporting": {"configs", "core", "data", "trainers", "build"},
-    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build"},
+    "choosing": {"core", "data.labels", "data.storage"},
+    "cli": {"configs", "core", "data.__init__", "trainers", "callbacks", "reports", "build", "choosing"},
     "entry points": {
         *("core", "pictures", "data.__init__", "metrics", "metrics.extractors", "trainers", "callbacks"),
         *("sampling", "projecting", "reports", "build", "exporting", "cli"),

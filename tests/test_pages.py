@@ -10,7 +10,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from genlab.cli import composition
+from genlab.cli import composition, menu
 from tests.conftest import CONFIGS, choices
 
 HOME = Path(__file__).parents[1]
@@ -106,6 +106,25 @@ def overrides(words: list[str]) -> list[str]:
         for override in parsed
         if not override.is_sweep_override() or override.is_discrete_sweep()
     ]
+
+
+UNQUOTED_SIGN = re.compile(r"[][{}()*?^<>!#$`;]|(?<!&)&(?!&)|(^|\s)[=~]")  # bash or zsh would not pass it on
+
+
+def test_commands_are_quoted_for_bash_and_zsh(scripts, pages):
+    tables = {page: text.replace("<!-- results", "<!-- ") for page, text in pages.items()}
+    shown = [one.text for page, text in tables.items() for one in scripts.commands_of(text, page) if one.code is None]
+    usages = [menu.USAGE, *(importlib.import_module(f"genlab.{name}").USAGE for name in ENTRY_POINTS - {"train"})]
+    shown += [line for text in usages for line in re.findall(r"^  (python -m .+?)(?:  .*)?$", text, re.MULTILINE)]
+    assert not [text for text in shown if "completion" not in text and UNQUOTED_SIGN.search(without_quoted(text))]
+    blocks = [
+        block for text in pages.values() for _, language, block in scripts.split_blocks(text) if language == "bash"
+    ]
+    assert not [block for block in blocks if re.search(r"(^|\s)#", block)], "zsh takes a comment for words"
+
+
+def without_quoted(command: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"$`!]*\"", "", command)
 
 
 def test_every_command_has_been_run(scripts, pages):

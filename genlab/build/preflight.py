@@ -17,10 +17,12 @@ from genlab.callbacks.scores import Scores
 from genlab.core import distributed
 from genlab.core.changes import describe as describe_change
 from genlab.core.changes import entries_of
+from genlab.data import preview
 from genlab.trainers.callback import callbacks_of
 from genlab.trainers.trainer import Trainer
 
 MIB = 2**20  # bytes
+PREVIEW_FILE = "preview.png"
 Rows = list[tuple[str, str]]  # (name, value)
 
 
@@ -41,7 +43,8 @@ def require_ready_scores(trainer: Trainer) -> None:
 def dry_run(trainer: Trainer) -> Rows:
     """Take two steps on every rank, the first to warm up, and print the cost of the second.
 
-    If steps cost more as training goes on, two are taken at each cost.
+    If steps cost more as training goes on, two are taken at each cost. The training images as networks see them are
+    drawn into the directory of a run that has not begun.
     """
     starts = [start for start in trainer.turning_points if start < trainer.total_images]
     steps = [_measure_step(trainer, start) for start in starts]
@@ -54,8 +57,18 @@ def dry_run(trainer: Trainer) -> Rows:
         ("whole run", f"{total} for {trainer.total_images:,} images, scores and lazy penalties not counted"),
     ]
     if distributed.is_main():
-        print_rows(rows)
+        print_rows(rows + draw_preview(trainer))
     return rows
+
+
+def draw_preview(trainer: Trainer) -> Rows:
+    """Draw training images into the directory of a run that has not begun, and return the row that says where."""
+    if trainer.spec.height is None or trainer.resumed_from:
+        return []
+    path = trainer.run_dir / PREVIEW_FILE
+    shown = [augmentation.as_shown() for augmentation in trainer.augmentations.values()]
+    preview(trainer.data, shown, seed=trainer.seed, to=path)
+    return [("training images", f"{path}{', below them as the discriminator sees them' if shown else ''}")]
 
 
 def describe(trainer: Trainer) -> Rows:

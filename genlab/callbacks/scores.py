@@ -37,7 +37,7 @@ class Scores(Callback):
         *,
         every: Count = 200_000,  # interval in images; the end of the run is scored as well
         images: Amount = 10_000,  # generated for one score
-        split: str = "test",  # of real images to compare with: train, test or holdout
+        split: str = "test",  # of real images to compare with: train, test, holdout or auto
         batch_size: Amount = 250,  # images at a time; changes no score
     ) -> None:
         if not metrics:

@@ -9,6 +9,7 @@ from typing import Any
 
 from genlab.callbacks.health import health_warnings
 from genlab.callbacks.scores import best_record
+from genlab.core.command_words import path_word
 from genlab.core.errors import GenlabError
 from genlab.core.json_files import replace_non_finite
 from genlab.core.trust import trust_word
@@ -106,8 +107,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _resume_command(trainer: Trainer) -> str | None:
-    run_dir = shlex.quote(_relative(str(trainer.run_dir)))
-    command = f"python -m genlab.train resume={run_dir}{trust_word(trainer.config)}"
+    word = path_word("resume", _relative(str(trainer.run_dir)))
+    command = f"python -m genlab.train {word}{trust_word(trainer.config)}"
     if trainer.images < trainer.total_images or trainer.interrupted:
         return command
     return f"{command} trainer.images={2 * trainer.total_images}" if trainer.iterates else None

@@ -7,6 +7,7 @@ from typing import Any
 from genlab.build import runs
 from genlab.build.arguments import accepted_arguments, locate
 from genlab.core import changes
+from genlab.core.command_words import typed_word
 from genlab.core.config_differences import new_run
 from genlab.core.errors import ConfigError
 
@@ -77,7 +78,7 @@ def record_of(settings: dict[str, Any], run_dir: Path) -> list[changes.Entry]:
 
 def refuse_changes_of_new_run(values: dict[str, Any]) -> None:
     if values:
-        words = " ".join(f"{key}={changes.as_override(value)}" for key, value in values.items())
+        words = " ".join(typed_word(key, value) for key, value in values.items())
         raise ConfigError(f"change=...: is for a run that is resumed, with resume=RUN. A new run takes {words}.")
 
 

@@ -1,12 +1,52 @@
 """Main function of the entry points: `--help`, one composed config, and one message for a mistake."""
 
+import io
 import logging
+import os
+import stat
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from genlab.core import distributed
 from genlab.core.errors import GenlabError
+
+
+class Pipe(io.FileIO):
+    """A pipe whose reader may go away, as `| head` does: what follows is written nowhere, and the command goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            return len(data)
+
+
+def start(main: Callable[[list[str]], int]) -> None:
+    """Call a program's main function with the words of the command line, and exit with its code.
+
+    Modules of the working directory can be imported, as with `python -m`.
+    """
+    here = os.path.abspath("")
+    if not getattr(sys.flags, "safe_path", False) and not {"", here} & set(sys.path[:1]):
+        sys.path.insert(0, here)
+    sys.stdout, sys.stderr = outlive_reader(sys.stdout), outlive_reader(sys.stderr)
+    sys.exit(main(sys.argv[1:]))
+
+
+def outlive_reader(stream: TextIO) -> TextIO:
+    """Return a standard stream that raises no error when the reader of its pipe goes away."""
+    if not isinstance(stream, io.TextIOWrapper) or not stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+        return stream
+    buffer = io.BufferedWriter(Pipe(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(
+        buffer,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def main(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab.cli.comma_lists import bracket_lists
 from genlab.cli.explanations import explain_error
 from genlab.cli.keys import check_keys
 from genlab.cli.own_files import explain_yaml
-from genlab.cli.words import check_words, split_flags
+from genlab.cli.path_words import quote_paths
+from genlab.cli.words import check_words, own_folder, split_flags
+from genlab.core.command_words import as_override
 from genlab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,10 +26,17 @@ def compose(name: str, words: list[str]) -> dict:
     flags, words = split_flags(words)
     if flags:
         raise ConfigError(f"{' '.join(flags)}: this program takes no such flag, only KEY=VALUE. See --help.")
-    where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(words)
+    where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(quote_paths(words, sweeps=False))
     check_words(words, name)
     with explained_errors(words, where):
-        return check_keys(load_config(words, where), name)
+        return check_keys(load_config([*words, *without_metrics_of_data(words, name)], where), name)
+
+
+def without_metrics_of_data(words: list[str], name: str) -> list[str]:
+    """Return the word by which a data set brings no metrics to a program that is given none: they are of training."""
+    none = {"evaluate": "none", "sample": "[]"}.get(name)
+    given = any(word.partition("=")[0].lstrip("+") == "metrics" for word in words)
+    return [] if given or none is None else [f"metrics={none}"]
 
 
 @contextmanager
@@ -95,17 +103,7 @@ def is_another_object(node: Any, value: Any) -> bool:
     return bool(set(value) - set(node)) or value.get("_target_", node.get("_target_")) != node.get("_target_")
 
 
-def own_folder(words: list[str]) -> Path | None:
-    """Return the user's `--config-dir`."""
-    from argparse import ArgumentParser
-
-    parser = ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-dir", "-cd", type=Path)
-    folder = parser.parse_known_args(words)[0].config_dir
-    return folder and folder.expanduser().resolve()
-
-
 def search_path(words: list[str]) -> list[str]:
     """Return the user's `--config-dir` as an override, which Hydra's compose function takes."""
     folder = own_folder(words)
-    return [f"hydra.searchpath=[file://{folder}]"] if folder else []
+    return [f"hydra.searchpath={as_override([f'file://{folder}'])}"] if folder else []

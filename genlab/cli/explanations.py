@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genlab.cli import menu
 from genlab.cli.repeated_words import MENU_LISTS
 from genlab.cli.synonyms import KEYS, choices_meant, word_meant
+from genlab.core.command_words import typed_word
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -56,8 +58,8 @@ def explain_sweep_word(words: list[str], message: str) -> str:
     if re.fullmatch(r"\d{1,3}(,\d{3})+", value):
         return f"{word}: a number has no commas. Write {key}={value.replace(',', '_')}"
     takes_list = key not in (*menu.GROUPS, "experiment") or key in MENU_LISTS
-    as_list = f"For a list: '{key}=[{value}]'; for" if takes_list else "For"
-    return f"{word}: several values. {as_list} a run with each: -m {word}"
+    as_list = f"For a list: {shlex.quote(f'{key}=[{value}]')}; for" if takes_list else "For"
+    return f"{word}: several values. {as_list} a run with each: -m {shlex.quote(word)}"
 
 
 def explain_value(error: Exception) -> str:
@@ -86,7 +88,7 @@ def explain_unknown_choice(group: str, name: str, valid: list[str]) -> str:
     close = choices_meant(group, name, valid) or get_close_matches(name, valid, n=1)
     guess = f" Did you mean {' or '.join(close)}?" if close else ""
     if group == "data" and not guess and Path(name).exists():
-        guess = f" For files of your own: data=folder data.root={name}"
+        guess = f" For files of your own: data=folder {typed_word('data.root', name)}"
     return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
 
 

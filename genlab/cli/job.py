@@ -15,7 +15,6 @@ import torch
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-import genlab
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.arguments import place_in_own_code
@@ -27,6 +26,7 @@ from genlab.cli.keys import check_keys
 from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
 from genlab.core import checkpoint, distributed
 from genlab.core.changes import first_config, walk_keys
+from genlab.core.command_words import path_word
 from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
 from genlab.core.errors import ConfigError, Interrupted, RunError, describe_error
@@ -77,7 +77,7 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
     if distributed.world_size() == 1:
         return
     distributed.tell_how_to_resume(
-        f"Once it has saved a checkpoint, resume with resume={run_dir}{trust_word(settings)}."
+        f"Once it has saved a checkpoint, resume with {path_word('resume', run_dir)}{trust_word(settings)}."
     )
     versions = {"genlab's code": hash_of_code(), "torch": torch.__version__}
     facts = dict(walk_keys(settings, "")) | {"run directory": str(run_dir)} | versions
@@ -87,7 +87,7 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
 
 def hash_of_code() -> str:
     """Return a hash of genlab's source files."""
-    digest, folder = hashlib.sha256(), Path(genlab.__file__).parent
+    digest, folder = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(folder.rglob("*.py")):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
@@ -112,8 +112,8 @@ def require_valid_start(settings: dict[str, Any], run_dir: Path, fixed_dir: bool
         )
     if resume is None and (run_dir / "checkpoints").exists():
         raise ConfigError(
-            f"{run_dir} holds a run already. Continue it with resume={run_dir}{trust_word(settings)}, or choose "
-            "another hydra.run.dir."
+            f"{run_dir} holds a run already. Continue it with {path_word('resume', run_dir)}{trust_word(settings)}, or "
+            "choose another hydra.run.dir."
         )
     if resume is not None and written.exists():
         before = with_absolute_paths(runs.read_config(run_dir))
@@ -211,7 +211,7 @@ def fit(trainer: Trainer) -> None:
     if signals.received is not None:
         name = signal.Signals(signals.received).name
         raise Interrupted(
-            f"{name}: saved at {trainer.images:,} images. Continue with resume={trainer.run_dir}"
+            f"{name}: saved at {trainer.images:,} images. Continue with {path_word('resume', trainer.run_dir)}"
             f"{trust_word(trainer.config)}",
             signals.received,
         )

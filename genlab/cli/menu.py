@@ -18,13 +18,14 @@ USAGE = """\
 genlab trains deep generative image models.
 
   python -m genlab.train model=wgan_gp data=mnist                      train; all is written to outputs/
-  python -m genlab.train model=dcgan loss=hinge penalty=[r1] seed=1    recombine, override anything
+  python -m genlab.train model=dcgan loss=hinge 'penalty=[r1]' seed=1  recombine, override anything
   python -m genlab.train -m model=dcgan,wgan,wgan_gp seed=0,1,2        a sweep: one run after another
   python -m genlab.train resume=outputs/wgan_gp-mnist/DATE_TIME        continue a run where it stopped
   tensorboard --logdir outputs                                         look at curves and samples
+  genlab train, genlab sample, ...                                     the same in short; genlab completion --help: Tab
   python -m genlab.evaluate, .sample, .project, .export, .report       after training; each has --help
 
-Choices (GROUP=NAME; penalty and augment take a list):
+Choices (GROUP=NAME; penalty and augment take a list, as 'penalty=[r1,r2]'):
 """
 KEYS = """\
 Keys that are typed most (KEY=VALUE; all of them: --cfg job):

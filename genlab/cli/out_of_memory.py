@@ -9,6 +9,7 @@ import torch
 from genlab.build.runs import read_config
 from genlab.core import distributed
 from genlab.core.changes import change_word
+from genlab.core.command_words import path_word
 from genlab.core.trust import trust_word
 
 OTHERWISE = "choose a smaller trainer.batch_size, data.size, or narrower networks"
@@ -30,7 +31,8 @@ def describe_remedy(settings: dict[str, Any], run_dir: Path) -> str:
         return f"In a new run {OTHERWISE}."
     if begun:
         change = change_word({"trainer.accumulate": pieces})
-        return f"Train on with the same batches in smaller pieces: resume={run_dir}{trust_word(settings)} {change}."
+        words = f"{path_word('resume', run_dir)}{trust_word(settings)} {change}"
+        return f"Train on with the same batches in smaller pieces: {words}."
     return f"Set trainer.accumulate={pieces}: the same batches in smaller pieces. Or {OTHERWISE}."
 
 

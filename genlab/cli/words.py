@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from genlab.cli.comma_lists import quote_values
 from genlab.cli.repeated_words import refuse_repeated_keys, refuse_shared_choices
 from genlab.cli.synonyms import word_meant
 from genlab.cli.windows_paths import refuse_windows_paths
+from genlab.core.command_words import typed_word
 from genlab.core.errors import ConfigError
 
 FLAGS = ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--version", "--shell-completion", "-sc")
@@ -41,12 +44,22 @@ def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
         if word in FLAGS:
             flags.append(word)
         elif name in VALUED_FLAGS:
-            flags += [name, require_flag_value(name, value or next(rest, ""))]
+            flags += [name, os.path.expanduser(require_flag_value(name, value or next(rest, "")))]
         elif word.startswith("-"):
             raise ConfigError(explain_dashes(word, next(rest, "")))
         else:
             words.append(word)
     return flags, words
+
+
+def own_folder(words: list[str]) -> Path | None:
+    """Return the user's `--config-dir`."""
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    folder = parser.parse_known_args(words)[0].config_dir
+    return folder and folder.expanduser().resolve()
 
 
 def require_flag_value(flag: str, value: str) -> str:
@@ -108,7 +121,8 @@ def check_value(key: str, value: Any, word: str) -> None:
         return
     wrong = next(name for name in names if not is_choice_name(name))
     if key == "data" and isinstance(wrong, str) and ("/" in wrong or Path(wrong).exists()):
-        raise ConfigError(f"{word}: expected a kind of data. For files of your own: data=folder data.root={wrong}")
+        place = typed_word("data.root", wrong)
+        raise ConfigError(f"{word}: expected a kind of data. For files of your own: data=folder {place}")
     raise ConfigError(
         f"{word}: there is no such choice. {menu.none_of(key)}Valid here: {', '.join(menu.choices(key))}."
     )
@@ -129,7 +143,7 @@ def explain_bare_word(words: list[str], place: int, program: str) -> str:
         return f"{joined[0]}: expected KEY=VALUE without spaces or a colon: {joined[1]}"
     wanted = {"train": "resume", "report": "runs"}.get(program, "run")
     if "=" not in word and word and (Path(word).expanduser().is_dir() or "/" in word):
-        return f"{word}: expected KEY=VALUE. For a run's directory: {wanted}={word}"
+        return f"{word}: expected KEY=VALUE. For a run's directory: {typed_word(wanted, word)}"
     groups = [group for group in (*menu.GROUPS, "experiment") if word in menu.choices(group)]
     if program == "train" and groups:
         return f"{word}: expected KEY=VALUE. Did you mean {groups[0]}={word}?"
@@ -162,13 +176,13 @@ def explain_unreadable(words: list[str]) -> str:
     if re.fullmatch(r"\([^()]*\)", value):
         return f"a list stands in brackets: '{key}=[{value[1:-1]}]'."
     if "[" in value and (whole := join_brackets(words)):
-        return f"a list with spaces stands in quotes: '{whole}'."
+        return f"a list with spaces stands in quotes: {shlex.quote(whole)}."
     if key == "data" and "/" in value:
-        return f"expected a kind of data. For files of your own: data=folder 'data.root=\"{value}\"'"
+        return f"expected a kind of data. For files of your own: data=folder {typed_word('data.root', value)}"
     if value.startswith("="):
         return f"one = stands between key and value. Write {key}={value.lstrip('=')}"
     if quoted := quote_values(word):
-        return f"letters beyond ASCII, and signs such as = and ~, stand in quotes: '{quoted}'."
+        return f"letters beyond ASCII, and signs such as = and ~, stand in quotes: {shlex.quote(quoted)}."
     reason = describe_imbalance(value) or "signs such as = ( ) [ ] { } , : $ and quotes have a meaning here."
     as_text = value.replace("'", "").replace("\\", "")
     return f"{reason} A value that holds them as letters stands in quotes: \"{key}='{as_text}'\"."

@@ -11,6 +11,7 @@ from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any
 
+from genlab.core.command_words import as_override
 from genlab.core.errors import ConfigError
 
 Entry = dict[str, Any]  # images, key, old, new
@@ -120,16 +121,6 @@ def describe(entry: Entry) -> str:
 def change_word(values: Mapping[str, Any]) -> str:
     """Return the word that gives a resumed run other values, quoted for a shell."""
     return shlex.quote(f"change=[{','.join(f'{key}={as_override(value)}' for key, value in values.items())}]")
-
-
-def as_override(value: Any) -> str:
-    """Return a value as it is written on a command line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {as_override(child)}" for name, child in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(as_override, value))}]"
-    plain = {None: "null", True: "true", False: "false"}
-    return plain[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def as_lists(value: Any) -> Any:

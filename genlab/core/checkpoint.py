@@ -11,6 +11,7 @@ import torch
 
 from genlab.core.changes import first_config
 from genlab.core.checkpoint_structure import require_structure
+from genlab.core.command_words import path_word
 from genlab.core.config_differences import describe_other_model, differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.foreign_files import is_regular, open_regular, read_text
@@ -157,7 +158,7 @@ def refuse_older(state: dict, run_dir: Path) -> None:
         raise ConfigError(
             f"{run_dir} was saved by an older version (format {state['format']}; this one writes {FORMAT}), which "
             "trained a little otherwise, so it cannot be resumed. It is sampled, evaluated and exported as before. "
-            f"To train it further, start a new run that takes over its weights: init_from={run_dir}."
+            f"To train it further, start a new run that takes over its weights: {path_word('init_from', run_dir)}."
         )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genlab.core.changes import as_lists, as_override, change_word, is_changeable
+from genlab.core.changes import as_lists, change_word, is_changeable
+from genlab.core.command_words import path_word, typed_word
 from genlab.core.errors import ConfigError
 
 MAX_LISTED = 8  # differences in a message; of another model its classes say enough
@@ -62,7 +63,8 @@ def refuse_differences(found: Iterable[Difference], run_dir: Path | str, *, data
     lines += [f"  and {len(listed) - len(shown)} more keys"] * (len(shown) < len(listed))
     lines += ["  the images or labels themselves differ (their SHA-256 does)"] if data_differ else []
     allowed = {} if kinds else {key: value for one in listed for key, value in one.changes.items()}
-    ways = [f"Let it train on with other values: resume={run_dir} {change_word(allowed)}."] if allowed else []
+    resumed = f"{path_word('resume', run_dir)} {change_word(allowed)}"
+    ways = [f"Let it train on with other values: {resumed}."] if allowed else []
     if data_differ or len(listed) > len(allowed):
         ways.append(f"Resume it with what it was trained with{' else' if allowed else ''}, or {new_run(run_dir)}")
     raise ConfigError("\n".join(["this run cannot be resumed with another config or other data:", *lines, *ways]))
@@ -71,8 +73,8 @@ def refuse_differences(found: Iterable[Difference], run_dir: Path | str, *, data
 def new_run(run_dir: Path | str) -> str:
     """Return the end of a sentence on what works where a run cannot change."""
     return (
-        f"start a new run, in another directory, with all its words and init_from={run_dir}: it takes over weights, of "
-        "networks that have the same shape."
+        f"start a new run, in another directory, with all its words and {path_word('init_from', run_dir)}: it takes "
+        "over weights, of networks that have the same shape."
     )
 
 
@@ -87,7 +89,7 @@ def describe_other_model(before: Any, now: Any, error: Exception) -> str:
             "as, or leave init_from out."
         )
     other = {one.key: one.before for one in differences(before, now, "model") if one.before is not None}
-    words = " ".join(f"{key}={as_override(value)}" for key, value in other.items())
+    words = " ".join(typed_word(key, value) for key, value in other.items())
     return f"does not fit this model: {error}." + f" It was trained with {words}: set these." * bool(words)
 
 

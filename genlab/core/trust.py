@@ -22,6 +22,7 @@ from genlab.core.foreign_files import CONTAINERS
 
 VARIABLE = "GENLAB_TRUST"  # packages, separated by commas, for jobs that a cluster starts again by itself
 NAMED = re.compile(r"_target_['\"]?\s*[:=]\s*['\"]?([\w.]+)")
+COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 CONDITIONS = frozenset(
     f"genlab.core.{path}" for path in ("condition.Classes", "condition.Attributes", "words.Words", "picture.Picture")
 )
@@ -152,12 +153,12 @@ def menu_targets() -> frozenset[str]:
 
 
 def targets_in(folder: Traversable | Path) -> Iterator[str]:
-    """Yield each `_target_` that the YAML files below a folder name."""
+    """Yield each `_target_` that the YAML files below a folder name outside of comments."""
     for entry in folder.iterdir():
         if entry.is_dir():
             yield from targets_in(entry)
         elif entry.name.endswith((".yaml", ".yml")):
-            yield from NAMED.findall(entry.read_text(encoding="utf-8"))
+            yield from NAMED.findall(COMMENT.sub("", entry.read_text(encoding="utf-8")))
 
 
 @cache

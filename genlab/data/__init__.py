@@ -5,3 +5,4 @@ from genlab.data.corruption import GaussianNoise, Masking
 from genlab.data.dataset import InMemory, Split
 from genlab.data.labels.word_reader import WordReader
 from genlab.data.sets.mnist import MNIST
+from genlab.data.training_picture import preview

@@ -7,6 +7,7 @@ from genlab.losses.adversarial import (
     LeastSquares,
     Minimax,
     NonSaturating,
+    RandomMarginHinge,
     Wasserstein,
 )
 from genlab.losses.auxiliary import AuxiliaryClassification, MutualInformation, Supervised
@@ -14,6 +15,7 @@ from genlab.losses.batch_statistics import FeatureMatching, LeCam
 from genlab.losses.conditioning import ConditioningKL, Mismatch
 from genlab.losses.consistency import BalancedConsistency, Consistency, LatentConsistency
 from genlab.losses.cycle_consistency import CycleConsistency, Identity
+from genlab.losses.decoding import FeatureDecoding
 from genlab.losses.f_divergences import KL, FDivergence, JensenShannon, Pearson, ReverseKL
 from genlab.losses.mmd import MMD, WitnessPenalty
 from genlab.losses.paired import L1, MSE, PairedFeatureMatching, Perceptual

@@ -1,12 +1,15 @@
 """Adversarial losses: logits in, one number a sample out, [N] -> [N]."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from math import log
+from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import relu, sigmoid, softplus
 
 from genlab.core.errors import ConfigError, require
+from genlab.core.random import Draws
 from genlab.core.system_facts import SystemFacts
 from genlab.core.types import Positive, Share
 
@@ -42,6 +45,10 @@ class AdversarialLoss:
 
     def with_patch_weights(self, weights: Tensor | None) -> "AdversarialLoss":
         """Return the loss of logits [N, M] whose patches count by `weights` [M], 1 on average, in means of its own."""
+        return self
+
+    def with_draws(self, draws: Draws) -> "AdversarialLoss":
+        """Return the loss of a discriminator's turn with these random numbers, where it needs some."""
         return self
 
     def watch(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -168,6 +175,32 @@ class Hinge(CriticLoss):
 
     def certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         return real
+
+
+@dataclass
+class RandomMarginHinge(Hinge):
+    """Hinge whose margin is drawn anew for each logit, uniformly from [least, 1]: the code of Liu et al. 2021.
+
+    A label smoothing of the kind, against a discriminator that is too sure of few images.
+    """
+
+    least: Share = 0.8  # the code's
+    draws: Draws | None = field(default=None, init=False, repr=False)
+
+    def with_draws(self, draws: Draws) -> "RandomMarginHinge":
+        drawn = copy(self)
+        drawn.draws = draws
+        return drawn
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return relu(self.margins("real", real) - real) + relu(self.margins("fake", fake) + fake)
+
+    def margins(self, which: Literal["real", "fake"], logits: Tensor) -> Tensor:
+        draws = require(self.draws, "margins are random: call with_draws first.")
+        return self.least + (1 - self.least) * draws.uniform(f"margin_{which}", *logits.shape[1:])
+
+    def lowest_loss(self, flipped: float = 0.0) -> float | None:
+        return None if flipped else 0.0
 
 
 class Wasserstein(CriticLoss):

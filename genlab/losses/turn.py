@@ -101,6 +101,15 @@ class Turn:
         return self.fake_batch.condition
 
     @cached_property
+    def real_input(self) -> Tensor:
+        """Return the real images as the network sees them: augmented."""
+        return self.augment(self.real, "real")
+
+    @cached_property
+    def fake_input(self) -> Tensor:
+        return self.augment(self.fake, "fake")
+
+    @cached_property
     def real_logits(self) -> Tensor:
         return self._logits[0] if self.joint else self._logits_of("real")
 
@@ -110,11 +119,11 @@ class Turn:
 
     @cached_property
     def real_features(self) -> Tensor:
-        return self._features[0] if self.joint else self.network.features(self._input_of("real"), self.condition)
+        return self._features[0] if self.joint else self.network.features(self.real_input, self.condition)
 
     @cached_property
     def fake_features(self) -> Tensor:
-        return self._features[1] if self.joint else self.network.features(self._input_of("fake"), self.fake_condition)
+        return self._features[1] if self.joint else self.network.features(self.fake_input, self.fake_condition)
 
     def per_image(self, values: Tensor) -> Tensor:
         """Average the numbers of an image's patches with the discriminator's weights: [N]."""
@@ -142,14 +151,11 @@ class Turn:
         """Augment images for the discriminator; each `purpose` has draws of its own."""
         return images if self.augmentation is None else self.augmentation(images, purpose)
 
-    def _input_of(self, which: Literal["real", "fake"]) -> Tensor:
-        return self.augment(getattr(self, which), which)
-
     def _logits_of(self, which: Literal["real", "fake"]) -> Tensor:
         condition = self.condition if which == "real" else self.fake_condition
         if self.with_features:
             return self.network.head(getattr(self, f"{which}_features"), condition)
-        return self.network(self._input_of(which), condition)
+        return self.network(getattr(self, f"{which}_input"), condition)
 
     @cached_property
     def _joint_input(self) -> tuple[Tensor, Tensor | None]:
@@ -157,7 +163,7 @@ class Turn:
         condition = None
         if self.condition is not None:
             condition = torch.cat([self.condition, require(self.fake_condition, "generated images lack a condition.")])
-        return torch.cat([self._input_of("real"), self._input_of("fake")]), condition
+        return torch.cat([self.real_input, self.fake_input]), condition
 
     @cached_property
     def _features(self) -> tuple[Tensor, ...]:

@@ -38,7 +38,7 @@ class Evaluation:
         *,
         images: Amount = 10_000,  # generated for one evaluation
         batch_size: Amount = 250,  # at a time; changes no score
-        split: str = "test",  # the real images to compare with: train, test or holdout
+        split: str = "test",  # the real images to compare with: train, test, holdout or auto
     ) -> None:
         for name, metric in metrics.items():
             if not isinstance(metric, Metric):
@@ -54,15 +54,16 @@ class Evaluation:
 
         Warns of single metrics that do not fit.
         """
-        if any(metric.uses_extractor for metric in self.metrics.values()):
-            self.extractor.check(data.spec)
-            self.extractor.check_reading(data.with_classes(data.reference(self.split)), data.spec)
         reference = self._reference_of(data)
+        if any(metric.uses_extractor for metric in self.metrics.values()) and not self.extractor.missing:
+            self.extractor.check(data.spec)
+            self.extractor.check_reading(data.with_classes(reference.split), data.spec)
         self._require_enough(self._fitting(reference, trained), reference, trained)
         reasons = self._unfit_reasons(reference, trained)
         if reasons and len(reasons) == len(self.metrics):
             raise ConfigError(f"{'; '.join(reasons)}. Choose other metrics, or metrics=none to train without scores.")
-        for reason in reasons:
+        missing = self.extractor.missing  # advice says so
+        for reason in reasons if missing is None else [reason for reason in reasons if not reason.endswith(missing)]:
             warnings.warn(f"no such score: {reason}.", stacklevel=2)
 
     def run(
@@ -98,20 +99,22 @@ class Evaluation:
     def _fitting(self, reference: Reference, trained: TrainedModel | None) -> WorkingMetrics:
         """Return the metrics that fit the data and the model."""
         working = WorkingMetrics(self.metrics)
-        reasons = working.call_each(lambda metric: metric.unfit_reason(reference, trained))
+        reasons = working.call_each(lambda metric: self._unfit_reason(metric, reference, trained))
         working.metrics = {name: metric for name, metric in working.metrics.items() if not reasons[name]}
         return working
 
     def advice(self, data: InMemory) -> list[str]:
         """Return a sentence for each kind of metrics that so few samples or real images make wrong; [] for none."""
-        real = len(data.reference(self.split).images)
-        counts = {f"metrics.images={self.images:,}": self.images, f"{real:,} real images ({self.split})": real}
-        metrics = self.metrics.items()
+        split = split_to_compare(self.split, data)
+        real = len(data.reference(split).images)
+        counts = {f"metrics.images={self.images:,}": self.images, f"{real:,} real images ({split})": real}
+        missing = [name for name, metric in self.metrics.items() if self._lacks_features(metric)]
+        metrics = [(name, metric) for name, metric in self.metrics.items() if name not in missing]
         wrong = {
             FEW_BIAS: [name for name, metric in metrics if metric.biased_by_few],
             FEW_SCATTER: [name for name, metric in metrics if metric.scattered_by_few],
         }
-        found = []
+        found = [f"no {' and '.join(missing)}: {self.extractor.missing}."] if missing else []
         for (least, effect), names in wrong.items():
             few = " and ".join(words for words, count in counts.items() if count < least)
             if few and names:
@@ -127,11 +130,18 @@ class Evaluation:
     def _unfit_reasons(self, reference: Reference, trained: TrainedModel | None) -> list[str]:
         """Return why single metrics do not fit, a sentence each. Raises the ConfigError of a metric that raises one."""
         working = WorkingMetrics(self.metrics)
-        reasons = working.call_each(lambda metric: metric.unfit_reason(reference, trained))
+        reasons = working.call_each(lambda metric: self._unfit_reason(metric, reference, trained))
         for error in working.failures.values():
             if isinstance(error, ConfigError):
                 raise error
         return [f"metrics.metrics.{name}: {reason}" for name, reason in reasons.items() if reason]
+
+    def _unfit_reason(self, metric: Metric, reference: Reference, trained: TrainedModel | None) -> str | None:
+        missing = self.extractor.missing if self._lacks_features(metric) else None
+        return missing or metric.unfit_reason(reference, trained)
+
+    def _lacks_features(self, metric: Metric) -> bool:
+        return metric.uses_extractor and self.extractor.missing is not None
 
     def may_return(self, number: str) -> bool:
         """Tell whether a number of this name may come out."""
@@ -180,8 +190,14 @@ class Evaluation:
     def _reference_of(self, data: InMemory) -> Reference:
         """Return the reference of a data set, which is hashed once."""
         if self._reference is None or self._reference.data is not data:
-            self._reference = Reference(data, self.split, self.extractor, batch_size=self.batch_size)
+            split = split_to_compare(self.split, data)
+            self._reference = Reference(data, split, self.extractor, batch_size=self.batch_size)
         return self._reference
+
+
+def split_to_compare(asked: str, data: InMemory) -> str:
+    """Return the name of the split: for `auto` test, or train where there are no images to test with."""
+    return asked if asked != "auto" else "train" if data.test is None else "test"
 
 
 def _show_samples(metric: Metric, *, samples: Samples) -> None:

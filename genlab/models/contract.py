@@ -229,6 +229,17 @@ class FeaturesByLayer(HasFeatures, Protocol):
         """Return, for each scale, the maps [N, C, h, w] that features [N, F] consist of."""
 
 
+@runtime_checkable
+class DecodesFeatures(HasFeatures, Protocol):
+    """A discriminator with decoders that draw real images from its features: FastGAN's."""
+
+    def decode(self, features: Tensor, images: Tensor, quarter: int) -> list[tuple[Tensor, Tensor]]:
+        """Return pairs of what is drawn of features [N, F] and what should be: images, or a quarter 0 to 3 of them.
+
+        Both are [N, C, h, w] in [-1, 1].
+        """
+
+
 def code_size_of(discriminator: nn.Module) -> int | None:
     """Return how many of a discriminator's first features are an autoencoder's code; None: it does not autoencode."""
     return getattr(discriminator, "code_size", None)

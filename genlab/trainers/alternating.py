@@ -171,7 +171,7 @@ class Alternating(Trainer):
     def discriminator_losses(self, turn: Turn) -> Losses:
         real, fake = self.swap_pairs(turn.real_logits, turn.fake_logits, turn.draws)
         watched = {"real_logits": turn.real_logits, "fake_logits": turn.fake_logits}
-        loss = self.loss.with_patch_weights(turn.patch_weights)
+        loss = self.loss.with_draws(turn.draws).with_patch_weights(turn.patch_weights)
         terms = {"adversarial": turn.per_image(loss.discriminator(real, fake))}
         unit = 1.0 if self.model.discriminates_codes else self.spec.scale
         watched = watched | in_data_units(loss, turn, unit)

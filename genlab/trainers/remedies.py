@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.core.changes import change_word, value_of
 from genlab.core.checkpoint import newest_first
+from genlab.core.command_words import path_word
 from genlab.core.trust import trust_word
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def with_values(trainer: Trainer, values: dict[str, Any]) -> str:
 def in_this_run(trainer: Trainer, word: str) -> str:
     """Return the words that resume a run with one more word, and let it go on if it is complete."""
     longer = f" trainer.images={2 * trainer.total_images}" if trainer.images >= trainer.total_images else ""
-    return f"resume={trainer.run_dir}{trust_word(trainer.config)} {word}{longer}"
+    return f"{path_word('resume', trainer.run_dir)}{trust_word(trainer.config)} {word}{longer}"

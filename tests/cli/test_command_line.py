@@ -145,11 +145,12 @@ def words(overrides):
     return [word for word in overrides if not word.startswith("metrics.")]
 
 
-def test_dry_run_measures_a_step_and_leaves_nothing(tmp_path):
+def test_dry_run_measures_a_step_and_leaves_a_picture_of_the_data(tmp_path):
     done = run_command("model=gan", *NARROW_MLP, "dry_run=true", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "images/s" in done.stdout and "whole run" in done.stdout and "peak memory" in done.stdout
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    (picture,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert picture.name == "preview.png" and str(picture) in done.stdout
 
 
 def test_help_lists_every_choice_with_a_line_each(tmp_path):

@@ -72,7 +72,8 @@ def test_every_data_set_composes(name, tmp_path):
 
 @pytest.mark.parametrize("name", choices("experiment"))
 def test_every_experiment_composes_and_builds(name, tmp_path):
-    build.trainer(composed(f"experiment={name}", "trainer.device=cpu", *needed(name)), tmp_path)
+    data = tiny_data(3, 32) if name == "own_pictures" else None  # which the user names
+    build.trainer(composed(f"experiment={name}", "trainer.device=cpu", *needed(name)), tmp_path, data)
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=str)

@@ -29,5 +29,5 @@ def test_weights_of_another_model_are_refused_in_one_sentence():
 def test_weights_of_other_sizes_are_refused_with_words_that_fit():
     before, words = model("model=gan", "model.generator.widths=[7,9]"), "model.generator.widths=[7,9]"
     said = describe_other_model(before, model("model=gan"), ValueError("it lacks layers.9"))
-    assert said == f"does not fit this model: it lacks layers.9. It was trained with {words}: set these."
+    assert said == f"does not fit this model: it lacks layers.9. It was trained with '{words}': set these."
     assert before == model("model=gan", words)

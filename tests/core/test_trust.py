@@ -43,7 +43,7 @@ HOSTILE = [
     "genlab.train.main", "genlab.core.checkpoint.torch.load", "genlab.core.checkpoint.remove",
     "genlab.core.checkpoint.write_atomically", "genlab.build.instantiate.make",
     "genlab.build.arguments.instantiate", "genlab.losses.adversarial.dataclass", "genlab.data.InMemory",
-    "genlab.exporting.load", "genlab.cli.job.run", "genlab.losses", "genlab", "my_package.Net", "this",
+    "genlab.exporting.load", "genlab.cli.job.run", "genlab.losses", "genlab", "my_package.Net", "mine.Net", "this",
     "antigravity",
 ]
 # fmt: on

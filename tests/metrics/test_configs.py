@@ -54,6 +54,7 @@ def test_quick_scores_with_the_classifier():
         ("full", Classifier, 10_000, ["fid", "kid", "prdc", "accuracy", "classifier_score", "class_coverage"]),
         ("pairs", Classifier, 10_000, ["l1", "psnr", "ssim"]),
         ("points", Coordinates, 2_500, ["w1", "mmd", "divergences", "modes"]),
+        ("own_pictures", Inception, 2_000, ["fid", "swd"]),
         ("stacked_mnist", StackedClassifier, 26_000, ["modes"]),
     ],
 )
@@ -71,7 +72,7 @@ def test_full_is_quick_and_more():
 SINGLE = [
     path.stem
     for path in (CONFIGS / "metrics").glob("*.yaml")
-    if path.stem not in ("none", "quick", "full", "points", "pairs")
+    if path.stem not in ("none", "quick", "full", "points", "pairs", "own_pictures")
 ]
 BASE = OmegaConf.load(CONFIGS / "metrics" / "base" / "scores.yaml")
 

@@ -53,6 +53,7 @@ MODELS = {  # others offer nothing
 }
 STYLES, MOVABLE = {"StyleBased"}, {"StyleBased", "MovableInput"}
 GENERATORS = {
+    "fastgan": {"MultiStage"},
     "pca": MODELS["pca"],  # which is its own generator
     "progan": {"Grows"},
     "stylegan": STYLES | {"Grows"},
@@ -68,6 +69,7 @@ DISCRIMINATORS = {  # others have features
     "stylegan": FEATURES | {"Grows"},
     "acgan": CLASSES,
     "semi_supervised_gan": CLASSES,
+    "fastgan": FEATURES | {"DecodesFeatures"},
     "infogan": FEATURES | {"GuessesCodes"},
     "pix2pix_hd": FEATURES | {"FeaturesByLayer"},
     "segmentation_to_image": FEATURES | {"FeaturesByLayer"},
@@ -81,8 +83,8 @@ LATENTS = {
     "EmptyLatent": {"Latent", "VectorLatent"},
     "UniformCodes": {"Latent"},
 }
-UNBOUNDED = {"progan", "projected_gan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
-NOISY = {"projected_gan", "stylegan", "stylegan2"}
+UNBOUNDED = {"fastgan", "progan", "projected_gan", "r3gan", "stylegan", "stylegan2", "stylegan3_r", "stylegan3_t"}
+NOISY = {"fastgan", "projected_gan", "stylegan", "stylegan2"}
 TRANSLATORS = {"cyclegan": 1, "pix2pix": 16, "pix2pix_hd": 8, "segmentation_to_image": 4, "super_resolution": 1}
 CAPTIONED = {"autoencoder", "autoencoder_conv", "denoising_autoencoder", "linear_autoencoder", "vqvae"}
 ONE_TOLD = dict.fromkeys(("acgan", "cyclegan", "super_resolution"), {"generator"})

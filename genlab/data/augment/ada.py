@@ -1,7 +1,7 @@
 """Adaptive discriminator augmentation (ADA): its strength follows the discriminator's overfitting."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -18,6 +18,7 @@ from genlab.data.augment.colour import recolour
 from genlab.data.augment.corruptions import add_noise, cut_hole
 from genlab.data.augment.warp import blit_and_warp, warp
 
+SHOWN_STRENGTH = 0.5
 Group = Literal["blit", "geometry", "color", "filter", "noise", "cutout"]
 Change = Callable[[Tensor, Draws, Tensor], Tensor]  # (images, draws, strength) -> images
 GROUPS: dict[Group, Change] = {  # in the paper's order
@@ -55,6 +56,10 @@ class AdaptiveAugment(Augmentation):
 
     needs_images: ClassVar[bool] = True
     moves_images: ClassVar[bool] = True
+
+    def as_shown(self) -> "AdaptiveAugment":
+        """Return it at the strength at which half of all changes happen, or at its fixed one."""
+        return self if self.target is None else replace(self, target=None, strength=SHOWN_STRENGTH)
 
     def __post_init__(self) -> None:
         self.current, self.sign_sum = torch.tensor(float(self.strength)), torch.zeros(())

@@ -30,6 +30,10 @@ class Augmentation:
         """Return changed images [N, C, H, W] or points [N, D]; `progress` is the share of the run done, in [0, 1]."""
         raise NotImplementedError
 
+    def as_shown(self) -> "Augmentation":
+        """Return what shows a person how it changes images: itself, unless it begins with no change at all."""
+        return self
+
     def observe(self, certainty: Tensor, weights: Tensor | None = None) -> None:
         """Record how sure the discriminator is that real images are real, in every micro-batch of its turn.
 

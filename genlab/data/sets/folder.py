@@ -4,9 +4,10 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import MinLen
 
 from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
@@ -15,11 +16,10 @@ from genlab.data.labels.attribute_vectors import ImageLabels, Vectors
 from genlab.data.labels.label_file import read_label_files
 from genlab.data.labels.word_reader import WordReader, WordsChoice
 from genlab.data.notes import Notes
-from genlab.data.storage.archives import MAX_NAMES_LISTED, FileSource, list_names, open_source
+from genlab.data.storage.archives import MAX_NAMES_LISTED, FileSource, list_names
 from genlab.data.storage.cache import Add, LabelsAndFacts, Reader, Table, fill_once
 from genlab.data.storage.cached_set import CachedSet
 from genlab.data.storage.depth import Range
-from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out
 from genlab.data.storage.file_notes import (
     NEEDED_FACTS,
     SOURCE_KEY,
@@ -29,7 +29,8 @@ from genlab.data.storage.file_notes import (
     suggest_range,
 )
 from genlab.data.storage.findings import Findings
-from genlab.data.storage.folder_layout import HeldOutShare, Layout, read_layout
+from genlab.data.storage.folder_layout import ClassRule, HeldOutShare, Layout, read_layout
+from genlab.data.storage.roots import open_root
 from genlab.data.storage.split_names import Members
 from genlab.data.tasks import TaskChoice
 
@@ -50,11 +51,14 @@ class Folder(CachedSet):
 
     def __init__(
         self,
-        root: FilePath | None = None,  # a folder or a zip archive
+        root: FilePath
+        | Annotated[list[FilePath], MinLen(1)]
+        | None = None,  # a folder or zip; several lie side by side
         *,
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA
         range: Range | None = None,  # values of the files that become black and white; null: all that their depth holds
+        classes: ClassRule = None,  # folders, whatever else gives labels, or none; null: what is there
         limit: Count | None = None,  # train on the first N images only
         holdout: Whole = 0,  # keep the last N training images from training
         labelled: Count | None = None,  # training images that keep their label, the classes equally; null: all
@@ -71,7 +75,7 @@ class Folder(CachedSet):
         path, source = open_root(root)
         range = check_range(range)
         held_out, given = HeldOutShare(test_share, test_group), read_label_files(source)
-        layout = read_layout(source.names, held_out, given)
+        layout = read_layout(source.names, held_out, given, classes=classes)
         options = {"size": size, "channels": channels, **({"range": range} if range else {})}
         key = {"content": source.content_key(), **options, **held_out.key, **layout.key}
         table = fill_once(
@@ -92,16 +96,6 @@ class Folder(CachedSet):
             **{"limit": limit, "holdout": holdout, "labelled": labelled, "label_seed": label_seed},
             **{"flip": flip, "crop": crop, "task": task},
         )
-
-
-def open_root(root: str | None) -> tuple[Path, FileSource]:
-    """Return the path and its files. Raises ConfigError for null, and if there is no image."""
-    if root is None:
-        raise ConfigError("data.root=null: name the folder or zip that holds your images: data.root=PATH.")
-    path = Path(root).expanduser()
-    source = open_source(path)
-    refuse_empty_source(source, path)
-    return path, source
 
 
 def label_reader(words: WordsChoice | None, conditions: str | None) -> WordReader | Vectors | None:
@@ -139,15 +133,6 @@ def replace_labels(table: Table, labels: ImageLabels) -> Table:
     digest = hashlib.sha256(f"{table.key} {labels.words}".encode())
     digest.update(labels.labels.numpy())
     return table._replace(labels=labels.labels, key=digest.hexdigest())
-
-
-def refuse_empty_source(source: FileSource, root: Path) -> None:
-    found = f" There are {describe_left_out(source.left_out)}." if source.left_out else ""
-    if not source.names:
-        raise ConfigError(
-            f"data.root={root}: no images among {source.left_out.total()} files; expected {', '.join(SUFFIXES)}, "
-            f"in subfolders by class or without any.{found}"
-        )
 
 
 def decode_folder(

@@ -12,11 +12,12 @@ import numpy as np
 
 from genlab.core.errors import ConfigError
 from genlab.core.types import FilePath
-from genlab.data.sets.folder import detect_channels, refuse_empty_source
+from genlab.data.sets.folder import detect_channels
 from genlab.data.storage.archives import FileSource, list_names, open_source
 from genlab.data.storage.file_kinds import stem_of
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import strip_shared_folders
+from genlab.data.storage.roots import refuse_empty_source
 from genlab.data.storage.split_names import find_sides, folders_at
 
 if TYPE_CHECKING:

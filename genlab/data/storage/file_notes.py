@@ -168,19 +168,27 @@ def is_dark(depth: str, found: list[float]) -> bool:
 
 def suggest_range(depths: Depths, limits: Range | None = None, key: str = "data.range") -> str:
     """Return the range that fits what deep files hold, in words; '': there are none, or it is in effect already."""
+    fitting = fitting_range(depths, limits)
+    if fitting is None:
+        return ""
+    found = [value for values in depths.values() for value in values]
+    held = describe_range(min(found), max(found))
+    return f"Files hold {held}: {type_range(fitting, key)} makes {format_value(fitting[1])} white. "
+
+
+def fitting_range(depths: Depths, limits: Range | None = None) -> Range | None:
+    """Return the range that fits what deep files hold; None: there are none, or it is in effect already."""
     found = [value for values in depths.values() for value in values]
     if not found or min(found) == max(found):
-        return ""
-    low, high = extremes = min(found), max(found)
+        return None
+    low, high = min(found), max(found)
     full = 2.0 ** max(int(high), 1).bit_length() - 1
     if low >= 0 and high == int(high) and high - low > full / 2:
         low, high = 0.0, full  # such as 4,095 of 12-bit values
     elif high != int(high):
         low, high = round_outwards(low, high)
     implied = {limits_of(depth) for depth, held in depths.items() if held}
-    if {(low, high)} == ({limits} if limits else implied):
-        return ""
-    return f"Files hold {describe_range(*extremes)}: {type_range((low, high), key)} makes {format_value(high)} white. "
+    return None if {(low, high)} == ({limits} if limits else implied) else (low, high)
 
 
 def round_outwards(low: float, high: float) -> tuple[float, float]:

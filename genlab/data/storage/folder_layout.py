@@ -1,28 +1,25 @@
 """Layout of image folders: splits and classes."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from os.path import commonprefix
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from genlab.core.errors import ConfigError
 from genlab.data.storage.archives import list_names
 from genlab.data.storage.file_kinds import is_image, stem_of
+from genlab.data.storage.split_like_folders import refuse_split_like
 from genlab.data.storage.split_names import (
-    OTHER_PARTS,
-    TRAINING,
     Members,
     Parts,
     find_split_folders,
-    looks_like_split,
     split_of,
-    words_of,
 )
 
 IMAGES_PER_SHARD = 1_000  # as NVIDIA's dataset_tool and FFHQ have them
+ClassRule = Literal["folders", "none"] | None  # whether folders are classes; None: as labels in files or folders say
 
 
 @dataclass(frozen=True)
@@ -85,23 +82,29 @@ class Layout(NamedTuple):
     remark: str  # the same in words
 
 
-def read_layout(names: Sequence[str], held: HeldOutShare | None = None, given: GivenLabels | None = None) -> Layout:
+def read_layout(
+    names: Sequence[str],
+    held: HeldOutShare | None = None,
+    given: GivenLabels | None = None,
+    *,
+    classes: ClassRule = None,
+) -> Layout:
     """Read splits and classes from folders. Folders that all images share are skipped.
 
     Folders for training and testing are splits, whatever their spelling and case, outside of class folders or inside;
     else all images train but for a held-out share. As in ImageNet, each folder in a split is a class; a single one is
     not, nor are numbered shards. `given` labels come before folders. Raises ConfigError if images lie beside class
     folders, if the test split has a class that training lacks, for a held-out share beside a test split, and for
-    folders that speak of splits and are none.
+    folders that speak of splits and are none. `classes` says what folders are, before all that.
     """
-    division = divide_into_splits(names, held)
+    division, given = divide_into_splits(names, held), None if classes else given
     members = {name: parts for split in division.members.values() for name, parts in split.items()}
-    classes, key, remark = given_classes(given) if given else class_folders(division)
-    labels = {name: given.labels.get(name, -1) if given else class_index(members[name], classes) for name in members}
+    kinds, key, remark = given_classes(given) if given else class_folders(division, classes)
+    labels = {name: given.labels.get(name, -1) if given else class_index(members[name], kinds) for name in members}
     splits = {split: sort_by_hash(found) for split, found in division.members.items()}
     unused = [name for name in names if name not in labels]
     remarks = "; ".join(filter(None, (division.remark, remark)))
-    return Layout(splits, classes, labels, unused, members, division.key | key, remarks)
+    return Layout(splits, kinds, labels, unused, members, division.key | key, remarks)
 
 
 def divide_into_splits(names: Sequence[str], held: HeldOutShare | None = None) -> Division:
@@ -149,15 +152,18 @@ def given_classes(given: GivenLabels) -> tuple[list[str], dict[str, object], str
     return given.classes, {"labels": given.digest}, said
 
 
-def class_folders(division: Division) -> tuple[list[str], dict[str, object], str]:
+def class_folders(division: Division, rule: ClassRule) -> tuple[list[str], dict[str, object], str]:
     """Return the folders that are classes, what tells this reading from another, and the same in words."""
     parts = division.members["train"]
     classes = sorted({found[0] for found in parts.values() if len(found) > 1})
+    if rule and classes:
+        return classes_as_said(classes, parts, rule)
     loose = [name for name, found in parts.items() if len(found) == 1]
     if classes and loose:
         raise ConfigError(
             f"data.root: {len(loose)} images lie beside the class folders {list_names(classes)}: {list_names(loose)}. "
-            "Move every image into a class folder, or all of them into one folder."
+            "Say what folders are: data.classes=none makes all pictures one set without classes, data.classes=folders "
+            "leaves those beside them without one. Or move every image into a class folder."
         )
     if len(classes) > 1:
         refuse_split_like(classes, parts, split_only=division.by_folders)
@@ -168,43 +174,13 @@ def class_folders(division: Division) -> tuple[list[str], dict[str, object], str
     return (classes, {}, remark) if len(classes) > 1 else ([], {}, "")
 
 
-def refuse_split_like(classes: list[str], parts: Members, *, split_only: bool) -> None:
-    """Raise ConfigError for folders that speak of training and testing, and are no plain splits.
-
-    Below folders of splits (`split_only`) these are folders of which most do; else any name of a split, but for one
-    folder `train` among names that say nothing.
-    """
-    kinds = {name: kind for name in classes if (kind := looks_like_split(name))}
-    mostly = len(set(kinds.values())) == 2 and 2 * len(kinds) > len(classes)
-    if mostly or not split_only and has_loose_split(classes):
-        counts = Counter(found[0] for found in parts.values())
-        raise ConfigError(
-            f"data.root: the folders {list_names(f'{name} ({counts[name]:,} images)' for name in classes)} speak of "
-            "training and testing, but not as `train` and `test` do. As classes they would let test pictures be "
-            f"trained on, {len(parts):,} pictures of {len(classes)} classes; as splits {describe_splits(classes)}. Two "
-            "kinds of pictures, such as trainA and trainB, are data=unpaired or data=pairs; for other sets call the "
-            "folders train and test, with the classes inside, or name one of them: data.root=PATH/FOLDER. A class of "
-            "such a name lies in a folder train, beside a folder test."
-        )
-
-
-def has_loose_split(classes: list[str]) -> bool:
-    """Tell whether a folder has a split's name, but for `train` alone beside names that say nothing of splits."""
-    spelled = [name for name in classes if split_of(name)]
-    others = [name for name in classes if name not in spelled and (looks_like_split(name) or is_other_part(name))]
-    alone = len(spelled) == 1 and split_of(spelled[0]) in TRAINING and not others
-    return bool(spelled) and not alone
-
-
-def is_other_part(folder: str) -> bool:
-    return bool(words_of(folder) & set(OTHER_PARTS))
-
-
-def describe_splits(classes: list[str]) -> str:
-    kinds = {name: looks_like_split(name) for name in classes}
-    said = {"train": "would train", "test": "would test", None: "would be in neither"}
-    found = {kind: [name for name in classes if kinds[name] == kind] for kind in said}
-    return ", ".join(f"{list_names(names)} {said[kind]}" for kind, names in found.items() if names)
+def classes_as_said(classes: list[str], parts: Members, rule: ClassRule) -> tuple[list[str], dict[str, object], str]:
+    """Return the same where the user says what folders are."""
+    if rule == "none":
+        return [], {"classes": rule}, "no folder is a class (data.classes=none)"
+    loose = sum(len(found) == 1 for found in parts.values())
+    beside = f", and {loose:,} pictures beside these folders have none" if loose else ""
+    return classes, {"classes": rule}, f"{len(classes)} classes{beside} (data.classes=folders)"
 
 
 def are_shards(parts: Members) -> bool:
@@ -225,7 +201,7 @@ def class_index(parts: Parts, classes: list[str]) -> int:
     if parts[0] not in classes:
         raise ConfigError(
             f"data.root: the test split has a class {parts[0]} that the training split lacks ({list_names(classes)}). "
-            "Add it there, or remove it."
+            "Add it there, or remove it, or train without classes: data.classes=none."
         )
     return classes.index(parts[0])
 

@@ -4,6 +4,8 @@ import hashlib
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from genlab.core.types import FilePath
 from genlab.data.dataset import Split
 
 INCEPTION_CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
+INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity's address ends
 
 
 class Extractor(ABC):
@@ -62,6 +65,11 @@ class Extractor(ABC):
             digest.update(name.encode())
             digest.update(value.cpu().contiguous().numpy())
         return digest.hexdigest()
+
+    @property
+    def missing(self) -> str | None:
+        """Return why there are no features on this machine, which is no mistake; None if there are."""
+        return None
 
     @abstractmethod
     def check(self, spec: Spec) -> None:
@@ -128,8 +136,16 @@ class Inception(Extractor):
     score = "inception_score"
     resize_rule = "bilinear as TensorFlow 1, 299 x 299"
 
-    def __init__(self, weights: FilePath | None = None) -> None:  # torch-fidelity's .pth file; null: downloaded once
+    def __init__(self, weights: Literal["at_hand"] | FilePath | None = None) -> None:
+        """`weights`: torch-fidelity's .pth file; null: downloaded once; at_hand: that download if made before."""
         self.weights = weights
+
+    @property
+    def missing(self) -> str | None:
+        file = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+        if self.weights != "at_hand" or file.is_file():
+            return None
+        return f"Inception's weights are not at hand ({file}); metrics.extractor.weights=null downloads them"
 
     def check(self, spec: Spec) -> None:
         require_images(spec)
@@ -148,7 +164,7 @@ class Inception(Extractor):
     def _load(self) -> nn.Module:
         from genlab.metrics.extractors.inception import load_inception
 
-        return load_inception(self.weights)
+        return load_inception(None if self.weights == "at_hand" else self.weights)
 
     def _features(self, images: Tensor) -> Tensor:
         return self.network(to_colour(images))[0]

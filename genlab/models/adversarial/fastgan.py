@@ -1,4 +1,4 @@
-"""FastGAN's generator, the plain one: Liu et al. 2021, "Towards faster and stabilized GAN training", section 3.1."""
+"""A plain FastGAN generator, which earlier runs of projected_gan have: Liu et al. 2021, section 3.1."""
 
 from itertools import pairwise
 

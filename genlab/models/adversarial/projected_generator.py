@@ -4,21 +4,21 @@ from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
 from genlab.core.spec import Spec
 from genlab.core.types import Count
-from genlab.models.adversarial.fastgan import gated_layer
+from genlab.models.adversarial.fastgan_generator import (
+    DOUBLINGS_APART,
+    LAST_EXCITED,
+    Excitation,
+    gate,
+    plan_widths,
+    up_block,
+)
 from genlab.models.layers.concatenation import Concatenation
 from genlab.models.layers.equalised import PixelNorm
 from genlab.models.layers.first_and_last import FromVector
-from genlab.models.layers.noise import Noise
-from genlab.models.layers.resample import UpsampleConv2d
 from genlab.models.map_sizes import innermost_map
-
-MULTIPLES = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)  # of `width`: channels of maps of 4, 8, ..., 1024 pixels
-EXCITED = range(4, 8)  # doublings of maps whose channels are scaled, by the map four doublings below
-DOUBLINGS_APART = 4  # doublings between both
 
 
 class Generator(nn.Module):
@@ -41,19 +41,17 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         (height, breadth), doublings = innermost_map(spec)
-        widths = [max(1, int(multiple * width)) for multiple in MULTIPLES[: doublings + 1]]
-        widths += widths[-1:] * (doublings + 1 - len(widths))
+        widths = plan_widths(width, doublings)
         self.norm, self.condition = PixelNorm(), Concatenation(spec)
         first = FromVector(latent_size + self.condition.extra, 2 * widths[0], (height, breadth), bias=False)
-        self.first = gated_layer(first, widths[0])
+        self.first = nn.Sequential(*gate(first, widths[0]))
         self.blocks = nn.ModuleList(
             up_block(*pair, (height << level, breadth << level)) for level, pair in enumerate(pairwise(widths), start=1)
         )
         self.excitations = nn.ModuleDict(
             {
                 str(level): Excitation(widths[level - DOUBLINGS_APART], widths[level], (height, breadth))
-                for level in EXCITED
-                if level <= doublings
+                for level in range(DOUBLINGS_APART, min(doublings, LAST_EXCITED) + 1)
             }
         )
         self.last = nn.Conv2d(widths[-1], spec.channels, 3, padding=1)
@@ -66,28 +64,3 @@ class Generator(nn.Module):
                 high = high * self.excitations[str(level)](maps[level - DOUBLINGS_APART])
             maps.append(high)
         return self.last(maps[-1])
-
-
-def up_block(inputs: int, outputs: int, size: tuple[int, int]) -> nn.Sequential:
-    """Double the side to `size`: [N, in, h, w] -> [N, out, 2h, 2w]."""
-    return nn.Sequential(
-        *noisy_layer(UpsampleConv2d(inputs, 2 * outputs, bias=False), outputs, size),
-        *noisy_layer(nn.Conv2d(outputs, 2 * outputs, 3, padding=1, bias=False), outputs, size),
-    )
-
-
-def noisy_layer(layer: nn.Module, outputs: int, size: tuple[int, int]) -> list[nn.Module]:
-    """Return `layer`, of 2 x `outputs` channels, and what follows it."""
-    return [layer, Noise(size), nn.BatchNorm2d(2 * outputs), nn.GLU(dim=1)]
-
-
-class Excitation(nn.Sequential):
-    """[N, low, h, w] -> a factor [N, high, 1, 1] for each channel of larger maps: equation 1 of Liu et al. 2021."""
-
-    def __init__(self, low: int, high: int, innermost: tuple[int, int]) -> None:
-        squeeze, scale = nn.Conv2d(low, high, innermost, bias=False), nn.Conv2d(high, high, 1, bias=False)
-        super().__init__(squeeze, nn.SiLU(), scale, nn.Sigmoid())
-        self.side = innermost[0]
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return super().forward(avg_pool2d(maps, maps.shape[2] // self.side))

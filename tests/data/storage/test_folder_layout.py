@@ -159,6 +159,17 @@ def test_images_beside_classes_are_refused():
         read_layout(["cat/1.png", "dog/1.png", "stray.png"])
 
 
+def test_the_user_says_what_folders_are():
+    names = ["cat/1.png", "dog/1.png", "stray.png", "test/1.png"]
+    assert read_layout(names, classes="none").classes == []
+    found = read_layout(names, classes="folders")
+    assert found.classes == ["cat", "dog", "test"] and found.labels["stray.png"] == -1
+    assert "1 pictures beside these folders have none" in found.remark
+    keys = [read_layout(["cat/1.png", "dog/1.png"], classes=rule).key for rule in (None, "none", "folders")]
+    assert keys[0] == {} and keys[1] != keys[2]
+    assert read_layout(["1.png"], classes="none").key == {}  # nothing is said: the same cache
+
+
 def test_a_class_of_the_test_split_alone_is_refused():
     with pytest.raises(ConfigError, match=r"has a class c that the training split lacks \(a, b\)"):
         read_layout(["train/a/1.png", "train/b/1.png", "val/c/1.png"])
