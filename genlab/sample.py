@@ -60,7 +60,10 @@ def job(config: dict[str, Any]) -> None:
 
     mode, request = make_mode(config), request_of(config)
     to = config["to"]
+    if config["overwrite"] and to is None:
+        raise ConfigError("overwrite=true: is for a file that to=PATH names, and none is named. Leave it out.")
     path = None if to is None else check_target(str(to), mode.suffixes, overwrite=config["overwrite"])
+    mode.refuse_ignored(path or Path(f"picture{mode.suffixes[0]}"))
     loaded = open_for_mode(config | {"checkpoint": chosen_checkpoint(config, mode)}, mode)
     mode.check(loaded, request)
     path = path or default_path(loaded, mode, request)
@@ -81,12 +84,14 @@ def make_mode(config: dict[str, Any]) -> Mode:
     """Build the mode. Raises ConfigError for keys that it does not use."""
     from genlab.build import instantiate as build
     from genlab.build.run_extractor import extractor_of_run
+    from genlab.sampling.mode import modes_that_use
 
     given = {key: config[key] for key in MODE_KEYS if config[key] is not None}
     for key in given.keys() - config["mode"].keys():
         raise ConfigError(
             f"{key}={config[key]}: this mode {MODE_KEYS[key]}. "
-            f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}."
+            f"It takes {', '.join('mode.' + key for key in config['mode'] if key != '_target_')}. "
+            f"{key} is for {modes_that_use(key)}."
         )
     node = config["mode"] | given
     if node.get("extractor") == {}:

@@ -17,11 +17,11 @@ from hydra.utils import instantiate
 from genlab.build.targets import PLAIN, SPECIAL, accepted_arguments, bare_type, locate, require_fitting_object
 from genlab.core.errors import ConfigError, GenlabError
 from genlab.core.schedule import Schedule
-from genlab.core.validation import alternatives, expected, shown, validate
+from genlab.core.validation import alternatives, in_words, show_value, validate
 
 LISTS = ("penalty", "augment", "optimizer", "callbacks")  # groups whose every key is an object
 ARGUMENTS = re.compile(r"(missing|unexpected|takes|given|got multiple)\b.*argument")  # Python's words about a call
-INSTALLED = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
+INSTALLED = ("<", str(Path(__file__).parents[1]), *sysconfig.get_paths().values())  # where no code of a user lies
 PASSED = {"data", "params", "run", "spec", "system"}  # arguments that genlab gives, which no config sets
 ANY_TOTAL = 1_000_000  # images, to try a schedule with
 logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs the errors that it raises
@@ -52,19 +52,38 @@ def user_error(error: BaseException, key: str) -> GenlabError:
 
 def explain_call(error: BaseException, node: dict[str, Any]) -> str:
     """Return why an object cannot be made; what Python says of arguments in a user's words."""
-    text, target = str(error), node.get("_target_", "this `_target_`")
+    text = str(error).strip().rstrip(".")
+    target = called_in(text, node) or node.get("_target_", "this `_target_`")
     if not ARGUMENTS.search(text):
-        words = f"cannot be built with these values ({text})." if isinstance(error, LookupError) else text
-        return f"{words}{place_in_own_code(error)}"
+        is_plain = isinstance(error, LookupError | TypeError | RuntimeError) or not text
+        words = f"cannot be built with these values ({text or type(error).__name__})" if is_plain else text
+        return f"{words}{place_in_own_code(error)}."
     named = re.findall(r"'(\w+)'", text)
     if "missing" in text and named:
         return f"{', '.join(named)} {'is' if len(named) == 1 else 'are'} needed by {target}, and not given."
-    return f"{target} does not fit here: it takes other arguments than such an object is given."
+    if "unexpected" in text and named:
+        return f"{target} does not fit here: it is given `{named[0]}`, and takes no argument of that name."
+    counts = re.search(r"takes (?:from \d+ to )?(\d+) \w+ arguments? but (\d+)", text)
+    taken = f": it takes {int(counts[1]) - 1} without names, and is given {int(counts[2]) - 1}" if counts else ""
+    return f"{target} does not fit here: it takes other arguments than such an object is given{taken}."
+
+
+def called_in(text: str, node: Any) -> str:
+    """Return the `_target_` within a node whose class Python's words are about; nothing if they are of another."""
+    if not isinstance(node, dict):
+        return ""
+    name, target = text.partition(".__init__()")[0].partition("()")[0], str(node.get("_target_", ""))
+    return (
+        target
+        if target.endswith(f".{name}")
+        else next(filter(None, (called_in(text, one) for one in node.values())), "")
+    )
 
 
 def place_in_own_code(error: BaseException) -> str:
     """Return where in a user's own code an error was raised; "" for one of genlab or of a library."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(("<", *INSTALLED))]
+    files = ((frame, frame.filename) for frame in extract_tb(error.__traceback__))
+    frames = [frame for frame, file in files if not file.startswith(INSTALLED) and "-packages" not in file]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
@@ -103,8 +122,8 @@ def value_hint(hint: Any) -> Any:
 def require_target(node: Any, key: str) -> None:
     if node is not None and not (isinstance(node, dict) and "_target_" in node):
         raise ConfigError(
-            f"{key}: has values but no `_target_`: {shown(node)}. An experiment or the command line sets values of a "
-            "choice that is not chosen: choose it, or drop the values."
+            f"{key}: has values but no `_target_`: {show_value(node)}. An experiment or the command line sets values "
+            "of a choice that is not chosen: choose it, or drop the values."
         )
 
 
@@ -129,7 +148,7 @@ def require_fitting_mapping(node: dict[str, Any], hint: Any, key: str) -> None:
         require_schedule(node, kinds[0], key)
     elif all(bare_type(kind) in PLAIN for kind in kinds):
         rates = " Learning rates change by a factor: optimizer.schedule." if key.startswith("optimizer.") else ""
-        raise ConfigError(f"{key}={shown(node)}: expected {expected(hint)}.{rates}")
+        raise ConfigError(f"{key}={show_value(node)}: expected {in_words(hint)}.{rates}")
     elif "_target_" in node:
         require_fitting_object(node, hint, key)
 
@@ -156,4 +175,7 @@ def unknown_key(key: str, valid: list[str]) -> str:
     name = key.rsplit(".", 1)[-1]
     close = get_close_matches(name, valid, n=1)
     guess = f" Did you mean {close[0]}?" if close else ""
-    return f"{key}: there is no such key.{guess} Valid here: {', '.join(valid) or 'none'}. Drop it with ~{key}."
+    return (
+        f"{key}: there is no such key.{guess} Valid here: {', '.join(valid) or 'none'}. Leave it out; ~{key} takes "
+        "away what a YAML sets."
+    )

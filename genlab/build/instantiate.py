@@ -2,7 +2,8 @@
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 from torch import nn
 
 from genlab.build import checks
-from genlab.build.arguments import check_node, make, require_target
+from genlab.build.arguments import check_node, explain_call, make, require_target
+from genlab.build.memory import is_too_large, make_within_memory, require_memory_for_training
 from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
 from genlab.callbacks.scores import Scores
@@ -57,7 +59,7 @@ def trainer(
         config["trainer"]["images"] = max(1, round(epochs * data.spec.images))
     optimizers = dict(config["optimizer"])
     system = System(
-        model=model_of(config, data, limit),
+        model=make_within_memory(lambda: model_of(config, data, limit), config),
         data=data,
         loss=make(config["loss"], "loss"),
         penalties=make_each(config["penalty"], "penalty", Penalty),
@@ -67,6 +69,7 @@ def trainer(
     )
     run = Run(dir=run_dir, seed=config["seed"], config=config, callbacks=callbacks(config))
     checks.check(system, config)
+    require_memory_for_training(system, config)
     made = make_kind(config["trainer"], Trainer, "trainer", system, run)
     refuse_single_images(made)
     return made
@@ -112,7 +115,7 @@ def sample_stream(
 def model_of(config: dict[str, Any], data: InMemory, limit: Limit | None = None) -> Model:
     torch.manual_seed(mix(config["seed"], "weights"))
     trusts_others = untrusted_packages(config["model"])  # whose code may keep what it likes beside its weights
-    with limited_networks(None if trusts_others else limit):
+    with limited_networks(None if trusts_others else limit), explained_runtime_errors("model", config["model"]):
         return make(config["model"], "model", data.spec)
 
 
@@ -123,7 +126,13 @@ def dataset(node: dict[str, Any]) -> InMemory:
             "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
             "them: data=folder data.root=PATH."
         )
-    return make_kind(node, InMemory, "data")
+    try:
+        return make_kind(node, InMemory, "data")
+    except (ConfigError, MemoryError, RuntimeError) as error:
+        if not is_too_large(error):
+            raise
+        keys = " and ".join(f"data.{key}={node[key]}" for key in ("size", "limit", "points") if node.get(key))
+        raise ConfigError(f"{keys or 'data'}: the images need more memory than there is here. Set less.") from error
 
 
 def callbacks(config: dict[str, Any]) -> dict[str, Callback]:
@@ -159,4 +168,20 @@ def optimizer(node: dict[str, Any], key: str) -> Callable[..., torch.optim.Optim
     require_target(node or {}, key)
     require_kind_of_object(node, torch.optim.Optimizer, key)
     fused = {"fused": True} if "fused" in inspect.signature(locate(node["_target_"], key)).parameters else {}
-    return lambda parameters: make(fused | node, key, parameters)
+
+    def optimize(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        with explained_runtime_errors(key, node):
+            return make(fused | node, key, parameters)
+
+    return optimize
+
+
+@contextmanager
+def explained_runtime_errors(key: str, node: dict[str, Any]) -> Iterator[None]:
+    """Raise ConfigError for values that torch refuses by a RuntimeError, but not where memory ran out."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_too_large(error):
+            raise
+        raise ConfigError(f"{key}: {explain_call(error, node)}") from error

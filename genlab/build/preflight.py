@@ -1,9 +1,7 @@
 """Before the first step: a table of the resolved run, advice, and the cost of a step."""
 
-import inspect
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import is_dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -12,6 +10,7 @@ from typing import Any
 import torch
 
 from genlab.build.advice import advice
+from genlab.build.memory import count_bytes, state_per_parameter
 from genlab.callbacks.early_stop import EarlyStop
 from genlab.callbacks.environment import device_name, differences_from_start
 from genlab.callbacks.scores import Scores
@@ -153,20 +152,6 @@ def _describe_memory(trainer: Trainer) -> str:
     }
     listed = ", ".join(f"{name} {amount / MIB:,.1f}" for name, amount in parts.items())
     return f"{sum(parts.values()) / MIB:,.0f} MiB and activations: {listed}"
-
-
-def count_bytes(tensors: Iterable[torch.Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def state_per_parameter(optimizer: torch.optim.Optimizer) -> int:
-    """Count the numbers kept for each parameter by a step on a toy: an optimizer has no state before its first step."""
-    toy = torch.nn.Parameter(torch.zeros(8, device=optimizer.param_groups[0]["params"][0].device))
-    toy.grad = torch.ones_like(toy)
-    known = inspect.signature(type(optimizer)).parameters
-    twin = type(optimizer)([toy], **{name: value for name, value in optimizer.defaults.items() if name in known})
-    twin.step()
-    return sum(torch.is_tensor(value) and value.numel() == toy.numel() for value in twin.state[toy].values())
 
 
 def _measure_step(trainer: Trainer, start: int) -> tuple[float, int]:

@@ -3,15 +3,24 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Gt
 from hydra.utils import get_object
 
 from genlab.core.errors import ConfigError
-from genlab.core.validation import UNCHECKED, alternatives, shown
+from genlab.core.types import Fraction, NonNegative, ProperShare, Share
+from genlab.core.validation import UNCHECKED, alternatives, fits, show_value
 
 PLAIN = (int, float, bool, str, type(None), torch.Tensor)
+OPTIMIZER_RANGES: dict[str, Any] = {  # of torch.optim's arguments, whose annotations state none
+    **dict.fromkeys(("lr", "eps", "weight_decay", "momentum", "lr_decay", "lambd", "alpha"), NonNegative),
+    **dict.fromkeys(("initial_accumulator_value", "momentum_decay"), NonNegative),
+    "rho": Share,
+    "betas": tuple[ProperShare, ProperShare],
+    "etas": tuple[Fraction, Annotated[float, Gt(1)]],
+}
 SPECIAL = {  # keys of Hydra's beside the arguments
     "_target_": str,
     "_partial_": bool,
@@ -25,7 +34,7 @@ def locate(path: Any, key: str) -> Callable:
     """Return the class or function at a dotted path. Raises ConfigError for anything else."""
     wanted = "expected the dotted path of a class or function"
     if not (isinstance(path, str) and path):
-        raise ConfigError(f"{key}._target_={shown(path)}: {wanted}.")
+        raise ConfigError(f"{key}._target_={show_value(path)}: {wanted}.")
     try:
         found = get_object(path)
     except Exception as error:  # Hydra raises a bare Exception
@@ -53,7 +62,17 @@ def accepted_arguments(target: Any) -> dict[str, Any]:
         named = [one for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
         found |= {parameter.name: parameter.annotation for parameter in named if parameter.name != "self"}
         found |= {name: hint for name, hint in type_hints(call).items() if name in found}
-    return {name: hint for name, hint in found.items() if name not in ("shared", "return")}
+    hints = {name: hint for name, hint in found.items() if name not in ("shared", "return")}
+    is_optimizer = inspect.isclass(target) and issubclass(target, torch.optim.Optimizer)
+    ranged = {
+        name: kind for name, kind in OPTIMIZER_RANGES.items() if is_optimizer and takes_kind(hints.get(name), kind)
+    }
+    return hints | ranged
+
+
+def takes_kind(hint: Any, kind: Any) -> bool:
+    """Return whether a torch annotation takes what a range does: numbers, or pairs of numbers."""
+    return hint is not None and fits([0.5, 0.5] if typing.get_origin(kind) is tuple else 0.5, hint)
 
 
 def type_hints(call: Callable) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from genlab.core.changes import flatten
+from genlab.core.changes import walk_keys
 from genlab.core.json_files import read_object
 from genlab.core.whole_files import write_atomically
 from genlab.trainers.callback import Callback
@@ -47,7 +47,7 @@ def describe_environment(device: torch.device) -> dict[str, Any]:
 
 def differences_from_start(trainer: Trainer) -> list[str]:
     """Say in what a resumed run computes otherwise than it began, which changes the last bits of its results."""
-    before = flatten(read_object(trainer.run_dir / "environment.json"), "") if trainer.resumed_from else ()
+    before = walk_keys(read_object(trainer.run_dir / "environment.json"), "") if trainer.resumed_from else ()
     now: dict[str, Any] = {"versions.torch": torch.__version__, "device_name": device_name(trainer.device)}
     if trainer.device.type == "cpu":
         now["threads"] = torch.get_num_threads()

@@ -1,10 +1,18 @@
 """The word `change=[KEY=VALUE]` as Hydra can read it. Imports no torch."""
 
+from genlab.core.errors import ConfigError
+
 OPENING, CLOSING, QUOTES = "[{(", "]})", "\"'"
 
 
 def quote_changes(words: list[str]) -> list[str]:
-    """Return a command line's words with those of `change=[...]` in quotes: Hydra reads no `=` in a list."""
+    """Return a command line's words with those of `change=[...]` in quotes: Hydra reads no `=` in a list.
+
+    Raises ConfigError for a reference: a run's record holds values, whatever they refer to becomes later.
+    """
+    for word in words:
+        if word.startswith("change=") and "${" in word:
+            raise ConfigError(f"{word}: expected values, and ${{...}} refers to another key. Write the value itself.")
     return [quote_entries(word) if word.startswith("change=") else word for word in words]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genlab.cli.comma_lists import bracket_lists
 from genlab.cli.explanations import explain_error
 from genlab.cli.keys import check_keys
+from genlab.cli.own_files import explain_yaml
 from genlab.cli.path_words import quote_paths
 from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core.command_words import as_override
@@ -43,9 +44,12 @@ def explained_errors(words: list[str], where: dict[str, Any]) -> Iterator[None]:
     """Raise Hydra's and OmegaConf's errors as ConfigError, in genlab's words."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     try:
         yield
+    except (YAMLError, UnicodeDecodeError) as error:  # in a file that a user's YAML names in turn
+        raise ConfigError(explain_yaml(error)) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(explain_error(error, words, where, own_folder(words))) from error
 

@@ -10,25 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
 from genlab.cli.repeated_words import MENU_LISTS
+from genlab.cli.synonyms import KEYS, choices_meant, word_meant
 from genlab.core.command_words import typed_word
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 MAX_EXPLAINED = 4  # wrong keys of one command
-OTHER_NAMES = {
-    **dict.fromkeys(("learning_rate", "lr_g", "lr_d"), "lr"),
-    **dict.fromkeys(("batch", "bs", "batchsize"), "batch_size"),
-    **dict.fromkeys(("resolution", "image_size", "img_size"), "size"),
-    **dict.fromkeys(("gpu", "gpus", "cuda"), "device"),
-    **dict.fromkeys(("steps", "iterations", "iters", "max_steps"), "images"),
-    **dict.fromkeys(("n", "num_samples", "samples", "n_samples"), "count"),
-    **dict.fromkeys(("amp", "fp16", "mixed_precision"), "precision"),
-    **dict.fromkeys(("data_dir", "path", "dataroot", "data_root"), "root"),
-    "class": "classes",
-}
-FOLDER_NAMES = ("out", "output", "output_dir", "out_dir", "run_dir", "save_dir", "outdir", "logdir")
-SEARCHED = ("optimizer", "trainer", "data", "model", "metrics", "mode", "features", "callbacks")
+SEARCHED = ("optimizer", "trainer", "data", "model", "metrics", "mode", "features", "callbacks", "penalty")
 UNKNOWN_CHOICE = re.compile(r"Could not (?:find|load) '([\w/]+)/([^'/]*)'")
 UNKNOWN_KEY = re.compile(r"Could not (?:override|delete from config. ?) ?'([^']+)'")
 
@@ -44,6 +33,9 @@ def explain_error(error: Exception, words: list[str], where: dict[str, Any], fol
         if where["config_name"] == "report" and key.partition(".")[0] == "data":
             return f"{key}: a report reads no data, only the files of its runs. Leave it out."
         return explain_unknown_keys(key, words, where, folder)
+    if doubled := re.search(r"Multiple values for ([\w/]+)\. .*'override [\w/]+: (\w+)'", message):
+        group, name = doubled.groups()
+        return f"{group}: a YAML of yours chooses {group} a second time. Write `- override /{group}: {name}` there."
     if removed := re.search(r"Could not delete '([\w/]+)'", message):
         group = removed.group(1)
         return f"~{group}: a group stays, and gets another choice. {menu.none_of(group)}See --help."
@@ -93,8 +85,8 @@ def explain_value(error: Exception) -> str:
 def explain_unknown_choice(group: str, name: str, valid: list[str]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, valid, n=1)
-    guess = f" Did you mean {close[0]}?" if close else ""
+    close = choices_meant(group, name, valid) or get_close_matches(name, valid, n=1)
+    guess = f" Did you mean {' or '.join(close)}?" if close else ""
     if group == "data" and not guess and Path(name).exists():
         guess = f" For files of your own: data=folder {typed_word('data.root', name)}"
     return f"{group}={name}: there is no such choice.{guess} Valid here: {', '.join(valid) or 'none'}."
@@ -133,8 +125,9 @@ def suggest_keys(key: str, config: DictConfig) -> str:
 
     from omegaconf import DictConfig, OmegaConf
 
-    if key in FOLDER_NAMES:
-        return f"Did you mean {'to' if 'to' in config else 'hydra.run.dir'}?"
+    groups = [group for group in menu.GROUPS if group.partition("/")[0] in config]
+    if "." not in key and (word := word_meant(key, groups)):
+        return word
     if meant := keys_meant(key, config):
         return f"Did you mean {' or '.join(meant)}?"
     if part := part_not_chosen(key, config):
@@ -143,27 +136,43 @@ def suggest_keys(key: str, config: DictConfig) -> str:
     while parent and not isinstance(OmegaConf.select(config, parent), DictConfig):
         parent, _, name = parent.rpartition(".")
     node = OmegaConf.select(config, parent) if parent else config
+    if takes_argument(node, name, parent):
+        return f"{node._target_} takes it all the same: write +{key}=VALUE"
     valid = sorted(str(child) for child in node if not str(child).startswith("_"))
     if not valid:
-        return f"{parent} has no keys, as nothing is chosen there."
+        reason = f"as {node._target_} takes no values" if "_target_" in node else "as nothing is chosen there"
+        return f"{parent} has no keys, {reason}. Leave it out."
     close = get_close_matches(name, valid, n=1)
     guess = f"Did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
     return f"{guess}Valid keys{' under ' + parent if parent else ''}: {', '.join(valid)}."
 
 
+def takes_argument(node: Any, name: str, key: str) -> bool:
+    """Return whether the class that a config's node names takes an argument that the node lacks."""
+    from genlab.build.targets import accepted_arguments, locate  # late: torch takes seconds
+
+    return "_target_" in node and name in accepted_arguments(locate(node._target_, key)) and name not in node
+
+
 def keys_meant(key: str, config: DictConfig) -> list[str]:
     """Return the keys that end in a name typed alone: `lr` gives those of the optimizers."""
     head, _, last = key.rpartition(".")
-    name = OTHER_NAMES.get(last, last)
-    if not head and name != key and name in config:
-        return [name]
+    names = KEYS.get(last.lower(), (last,))
+    if "hydra.run.dir" in names and not head:
+        return ["to" if "to" in config else names[0]]
+    if not head and (top := [name for name in names if name in config and name != key]):
+        return top[:1]
     for group in SEARCHED:
-        paths = key_paths(config.get(group), group)
-        found = [path for path in paths if path.endswith(f".{name}") and path.startswith(head)]
+        paths = [group, *key_paths(config.get(group), group)]
+        found = [path for path in paths if path.startswith(head) and any(ends_in(path, name) for name in names)]
         nearest = [path for path in found if path.count(".") == min(other.count(".") for other in found)]
         if nearest:
             return nearest[:MAX_EXPLAINED]
     return []
+
+
+def ends_in(path: str, name: str) -> bool:
+    return path == name or path.endswith(f".{name}")
 
 
 def key_paths(node: Any, key: str) -> Iterator[str]:

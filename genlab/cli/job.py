@@ -9,7 +9,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from filelock import FileLock, Timeout
@@ -17,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
+from genlab.build.arguments import place_in_own_code
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.jsonl import read_rows
@@ -26,17 +28,17 @@ from genlab.cli.keys import check_keys
 from genlab.cli.out_of_memory import describe_remedy, ran_out_of_memory
 from genlab.cli.result import Result
 from genlab.core import checkpoint, distributed
-from genlab.core.changes import first_config, flatten
+from genlab.core.changes import first_config, walk_keys
 from genlab.core.command_words import path_word
 from genlab.core.config_differences import differences, refuse_differences
 from genlab.core.device import keep_freed_memory
-from genlab.core.errors import ConfigError, Interrupted, RunError
+from genlab.core.errors import ConfigError, Interrupted, RunError, describe_error
 from genlab.core.interruption import Signals
 from genlab.core.network_limit import Limit, limit_of_checkpoint
 from genlab.core.os_errors import go_on_after, reason_of
 from genlab.core.renamed_paths import rename_targets
 from genlab.core.run_links import refuse_foreign_checkpoints, refuse_links
-from genlab.core.trust import find_targets, trust_word
+from genlab.core.trust import find_targets, trust_word, untrusted_packages
 from genlab.core.whole_files import drop_link, write_atomically
 from genlab.trainers.system import keep_changed_options
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from genlab.data import InMemory
     from genlab.trainers import Trainer
 
+FAULTS_OF_CODE = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +88,7 @@ def require_same_ranks(settings: dict[str, Any], run_dir: Path) -> None:
         f"Once it has saved a checkpoint, resume with {path_word('resume', run_dir)}{trust_word(settings)}."
     )
     versions = {"genlab's code": hash_of_code(), "torch": torch.__version__}
-    facts = dict(flatten(settings, "")) | {"run directory": str(run_dir)} | versions
+    facts = dict(walk_keys(settings, "")) | {"run directory": str(run_dir)} | versions
     leaves = {key: value for key, value in facts.items() if not isinstance(value, dict)}
     distributed.require_same(leaves, "Start every rank with the same command and the same installation.")
 
@@ -161,15 +164,28 @@ def explain_resource_errors(settings: dict[str, Any], run_dir: Path) -> Iterator
         yield
     except SystemExit as error:
         raise RunError(f"code of the run called sys.exit({error.code!r}). Checkpoints so far are kept.") from error
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, *FAULTS_OF_CODE) as error:
         if not ran_out_of_memory(error):
-            raise
+            raise_own_fault(error, settings)
         raise RunError(
             f"out of memory: {str(error).partition('. ')[0]}. {describe_remedy(settings, run_dir)}"
         ) from error
     except OSError as error:
         file = f"{error.filename}: " if error.filename else ""
         raise RunError(f"{file}{reason_of(error)}. Checkpoints so far are kept; {go_on_after(error)}.") from error
+
+
+def raise_own_fault(error: Exception, settings: dict[str, Any]) -> NoReturn:
+    """Raise RunError for an error in a run that is made of a user's own classes; any other error as it is."""
+    packages = untrusted_packages(settings)
+    if not packages:
+        raise error
+    last = extract_tb(error.__traceback__)[-1]
+    place = place_in_own_code(error) or f" ({last.filename}, line {last.lineno})"
+    raise RunError(
+        f"{describe_error(error)}{place}. This run is made of classes of {' and '.join(packages)}: compare what they "
+        "take and give with genlab/ARCHITECTURE.md, Contracts. Checkpoints so far are kept."
+    ) from error
 
 
 def restore_state(trainer: Trainer, found: tuple[Path, dict] | None) -> None:

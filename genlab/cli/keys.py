@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from genlab.cli import menu
 from genlab.core.errors import ConfigError
 from genlab.core.types import Amount, FilePath, NonNegative, Several, Whole
-from genlab.core.validation import refuse_extreme_numbers, shown, validate
+from genlab.core.validation import refuse_extreme_numbers, show_value, validate
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -97,7 +97,7 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
     for group in groups:
         chosen = settings.get(group, {} if program == "train" else None)  # of a model's YAML without one `build` tells
         if not isinstance(chosen, dict):
-            raise ConfigError(f"{group}={shown(chosen)}: expected one of {', '.join(menu.choices(group))}.")
+            raise ConfigError(f"{group}={show_value(chosen)}: expected one of {', '.join(menu.choices(group))}.")
     return settings
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from genlab.cli import menu
 from genlab.cli.comma_lists import quote_values
 from genlab.cli.repeated_words import refuse_repeated_keys, refuse_shared_choices
+from genlab.cli.synonyms import word_meant
+from genlab.cli.windows_paths import refuse_windows_paths
 from genlab.core.command_words import typed_word
 from genlab.core.errors import ConfigError
 
@@ -86,6 +88,7 @@ def check_words(words: list[str], program: str, folder: Path | None = None) -> N
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
+    refuse_windows_paths(words)
     refuse_both(words)
     if program == "evaluate" and (every := next((word for word in words if word.startswith("metrics.every=")), None)):
         raise ConfigError(f"{every}: this program scores once, and has no interval. Leave it out.")
@@ -150,6 +153,8 @@ def explain_bare_word(words: list[str], place: int, program: str) -> str:
     if program == "train" and groups:
         return f"{word}: expected KEY=VALUE. Did you mean {groups[0]}={word}?"
     key = word.strip("+~= ")
+    if meant := word_meant(key):
+        return f"{word}: expected KEY=VALUE. {meant}"
     key = key if KEY.fullmatch(key) and "=" not in word else "KEY"
     return f"{word}: expected KEY=VALUE, such as {key}=VALUE. See --help."
 

@@ -39,15 +39,15 @@ def is_changeable(key: str) -> bool:
 
 def changeable_keys(config: Mapping[str, Any]) -> list[str]:
     """Return the keys of a config that may change."""
-    return [key for key, _ in flatten(config, "") if is_changeable(key)]
+    return [key for key, _ in walk_keys(config, "") if is_changeable(key)]
 
 
-def flatten(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+def walk_keys(node: Any, key: str) -> Iterator[tuple[str, Any]]:
     """Yield each key of a config with its value, those of mappings too."""
     for name, value in node.items() if isinstance(node, Mapping) else ():
         path = f"{key}.{name}" if key else str(name)
         yield path, value
-        yield from flatten(value, path)
+        yield from walk_keys(value, path)
 
 
 def entries_of(config: Mapping[str, Any]) -> list[Entry]:

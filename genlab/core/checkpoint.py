@@ -12,7 +12,7 @@ import torch
 from genlab.core.changes import first_config
 from genlab.core.checkpoint_structure import require_structure
 from genlab.core.command_words import path_word
-from genlab.core.config_differences import differences, refuse_differences
+from genlab.core.config_differences import describe_other_model, differences, refuse_differences
 from genlab.core.errors import ConfigError, Outdated, RunError
 from genlab.core.foreign_files import is_regular, open_regular, read_text
 from genlab.core.os_errors import go_on_after, reason_of
@@ -193,9 +193,7 @@ def load_weights(networks: dict[str, Any], source: str, model: dict[str, Any] | 
         for name, network in networks.items():
             load_state(network, state["parts"].get(name), name)
     except (ValueError, Outdated) as error:
-        found = "\n".join(one.line for one in differences(made_with, model, "model")) if made_with and model else ""
-        way_out = f" (to use what it was made with, set the values before:\n{found})" if found else ""
-        raise ConfigError(f"init_from={source}: {path} does not fit this model{way_out}: {error}") from error
+        raise ConfigError(f"init_from={source}: {path} {describe_other_model(made_with, model, error)}") from error
 
 
 def weights_file(source: Path) -> Path:

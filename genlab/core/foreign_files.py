@@ -85,7 +85,7 @@ def require_tree(content: Any, *, most: int = MAX_VALUES) -> None:
             return
         if count > most:
             raise ValueError(f"it holds more than {most:,} values")
-        level = [child for node in containers for child in _children(node)]
+        level = [child for node in containers for child in _parts_of(node)]
     raise ValueError(_too_deep())
 
 
@@ -96,7 +96,7 @@ def children_of(node: Any) -> Iterable[tuple[Any, Any]]:
     return enumerate(node) if isinstance(node, CONTAINERS) else ()
 
 
-def _children(node: Any) -> Iterable[Any]:
+def _parts_of(node: Any) -> Iterable[Any]:
     return [*node.keys(), *node.values()] if isinstance(node, dict) else node
 
 

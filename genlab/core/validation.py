@@ -32,7 +32,7 @@ def validate(value: Any, hint: Any, key: str) -> Any:
     except ValidationError:  # out of range, or of another class
         pass
     quotes = f" A text of digits alone stands in quotes: \"{key}='{value}'\"." if is_number(value) else ""
-    raise ConfigError(f"{key}={shown(value)}: expected {expected(hint)}.{quotes if takes_text(hint) else ''}")
+    raise ConfigError(f"{key}={show_value(value)}: expected {in_words(hint)}.{quotes if takes_text(hint) else ''}")
 
 
 def adapter(hint: Any) -> TypeAdapter:
@@ -78,7 +78,7 @@ def takes_text(hint: Any) -> bool:
     return hint is str or any(takes_text(part) for part in typing.get_args(hint) if not isinstance(part, str))
 
 
-def expected(hint: Any) -> str:
+def in_words(hint: Any) -> str:
     """Return in words what a hint takes: `a whole number, 1 or more, or null`."""
     kinds = [words for words in map(describe, alternatives(hint)) if words]
     first = sorted(dict.fromkeys(kinds), key="null".__eq__)
@@ -100,13 +100,13 @@ def describe(hint: Any) -> str:
     if kind is typing.Annotated:
         return "a path" if PATH in parts else describe(parts[0]) + describe_range(parts[1:])
     if kind is typing.Literal:
-        return " or ".join(map(shown, parts))
+        return " or ".join(map(show_value, parts))
     if inspect.isclass(kind) and issubclass(kind, Mapping):
         of_images = bool(parts) and fits(0, parts[0])
-        inner = f"{'IMAGES' if of_images else expected(parts[0])}: {expected(parts[1])}" if parts else "..."
+        inner = f"{'IMAGES' if of_images else in_words(parts[0])}: {in_words(parts[1])}" if parts else "..."
         return f"a {'staircase' if of_images else 'mapping'} {{{inner}}}"
     if inspect.isclass(kind) and issubclass(kind, Sequence | set) and kind is not str:
-        inner = " or ".join(dict.fromkeys(expected(part) for part in parts if part is not ...))
+        inner = " or ".join(dict.fromkeys(in_words(part) for part in parts if part is not ...))
         count = f"{len(parts)} " if kind is tuple and ... not in parts else ""
         return f"a list of {count}values, each {inner}" if inner else "a list"
     return "an object {_target_: ...}" if kind is Callable else NAMES.get(kind) or describe_class(kind)
@@ -127,7 +127,7 @@ def describe_range(limits: tuple[Any, ...]) -> str:
     return least + most + ", at least one" * any(isinstance(limit, MinLen) for limit in limits)
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as it is typed."""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
@@ -145,4 +145,4 @@ def refuse_extreme_numbers(node: Any, key: str = "") -> None:
     elif is_number(node) and not abs(node) <= LARGEST:
         finite = isinstance(node, int) or math.isfinite(node)
         reason = f"too large; no number here is above {LARGEST:.0e}" if finite else "not finite"
-        raise ConfigError(f"{key}={shown(node)}: this number is {reason}. Set another one.")
+        raise ConfigError(f"{key}={show_value(node)}: this number is {reason}. Set another one.")

@@ -43,6 +43,9 @@ class Walk(Film):
         if self.truncation is not None:
             loaded.require_styles(f"mode.truncation={self.truncation}")
 
+    def ignored_arguments(self, suffix: str) -> tuple[str, ...]:
+        return ("steps", "rate") if suffix == ".png" else ()
+
     def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
         images_at = self.spline_images(loaded, request, self.rows * self.columns)
         for frame in range(self.stops * self.steps):
@@ -98,6 +101,9 @@ class Interpolate(Film):
     ) -> None:
         super().__init__(rate)
         self.rows, self.columns, self.stops, self.steps = rows, columns, stops, steps
+
+    def ignored_arguments(self, suffix: str) -> tuple[str, ...]:
+        return ("stops", "steps", "rate") if suffix == ".png" else ()
 
     def frames(self, loaded: Loaded, request: Request) -> Iterator[Tensor]:
         for z in self.positions(loaded, request):

@@ -1,5 +1,6 @@
 """The base classes of the modes of `genlab.sample`."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +40,11 @@ class Mode:
 
     @property
     def name(self) -> str:
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        return name_of(type(self))
+
+    def ignored_arguments(self, suffix: str) -> tuple[str, ...]:
+        """Return the names of arguments without effect on files with this suffix."""
+        return ()
 
     def check(self, loaded: Loaded, request: Request) -> None:
         """Raise ConfigError if the run cannot serve this mode or part of the request has no effect on it."""
@@ -51,10 +56,35 @@ class Mode:
         said = {"seed": f"seed={request.seed}", "classes": str(as_asked(request.classes))}
         for key in ("seed", "classes"):
             if getattr(request, key) is not None and key not in self.takes:
-                raise ConfigError(f"{said[key]}: has no effect on mode={self.name}. Leave it out.")
+                raise ConfigError(
+                    f"{said[key]}: has no effect on mode={self.name}. Leave it out, or choose a mode that uses it: "
+                    f"{modes_that_use(key)}."
+                )
+
+    def refuse_ignored(self, path: Path) -> None:
+        """Raise ConfigError for an argument that was set and has no effect on such a file."""
+        parameters = inspect.signature(type(self).__init__).parameters
+        for name in self.ignored_arguments(path.suffix.lower()):
+            value = getattr(self, name)
+            if value != parameters[name].default:
+                others = " or ".join(f"to=FILE{suffix}" for suffix in self.suffixes if suffix != path.suffix)
+                raise ConfigError(f"mode.{name}={value}: has no effect on {path.suffix} files. Write {others} instead.")
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:
         raise NotImplementedError
+
+
+def name_of(mode: type[Mode]) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", mode.__name__).lower()
+
+
+def modes_that_use(key: str, base: type[Mode] = Mode) -> str:
+    """Return the modes, as they are typed, that use a part of the request or take an argument."""
+    kinds = base.__subclasses__()
+    if kinds:
+        return ", ".join(filter(None, (modes_that_use(key, kind) for kind in kinds)))
+    is_used = key in base.takes or key in inspect.signature(base.__init__).parameters
+    return f"mode={name_of(base)}" if is_used else ""
 
 
 class Picture(Mode):

@@ -10,6 +10,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.types import Amount, Side
+from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.metrics.extractors.extractor import Extractor
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.sheet import sheet
@@ -44,6 +45,7 @@ class Neighbours(Picture):
     def check(self, loaded: Loaded, request: Request) -> None:
         super().check(loaded, request)
         if not self.uses_features:
+            self.refuse_unused_extractor()
             return
         data = loaded.run.data
         try:
@@ -54,6 +56,13 @@ class Neighbours(Picture):
                 f"mode.features=extractor: {error} Here: metrics/extractor@mode.extractor=inception, or "
                 "mode.features=pixels."
             ) from error
+
+    def refuse_unused_extractor(self) -> None:
+        if not isinstance(self.extractor, Classifier):  # that every command comes with
+            raise ConfigError(
+                "metrics/extractor@mode.extractor: has no effect on mode.features=pixels. Set mode.features=extractor, "
+                "or leave it out."
+            )
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         data, samples = loaded.run.data, loaded.sample(self.count, **request.options)

@@ -9,6 +9,7 @@ from torch import nn
 
 from genlab.build import preflight
 from genlab.build.advice import advice
+from genlab.build.memory import state_per_parameter
 from genlab.callbacks import Scores
 from genlab.data import InMemory, Split
 from genlab.losses import Bernoulli, JensenShannon, Minimax, NonSaturating, Wasserstein
@@ -239,7 +240,7 @@ def test_memory_counts_every_copy_of_the_weights(trainer, monkeypatch):
 def test_optimizer_state_is_found_out_by_trying(make, expected):
     parameter = nn.Parameter(torch.ones(3))
     optimizer = make([parameter])
-    assert preflight.state_per_parameter(optimizer) == expected
+    assert state_per_parameter(optimizer) == expected
     assert not optimizer.state and parameter.tolist() == [1, 1, 1]
 
 

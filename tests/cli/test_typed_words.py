@@ -7,7 +7,7 @@ from genlab.cli.changes import typed_values
 from genlab.cli.explanations import explain_sweep_word
 from genlab.cli.words import check_words
 from genlab.core.errors import ConfigError
-from genlab.core.validation import expected
+from genlab.core.validation import in_words
 
 
 def message_of(words: str, program: str = "train") -> str:
@@ -97,4 +97,4 @@ def test_a_key_is_changed_once():
 
 
 def test_a_pair_is_described_with_its_length():
-    assert expected(tuple[float, float]) == "a list of 2 values, each a number"
+    assert in_words(tuple[float, float]) == "a list of 2 values, each a number"

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,20 @@ from genlab.core.pixels import as_saved, to_uint8
 from genlab.metrics import Classifier, Pixels
 from genlab.models.latent import Normal, Uniform
 from genlab.pictures.sheet import sheet
-from genlab.sampling import Arithmetic, Classes, Grid, Histogram, Interpolate, Neighbours, Request, Save, Truncation
+from genlab.sampling import (
+    Arithmetic,
+    Classes,
+    Grid,
+    Histogram,
+    Interpolate,
+    Neighbours,
+    Request,
+    Save,
+    Truncation,
+    Walk,
+)
 from genlab.sampling.histogram import value_counts
+from genlab.sampling.mode import modes_that_use
 from genlab.sampling.neighbours import nearest_images, pixel_distances
 from tests.conftest import narrow, saved
 
@@ -201,3 +214,19 @@ def test_points_are_saved_as_numbers_and_not_as_pictures(points, tmp_path):
     assert np.array_equal(np.load(tmp_path / "a.npz")["arr_0"], loaded.sample(7).numpy())
     with pytest.raises(ConfigError, match="no PNG holds points"):
         Save(count=7).write(loaded, Request(), tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [(Walk(steps=3), ".png"), (Walk(rate=3), ".png"), (Interpolate(stops=9), ".png")]
+)
+def test_what_a_picture_does_not_show_is_refused(mode, suffix):
+    with pytest.raises(ConfigError, match=r"has no effect on .png files. Write to=FILE.gif or to=FILE.mp4 instead"):
+        mode.refuse_ignored(Path(f"x{suffix}"))
+    mode.refuse_ignored(Path("x.gif"))
+    type(mode)().refuse_ignored(Path("x.png"))
+
+
+def test_a_mode_names_those_that_use_what_it_does_not():
+    assert modes_that_use("input") == "mode=translate"
+    assert {"mode=save", "mode=histogram"} <= set(modes_that_use("count").split(", "))
+    assert "mode=reconstruct" not in modes_that_use("seed")

@@ -1,6 +1,6 @@
 """Residual blocks without normalisation, initialised so that they need none: Zhang et al. 2019 (Fixup)."""
 
-from math import sqrt
+from math import gcd, sqrt
 
 from torch import Tensor, nn
 
@@ -47,8 +47,8 @@ class FixupBlock(nn.Module):
         wide = channels * expansion
         if wide > group and wide % group:
             raise ConfigError(
-                f"{channels} channels x expansion {expansion} are not a multiple of group={group}: choose a width "
-                f"that is a multiple of {group // expansion or 1}."
+                f"group={group}: {channels} channels x expansion {expansion} are no multiple of it: choose a width "
+                f"that is a multiple of {group // gcd(group, expansion)}, or group=1."
             )
         gain = GAIN * depth ** (-1 / 4)
         self.branch = nn.Sequential(
