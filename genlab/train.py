@@ -63,8 +63,7 @@ def run(arguments: list[str], *, data: InMemory | None = None) -> Result | None:
     def job(config: DictConfig) -> float:
         result = attempt(config, data)
         results.append(result)
-        is_scored = isinstance(result, float) and not math.isnan(result)
-        return float(result) if is_scored else worst_score()
+        return float(result) if isinstance(result, float) and not math.isnan(result) else worst_score()
 
     run_dir = [f"hydra.run.dir=outputs/${{hydra:runtime.choices.model}}-{data.name}/${{started:}}"] if data else []
     run_dir = [] if any(word.startswith("hydra.run.dir=") for word in arguments) else run_dir

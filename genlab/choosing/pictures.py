@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -22,7 +23,8 @@ MOST_OPENED = 1_000  # files whose headers are read; of more, a sample by the ha
 MOST_COMPARED = 20_000  # files among which copies are looked for
 
 
-class Pictures(NamedTuple):
+@dataclass(frozen=True)
+class Pictures:
     """What was found. Sizes, colours and depths are of the `opened` files alone."""
 
     root: Path

@@ -234,4 +234,4 @@ def result_of(trainer: Trainer) -> Result:
         newest = [row["record"] for row in read_rows(trainer.run_dir / "metrics.jsonl") if "record" in row]
     scores = {record["metric"]: math.nan if record["value"] is None else record["value"] for record in newest}
     own = sorted({node["_target_"] for _, node in find_targets(trainer.config, "")})
-    return Result(best and best.value, run_dir=trainer.run_dir, scores=scores, trust=own)
+    return Result(best.value if best else None, run_dir=trainer.run_dir, scores=scores, trust=own)
