@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from genlab.callbacks.once_per_position import save_picture
-from genlab.core.errors import ConfigError, describe_error
+from genlab.core.errors import ConfigError, GenlabError, describe_error
 from genlab.core.interruption import interruptible
 from genlab.core.types import Amount, Count
 from genlab.metrics.evaluation import Evaluation
@@ -60,15 +60,22 @@ class Scores(Callback):
                 records = self.evaluation.run(source, trainer.data, device=trainer.device, tell=trainer.announce)
         finally:
             trainer.announce("")
+        before = self.state_dict()
         self.scored_at, self.records = trainer.images, records
         self._warn_of_lost(records)
-        if records:
+        try:
             self._publish(trainer, records)
+        except GenlabError:  # the best could not be saved, on a full disk for instance: the resumed run scores again
+            self.best_record = None
+            self.load_state_dict(before)
+            raise
         for name, images in self.evaluation.pictures.items():
             file = f"{PICTURE_FOLDER}/{trainer.images:09d}_{name.replace(' ', '_')}.png"
             save_picture(trainer, draw_groups(images), file, name)
 
     def _publish(self, trainer: Trainer, records: list[Record]) -> None:
+        if not records:
+            return
         self._keep_if_best(records[0])
         for record in records:  # before the scores: a checkpoint of the best holds the callbacks that took its record
             trainer.report(record.as_dict())

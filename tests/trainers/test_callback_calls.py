@@ -155,6 +155,29 @@ def test_what_an_error_that_ends_the_run_left_out_is_made_up_for(make):
     assert curves(whole.run_dir) == curves(cut.run_dir)
 
 
+@pytest.mark.parametrize("at", [160, 640])
+def test_a_best_checkpoint_that_could_not_be_written_is_written_by_the_resumed_run(make, at, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENLAB_CACHE", str(tmp_path))
+    save, full = checkpoint.save, []
+
+    def save_unless_full(path, parts, **facts):
+        if path.name == "best.pt" and "cut" in str(path) and cut.images >= at and not full:
+            full.append(cut.images)
+            raise RunError("the disk is full")
+        save(path, parts, **facts)
+
+    monkeypatch.setattr(checkpoint, "save", save_unless_full)
+    whole, cut = (make(name, mine=worsening() if at == 160 else improving()) for name in ("whole", "cut"))
+    whole.fit()
+    with pytest.raises(RunError, match="the disk is full"):
+        cut.fit()
+    resumed(make("cut", mine=worsening() if at == 160 else improving())).fit()
+    best = [checkpoint.read(run.run_dir / "checkpoints" / "best.pt")["parts"] for run in (whole, cut)]
+    assert best[0]["position"]["images"] == best[1]["position"]["images"] == full[0]
+    assert_same(state(whole.run_dir, 640), state(cut.run_dir, 640))
+    assert curves(whole.run_dir) == curves(cut.run_dir)
+
+
 def test_half_a_step_is_not_saved(make):
     trainer = make()
 
@@ -196,6 +219,29 @@ class SlowFID(FID):
             os.kill(os.getpid(), signal.SIGTERM)
             raise AssertionError("the signal waits")
         return super().compute(reference)
+
+
+class Trend(FID):
+    """A score that follows the position, so that the first or the last is the best."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+
+    def start(self, source):
+        super().start(source)
+        self.position = source.position
+
+    def compute(self, reference):
+        return {name: self.sign * self.position for name in super().compute(reference)}
+
+
+def worsening():
+    return Scores(Pixels(), {"fid": Trend(1.0)}, every=160, images=16, split="train")
+
+
+def improving():
+    return Scores(Pixels(), {"fid": Trend(-1.0)}, every=640, images=16, split="train")
 
 
 def scored(at=None):
