@@ -230,7 +230,7 @@ def test_init_from_takes_weights_alone(saved, make_trainer):
     assert fresh.images == 0 and not fresh.players["generator"].optimizer.state
     wider = make_trainer("model=gan")
     with pytest.raises(
-        ConfigError, match=r"does not fit this model: .*\. It was trained with 'model.generator.widths=\[8,8\]"
+        ConfigError, match=r"does not fit this model: .*\. It was trained with .*'model.generator.widths=\[8,8\]'"
     ):
         networks = {"network/generator": wider.model.generator}
         checkpoint.load_weights(networks, str(folder.parent), wider.config["model"])

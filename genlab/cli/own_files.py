@@ -57,10 +57,12 @@ def require_list_of_defaults(defaults: Any, path: Path) -> None:
             raise ConfigError(f"{path}: `{key}` in `defaults` needs a slash before the group: `{absolute}`.")
 
 
-def explain_yaml(error: Any, path: Path | str = "a YAML file") -> str:
+def explain_yaml(error: Exception, path: Path | str = "a YAML file") -> str:
     """Return where a YAML file cannot be read, and why."""
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    if mark is None:
+    from yaml import MarkedYAMLError
+
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return f"{path}: cannot be read as YAML in UTF-8 ({' '.join(str(error).split())})."
-    hint = " YAML indents by spaces, never by tabs." if "\\t" in str(problem) else ""
-    return f"{mark.name}, line {mark.line + 1}: cannot be read as YAML: {problem}.{hint}"
+    hint = " YAML indents by spaces, never by tabs." if "\\t" in str(error.problem) else ""
+    mark = error.problem_mark
+    return f"{mark.name}, line {mark.line + 1}: cannot be read as YAML: {error.problem}.{hint}"

@@ -49,7 +49,7 @@ def test_every_key_that_a_message_names_is_an_argument():
 
 slow = pytest.mark.slow
 REFUSED = [  # (words that are refused, a word of the message that mends it)
-    (("model=wgan_gp", "model.discriminator.norm=batch"), "model.discriminator.norm=layer"),
+    (("model=gan", "penalty=[gradient_penalty]", "model.discriminator.norm=batch"), "model.discriminator.norm=layer"),
     (("model=wgan", "penalty=[gradient_penalty]"), "trainer.clip_weights=null"),
     (("model=gan", "loss=bernoulli"), "loss=non_saturating"),
     *(

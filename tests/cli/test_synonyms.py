@@ -93,7 +93,9 @@ def test_whatever_is_meant_exists():
         named = {name.split()[0] for meant in table.values() for name in meant}
         assert named <= menu.choices(group).keys(), group
     configs = [load_config(words, {"config_path": CONFIGS, "config_name": "train"}) for words in (["model=dcgan"], [])]
-    configs += [load_config([], {"config_path": CONFIGS, "config_name": name}) for name in ("sample", "evaluate")]
+    configs += [
+        load_config([], {"config_path": CONFIGS, "config_name": name}) for name in ("sample", "evaluate", "project")
+    ]
     known = {path for config in configs for path in key_paths(config, "")}
     known |= {".hydra.run.dir", ".generator.widths", ".discriminator.widths", ".data.flip"}
     names = {name for meant in (KEYS | WORDS).values() for name in meant if not name.startswith("penalty.")}
