@@ -91,9 +91,10 @@ def count_without_memory(make_model: Callable[[], Model], config: Mapping[str, A
 
 def is_too_large(error: BaseException) -> bool:
     """Tell whether a model was not made because of its size, by torch's words too."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return isinstance(error, TooLarge | MemoryError) or TOO_LARGE.search(str(error)) is not None
+    causes = [error]
+    while (cause := causes[-1].__cause__) is not None and cause not in causes:  # a re-raised error may be its own cause
+        causes.append(cause)
+    return any(isinstance(one, TooLarge | MemoryError) or TOO_LARGE.search(str(one)) for one in causes)
 
 
 def require_memory_for_training(system: System, config: Mapping[str, Any]) -> None:

@@ -131,8 +131,8 @@ def players_of(system: System, strategy: type[Trainer]) -> dict[str, Player]:
     if networks.keys() != optimizers.keys():
         raise ConfigError(
             f"optimizer: has entries for {sorted(optimizers)}, but the model's players are {sorted(networks)}. "
-            "Choose an optimizer that was made for this kind of model, or keep the model's own and set its class: "
-            f"optimizer.{min(networks, default='PLAYER')}._target_=torch.optim.SGD."
+            "Choose an optimizer that was made for this kind of model, or keep the model's own with another class: "
+            f"'optimizer.{min(networks, default='PLAYER')}={{_target_: torch.optim.SGD, lr: 0.01}}'."
         )
     players = {name: Player(name, net, optimizers[name](net.parameters())) for name, net in networks.items()}
     for player in players.values():

@@ -69,3 +69,17 @@ def test_an_optimizer_that_takes_no_plain_step_is_refused(make_trainer):
     words = ("~optimizer.generator", "+optimizer.generator={_target_:torch.optim.SparseAdam,lr:0.1}")
     with pytest.raises(ConfigError, match="optimizer.generator: SparseAdam cannot train these networks"):
         make_trainer("model=gan", *narrow("gan"), *words)
+
+
+def test_an_error_that_is_its_own_cause_is_looked_through_once():
+    """As where the cause of an error of Hydra's is raised from that error."""
+    error = ConfigError("model.latent: has no code.")
+    error.__cause__ = ValueError("in between")
+    error.__cause__.__cause__ = error
+    assert not memory.is_too_large(error)
+
+
+def test_a_mistake_in_a_nested_part_is_told(make_trainer):
+    words = ("model.latent.categorical=[]", "model.latent.continuous=0")
+    with pytest.raises(ConfigError, match="has no code"):
+        make_trainer("model=infogan", *narrow("infogan"), *words)

@@ -10,7 +10,8 @@ import pytest
 import genlab
 from genlab.cli import menu
 from genlab.core.errors import ConfigError
-from tests.conftest import data_of, narrow, replace_words
+from genlab.train import main
+from tests.conftest import TINY, data_of, narrow, replace_words
 
 GROUPS = (*menu.GROUPS, "experiment", "mode", "format", "features")
 FILES = sorted(Path(genlab.__file__).parent.rglob("*.py"))
@@ -62,11 +63,7 @@ REFUSED = [  # (words that are refused, a word of the message that mends it)
                 ("model=infogan", "model.latent.categorical=[]", "model.latent.continuous=0"),
                 "model.latent.continuous=2",
             ),
-            (("model=projected_gan", "model.conditional=true"), "model.conditional=false"),
-            (("model=cyclegan", "+model.latent={_target_:genlab.models.Normal,size:4}"), "model.latent=null"),
-            (("model=pix2pix", "augment=[diffaugment]", "penalty=[feature_matching_pairs]"), "augment=[]"),
-            (("model=dcgan", "penalty=[bcr]", "data.task=null", "model.conditional=true"), "model.conditional=false"),
-            (("model=vae", "optimizer=sgd"), "optimizer=adam_autoencoder"),
+            (("model=pix2pix_hd", "augment=[diffaugment]"), "augment=[]"),
         )
     ),
 ]
@@ -80,3 +77,12 @@ def test_a_refusal_before_a_run_is_mended_as_it_says(make_trainer, words, remedy
         make_trainer(*words, data=data_of(model))
     assert remedy in str(caught.value)
     make_trainer(*replace_words(words, remedy), data=data_of(model))
+
+
+@slow
+def test_an_optimizer_of_other_players_is_refused_with_one_that_fits(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["model=vae", *narrow("vae"), *TINY, "data.limit=64", "dry_run=true"]
+    assert main([*words, "optimizer=sgd"]) == 2
+    (word,) = re.findall(r"'(optimizer\.[^']*)'", capsys.readouterr().err)
+    assert main([*words, word]) == 0
