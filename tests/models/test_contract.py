@@ -27,6 +27,7 @@ ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and P
     "build/targets": {"kind"},
     "cli/command": {"sys.flags"},
     "cli/explanations": {"cause"},
+    "cli/menu_tree": {"yaml"},
     "cli/sweep": {"errors"},
     "core/foreign_files": {"os"},
     "core/trust": {"import_module(module)"},
