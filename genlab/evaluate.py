@@ -43,8 +43,8 @@ metrics have to show, such as the closest pairs of metrics=birthday, into its pi
 Without a run it scores pictures: the first side's as samples, against the second's as real images. A side is a folder,
 a zip, an .npz file of mode=save, or, as the second, a data set of the menu. Records go to outputs/comparisons/.
 
-  python -m genlab.evaluate between=[FOLDER,OTHER.zip] metrics=[fid] metrics/extractor=inception
-  python -m genlab.evaluate between=[samples.npz] data=mnist metrics=[fid,kid]           its test split, or split=train
+  python -m genlab.evaluate 'between=[FOLDER,OTHER.zip]' 'metrics=[fid]' metrics/extractor=inception
+  python -m genlab.evaluate 'between=[samples.npz]' data=mnist 'metrics=[fid,kid]'     its test split, or split=train
 
   files.size, files.channels, files.on_error, ...    how files are read: all that data=folder takes
 """

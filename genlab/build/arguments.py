@@ -143,7 +143,7 @@ def check_arguments(node: dict[str, Any], hints: dict[str, Any], key: str) -> It
 
 def require_fitting_mapping(node: dict[str, Any], hint: Any, key: str) -> None:
     """Raise ConfigError for a mapping where a plain value is expected, and for objects of a class that does not fit."""
-    kinds = typing.get_args(hint) or (hint,)
+    kinds = (hint,) if typing.get_origin(hint) is typing.Annotated else typing.get_args(hint) or (hint,)
     if Schedule in kinds and "_target_" in node:
         require_schedule(node, kinds[0], key)
     elif all(bare_type(kind) in PLAIN for kind in kinds):

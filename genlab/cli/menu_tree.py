@@ -14,6 +14,8 @@ from genlab.cli import menu
 
 Choices = dict[str, list[str]]  # by group, `@PACKAGE` after it where a file goes elsewhere
 PACKAGE = re.compile(r"#\s*@package\s+(\S+)")
+OWN_PLACE = re.compile(r"@_global_\.\w+$")  # what an override in a file without a package header says of its group
+REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
 class MenuTree:
@@ -27,6 +29,7 @@ class MenuTree:
             for name in chosen.get(group, []):
                 chosen |= dict(entries_of(self._read(group, name), group))
             chosen |= typed
+        chosen = {group: [follow_reference(name, chosen) for name in names] for group, names in chosen.items()}
         self.groups = [group for group in chosen if "@" not in group]
         self.keys: dict[str, Any] = {key: value for key, value in base.items() if key != "defaults"}
         for group, names in chosen.items():
@@ -77,11 +80,17 @@ class MenuTree:
         return "" if package == "_global_" else package
 
 
+def follow_reference(name: str, chosen: Choices) -> str:
+    """Return the choice of another group that a name refers to, as in `metrics/extractor: ${usual_extractor}`."""
+    found = REFERENCE.fullmatch(name)
+    return chosen[found[1]][-1] if found else name
+
+
 def entries_of(content: dict[str, Any], folder: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the groups that a file's defaults choose, with the names."""
     for entry in content.get("defaults", []):
         for key, names in entry.items() if isinstance(entry, dict) else ():
-            group = key.removeprefix("override ").removeprefix("optional ")
+            group = OWN_PLACE.sub("", key.removeprefix("override ").removeprefix("optional "))
             if not group.startswith("hydra/"):
                 inner = f"{folder}/{group}" if folder and not group.startswith("/") else group.lstrip("/")
                 yield inner, [name for name in (names if isinstance(names, list) else [names]) if name is not None]

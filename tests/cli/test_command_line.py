@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 import pickle
 import re
 import subprocess
@@ -249,36 +248,39 @@ def installed(tmp_path_factory):
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, root], check=True, timeout=300)
     subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
-    python = folder / "env" / "bin" / "python"
+    python, ours = folder / "env" / "bin" / "python", next(path for path in sys.path if path.endswith("site-packages"))
+    (library,) = (folder / "env" / "lib").glob("*/site-packages")
+    (library / "dependencies.pth").write_text(ours)  # torch and the rest, after the wheel
     subprocess.run([python, "-m", "pip", "--quiet", "install", "--no-deps", wheel], check=True, timeout=300)
     return python
 
 
 def test_the_wheel_works_outside_the_repository(installed, tmp_path):
-    ours = next(
-        path for path in sys.path if path.endswith("site-packages")
-    )  # torch and the rest; .pth files stay unread
-    script = installed.parent / "genlab-train"
-    quick = ["model=gan", *NARROW_MLP, *SHORT, "callbacks.log.every=600"]
-    done = subprocess.run(
-        [script, *quick],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": ours},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    def run(*words):
+        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    done = run(installed.parent / "genlab-train", "model=gan", *NARROW_MLP, *SHORT, "callbacks.log.every=600")
     assert done.returncode == 0, done.stderr
     assert "best         fid" in done.stdout
-    where = subprocess.run(
-        [installed, "-c", "import genlab; print(genlab.__file__, genlab.__version__)"],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": ours}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    where = run(installed, "-c", "import genlab; print(genlab.__file__, genlab.__version__)")
     assert str(installed.parent.parent) in where.stdout
 
 
+HUNGRY = """
+import torch
+
+from genlab.losses import NonSaturating
+
+
+class Hungry(NonSaturating):
+    def discriminator(self, real, fake):
+        return super().discriminator(real, fake) + torch.empty(10**15).mean()
+"""
+
+
 def test_out_of_memory_names_the_batch(tmp_path):
-    widths = "model.generator.widths=[1000000000,1000000000]"
-    done = run_command("model=gan", widths, "metrics=none", "trainer.device=cpu", cwd=tmp_path)
+    (tmp_path / "hungry.py").write_text(HUNGRY)
+    own = "loss={_target_: hungry.Hungry}"
+    done = run_command("model=gan", *NARROW_MLP, own, "metrics=none", "trainer.device=cpu", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
-    assert "trainer.batch_size" in done.stderr and "trainer.accumulate" in done.stderr
+    assert "out of memory" in done.stderr and "change=[trainer.accumulate=2]" in done.stderr

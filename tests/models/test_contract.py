@@ -25,7 +25,9 @@ PAGES = {"models/contract", "models/latent_contract", "models/layer_contract"}
 ELSEWHERE = {  # asked of objects that are no model: of torch, Hydra, yaml and PIL, or of a user's function
     "build/advice": {"torch.cpu"},
     "build/targets": {"kind"},
+    "cli/command": {"sys.flags"},
     "cli/explanations": {"cause"},
+    "cli/menu_tree": {"yaml"},
     "cli/sweep": {"errors"},
     "core/foreign_files": {"os"},
     "core/trust": {"import_module(module)"},
