@@ -29,7 +29,7 @@ def compose(name: str, words: list[str]) -> dict:
     where, words = {"config_path": CONFIGS, "config_name": name}, bracket_lists(quote_paths(words, sweeps=False))
     check_words(words, name)
     with explained_errors(words, where):
-        return check_keys(load_config([*words, *without_metrics_of_data(words, name)], where), name)
+        return check_keys(load_config([*without_metrics_of_data(words, name), *words], where), name)
 
 
 def without_metrics_of_data(words: list[str], name: str) -> list[str]:

@@ -29,6 +29,8 @@ def explain_error(error: Exception, words: list[str], where: dict[str, Any], fol
         group, name = choice.groups()
         listed = re.findall(r"^\t(\S+)$", message, re.MULTILINE)
         return explain_unknown_choice(group, name, listed or names_in(group, folder))
+    if (key := unknown_key_in(message)) and f"~{key}" in words and has_key(key, words, where):
+        return f"~{key}: {key} is null, and there is nothing to take away. Leave the word out."
     if key := unknown_key_in(message):
         if where["config_name"] == "report" and key.partition(".")[0] == "data":
             return f"{key}: a report reads no data, only the files of its runs. Leave it out."
@@ -50,6 +52,19 @@ def explain_error(error: Exception, words: list[str], where: dict[str, Any], fol
 def unknown_key_in(message: str) -> str | None:
     found = UNKNOWN_KEY.search(message) or re.search(r"'([^']+)' does not exist", message)
     return found.group(1) if found else None
+
+
+def has_key(key: str, words: list[str], where: dict[str, Any]) -> bool:
+    """Return whether a config has a key, also one that is null, of which Hydra says that it does not exist."""
+    from omegaconf import DictConfig, OmegaConf
+
+    from genlab.cli.composition import load_config, search_path
+
+    kept = [word for word in words if "=" in word and not word.startswith(("-", "~"))]
+    config = load_config([*search_path(words), *kept], where)
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    return isinstance(node, DictConfig) and name in node
 
 
 def explain_sweep_word(words: list[str], message: str) -> str:
