@@ -214,12 +214,12 @@ def execute(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def insert_run(word: str, folder: Path) -> str:
-    """Put a run in place of DATE_TIME: `model=MODEL data=DATA`, trained once, or the newest of sweeps and folders."""
+    """Put a run in place of DATE_TIME: the newest of those that commands before made, else `model=MODEL data=DATA`."""
     found = re.search(r"outputs/([\w-]+)/DATE_TIME", word)
     if not found:
         return word
     parent = folder / "outputs" / found[1]
-    if found[1] == "sweeps" or found[1].endswith("-folder"):
+    if parent.is_dir():
         chosen = max(parent.iterdir(), key=lambda path: path.stat().st_mtime)
     else:
         chosen = train_run(parent, *found[1].split("-"))
