@@ -1,6 +1,7 @@
 """The recipes of the contributors' page work as written, outside of the repository."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,6 @@ def test_the_page_has_a_command_for_each_recipe():
 def test_a_recipe_trains(command, folder):
     small = ["trainer.images=256", "trainer.device=cpu", "callbacks.grid.every=null"]
     small += [] if "metrics=" in command else ["metrics=none"]
-    words = command.replace("trainer.images=2000", "").split()
+    words = shlex.split(command.replace("trainer.images=2000", ""))
     done = run_command(*words, *small, cwd=folder)
     assert done.returncode == 0, done.stderr

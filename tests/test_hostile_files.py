@@ -205,7 +205,7 @@ def test_weights(tmp_path, name):
     path = put(tmp_path / "x.pt", PICKLES[name])
     loaders = (
         lambda: load_inception(str(path)),
-        lambda: LPIPS(str(path), vgg=str(path))._read("vgg"),
+        lambda: LPIPS(str(path), vgg=str(path)).network,
         lambda: read_file(path, vgg16, "model.features"),
     )
     for call in loaders:

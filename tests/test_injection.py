@@ -16,7 +16,7 @@ from genlab.core.condition import Attributes, Classes
 from genlab.core.errors import ConfigError
 from genlab.core.printable import PrintableFormatter, printable
 from genlab.core.words import Words
-from genlab.evaluate import score_table
+from genlab.evaluate import describe_measurement, score_table
 from genlab.exporting import card
 from genlab.pictures.sheet import write_png
 from genlab.reports import page
@@ -120,7 +120,7 @@ def test_terminals_get_no_commands(capfd):
 
 def test_scores_are_printed_as_text():
     one = SimpleNamespace(**RECORD)
-    assert is_harmless(printable("\n".join(score_table([one]))))
+    assert is_harmless(printable("\n".join(score_table([one], describe_measurement))))
 
 
 def test_spreadsheets_get_no_formulas():

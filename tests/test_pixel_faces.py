@@ -11,7 +11,6 @@ TINY = (
         "data.limit=64",
         "metrics.every=1000",
         "metrics.images=300",
-        "trainer.images=8",
     ),
     *("model=sngan", "model.generator.width=2", "model.discriminator.width=2", "model.conditional=true"),
     *("callbacks.grid=null", "trainer.batch_size=8", "trainer.images=8", "metrics=[attribute_accuracy]"),

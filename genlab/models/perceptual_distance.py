@@ -61,11 +61,11 @@ class LPIPS(nn.Module):
     def _features(self) -> nn.Sequential:
         from torchvision.models.vgg import cfgs, make_layers  # slow to import
 
+        loaded = {} if self.files["vgg"] == "random" else self._read("vgg")
         with torch.random.fork_rng(devices=[]):  # drawing initial weights must not change training's random state
             network = make_layers(cfgs["D"])[: LAYERS[-1] + 1]  # without the classifier, nine tenths of the weights
-        if self.files["vgg"] == "random":
+        if not loaded:
             return network
-        loaded = self._read("vgg")
         state = {name[9:]: part for name, part in loaded.items() if name.startswith("features.")}
         try:
             network.load_state_dict(state)

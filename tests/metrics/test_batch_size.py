@@ -17,12 +17,20 @@ QUICK = {
     "cas.images": 30, "cas.steps": 3, "cas.amounts": [1.0], "reconstruction.images": 60, "likelihood.images": 60,
     "likelihood.samples": 3, "w1.pairs": 40, "mmd.pairs": 40,
 }  # fmt: skip
-SETS = {"full", "quick", "none", "points", "stacked_mnist", "inception_score"}  # of several, or of others
+SETS = {
+    "full",
+    "quick",
+    "none",
+    "points",
+    "stacked_mnist",
+    "own_pictures",
+    "inception_score",
+}  # of several, or of others
 OF_ENCODERS = {"reconstruction", "likelihood"}
 OF_STYLES = {"ppl_w", "ppl_w_end", "eq_t", "eq_r"}
 OF_PAIRS = {"pairs", "l1", "psnr", "ssim", "lpips", "mask_agreement"}
-OF_WORDS = {"described"}
-OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS - OF_STYLES - OF_PAIRS - OF_WORDS)
+OF_WORDS, OF_ATTRIBUTES = {"described"}, {"attribute_accuracy", "attribute_changes"}
+OF_GANS = sorted(set(choices("metrics")) - SETS - OF_ENCODERS - OF_STYLES - OF_PAIRS - OF_WORDS - OF_ATTRIBUTES)
 
 
 class Reader(Pixels):

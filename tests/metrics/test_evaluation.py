@@ -225,7 +225,7 @@ def test_every_metric_is_the_same_for_any_batch_size(data):
 
     def scores(size: int) -> dict[str, float]:
         metrics = [KID(subset_size=50), InceptionScore(), ClassCoverage(), IntraFID(), Birthday(50), Memorisation()]
-        scored = Evaluation(Classifier(), dict(enumerate(metrics)), images=130, batch_size=size)
+        scored = Evaluation(Classifier(), {type(one).__name__: one for one in metrics}, images=130, batch_size=size)
         return {record.metric: record.value for record in scored.run(source, labelled, device="cpu")}
 
     found = scores(50)
