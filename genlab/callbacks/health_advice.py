@@ -10,16 +10,9 @@ if TYPE_CHECKING:
 PUBLISHED_CLIP = 0.01  # of a critic's weights: Arjovsky et al. 2017
 
 
-def idle_player(reading: Reading) -> str:
-    """Return the generator or autoencoder whose learning rate is 0 while others' are not; "" if there is none."""
-    rates = {name.removesuffix("/lr"): rate for name, rate in reading.published.items() if name.endswith("/lr")}
-    idle = [name for name in ("generator", "autoencoder") if rates.get(name) == 0]
-    return idle[0] if idle and (len(rates) == 1 or any(rates.values())) else ""
-
-
 def describe_idle(reading: Reading) -> str:
     """Return the cause and the remedy where a player's learning rate is 0; "" elsewhere."""
-    player = idle_player(reading)
+    player = reading.settings.idle_player
     return f"Nothing is learnt at optimizer.{player}.lr=0: raise it." if player else ""
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from genlab.data.dataset import Split
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.models.contract import MultiStage, per_image
 from genlab.trainers.encoder import posterior_divergence
-from genlab.trainers.system import bounds_critic
+from genlab.trainers.system import Player, bounds_critic
 from genlab.trainers.trainer import Trainer
 
 DIGITS = 10  # classes of the bundled classifier
@@ -37,11 +37,22 @@ def as_network_input(trainer: Trainer, images: Tensor) -> Tensor:
 
 def settings_of(trainer: Trainer) -> Settings:
     """Return what explains a run's numbers. A loss between images and reconstructions has no discriminator."""
+    idle = find_idle_player(trainer.players)
     if "discriminator" not in trainer.players:
-        return Settings(adversarial=False)
+        return Settings(adversarial=False, idle_player=idle)
     loss, flipped = trainer.loss, trainer.flip_labels
     margin = loss.winning_margin * (FLIPPED_MARGIN_FACTOR if flipped else 1)
-    return Settings(loss.lowest_loss(flipped), margin, trainer.clip_weights, flipped=flipped)
+    return Settings(loss.lowest_loss(flipped), margin, trainer.clip_weights, flipped=flipped, idle_player=idle)
+
+
+def find_idle_player(players: Mapping[str, Player]) -> str:
+    """Return the generator or autoencoder that learns at rate 0 while others do not; "" if there is none.
+
+    Rates are those before schedules: a rate that falls to 0 at the end of a run is none of these.
+    """
+    rates = {name: max(player.rates) for name, player in players.items()}
+    idle = [name for name in ("generator", "autoencoder") if rates.get(name) == 0]
+    return idle[0] if idle and (len(rates) == 1 or any(rates.values())) else ""
 
 
 def diversity(images: Tensor) -> float:

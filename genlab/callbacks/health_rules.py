@@ -48,6 +48,7 @@ class Settings:
     clip_weights: float | None = None
     adversarial: bool = True  # it has a discriminator
     flipped: float = 0.0  # share of pairs whose labels swap places; `lowest_loss` expects them
+    idle_player: str = ""  # generator or autoencoder whose rate is 0 by the config, no matter where a schedule is
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def find_divergence(reading: Reading) -> Iterator[Finding]:
         bound = next((bound for ending, bound in bounds.items() if name.endswith(ending)), math.inf)
         if not abs(value) <= bound:
             words = f"The run diverged: {name} is {value:.3g}. {advice.calm_down(reading)}"
-            yield Finding("diverged", words, lower=() if advice.idle_player(reading) else RATES)
+            yield Finding("diverged", words, lower=() if reading.settings.idle_player else RATES)
             return
     if measured.get("saturated", 0) > MAX_SATURATED_SHARE and measured["real_saturated"] < MAX_REAL_SATURATED_SHARE:
         share = f"{measured['saturated']:.0%} of the samples' pixels are black or white"
@@ -98,7 +99,7 @@ def find_collapse(reading: Reading) -> Iterator[Finding]:
         return
     elif relative < MIN_RELATIVE_DIVERSITY:
         alike = f"samples differ {relative:.1%} as much as real images do, they show one image"
-        slower = () if advice.idle_player(reading) else RATES[::2]
+        slower = () if reading.settings.idle_player else RATES[::2]
         yield Finding("collapsed", advice.describe_collapse(alike, reading), lower=slower)
     elif reading.missing:
         classes = ", ".join(reading.missing)
@@ -121,13 +122,13 @@ def find_stall(reading: Reading) -> Iterator[Finding]:
 
 def stall_finding(words: str, reading: Reading) -> Finding:
     """Return the finding of a generator that no longer learns, against which a slower discriminator may help."""
-    return Finding("stalled", f"The run stalled: {words}", lower=() if advice.idle_player(reading) else RATES[1:2])
+    return Finding("stalled", f"The run stalled: {words}", lower=() if reading.settings.idle_player else RATES[1:2])
 
 
 def stands_still(reading: Reading) -> bool:
     """Tell whether the generator does not learn while the discriminator does."""
     moved, other = (reading.measured.get(f"{name}_moved", math.inf) for name in ("generator", "discriminator"))
-    return advice.idle_player(reading) == "generator" or moved < min(MIN_MOVEMENT, MIN_MOVEMENT_SHARE * other)
+    return reading.settings.idle_player == "generator" or moved < min(MIN_MOVEMENT, MIN_MOVEMENT_SHARE * other)
 
 
 def discriminator_margin(reading: Reading) -> float:
