@@ -1,4 +1,4 @@
-"""Builds genlab with setuptools, and makes an editable install be found from every directory.
+"""Builds genlab with setuptools, makes an editable install be found from every directory, and source archives whole.
 
 setuptools' editable install is asked for a package after all folders of `sys.path`. In the directory that holds a clone
 the clone itself, a folder called genlab, comes before it, and Python takes that folder for a namespace without content.
@@ -8,6 +8,8 @@ the package in the clone. In the clone, or in another one, the package there com
 
 import base64
 import hashlib
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -29,6 +31,19 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     name = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
     text = STAND_IN.format(file=str(PACKAGE / "__init__.py"), folder=str(PACKAGE))
     add_file(Path(wheel_directory, name), "genlab/__init__.py", text.encode())
+    return name
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    """Build a source archive that holds this file, which setuptools would leave out."""
+    name = build_meta.build_sdist(sdist_directory, config_settings)
+    path = Path(sdist_directory, name)
+    root = name.removesuffix(".tar.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(path, folder)
+        Path(folder, root, ".ci").mkdir(exist_ok=True)
+        shutil.copy(__file__, Path(folder, root, ".ci"))
+        shutil.make_archive(str(path.with_name(root)), "gztar", folder, root)
     return name
 
 

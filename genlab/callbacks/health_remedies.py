@@ -38,4 +38,4 @@ def values_against(trainer: Trainer, finding: Finding) -> dict[str, Any]:
     """Return the values to change, by key; {} for what no change of a running system cures."""
     if finding.kind == "stalled" and (trainer.clip_weights or PUBLISHED_CLIP) < PUBLISHED_CLIP:
         return {"trainer.clip_weights": PUBLISHED_CLIP}
-    return remedies.halved(trainer, finding.lower)
+    return remedies.halve_values(trainer, finding.lower)

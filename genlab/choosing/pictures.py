@@ -25,7 +25,7 @@ MOST_COMPARED = 20_000  # files among which copies are looked for
 
 @dataclass(frozen=True)
 class Pictures:
-    """What was found. Sizes, colours and depths are of the `opened` files alone."""
+    """The facts of a folder's pictures. Sizes, colours and depths are those of the `opened` files alone."""
 
     root: Path
     count: int  # to train on

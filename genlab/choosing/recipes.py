@@ -48,7 +48,7 @@ class Recipe(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """What a GPU of at least so much memory trains."""
+    """The largest side that a GPU with at least this memory trains."""
 
     memory: float  # GiB
     side: int

@@ -181,7 +181,7 @@ class Attributes(NamedLabels):
             rows[:, other] = torch.maximum(rows[:, one], rows[:, other])
         return rows
 
-    def toggled(self, row: Tensor, number: int) -> Tensor:
+    def toggle(self, row: Tensor, number: int) -> Tensor:
         """Return a row [count] with one attribute turned on or off, and with it what it implies, or what implies it."""
         row, on = row.clone(), not row[number]
         row[number] = float(on)
@@ -190,7 +190,7 @@ class Attributes(NamedLabels):
                 row[self.names.index(other if on else one)] = float(on)
         return row
 
-    def related(self, name: str) -> set[str]:
+    def names_tied_to(self, name: str) -> set[str]:
         """Return an attribute and those that it implies, or that imply it: they do not change one without another."""
         return {name}.union(*(pair for pair in self.implies if name in pair))
 

@@ -29,7 +29,7 @@ FACTORIES = frozenset(
 
 
 class Limit(NamedTuple):
-    """How much memory a model may take, and the file whose weights tell."""
+    """The bytes that a model may take, and the file whose weights justify no more."""
 
     most: int  # bytes
     source: str | Path

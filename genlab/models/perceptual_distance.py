@@ -70,7 +70,7 @@ class LPIPS(nn.Module):
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise ConfigError(f"{self._named('vgg')}: these are not the weights of VGG16. {self._hint}") from error
+            raise ConfigError(f"{self._as_word('vgg')}: these are not the weights of VGG16. {self._hint}") from error
         return network
 
     def _linear(self) -> list[Tensor]:
@@ -84,7 +84,9 @@ class LPIPS(nn.Module):
                 raise ValueError("they have other shapes")
             return found
         except (KeyError, ValueError) as error:
-            raise ConfigError(f"{self._named('weights')}: these are not the weights of LPIPS. {self._hint}") from error
+            raise ConfigError(
+                f"{self._as_word('weights')}: these are not the weights of LPIPS. {self._hint}"
+            ) from error
 
     @property
     def _hint(self) -> str:
@@ -93,7 +95,7 @@ class LPIPS(nn.Module):
             f"torch-fidelity's weights-vgg16-lpips.pth), and {self.key}.vgg=FILE, torchvision's vgg16-397923af.pth."
         )
 
-    def _named(self, name: str) -> str:
+    def _as_word(self, name: str) -> str:
         return f"{self.key}.{name}={self.files[name] or 'null'}"
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -101,5 +103,5 @@ class LPIPS(nn.Module):
         path = Path(given).expanduser() if given else None
         if not path or not path.is_file():
             reason = "there is no such file" if path else "no file is given"
-            raise ConfigError(f"{self._named(name)}: {reason}. {self._hint}")
-        return read_weights(path, self._named(name), self._hint)
+            raise ConfigError(f"{self._as_word(name)}: {reason}. {self._hint}")
+        return read_weights(path, self._as_word(name), self._hint)

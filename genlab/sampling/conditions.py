@@ -16,8 +16,8 @@ Texts = str | Sequence[str]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a user asks for, and how."""
+class GivenCondition:
+    """A condition as the user gave it: its value, its key, and whether it was typed."""
 
     value: Any
     key: str = "classes"  # or words
@@ -27,7 +27,7 @@ class Asked:
         return f"{self.key}={as_typed(self.value)}"
 
 
-Classes = int | Sequence[int] | Texts | Tensor | Asked | None
+Classes = int | Sequence[int] | Texts | Tensor | GivenCondition | None
 
 
 def conditions(run: TrainedRun, start: int, count: int, given: Classes, *, required: bool = False) -> Tensor | None:
@@ -74,17 +74,19 @@ def labels_of(condition: Condition, given: Classes) -> Tensor | None:
     return (condition.parse_typed if asked.typed else condition.parse)(asked.value, asked.key)
 
 
-def as_asked(given: Classes) -> Asked:
-    return given if isinstance(given, Asked) else Asked(given)
+def as_asked(given: Classes) -> GivenCondition:
+    return given if isinstance(given, GivenCondition) else GivenCondition(given)
 
 
 def classes_or_words(
     classes: Classes, words: Texts | None, conditions: Any = None, *, typed: bool = False
-) -> Asked | None:
+) -> GivenCondition | None:
     """Return the one that is given; None: none. Raises ConfigError for several."""
-    asked = [] if classes is None else [classes if isinstance(classes, Asked) else Asked(classes, typed=typed)]
-    asked += [] if conditions is None else [Asked(conditions, "conditions", typed)]
-    asked += [] if words is None else [Asked(words, "words")]
+    if not isinstance(classes, GivenCondition | None):
+        classes = GivenCondition(classes, typed=typed)
+    asked = [] if classes is None else [classes]
+    asked += [] if conditions is None else [GivenCondition(conditions, "conditions", typed)]
+    asked += [] if words is None else [GivenCondition(words, "words")]
     if len(asked) > 1:
         raise ConfigError(f"{' '.join(map(str, asked))}: a model is told one of them. Drop the others.")
     return asked[0] if asked else None

@@ -116,7 +116,7 @@ class CallbackCalls:
 
 
 class Publishing:
-    """What callbacks tell each other through the trainer."""
+    """The methods of a trainer by which callbacks publish numbers, pictures and records to the other callbacks."""
 
     calls: CallbackCalls
 

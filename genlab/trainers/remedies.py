@@ -18,7 +18,7 @@ CLIP_NORM = 1.0  # of gradients, where a run diverged without a bound: healthy o
 
 def after_divergence(trainer: Trainer) -> str:
     """Return how to train on after a number was not finite; "" for a model that is not trained by gradients."""
-    rates = halved(trainer, [f"optimizer.{name}.lr" for name in trainer.players])
+    rates = halve_values(trainer, [f"optimizer.{name}.lr" for name in trainer.players])
     if not rates:
         return ""
     kept = "The last good checkpoint is kept: train on from there"
@@ -29,7 +29,7 @@ def after_divergence(trainer: Trainer) -> str:
     return f"{words}, or with bounded gradients, {with_values(trainer, {'trainer.clip_gradients': CLIP_NORM})}."
 
 
-def halved(trainer: Trainer, keys: Iterable[str]) -> dict[str, Any]:
+def halve_values(trainer: Trainer, keys: Iterable[str]) -> dict[str, Any]:
     """Return half the value of each key that the run's config gives a positive number."""
     values = {key: value_of(trainer.config, key) for key in keys}
     numbers = {key: value for key, value in values.items() if isinstance(value, int | float) and value > 0}

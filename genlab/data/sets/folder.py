@@ -4,10 +4,9 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from annotated_types import MinLen
 
 from genlab.core.condition import Attributes, Classes, Condition
 from genlab.core.errors import ConfigError
@@ -30,7 +29,7 @@ from genlab.data.storage.file_notes import (
 )
 from genlab.data.storage.findings import Findings
 from genlab.data.storage.folder_layout import ClassRule, HeldOutShare, Layout, read_layout
-from genlab.data.storage.roots import open_root
+from genlab.data.storage.roots import Roots, open_root
 from genlab.data.storage.split_names import Members
 from genlab.data.tasks import TaskChoice
 
@@ -51,9 +50,7 @@ class Folder(CachedSet):
 
     def __init__(
         self,
-        root: FilePath
-        | Annotated[list[FilePath], MinLen(1)]
-        | None = None,  # a folder or zip; several lie side by side
+        root: Roots | None = None,  # a folder or zip; several lie side by side
         *,
         size: Count | None = None,  # pixels a side: centred square, resized; null: as they are, all of one size
         channels: Literal[1, 3, 4] | None = None,  # null: 1 if every file is grey, else 3; 4: RGBA

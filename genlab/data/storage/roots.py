@@ -5,10 +5,16 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import MinLen
 
 from genlab.core.errors import ConfigError
+from genlab.core.types import FilePath
 from genlab.data.storage.archives import FileSource, open_source
 from genlab.data.storage.file_kinds import SUFFIXES, describe_left_out
+
+Roots = FilePath | Annotated[list[FilePath], MinLen(1)]
 
 
 def open_root(root: str | Sequence[str] | None) -> tuple[Path, FileSource]:

@@ -22,7 +22,7 @@ HINT = "Train one on your data: python scripts/train_classifier.py data=folder d
 
 
 class Facts(NamedTuple):
-    """What the file's header says."""
+    """The header of a classifier's file: the data it was trained on, its accuracy there, and what it tells."""
 
     data: str
     accuracy: float

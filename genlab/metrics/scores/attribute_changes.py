@@ -60,7 +60,7 @@ class AttributeChanges(SourceMetric):
     def compute(self, reference: Reference) -> dict[str, float]:
         """Return the shares; images that are not finite have neither changed nor stayed."""
         kind = reference.data.label_kind
-        related = torch.tensor([[other in kind.related(name) for other in kind.names] for name in kind.names])
+        related = torch.tensor([[other in kind.names_tied_to(name) for other in kind.names] for name in kind.names])
         shown, stayed = [], []
         with evaluation_mode(self.source.trained):
             for change in self.changes(reference):
@@ -89,7 +89,7 @@ class AttributeChanges(SourceMetric):
     def ask_anew(self, data: InMemory, trained: TrainedModel, start: int, asked: Tensor) -> Change:
         kind = data.label_kind
         attribute = torch.arange(start, start + len(asked)) % kind.count
-        changed = torch.stack([kind.toggled(row, number) for row, number in zip(asked.cpu(), attribute, strict=True)])
+        changed = torch.stack([kind.toggle(row, number) for row, number in zip(asked.cpu(), attribute, strict=True)])
         both = (trained.draw_samples(start, len(asked), rows) for rows in (asked, changed.to(asked)))
         return Change(*both, attribute, changed.gather(1, attribute[:, None])[:, 0] > 0.5)
 

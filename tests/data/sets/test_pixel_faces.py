@@ -66,11 +66,11 @@ def test_dark_glasses_are_glasses(faces):
     kind = faces.spec.condition
     assert kind.parse(["dark_glasses", "none", "hat+smile"]).tolist() == [
         [1, 1, 0, 0, 0, 0, 0], [0] * 7, [0, 0, 1, 0, 0, 0, 1]]  # fmt: skip
-    assert kind.related("glasses") == kind.related("dark_glasses") == {"glasses", "dark_glasses"}
-    assert kind.related("hat") == {"hat"}
+    assert kind.names_tied_to("glasses") == kind.names_tied_to("dark_glasses") == {"glasses", "dark_glasses"}
+    assert kind.names_tied_to("hat") == {"hat"}
     dark, clear = kind.parse(["dark_glasses", "glasses"])
-    assert kind.toggled(dark, 0).tolist() == [0] * 7 and torch.equal(kind.toggled(dark, 1), clear)
-    assert torch.equal(kind.toggled(clear, 1), dark) and torch.equal(kind.toggled(torch.zeros(7), 1), dark)
+    assert kind.toggle(dark, 0).tolist() == [0] * 7 and torch.equal(kind.toggle(dark, 1), clear)
+    assert torch.equal(kind.toggle(clear, 1), dark) and torch.equal(kind.toggle(torch.zeros(7), 1), dark)
     assert condition_from_facts({"implies": [["dark_glasses", "glasses"]], **kind.facts()}) == kind
 
 
