@@ -58,12 +58,13 @@ class CallbackCalls:
 
     def _tick_all(self, names: list[str]) -> None:
         """Call `tick` of these. An error that ends the run leaves its callback and the later ones owed."""
-        callbacks = {name: callback for name, callback in self._to_call() if name in names}
-        for number, (name, callback) in enumerate(callbacks.items()):
+        for name, callback in self._to_call() if names else ():
+            if name not in names:
+                continue
             try:
                 self._tick(name, callback)
             except GenlabError:
-                self.owed += list(callbacks)[number:]
+                self.owed += names[names.index(name) :]
                 raise
 
     def fail(self, error: GenlabError) -> None:

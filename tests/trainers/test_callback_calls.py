@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -176,6 +177,29 @@ def test_a_best_checkpoint_that_could_not_be_written_is_written_by_the_resumed_r
     assert best[0]["position"]["images"] == best[1]["position"]["images"] == full[0]
     assert_same(state(whole.run_dir, 640), state(cut.run_dir, 640))
     assert curves(whole.run_dir) == curves(cut.run_dir)
+
+
+class Note(Callback):
+    """Notes the positions of its ticks; sends the run back at one of them."""
+
+    every = 160
+
+    def __init__(self, back_at=None):
+        self.back_at, self.ticks = back_at, []
+
+    def tick(self, trainer):
+        self.ticks.append(trainer.images)
+        if trainer.images == self.back_at:
+            trainer.rollback.target = Path("sent back")
+
+
+def test_nothing_is_saved_after_a_callback_that_sends_the_run_back(make):
+    trainer = make()
+    trainer.callbacks = {"first": Note(), "sends": Note(back_at=320), "later": Note()}
+    for position in (160, 320):
+        trainer.images = position
+        trainer.calls.tick(position - 160)
+    assert [callback.ticks for callback in trainer.callbacks.values()] == [[160, 320], [160, 320], [160]]
 
 
 def test_half_a_step_is_not_saved(make):
