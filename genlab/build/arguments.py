@@ -54,6 +54,9 @@ def explain_call(error: BaseException, node: dict[str, Any]) -> str:
     """Return why an object cannot be made; what Python says of arguments in a user's words."""
     text = str(error).strip().rstrip(".")
     target = called_in(text, node) or node.get("_target_", "this `_target_`")
+    nulls = [f"{name}=null" for name, value in node.items() if value is None]
+    if "NoneType" in text and nulls:
+        return f"{' or '.join(nulls)} does not fit here: give a value{place_in_own_code(error)}."
     if not ARGUMENTS.search(text):
         is_plain = isinstance(error, LookupError | TypeError | RuntimeError) or not text
         words = f"cannot be built with these values ({text or type(error).__name__})" if is_plain else text

@@ -73,6 +73,7 @@ GROUPS = {  # those of `train` are whatever the menu lists
     "export": ("format", "data"),
     "report": (),
 }
+PARTS = {"train": ("optimizer.schedule",), "project": ("features.extractor", "features.weight")}  # needed in groups
 UNUSED = {"sample": ("metrics",)}  # groups that data sets choose from where others use them
 
 
@@ -98,6 +99,9 @@ def check_keys(config: DictConfig, program: str) -> dict[str, Any]:
         chosen = settings.get(group, {} if program == "train" else None)  # of a model's YAML without one `build` tells
         if not isinstance(chosen, dict):
             raise ConfigError(f"{group}={show_value(chosen)}: expected one of {', '.join(menu.choices(group))}.")
+    for group, name in (part.split(".") for part in PARTS.get(program, ())):
+        if settings.get(group) and name not in settings[group]:
+            raise ConfigError(f"{group}.{name}: is needed, and missing. A word such as ~{group}.{name} takes it away.")
     return settings
 
 

@@ -90,8 +90,8 @@ def check_words(words: list[str], program: str, folder: Path | None = None) -> N
 
     refuse_windows_paths(words)
     refuse_both(words)
-    if program == "evaluate" and (every := next((word for word in words if word.startswith("metrics.every=")), None)):
-        raise ConfigError(f"{every}: this program scores once, and has no interval. Leave it out.")
+    if program == "evaluate":
+        refuse_in_evaluate(words)
     if program == "sample" and (score := next(filter(SCORE_KEY.match, words), None)):
         raise ConfigError(f"{score}: this program scores nothing; python -m genlab.evaluate does. Leave it out.")
     for place, word in enumerate(words):
@@ -107,6 +107,16 @@ def check_words(words: list[str], program: str, folder: Path | None = None) -> N
             check_value(override.key_or_group, value, word)
             refuse_shared_choices(override.key_or_group, value, word, folder)
     refuse_repeated_keys(words)
+
+
+def refuse_in_evaluate(words: list[str]) -> None:
+    """Raise ConfigError for a word that scoring would ignore."""
+    keys = {word.partition("=")[0].lstrip("+~"): word for word in words}
+    if "metrics.every" in keys:
+        raise ConfigError(f"{keys['metrics.every']}: this program scores once, and has no interval. Leave it out.")
+    files = next((word for key, word in keys.items() if re.match(r"files\b|data@files$", key)), None)
+    if files and "between" not in keys:
+        raise ConfigError(f"{files}: says how between=[A,B] reads files, and a run is scored here. Leave it out.")
 
 
 def refuse_both(words: list[str]) -> None:

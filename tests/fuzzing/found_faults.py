@@ -84,4 +84,10 @@ FOUND: list[tuple[str, str, str]] = [  # (program, its last word, words of the m
     ("report", "~runs", "runs: is needed"),
     ("report", "to={a: 1}", "to={'a': 1}: expected a path"),
     ("report", "ünï", "ünï: expected KEY=VALUE"),
+    ("train", "~optimizer.schedule", "optimizer.schedule: is needed, and missing"),
+    ("train", "model.latent=null", "latent=null does not fit here: give a value"),
+    ("project", "~features.weight", "features.weight: is needed, and missing"),
+    ("evaluate", "files.holdout=x", "files.holdout=x: says how between=[A,B] reads files"),
+    ("evaluate", "files.flip='a b'", "files.flip='a b': says how between=[A,B] reads files"),
+    ("evaluate", "+files.fuzz=os", "+files.fuzz=os: says how between=[A,B] reads files"),
 ]

@@ -42,10 +42,17 @@ def trials(count: int, models: tuple[str, ...], try_line: Callable[[Line], End],
     @given(lines(models))
     def judge(line: Line) -> None:
         end = try_line(line)
-        found.append(Trial(line, end, faults(line, end)))
+        wrong = faults(line, end)
+        found.append(Trial(line, end, [] if wrong and is_refused_without_word(line, end, try_line) else wrong))
 
     judge()
     return found
+
+
+def is_refused_without_word(line: Line, end: End, try_line: Callable[[Line], End]) -> bool:
+    """Tell whether another mistake of the line, such as a mode that does not fit the run, is told before its word."""
+    others = try_line(Line(line.program, line.base[:-1], line.base[-1]))
+    return others.code == end.code == 2 and others.message == end.message
 
 
 def main() -> int:

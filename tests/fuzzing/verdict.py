@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from genlab.cli.path_words import is_path_key
 from tests.fuzzing.lines import MISSING, Line
 
 JARGON = (
@@ -83,6 +84,8 @@ def parse(text: str) -> Any:
 
 def wrong_kind(key: str, before: Any, value: Any) -> str | None:
     """Return why a value is of the wrong kind for a key that holds `before`."""
+    if is_path_key(key):
+        return None  # a file may be called anything
     is_number = isinstance(value, float)
     if is_number and not (math.isfinite(value) and abs(value) <= LARGEST) and not isinstance(before, str):
         return "a number not finite, or above 1e12"
