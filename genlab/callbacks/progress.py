@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from genlab.core.errors import GenlabError
-from genlab.core.types import Count, Positive
+from genlab.core.types import Count, Seconds
 from genlab.trainers.callback import Callback
 from genlab.trainers.trainer import Trainer
 
@@ -30,7 +30,7 @@ class Progress(Callback):
         self,
         every: Count | None = 1_000,  # images between looks at the clock
         *,
-        seconds: Positive = 10.0,  # between plain lines, at least
+        seconds: Seconds = 10.0,  # between plain lines, at least
         shown: Sequence[str] = ("*/adversarial", "score/*"),  # published names; * stands for anything
     ) -> None:
         self.every, self.seconds, self.shown = every, seconds, tuple(shown)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen, Unit
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from genlab.core.errors import ConfigError
@@ -119,12 +119,13 @@ def describe_class(kind: Any) -> str:
 
 
 def describe_range(limits: tuple[Any, ...]) -> str:
-    """Return the bounds of a number in words, with a comma before them."""
+    """Return the unit and the bounds of a number in words, to be set behind it."""
     low = next((limit for limit in limits if isinstance(limit, Ge | Gt)), None)
     high = next((limit for limit in limits if isinstance(limit, Le | Lt)), None)
     least = f", {low.ge:,} or more" if isinstance(low, Ge) else f" above {low.gt:,}" if low else ""
     most = f", at most {high.le:,}" if isinstance(high, Le) else f", below {high.lt:,}" if high else ""
-    return least + most + ", at least one" * any(isinstance(limit, MinLen) for limit in limits)
+    unit = next((f" of {limit.unit}" for limit in limits if isinstance(limit, Unit)), "")
+    return unit + least + most + ", at least one" * any(isinstance(limit, MinLen) for limit in limits)
 
 
 def show_value(value: Any) -> str:

@@ -10,7 +10,7 @@ import torch
 
 from genlab.core.errors import ConfigError
 from genlab.core.foreign_files import read_bytes
-from genlab.core.types import Positive
+from genlab.core.types import Seconds
 from genlab.pictures.sheet import as_pil, caption_columns
 from genlab.sampling.loaded_run import Loaded
 from genlab.sampling.mode import Mode, Request
@@ -39,7 +39,7 @@ class Progress(Mode):
     takes: ClassVar[frozenset[str]] = frozenset()
     uses_model: ClassVar[bool] = False
 
-    def __init__(self, *, seconds: Positive = 0.5) -> None:  # that a grid is shown for
+    def __init__(self, *, seconds: Seconds = 0.5) -> None:  # that a grid is shown for
         self.seconds = seconds
 
     def check(self, loaded: Loaded, request: Request) -> None:

@@ -14,7 +14,7 @@ from genlab.core.checkpoint import stateful
 from genlab.core.device import precision_of
 from genlab.core.errors import Diverged, GenlabError
 from genlab.core.finiteness import require_finite
-from genlab.core.types import Amount, Count, Positive
+from genlab.core.types import Amount, Count, Positive, Seconds
 from genlab.data import InMemory
 from genlab.data.stream import Stream
 from genlab.models.contract import Model
@@ -57,7 +57,7 @@ class Trainer(Publishing):
         batch_size: Amount = 64,  # images a turn, over all ranks
         accumulate: Amount = 1,  # backward passes a turn
         clip_gradients: Positive | dict[Literal["norm", "value"], Positive] | None = None,
-        max_time: Positive | None = None,  # seconds after which the run saves and exits
+        max_time: Seconds | None = None,  # seconds after which the run saves and exits
         device: str = "auto",
         precision: Literal["float32", "bfloat16", "float64"] = "float32",
         deterministic: bool = False,  # bit-identical on CUDA too, at some cost

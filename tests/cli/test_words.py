@@ -46,6 +46,11 @@ def test_epochs_set_the_images_and_both_are_refused(make_trainer):
         make_trainer("model=gan", *NARROW_MLP, "trainer.epochs=-1")
 
 
+def test_a_duration_of_another_unit_is_refused_with_the_unit(make_trainer):
+    with pytest.raises(ConfigError, match="trainer.max_time=40m: expected a number of seconds above 0 or null"):
+        make_trainer("model=gan", *NARROW_MLP, "trainer.max_time=40m")
+
+
 def test_two_wrong_keys_are_both_named(capsys):
     assert train.main(["trainer.imges=3", "optimizer.generator.rl=3"]) == 2
     said = capsys.readouterr().err
