@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab.cli.own_pictures import data_of_experiment, is_resumed, keys_of
+from genlab.cli.own_pictures import data_of_experiment, keys_of
 from genlab.cli.path_words import without_quotes
 from genlab.core.command_words import as_override
 
@@ -13,7 +13,7 @@ def with_model_of_file(words: list[str]) -> list[str]:
     Pictures of one's own become as large as the file's. Raises ConfigError for a file that cannot be read.
     """
     named = next((word.partition("=")[2] for word in reversed(words) if word.startswith("init_from=")), "null")
-    if keys_of(words) & {"model", "experiment"} or is_resumed(words) or named == "null":
+    if keys_of(words) & {"model", "experiment"} or named == "null":
         return words
     from genlab.build.imported_run import is_foreign_file, words_of
     from genlab.importing.reading import read_model

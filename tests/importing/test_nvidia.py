@@ -56,18 +56,16 @@ def test_a_grid_and_an_exported_file_come_from_a_file(known, tmp_path, capsys):
 SHORT = ("trainer.images=8", "trainer.batch_size=4", "metrics=none", "trainer.device=cpu")
 
 
+STANDING_STILL = ("optimizer.generator.lr=1e-9", "trainer.ema.halflife=1e9", "trainer.ema.warmup=0")
+
+
+@pytest.mark.slow
 def test_training_goes_on_from_a_file_that_chooses_the_model(known, tmp_path):
-    words = [
-        f"init_from={known}",
-        "data=pixel_faces",
-        "data.size=16",
-        "hydra.run.dir=run",
-        "optimizer.generator.lr=1e-9",
-    ]
-    assert train.main([*words, *SHORT]) == 0
+    words = [f"init_from={known}", "data=pixel_faces", "data.size=16", "hydra.run.dir=run"]
+    assert train.main([*words, *SHORT, *STANDING_STILL]) == 0
     trained, expected = open_run(tmp_path / "run", device="cpu"), read_model(known).networks
     for name, network in (("generator", trained.model.generator), ("ema", trained.ema.network)):
-        assert torch.allclose(network.state_dict()["constant"], expected[name]["constant"]), name
+        assert torch.allclose(network.state_dict()["constant"], expected[name]["constant"], atol=1e-5), name
 
 
 def test_another_run_than_the_files_is_told_in_one_sentence(known, capsys):
