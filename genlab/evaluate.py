@@ -82,6 +82,7 @@ def score_run(config: dict[str, Any]) -> None:
         chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     evaluation = build_evaluation(chosen | asked)
+    evaluation.refuse_ignored(asked)
     evaluation.check(run.data, run)
     for line in evaluation.advice(run.data):
         log.warning("advice: %s", line)

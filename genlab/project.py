@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.metrics.extractors.extractor import Extractor
+    from genlab.models.latent_contract import Searchable
     from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
@@ -54,13 +55,15 @@ def job(config: dict[str, Any]) -> None:
     run.model.requires_grad_(False)
     tried, count = conditions(run, config["class"]), config["restarts"]
     starts, condition = starts_of(run, tried, count=count * config["candidates"], seed=config["seed"])
+    refuse_ignored_prior(config["prior"], law, starts)
     extractor = extractor_of(config, run)
     with run.sampling() as network:
         descent = LatentSearch(
             generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
-            **{name: config[name] for name in ("steps", "lr", "polish", "prior", "snapshots")},
+            **{name: config[name] for name in ("steps", "lr", "polish", "snapshots")},
+            **({} if config["prior"] is None else {"prior": config["prior"]}),
         )
         rows = descent.nearest_starts(starts, condition, groups=1 if tried is None else len(tried), count=count)
         found = descent(starts[rows], None if condition is None else condition[rows])
@@ -77,6 +80,15 @@ def job(config: dict[str, Any]) -> None:
     write_results(
         folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen
     )
+
+
+def refuse_ignored_prior(prior: float | None, law: Searchable, starts: Tensor) -> None:
+    """Raise ConfigError for a weight of the prior where all latents within the law are equally likely."""
+    if prior and not law.prior_penalty(starts).any():
+        raise ConfigError(
+            f"prior={prior}: has no effect, as all latents of this model are equally likely within their bounds. "
+            "Leave it out."
+        )
 
 
 def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:

@@ -64,6 +64,7 @@ def job(config: dict[str, Any]) -> None:
         raise ConfigError("overwrite=true: is for a file that to=PATH names, and none is named. Leave it out.")
     path = None if to is None else check_target(str(to), mode.suffixes, overwrite=config["overwrite"])
     mode.refuse_ignored(path or Path(f"picture{mode.suffixes[0]}"))
+    refuse_ignored(config, mode)
     loaded = open_for_mode(config | {"checkpoint": chosen_checkpoint(config, mode)}, mode)
     mode.check(loaded, request)
     path = path or default_path(loaded, mode, request)
@@ -72,6 +73,13 @@ def job(config: dict[str, Any]) -> None:
     if mode.takes and loaded.run.caption:
         log.info("know of these: %s", loaded.run.caption)
     print(path)
+
+
+def refuse_ignored(config: dict[str, Any], mode: Mode) -> None:
+    """Raise ConfigError for batch_size= where no samples are drawn, and checkpoint= where no model is used."""
+    for key, is_used in (("batch_size", bool(mode.takes)), ("checkpoint", mode.uses_model)):
+        if config[key] is not None and not is_used:
+            raise ConfigError(f"{key}={config[key]}: has no effect on mode={mode.name}. Leave it out.")
 
 
 def chosen_checkpoint(config: dict[str, Any], mode: Mode) -> str | int:
@@ -129,7 +137,7 @@ def load_run(config: dict[str, Any], *, real: bool) -> Loaded:
 
     options = {name: config[name] for name in ("checkpoint", "device", "trust")}
     run = open_run(config["run"], real=real, named=config["data"], **options)
-    return Loaded(run, batch_size=config["batch_size"])
+    return Loaded(run) if config["batch_size"] is None else Loaded(run, batch_size=config["batch_size"])
 
 
 def default_path(loaded: Loaded, mode: Mode, request: Request) -> Path:

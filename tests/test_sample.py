@@ -2,14 +2,21 @@
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from genlab import project, sample
 from genlab.cli import command
 from genlab.core import checkpoint
+from genlab.core.errors import ConfigError
+from genlab.metrics import Evaluation, Pixels
+from genlab.metrics.scores.ppl import PathLength
+from genlab.metrics.scores.swd import SlicedWasserstein
+from genlab.models.latent import Normal, Uniform
 from tests.conftest import choices, narrow, replace_words, saved
 
 
@@ -132,3 +139,38 @@ def test_help_loads_neither_torch_nor_hydra():
     script = f"{imports}; command.main('sample', sample.USAGE, sample.job, ['-h'])"
     done = subprocess.run([sys.executable, "-c", script + "; print(*sys.modules)"], capture_output=True, text=True)
     assert not {"torch", "hydra", "numpy"} & set(done.stdout.split()) and "mode=grid" in done.stdout
+
+
+IGNORED = [
+    (["mode=reconstruct", "batch_size=7"], "batch_size=7"),
+    (["mode=progress", "batch_size=7"], "batch_size=7"),
+    (["mode=progress", "checkpoint=newest"], "checkpoint=newest"),
+    (["mode=classes", "mode.most=3", "classes=1"], "mode.most=3"),
+]
+
+
+@pytest.mark.parametrize(("words", "named"), IGNORED, ids=[" ".join(words) for words, _ in IGNORED])
+def test_a_key_without_effect_is_refused(words, named, conditional, capsys):
+    assert run(f"run={conditional}", *words) == 2
+    assert f"{named}: has no effect" in capsys.readouterr().err
+
+
+def test_most_or_classes_alone_draw_columns(conditional, tmp_path):
+    for word in ("mode.most=3", "classes=1"):
+        assert run(f"run={conditional}", "mode=classes", word, f"to={tmp_path / word}.png") == 0
+
+
+def test_a_split_or_images_that_no_metric_uses_are_refused():
+    def refuse(asked, **metrics):
+        Evaluation(Pixels(), metrics, **asked).refuse_ignored(asked)
+
+    for asked in ({"split": "train"}, {"images": 9}):
+        with pytest.raises(ConfigError, match="has no effect on ppl"):
+            refuse(asked, ppl=PathLength())
+        refuse(asked, ppl=PathLength(), swd=SlicedWasserstein())
+
+
+def test_a_prior_of_equally_likely_latents_is_refused():
+    for law, is_refused in ((Uniform(4), True), (Normal(4), False)):
+        with pytest.raises(ConfigError, match="prior=0.5: has no effect") if is_refused else nullcontext():
+            project.refuse_ignored_prior(0.5, law, torch.ones(2, 4))

@@ -1,7 +1,7 @@
 """Evaluation: one pass over generated images feeds all metrics; statistics of real ones are kept for later runs."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import torch
@@ -104,6 +104,19 @@ class Evaluation:
         reasons = working.call_each(lambda metric: self._unfit_reason(metric, reference, trained))
         working.metrics = {name: metric for name, metric in working.metrics.items() if not reasons[name]}
         return working
+
+    def refuse_ignored(self, asked: Iterable[str]) -> None:
+        """Raise ConfigError if `split` or `images` is among the names asked for and no metric depends on it."""
+        metrics = self.metrics.values()
+        used = {
+            "split": any(metric.uses_split for metric in metrics),
+            "images": any(metric.uses_samples for metric in metrics),
+        }
+        for name in (name for name in asked if metrics and not used[name]):
+            raise ConfigError(
+                f"{name}={getattr(self, name)}: has no effect on {', '.join(self.metrics)}. Leave it out, or add a "
+                "metric that uses it: metrics=[swd]."
+            )
 
     def advice(self, data: InMemory) -> list[str]:
         """Return a sentence for each kind of metrics that so few samples or real images make wrong; [] for none."""

@@ -29,6 +29,7 @@ class Metric(ABC):
     scattered_by_few = False  # without a bias: from few images, generated or real, it depends on which ones
     needs_features = False  # needs the features of real images, not only their moments
     uses_extractor = True  # else it takes no features, and its records name no extractor
+    uses_split = True  # else no score depends on which split's images are compared with
     uses_samples = True  # else it takes neither features nor images
     min_images = 1  # real, and generated
     min_side = 1  # pixels, of images

@@ -13,7 +13,7 @@ from genlab.core.types import Count, Side
 from genlab.core.user_values import quote_commas
 from genlab.pictures.reconstructions import draw_reconstructions, shown_count
 from genlab.pictures.sheet import caption_columns
-from genlab.sampling.conditions import condition_of, labels_of
+from genlab.sampling.conditions import as_asked, condition_of, labels_of
 from genlab.sampling.loaded_run import SHOWN_POINTS, Loaded
 from genlab.sampling.mode import Picture, Request
 from genlab.sampling.styles import NoiseKind, require_noise, truncating, using_noise
@@ -21,6 +21,7 @@ from genlab.trainers.encoder import encodes, reconstruct
 
 LATENT_THRESHOLDS = (2.0, 1.0, 0.5, 0.04)
 STYLE_THRESHOLDS = (1.0, 0.7, 0.5, 0.0, -0.5)  # psi
+MOST_CLASSES = 20  # columns of mode=classes unless some are asked for
 log = logging.getLogger(__name__)
 
 
@@ -78,9 +79,18 @@ class Classes(Picture):
         self,
         *,
         rows: Side = 8,
-        most: Count = 20,  # columns by default; classes=[...] may ask for more
+        most: Count = MOST_CLASSES,  # columns by default; classes=[...] may ask for more
     ) -> None:
         self.rows, self.most = rows, most
+
+    def check(self, loaded: Loaded, request: Request) -> None:
+        super().check(loaded, request)
+        if request.classes is not None and self.most != MOST_CLASSES:
+            asked = as_asked(request.classes)
+            raise ConfigError(
+                f"mode.most={self.most}: has no effect beside {asked}, which chooses the columns. "
+                f"Leave mode.most or {asked.key} out."
+            )
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         labels = self.column_labels(loaded, request)

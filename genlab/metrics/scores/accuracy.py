@@ -14,6 +14,7 @@ class Accuracy(FeatureMetric):
     either: the bundled classifier is right about 99.7 % of MNIST's test images.
     """
 
+    uses_split = False
     numbers = ("accuracy",)
     higher_is_better = True
 

@@ -15,6 +15,7 @@ class AttributeAccuracy(FeatureMetric):
     for an attribute by all words of its name. No number for models that are not told the attributes that it tells.
     """
 
+    uses_split = False
     numbers = ("attribute_accuracy", "all_attributes", "attribute_accuracy_*")
     higher_is_better = True
 

@@ -34,6 +34,7 @@ class AttributeChanges(SourceMetric):
     one: they are no others of each other. The extractor's classifier tells what images show.
     """
 
+    uses_split = False
     numbers = ("change_shown", "others_stayed")
     higher_is_better = True
     uses_extractor = True

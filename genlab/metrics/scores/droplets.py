@@ -29,6 +29,7 @@ class Droplets(SourceMetric):
     it is no measure of quality.
     """
 
+    uses_split = False
     numbers = ("droplets*",)
 
     def __init__(

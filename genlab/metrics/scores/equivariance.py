@@ -27,6 +27,7 @@ class Equivariance(SourceMetric):
     clamped nor rounded nor cropped.
     """
 
+    uses_split = False
     higher_is_better = True
     smallest = 1  # pixels a side
 

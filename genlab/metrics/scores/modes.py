@@ -25,6 +25,7 @@ class MixtureModes(FeatureMetric):
     `modes`: number found; `high_quality`: share of samples, 0.989 for real points in two dimensions.
     """
 
+    uses_split = False
     numbers = ("modes", "high_quality")
     higher_is_better = True
 
@@ -51,6 +52,7 @@ class ClassModes(FeatureMetric):
     shares to 1/1000 each, in nats. As many real images have 1,000 and about 0.02.
     """
 
+    uses_split = False
     numbers = ("modes", "reverse_kl")
     opposite = frozenset({"reverse_kl"})
     higher_is_better = True

@@ -30,6 +30,7 @@ class PathLength(SourceMetric):
     same condition, and all images the same noise.
     """
 
+    uses_split = False
     uses_extractor = True
 
     def __init__(

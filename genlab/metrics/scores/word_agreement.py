@@ -14,6 +14,7 @@ class Described(ImageMetric):
     Only for data whose words can be measured, such as data=mnist_words.
     """
 
+    uses_split = False
     numbers = ("described*",)
     higher_is_better = True
 
