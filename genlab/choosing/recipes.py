@@ -114,8 +114,8 @@ def refuse_few(pictures: Pictures) -> None:
     different = pictures.count - pictures.copies
     if different < FEWEST:
         raise ConfigError(
-            f"data.root={pictures.root}: {different} different pictures to train on, and from fewer than {FEWEST} a model "
-            "learns to copy them. Add pictures of the same kind, some hundreds if you can; or name a model to train "
+            f"data.root={pictures.root}: {different} different pictures to train on, and from fewer than {FEWEST} a "
+            "model learns to copy them. Add pictures of the same kind, some hundreds if you can; or name a model to train "
             "all the same: model=dcgan data.size=32 trainer.batch_size=4."
         )
 
@@ -156,14 +156,13 @@ def choose_size(pictures: Pictures, machine: Machine, side: int) -> list[Choice]
     cut = f"; squares from the middle leave out {left_out:.0%} of a picture" if left_out > 0.02 else ""
     return [
         Choice(f"data.size={side}", f"for shorter sides of {pictures.side:,} pixels, and what {limit} can train{cut}"),
-        Choice(
-            "data.flip=true", "each picture is shown mirrored, too; false where left and right differ, as in letters"
-        ),
+        Choice("data.flip=true", "mirrored pictures are shown, too; false where left and right differ, as in letters"),
     ]
 
 
-def how_often(times: int) -> str:
-    return "once" if times == 1 else f"{times} times" if times else "at the end alone"
+def interval(key: str, images: int, every: int) -> Choice:
+    times = images // every
+    return Choice(f"{key}={every}", "once" if times == 1 else f"{times} times" if times else "at the end alone")
 
 
 def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
@@ -172,8 +171,5 @@ def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
     return [
         Choice(f"trainer.batch_size={batch}", "small ones suit few pictures"),
         Choice(f"trainer.images={images}", f"a first result {place}; more goes on improving"),
-        *(
-            Choice(f"{key}={max(least, images // times)}", how_often(images // max(least, images // times)))
-            for key, times, least in INTERVALS
-        ),
+        *(interval(key, images, max(least, images // times)) for key, times, least in INTERVALS),
     ]
