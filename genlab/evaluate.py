@@ -77,8 +77,6 @@ def score_run(config: dict[str, Any]) -> None:
         raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
     if not chosen.get("extractor"):
         chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
-    if not chosen.get("extractor"):
-        chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}
     evaluation = build_evaluation(chosen | asked)
     evaluation.check(run.data, run)

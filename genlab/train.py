@@ -23,6 +23,7 @@ from genlab.cli.command import exit_code_of, start
 from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings, set_outer_hydra_aside
 from genlab.cli.own_files import check_own_files
 from genlab.cli.path_words import quote_paths, without_quotes
+from genlab.cli.resumed_words import refuse_choices
 from genlab.cli.words import check_words, own_folder, split_flags
 from genlab.core import distributed
 from genlab.core.command_words import as_override
@@ -143,6 +144,7 @@ def compose_and_call(job: Any, arguments: list[str], *, own_files: bool = True) 
     flags, words = split_flags(quote_changes(arguments))
     words = quote_paths(words, sweeps=bool(MANY & set(flags)))
     check_words(words, "train", own_folder(flags))
+    refuse_choices(words)
     check_own_files(words, own_folder(flags))
     words = own_pictures.with_experiment(words) if own_files else words
     arguments = [*flags, *words]

@@ -1,8 +1,12 @@
 """Pixel faces from training to a picture, at a tiny size."""
 
+import pytest
+from omegaconf import OmegaConf
+
 from genlab import sample, train
 from genlab.build.run_extractor import extractor_of_run
 from genlab.cli import command
+from genlab.cli.composition import compose
 
 TINY = (
     *(
@@ -33,3 +37,12 @@ def test_conditions_by_name_from_training_to_a_picture_and_a_score(tmp_path, cap
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 2
     assert "none is called nose" in said.err
+
+
+@pytest.mark.parametrize(
+    "data", ["pixel_faces", "pixel_faces_glasses", "pixel_faces_edges", "mnist_unpaired data@data.of=pixel_faces"]
+)
+def test_a_run_without_scores_is_evaluated_with_the_classifier_of_its_pictures(tmp_path, data):
+    config = compose("train", [*f"data={data}".split(), "metrics=none"])
+    (tmp_path / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create({"data": config["data"]})))
+    assert extractor_of_run(tmp_path) == {"_target_": "genlab.metrics.PixelFacesClassifier"}

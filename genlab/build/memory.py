@@ -13,12 +13,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import (
-    register_module_buffer_registration_hook,
-    register_module_parameter_registration_hook,
-)
 
 from genlab.core.errors import ConfigError
+from genlab.core.network_limit import REGISTER_WEIGHTS, call_at_registration
 from genlab.models.contract import Model
 from genlab.trainers import System
 
@@ -27,7 +24,6 @@ USUAL_SHARE = 8  # of memory, a part of 1 / 8: networks with fewer weights are m
 MAX_TENSORS = 10_000  # of one system: more layers take minutes to make and never train
 CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # files, on Linux
 TOO_LARGE = re.compile(r"can't allocate memory|not enough memory|overflow|too large to convert|must fit", re.IGNORECASE)
-HOOKS = (register_module_parameter_registration_hook, register_module_buffer_registration_hook)
 Optimize = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
 
@@ -53,12 +49,11 @@ class WeightCounter:
             raise TooLarge
 
     def __enter__(self) -> WeightCounter:
-        self.handles = [register(self) for register in HOOKS]
+        self.watching = call_at_registration(self, REGISTER_WEIGHTS)
         return self
 
     def __exit__(self, *error: object) -> None:
-        for handle in self.handles:
-            handle.remove()
+        self.watching.close()
 
 
 def make_within_memory(make_model: Callable[[], Model], config: Mapping[str, Any]) -> Model:

@@ -42,8 +42,8 @@ class Recipe(NamedTuple):
     words: tuple[str, ...]
     reason: str
     wide: Callable[[int], list[str]]  # side -> words for networks as wide as published, which a CPU does not train
-    cpu_side: int  # pixels that half an hour of two cores shows something at
-    cpu_images: int  # that they train on in that time
+    cpu_side: int  # pixels a side at most on a CPU
+    cpu_images: int  # of a run on a CPU
     images: int  # of a run on a GPU
 
 
@@ -161,9 +161,9 @@ def choose_size(pictures: Pictures, machine: Machine, side: int) -> list[Choice]
 
 def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
     """Return batch, duration and intervals: some grids of samples, and a score now and then."""
-    time = "about half an hour of two cores" if on_cpu else "some hours; more goes on improving"
+    place = "on a CPU" if on_cpu else "on a GPU"
     return [
         Choice(f"trainer.batch_size={batch}", "small ones suit few pictures"),
-        Choice(f"trainer.images={images}", time),
+        Choice(f"trainer.images={images}", f"a first result {place}; more goes on improving"),
         *(Choice(f"{key}={max(least, images // times)}", f"{times} times") for key, times, least in INTERVALS),
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlab.cli import menu
 from genlab.cli.composition import CONFIGS, explained_errors, load_config, search_path
+from genlab.cli.resumed_words import resumed_run
 from genlab.cli.words import split_flags
 from genlab.core import distributed
 from genlab.core.errors import ConfigError
@@ -33,12 +34,8 @@ TAKES_PLACE = {"trainer.images": ("trainer.epochs",)}  # keys that say the same 
 def with_experiment(words: list[str]) -> list[str]:
     """Return the words, with the experiment's where they choose its data and neither a model nor an experiment."""
     keys = keys_of(words)
-    alone = not keys & {"model", "experiment"} and not is_resumed(words)
+    alone = not keys & {"model", "experiment"} and resumed_run(words) is None
     return [*words, EXPERIMENT] if alone and f"data={data_of_experiment()}" in words else words
-
-
-def is_resumed(words: Iterable[str]) -> bool:
-    return any(word.startswith("resume=") and word not in ("resume=null", "resume=auto") for word in words)
 
 
 def keys_of(words: Iterable[str]) -> set[str]:

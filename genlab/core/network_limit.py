@@ -26,6 +26,16 @@ FACTORIES = frozenset(
     {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.randint, torch.eye}
     | {torch.empty_strided, torch.arange, torch.linspace, torch.randperm, torch.normal}
 )
+REGISTER_LAYER = hooks.register_module_module_registration_hook
+REGISTER_WEIGHTS = (hooks.register_module_parameter_registration_hook, hooks.register_module_buffer_registration_hook)
+
+
+def call_at_registration(watch: Callable[[Any, str, Any], None], registers: Sequence[Callable]) -> ExitStack:
+    """Call a function with each layer, name and part that layers register, until the returned stack is closed."""
+    stack = ExitStack()
+    for register in registers:
+        stack.callback(register(watch).remove)
+    return stack
 
 
 class Limit(NamedTuple):
@@ -99,12 +109,5 @@ def limited_networks(limit: Limit | None) -> Iterator[None]:
         if layers > MAX_LAYERS:
             raise limit.refusal(f"of more than {MAX_LAYERS:,} layers and weights")
 
-    with ExitStack() as stack:
-        for register in (
-            hooks.register_module_module_registration_hook,
-            hooks.register_module_parameter_registration_hook,
-            hooks.register_module_buffer_registration_hook,
-        ):
-            stack.callback(register(count).remove)
-        stack.enter_context(TensorLimit(limit))
+    with call_at_registration(count, (REGISTER_LAYER, *REGISTER_WEIGHTS)), TensorLimit(limit):
         yield

@@ -153,6 +153,25 @@ def test_another_value_on_the_command_line_is_answered_with_the_change(run_dir, 
     assert [one["new"] for one in config_of(run_dir)["changes"]] == [1e-3, 2]
 
 
+@pytest.mark.parametrize(
+    "word", ["loss=hinge", "model=vae", "data=mnist", "penalty=[r1]", "optimizer=sgd", "experiment=quick"]
+)
+def test_another_choice_of_a_group_is_for_a_new_run(run_dir, capsys, word):
+    message = refusal(capsys, f"resume={run_dir}", LONGER, word)
+    assert (
+        f"a resumed run keeps its choice of {word.partition('=')[0]}. Leave it out; to have another, start a new run"
+        in message
+    )
+
+
+@pytest.mark.parametrize("word", ["metrics=fid", "metrics/extractor=pixels", "callbacks=none"])
+def test_what_is_watched_changes_key_by_key(run_dir, capsys, word):
+    group = word.partition("=")[0]
+    assert f"{word}: a resumed run keeps its choice of {group}. Leave it out; {group}.KEY=VALUE" in refusal(
+        capsys, f"resume={run_dir}", LONGER, word
+    )
+
+
 @pytest.mark.slow
 def test_what_cannot_change_names_a_new_run(run_dir, tmp_path, capsys):
     for words in (["loss=hinge"], ["change=[loss._target_=genlab.losses.Hinge]"], ["change=[penalty.r1.weight=1]"]):
@@ -186,7 +205,7 @@ def test_a_lost_record_is_named_again_as_the_message_says(changed, tmp_path, cap
         ("change=[optimizer.generator.lr]", "expected change=[KEY=VALUE]"),
         ("change=3", "expected change=[KEY=VALUE]"),
         ("change=[trainer.accumulate=3]", "multiple of trainer.accumulate"),
-        ("change=[optimizer.generator.lr=-1]", "Invalid learning rate"),
+        ("change=[optimizer.generator.lr=-1]", "expected a number, 0 or more"),
     ],
 )
 def test_what_is_no_change_is_one_message(run_dir, capsys, word, said):

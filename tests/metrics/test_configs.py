@@ -68,6 +68,15 @@ def test_each_choice_measures_what_it_says(name, extractor, images, metrics):
     assert list(evaluation.metrics) == metrics
 
 
+@pytest.mark.parametrize(
+    "name", ["cifar10", "cifar100", "celeba", "svhn", "stl10", "fashion_mnist", "kmnist", "emnist", "usps"]
+)
+def test_sets_that_no_bundled_classifier_knows_bring_scores_that_read_them(name):
+    chosen = train_config(f"data={name}").metrics
+    assert list(chosen.metrics) == ["fid", "swd"]
+    assert chosen.extractor == {"_target_": "genlab.metrics.Inception", "weights": "at_hand"}
+
+
 def test_full_is_quick_and_more():
     metrics = instantiate(composed("metrics=full").metrics, _convert_="all").evaluation.metrics
     assert [type(metric) for metric in metrics.values()] == [
