@@ -257,7 +257,7 @@ def prepare(folder: Path, pages: dict[str, str]) -> None:
 
 
 def draw_pictures(folder: Path) -> None:
-    """Draw 400 coloured discs in ten classes of folders, as the folders PATH and FOLDER, three zips and seven.png."""
+    """Draw 400 coloured discs in ten classes of folders, as the folders PATH and FOLDER, two zips and seven.png."""
     import numpy as np
     from PIL import Image, ImageDraw
 
@@ -273,7 +273,7 @@ def draw_pictures(folder: Path) -> None:
     for number in range(3):
         image.convert("L").resize((28, 28)).save(folder / "FOLDER" / f"{number}.png")
     image.convert("L").resize((28, 28)).save(folder / "seven.png")
-    for name in ("emoji", "google", "twitter"):
+    for name in ("google", "twitter"):
         with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
             for path in sorted((folder / "PATH").rglob("*.png")):
                 archive.write(path, path.relative_to(folder / "PATH"))
