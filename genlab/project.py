@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.metrics.extractors.extractor import Extractor
-    from genlab.models.latent_contract import Searchable
     from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
@@ -44,6 +43,7 @@ def job(config: dict[str, Any]) -> None:
         distances,
         error_of,
         load_target,
+        refuse_ignored_prior,
         require_searchable,
         starts_of,
     )
@@ -80,15 +80,6 @@ def job(config: dict[str, Any]) -> None:
     write_results(
         folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen
     )
-
-
-def refuse_ignored_prior(prior: float | None, law: Searchable, starts: Tensor) -> None:
-    """Raise ConfigError for a weight of the prior where all latents within the law are equally likely."""
-    if prior and not law.prior_penalty(starts).any():
-        raise ConfigError(
-            f"prior={prior}: has no effect, as all latents of this model are equally likely within their bounds. "
-            "Leave it out."
-        )
 
 
 def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:
