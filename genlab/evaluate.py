@@ -72,9 +72,12 @@ def score_run(config: dict[str, Any]) -> None:
     options = {name: config[name] for name in ("checkpoint", "device", "trust")}
     run = runs.open_run(config["run"], real=True, named=config["data"], **options)
     run = run if config["seed"] is None else replace(run, seed=config["seed"])
-    chosen = config["metrics"] or metrics_of_run(run.run_dir, config["trust"])
+    is_file = Path(config["run"]).expanduser().is_file()  # of another program, which chose no metrics
+    chosen = config["metrics"] or ({} if is_file else metrics_of_run(run.run_dir, config["trust"]))
     if not chosen:
-        raise ConfigError(f"{run.run_dir}: was trained without scores. Choose some: metrics=full.")
+        raise ConfigError(
+            f"{config['run'] if is_file else run.run_dir}: was trained without scores. Choose some: metrics=full."
+        )
     if not chosen.get("extractor"):
         chosen = chosen | {"extractor": extractor_of_run(run.run_dir, config["trust"])}
     asked = {name: config[name] for name in ("images", "split") if config[name] is not None}

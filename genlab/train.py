@@ -21,6 +21,7 @@ from genlab.cli import made_directories, menu, own_pictures, sweep
 from genlab.cli.change_words import quote_changes
 from genlab.cli.command import exit_code_of, start
 from genlab.cli.composition import CONFIGS, explained_errors, replace_mappings, set_outer_hydra_aside
+from genlab.cli.imported_words import with_model_of_file
 from genlab.cli.own_files import check_own_files
 from genlab.cli.path_words import quote_paths, without_quotes
 from genlab.cli.resumed_words import refuse_choices
@@ -146,6 +147,7 @@ def compose_and_call(job: Any, arguments: list[str], *, own_files: bool = True) 
     check_words(words, "train", own_folder(flags))
     refuse_choices(words)
     check_own_files(words, own_folder(flags))
+    words = with_model_of_file(words)
     words = own_pictures.with_experiment(words) if own_files else words
     arguments = [*flags, *words]
     where, extra = config_source(arguments)

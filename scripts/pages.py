@@ -76,6 +76,7 @@ NOT_RUN = (  # (what a command matches, why it is not run here)
     (r"scripts/pages\.py", "is this script"),
     (r"genlab completion", "is for a start-up file; tests/cli/test_completion.py runs it in each shell"),
     (r"submitit_slurm", "needs a Slurm cluster"),
+    (r"ffhq\.pkl", "needs a file of NVIDIA's; tests/importing writes such files and runs the same commands"),
     (r"extractor=inception", "downloads the weights of Inception"),
     (r"callbacks=\[default,(wandb|mlflow)\]", "needs an account or a server, and packages of its own"),
 )

@@ -126,6 +126,11 @@ def dataset(node: dict[str, Any]) -> InMemory:
             "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
             "them: data=folder data.root=PATH."
         )
+    if "imported" in node:
+        raise ConfigError(
+            f"data: {node['imported']} holds weights without pictures. Name some: data=NAME, or data=folder "
+            "data.root=PATH."
+        )
     try:
         return make_kind(node, InMemory, "data")
     except (ConfigError, MemoryError, RuntimeError) as error:

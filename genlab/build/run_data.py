@@ -89,6 +89,9 @@ def is_own(data: InMemory, state: dict[str, Any], *, named: bool) -> bool:
     Raises ConfigError for others that the user did not name, or that do not fit the networks.
     """
     found = differing_splits(data, state)
+    if "imported" in state:
+        refuse_other_images(data.spec, Spec.of(state["spec"]))
+        return False
     if not found:
         return True
     if not named:

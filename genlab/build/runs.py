@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from genlab.build import instantiate as build
+from genlab.build.imported_run import folder_of_file, state_of_file
 from genlab.build.run_data import data_for_run, refuse_other_condition
 from genlab.core import checkpoint as files
 from genlab.core.errors import ConfigError
@@ -61,7 +62,8 @@ def open_run(
     if stream.model.conditional:  # even of equal pixels, as classes may be called otherwise
         refuse_other_condition(found.data.spec, expected)
     facts = vars(stream) | {"data": found.data, "own_data": found.own}
-    return TrainedRun(**facts, **position, run_dir=run_dir, config=config)
+    folder = folder_of_file(run_dir) if run_dir.is_file() else run_dir
+    return TrainedRun(**facts, **position, run_dir=folder, config=config)
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:
@@ -114,8 +116,10 @@ def to_lists(config: Any) -> Any:
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:
     """Return the checkpoint that is asked for; by default the best, of a run without scores the newest. Says which."""
     folder = Path(run).expanduser() / "checkpoints"
-    if asked is not None:
-        return asked
+    if asked is not None and folder.parent.is_file():
+        raise ConfigError(f"checkpoint={asked}: {run} is one file of weights, and has no others. Leave it out.")
+    if asked is not None or folder.parent.is_file():
+        return asked or "best"
     is_scored = (folder / "best.pt").is_file()
     if not is_scored and not files.newest_first(folder):
         return "best"  # opening it raises the error that says what is missing
@@ -128,6 +132,8 @@ def best_unless(asked: str | int | None, run: str | Path) -> str | int:
 def find_checkpoint(run_dir: Path, which: str | int) -> tuple[Path, dict]:
     """Return a checkpoint's file and its state. Raises ConfigError if there is none."""
     folder = run_dir / "checkpoints"
+    if run_dir.is_file():
+        return run_dir, state_of_file(run_dir)
     if not folder.is_dir():
         raise ConfigError(
             f"run={run_dir}: not a run directory (it has no checkpoints). "

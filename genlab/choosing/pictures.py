@@ -73,16 +73,17 @@ def look_at(
     findings = Findings()
     headers = [header for name in names[:MOST_OPENED] if (header := read_header(source, name, findings))]
     if not headers:
-        raise ConfigError(f"data.root={path}: none of {len(names):,} pictures can be read. Look at the files.")
+        raise ConfigError(f"data.root={path}: none of {len(names):,} pictures can be read. {reason(source, names[0])}")
+    unusable = len(names[:MOST_OPENED]) - len(headers)
     return Pictures(
         path,
-        count=len(names),
+        count=len(names) - unusable,
         tested=len(splits.get("test", ())),
         copies=count_copies(source, names[:MOST_COMPARED]),
         classes=sorted(folders) if len(folders) > 1 else [],
         loose=sum(len(parts) == 1 for parts in training.values()) if folders else 0,
         opened=len(names[:MOST_OPENED]),
-        unusable=len(names[:MOST_OPENED]) - len(headers),
+        unusable=unusable,
         sizes=sorted((header.size for header in headers), key=lambda size: size[0] * size[1]),
         grey=all(header.grey for header in headers),
         transparent=sum(header.transparent for header in headers),
@@ -100,6 +101,15 @@ def read_header(source: FileSource, name: str, findings: Findings) -> Header | N
     except Exception:  # Pillow's readers raise nearly anything; decoding reports it
         return None
     return found
+
+
+def reason(source: FileSource, name: str) -> str:
+    """Return why a file cannot be used."""
+    try:
+        open_image(read_file(source, name), size=1)
+    except Exception as error:  # as above
+        return f"The first of them, {name}: {error}."
+    return f"The first of them is {name}."
 
 
 def count_copies(source: FileSource, names: Iterable[str]) -> int:
@@ -127,14 +137,14 @@ def describe(pictures: Pictures) -> str:
         f"{pictures.count:,} pictures to train on",
         f"{pictures.tested:,} to test with" if pictures.tested else "",
         f"{pictures.copies:,} of them copies of others" if pictures.copies else "",
-        f"{sizes} pixels, shorter sides of {pictures.side:,} in the middle, {pictures.aspect:.2g} : 1",
+        f"{sizes} pixels, the median of shorter sides is {pictures.side:,}, of aspects {pictures.aspect:.2g} : 1",
         "grey" if pictures.grey else "colour",
         f"{pictures.transparent:,} with transparency (on white; data.channels=4 keeps it)"
         if pictures.transparent
         else "",
         f"{kinds} folders" if kinds else "",
         f"{pictures.loose:,} beside folders" if pictures.loose else "",
-        f"{pictures.unusable:,} that cannot be read" if pictures.unusable else "",
+        f"besides {pictures.unusable:,} that cannot be read" if pictures.unusable else "",
         f"sizes and colours of {pictures.opened:,} of them" if pictures.opened < pictures.count else "",
     ]
     return f"{pictures.root}: {', '.join(filter(None, said))}"

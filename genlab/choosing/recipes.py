@@ -111,10 +111,11 @@ def choose(pictures: Pictures, machine: Machine, asked: Mapping[str, Any], *, ha
 
 
 def refuse_few(pictures: Pictures) -> None:
-    if pictures.count < FEWEST:
+    different = pictures.count - pictures.copies
+    if different < FEWEST:
         raise ConfigError(
-            f"data.root={pictures.root}: {pictures.count} pictures to train on, and from fewer than {FEWEST} a model "
-            "learns to copy them. Add pictures of the same kind, some hundreds if you can; or name a model to train "
+            f"data.root={pictures.root}: {different} different pictures to train on, and from fewer than {FEWEST} a "
+            "model learns to copy them. Add pictures of the same kind, some hundreds if you can; or name a model to train "
             "all the same: model=dcgan data.size=32 trainer.batch_size=4."
         )
 
@@ -150,13 +151,18 @@ def choose_reading(pictures: Pictures) -> list[Choice]:
 
 
 def choose_size(pictures: Pictures, machine: Machine, side: int) -> list[Choice]:
-    limit = f"{machine.device} of {machine.memory:,.0f} GiB" if machine.device != "cpu" else "a CPU in reasonable time"
+    limit = f"{machine.device} of {machine.memory:,.0f} GiB" if machine.device != "cpu" else "a CPU"
     left_out = 1 - 1 / pictures.aspect
     cut = f"; squares from the middle leave out {left_out:.0%} of a picture" if left_out > 0.02 else ""
     return [
-        Choice(f"data.size={side}", f"pictures have {pictures.side:,} pixels, {limit} trains this{cut}"),
-        Choice("data.flip=true", "mirrored pictures count twice; false where left and right differ, as in letters"),
+        Choice(f"data.size={side}", f"for shorter sides of {pictures.side:,} pixels, and what {limit} can train{cut}"),
+        Choice("data.flip=true", "mirrored pictures are shown, too; false where left and right differ, as in letters"),
     ]
+
+
+def interval(key: str, images: int, every: int) -> Choice:
+    times = images // every
+    return Choice(f"{key}={every}", "once" if times == 1 else f"{times} times" if times else "at the end alone")
 
 
 def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
@@ -165,5 +171,5 @@ def choose_duration(images: int, *, batch: int, on_cpu: bool) -> list[Choice]:
     return [
         Choice(f"trainer.batch_size={batch}", "small ones suit few pictures"),
         Choice(f"trainer.images={images}", f"a first result {place}; more goes on improving"),
-        *(Choice(f"{key}={max(least, images // times)}", f"{times} times") for key, times, least in INTERVALS),
+        *(interval(key, images, max(least, images // times)) for key, times, least in INTERVALS),
     ]

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from genlab.build import instantiate as build
 from genlab.build import preflight, runs
 from genlab.build.arguments import place_in_own_code
+from genlab.build.imported_run import is_foreign_file, load_foreign_weights
 from genlab.build.paths import with_absolute_paths
 from genlab.build.run_data import refuse_other_names
 from genlab.callbacks.jsonl import read_rows
@@ -199,6 +200,8 @@ def restore_state(trainer: Trainer, found: tuple[Path, dict] | None) -> None:
         keep_changed_options(trainer.players, settings)
         refuse_other_names(trainer.spec, state)
         log.info("resumed from %s", path)
+    elif settings["init_from"] and is_foreign_file(settings["init_from"]):
+        load_foreign_weights(trainer, Path(settings["init_from"]), settings["model"])
     elif settings["init_from"]:
         networks = {f"network/{name}": player.module for name, player in trainer.players.items()}
         checkpoint.load_weights(networks, settings["init_from"], settings["model"])

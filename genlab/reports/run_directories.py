@@ -17,6 +17,8 @@ def find_runs(places: list[str]) -> list[Path]:
 
 def _runs_below(place: str) -> list[Path]:
     root = Path(place).expanduser()
+    if root.is_file():
+        raise ConfigError(f"runs={place}: is a file, and a report is about the records of a run. Give its directory.")
     if not root.is_dir():
         raise ConfigError(f"runs={place}: there is no such directory. Give a run's, or one that holds runs.")
     found = [Path(folder) for folder, inner, files in _walk_outside_runs(root) if _is_run(inner, files)]

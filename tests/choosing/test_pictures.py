@@ -25,10 +25,10 @@ def test_a_folder_of_everything_is_told_in_one_line(tmp_path):
     save(tmp_path / "loose.webp", size=(60, 50))
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     found = look_at(str(tmp_path))
-    assert (found.count, found.copies, found.unusable, found.loose) == (8, 1, 1, 2)
+    assert (found.count, found.copies, found.unusable, found.loose) == (7, 1, 1, 2)
     assert (found.classes, found.grey, found.transparent, found.tested) == (["été", "猫"], False, 2, 0)
     assert found.sizes[0] == (40, 20) and found.sizes[-1] == (60, 50) and found.side == 23
-    assert "8 pictures to train on, 1 of them copies of others, 40 x 20 to 60 x 50 pixels" in describe(found)
+    assert "7 pictures to train on, 1 of them copies of others, 40 x 20 to 60 x 50 pixels" in describe(found)
 
 
 def test_twelve_bits_and_splits_are_found(tmp_path):
@@ -45,5 +45,8 @@ def test_twelve_bits_and_splits_are_found(tmp_path):
 
 def test_no_readable_picture_is_a_mistake(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(ConfigError, match="none of 1 pictures can be read"):
+    with pytest.raises(ConfigError, match="none of 1 pictures can be read. The first of them, a.png: "):
+        look_at(str(tmp_path))
+    Image.new("RGB", (1, 1)).save(tmp_path / "a.png")
+    with pytest.raises(ConfigError, match="a.png: 1 x 1 pixels, less than 8 a side"):
         look_at(str(tmp_path))

@@ -62,5 +62,5 @@ def test_a_model_of_the_users_own_is_told_the_pictures_alone():
 
 
 def test_too_few_pictures_are_refused():
-    with pytest.raises(ConfigError, match=r"photos: 19 pictures to train on, .* Add pictures"):
+    with pytest.raises(ConfigError, match=r"photos: 19 different pictures to train on, .* Add pictures"):
         choose(pictures(19), CPU, {}, has_model=False)

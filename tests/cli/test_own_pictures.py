@@ -63,7 +63,7 @@ def test_jobs_of_a_sweep_choose_for_themselves(photos, capsys):
     assert train.main(words) == 2
     said = capsys.readouterr()
     assert "24 pictures to train on" in said.out and "preview.png" in said.out
-    assert "12 pictures to train on, and from fewer than 20" in said.err
+    assert "12 different pictures to train on, and from fewer than 20" in said.err
 
 
 def test_a_model_of_ones_own_is_as_it_was(photos, monkeypatch, capsys):
