@@ -115,7 +115,7 @@ def refuse_few(pictures: Pictures) -> None:
     if different < FEWEST:
         raise ConfigError(
             f"data.root={pictures.root}: {different} different pictures to train on, and from fewer than {FEWEST} a "
-            "model learns to copy them. Add pictures of the same kind, some hundreds if you can; or name a model to train "
+            "model learns to copy them. Add pictures of the same kind, some hundreds if you can; or name one to train "
             "all the same: model=dcgan data.size=32 trainer.batch_size=4."
         )
 

@@ -12,6 +12,7 @@ from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.types import Amount, Side
 from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.metrics.extractors.extractor import Extractor
+from genlab.metrics.extractors.pixel_faces_classifier import PixelFacesClassifier
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.sheet import sheet
 from genlab.sampling.loaded_run import Loaded
@@ -58,7 +59,7 @@ class Neighbours(Picture):
             ) from error
 
     def refuse_unused_extractor(self) -> None:
-        if not isinstance(self.extractor, Classifier):  # that every command comes with
+        if not isinstance(self.extractor, Classifier | PixelFacesClassifier):  # the usual ones of commands and runs
             raise ConfigError(
                 "metrics/extractor@mode.extractor: has no effect on mode.features=pixels. Set mode.features=extractor, "
                 "or leave it out."

@@ -15,6 +15,7 @@ from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_uint8
 from genlab.metrics import Classifier, Pixels
+from genlab.metrics.extractors.pixel_faces_classifier import PixelFacesClassifier
 from genlab.models.latent import Normal, Uniform
 from genlab.pictures.sheet import sheet
 from genlab.sampling import (
@@ -131,6 +132,12 @@ def test_a_copy_is_its_own_neighbour_mirrored_or_not():
 def test_neighbours_stand_beside_their_sample(encoder):
     picture = Neighbours(Pixels(), count=2, nearest=3).draw(encoder, Request())
     assert picture.shape[0] == 1 and picture.shape[2] == 4 * 4 * 32 + 3 * 2  # a sample and three, 4 pixels x 32
+
+
+def test_neighbours_in_pixels_take_the_extractor_of_a_run_on_pixel_faces(encoder):
+    Neighbours(PixelFacesClassifier()).check(encoder, Request())
+    with pytest.raises(ConfigError, match="has no effect on mode.features=pixels"):
+        Neighbours(Pixels()).check(encoder, Request())
 
 
 def test_neighbours_are_those_of_the_extractors_features(encoder):
