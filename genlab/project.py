@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.metrics.extractors.extractor import Extractor
-    from genlab.models.latent_contract import Searchable
     from genlab.trainers.sample_stream import TrainedRun
 
 USAGE = """\
@@ -44,6 +43,7 @@ def job(config: dict[str, Any]) -> None:
         distances,
         error_of,
         load_target,
+        refuse_ignored_prior,
         require_searchable,
         starts_of,
     )
@@ -62,8 +62,7 @@ def job(config: dict[str, Any]) -> None:
             generate=lambda z, given: run.spec.crop(run.render(network(z, given))),
             error=error_of(target, extractor, config["features"]["weight"]),
             law=law,
-            **{name: config[name] for name in ("steps", "lr", "polish", "snapshots")},
-            **({} if config["prior"] is None else {"prior": config["prior"]}),
+            **search_options(config),
         )
         rows = descent.nearest_starts(starts, condition, groups=1 if tried is None else len(tried), count=count)
         found = descent(starts[rows], None if condition is None else condition[rows])
@@ -77,18 +76,14 @@ def job(config: dict[str, Any]) -> None:
             "class": None if chosen is None else chosen[0].tolist(),
             "class_name": class_name(run, chosen),
         }
-    write_results(
-        folder_of(config, run), facts, torch.cat([target, found.frames.clamp(-1, 1)]), z=found.z, condition=chosen
-    )
+    images = torch.cat([target, found.frames.clamp(-1, 1)])
+    write_results(folder_of(config, run), facts, images, z=found.z, condition=chosen)
 
 
-def refuse_ignored_prior(prior: float | None, law: Searchable, starts: Tensor) -> None:
-    """Raise ConfigError for a weight of the prior where all latents within the law are equally likely."""
-    if prior and not law.prior_penalty(starts).any():
-        raise ConfigError(
-            f"prior={prior}: has no effect, as all latents of this model are equally likely within their bounds. "
-            "Leave it out."
-        )
+def search_options(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the search that are given."""
+    names = ("steps", "lr", "polish", "prior", "snapshots")
+    return {name: config[name] for name in names if config[name] is not None}
 
 
 def class_name(run: TrainedRun, chosen: Tensor | None) -> str | None:

@@ -17,6 +17,7 @@ from genlab.metrics import Evaluation, Pixels
 from genlab.metrics.scores.ppl import PathLength
 from genlab.metrics.scores.swd import SlicedWasserstein
 from genlab.models.latent import Normal, Uniform
+from genlab.projecting import refuse_ignored_prior
 from tests.conftest import choices, narrow, replace_words, saved
 
 
@@ -173,4 +174,4 @@ def test_a_split_or_images_that_no_metric_uses_are_refused():
 def test_a_prior_of_equally_likely_latents_is_refused():
     for law, is_refused in ((Uniform(4), True), (Normal(4), False)):
         with pytest.raises(ConfigError, match="prior=0.5: has no effect") if is_refused else nullcontext():
-            project.refuse_ignored_prior(0.5, law, torch.ones(2, 4))
+            refuse_ignored_prior(0.5, law, torch.ones(2, 4))

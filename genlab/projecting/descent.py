@@ -123,3 +123,12 @@ def require_searchable(latent: Latent) -> Searchable:
             "normal or uniform; a model with an encoder needs no search: python -m genlab.sample mode=reconstruct."
         )
     return latent
+
+
+def refuse_ignored_prior(prior: float | None, law: Searchable, starts: Tensor) -> None:
+    """Raise ConfigError for a weight of the prior where all latents within the law are equally likely."""
+    if prior and not law.prior_penalty(starts).any():
+        raise ConfigError(
+            f"prior={prior}: has no effect, as all latents of this model are equally likely within their bounds. "
+            "Leave it out."
+        )
