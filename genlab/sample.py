@@ -104,6 +104,11 @@ def make_mode(config: dict[str, Any]) -> Mode:
     node = config["mode"] | given
     if node.get("extractor") == {}:
         node["extractor"] = extractor_of_run(Path(config["run"]).expanduser(), config["trust"])
+    elif node.get("features") == "pixels":
+        raise ConfigError(
+            "metrics/extractor@mode.extractor: has no effect on mode.features=pixels. Set mode.features=extractor, or "
+            "leave it out."
+        )
     return build.make(build.check_node(node, "mode"), "mode")
 
 

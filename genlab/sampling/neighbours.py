@@ -10,9 +10,7 @@ from torch import Tensor
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_float, to_uint8
 from genlab.core.types import Amount, Side
-from genlab.metrics.extractors.digit_classifier import Classifier
 from genlab.metrics.extractors.extractor import Extractor
-from genlab.metrics.extractors.pixel_faces_classifier import PixelFacesClassifier
 from genlab.metrics.references.reference import Reference
 from genlab.pictures.sheet import sheet
 from genlab.sampling.loaded_run import Loaded
@@ -46,7 +44,6 @@ class Neighbours(Picture):
     def check(self, loaded: Loaded, request: Request) -> None:
         super().check(loaded, request)
         if not self.uses_features:
-            self.refuse_unused_extractor()
             return
         data = loaded.run.data
         try:
@@ -57,13 +54,6 @@ class Neighbours(Picture):
                 f"mode.features=extractor: {error} Here: metrics/extractor@mode.extractor=inception, or "
                 "mode.features=pixels."
             ) from error
-
-    def refuse_unused_extractor(self) -> None:
-        if not isinstance(self.extractor, Classifier | PixelFacesClassifier):  # the usual ones of commands and runs
-            raise ConfigError(
-                "metrics/extractor@mode.extractor: has no effect on mode.features=pixels. Set mode.features=extractor, "
-                "or leave it out."
-            )
 
     def draw(self, loaded: Loaded, request: Request) -> Tensor:
         data, samples = loaded.run.data, loaded.sample(self.count, **request.options)

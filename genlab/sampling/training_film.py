@@ -50,7 +50,7 @@ class Progress(Mode):
             there = f"one grid alone, of {grids[0].images:,} images" if grids else "no grids of samples"
             raise ConfigError(
                 f"{folder}: holds {there}, and a film needs two or more. Training saves one every "
-                "callbacks.grid.every images: set a smaller interval there."
+                "callbacks.grid.every images: train on, or train another run with a smaller one."
             )
 
     def write(self, loaded: Loaded, request: Request, path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 import genlab
@@ -15,7 +16,6 @@ from genlab.cli import command
 from genlab.core.errors import ConfigError
 from genlab.core.pixels import as_saved, to_uint8
 from genlab.metrics import Classifier, Pixels
-from genlab.metrics.extractors.pixel_faces_classifier import PixelFacesClassifier
 from genlab.models.latent import Normal, Uniform
 from genlab.pictures.sheet import sheet
 from genlab.sampling import (
@@ -134,10 +134,15 @@ def test_neighbours_stand_beside_their_sample(encoder):
     assert picture.shape[0] == 1 and picture.shape[2] == 4 * 4 * 32 + 3 * 2  # a sample and three, 4 pixels x 32
 
 
-def test_neighbours_in_pixels_take_the_extractor_of_a_run_on_pixel_faces(encoder):
-    Neighbours(PixelFacesClassifier()).check(encoder, Request())
+def test_neighbours_in_pixels_take_any_extractor_of_the_run(tmp_path):
+    node = {"_target_": "genlab.metrics.Inception", "weights": "at_hand"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"metrics": {"extractor": node}}))
+    words = (f"run={tmp_path}", "mode=neighbours")
+    assert isinstance(sample.make_mode(command.compose_config("sample", [*words])), Neighbours)
+    typed = [*words, "metrics/extractor@mode.extractor=pixels"]
     with pytest.raises(ConfigError, match="has no effect on mode.features=pixels"):
-        Neighbours(Pixels()).check(encoder, Request())
+        sample.make_mode(command.compose_config("sample", typed))
+    assert sample.make_mode(command.compose_config("sample", [*typed, "mode.features=extractor"])).uses_features
 
 
 def test_neighbours_are_those_of_the_extractors_features(encoder):
