@@ -73,7 +73,7 @@ def load_foreign_weights(trainer: Trainer, path: Path, model: dict[str, Any]) ->
 
     Raises ConfigError if it holds another model.
     """
-    found = read_model(path)
+    found = read_model(path, key="init_from")
     if this := differing_facts(found, trainer, model):
         raise ConfigError(
             f"init_from={path}: that is {found.description}; this run is {this}. Leave model= and its keys out, and "

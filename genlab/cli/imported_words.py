@@ -21,7 +21,7 @@ def with_model_of_file(words: list[str]) -> list[str]:
     path = without_quotes(named)
     if not is_foreign_file(path):
         return words
-    found = read_model(path)
+    found = read_model(path, key="init_from")
     own = f"data={data_of_experiment()}" in words
     size = [f"data.size={as_override(found.size[0])}"] if own and found.size[0] == found.size[1] else []
     chosen = [*words_of(found), *size]

@@ -14,8 +14,11 @@ TORCH_MAGIC = b"PK\x03\x04"  # torch writes zip archives
 KNOWN = "StyleGAN2 and StyleGAN3 (.pkl of NVIDIA's code)"
 
 
-def read_model(path: str | Path) -> ImportedModel:
-    """Return the model in a file of another program. Raises ConfigError for any other file."""
+def read_model(path: str | Path, *, key: str = "run") -> ImportedModel:
+    """Return the model in a file of another program, which the user names by `key`.
+
+    Raises ConfigError for any other file.
+    """
     try:
         tree = read_tree(Path(path))
         form = next((form for form in FORMATS if form.recognises(tree)), None)
@@ -23,11 +26,11 @@ def read_model(path: str | Path) -> ImportedModel:
             raise ValueError("it holds no model that this program knows")
         return form.convert(tree)
     except ValueError as error:
-        raise ConfigError(f"{path}: these weights cannot be used: {error}. What can be read: {KNOWN}.") from error
+        raise ConfigError(f"{key}={path}: these weights cannot be used: {error}. What can be read: {KNOWN}.") from error
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:  # a tree of another structure
         raise ConfigError(
-            f"{path}: these weights cannot be used: it is damaged, or of another version ({type(error).__name__}: "
-            f"{error}). What can be read: {KNOWN}."
+            f"{key}={path}: these weights cannot be used: it is damaged, or of another version "
+            f"({type(error).__name__}: {error}). What can be read: {KNOWN}."
         ) from error
 
 

@@ -113,8 +113,9 @@ def test_a_command_of_the_system_is_not_run(tmp_path):
 )
 def test_other_files_are_refused_in_one_sentence(tmp_path, content):
     (tmp_path / "bad.pkl").write_bytes(content)
-    with pytest.raises(ConfigError, match="these weights cannot be used"):
-        read_model(tmp_path / "bad.pkl")
+    for key in ("run", "init_from"):
+        with pytest.raises(ConfigError, match=f"^{key}=.*bad.pkl: these weights cannot be used"):
+            read_model(tmp_path / "bad.pkl", key=key)
 
 
 def test_a_pickle_changes_nothing_of_the_list(tmp_path):
