@@ -1,6 +1,7 @@
 """The house rules: imports point one way, a room knows only its own business, and code knows no names of choices."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,6 +101,24 @@ def imports() -> Iterator[tuple[str, str]]:
                     inner = f"{node.module}.{alias.name}"
                     own = inner.startswith("genlab.") and not is_module(inner)
                     yield module, node.module if own else inner
+
+
+def test_every_package_is_installed():
+    """A package that pyproject.toml leaves out works from the repository, and is missing from a wheel."""
+    listed = set(re.findall(r'"(genlab[.\w]*)"', read_list("packages")))
+    folders = {"genlab": ROOT, "genlab.configs": ROOT.parent / "configs"}
+    found = {
+        ".".join((name, *file.parent.relative_to(folder).parts))
+        for name, folder in folders.items()
+        for file in folder.rglob("__init__.py")
+    }
+    assert listed == found
+
+
+def read_list(key: str) -> str:
+    """Return a list of pyproject.toml as its text; Python 3.10 has no reader of TOML."""
+    text = (ROOT.parent / "pyproject.toml").read_text(encoding="utf-8")
+    return text.partition(f"\n{key} = [")[2].partition("]")[0]
 
 
 def is_module(name: str) -> bool:
