@@ -7,10 +7,11 @@ from typing import Any
 from genlab.core.checkpoint import FORMAT, checksum_path
 from genlab.core.command_words import as_override
 from genlab.core.condition import Classes
+from genlab.core.config_differences import classes_in
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.core.weights import load_state
-from genlab.importing.imported_model import ImportedModel
+from genlab.importing.imported_model import ImportedModel, describe_classes, describe_size
 from genlab.importing.reading import read_model
 from genlab.trainers import Trainer
 
@@ -91,19 +92,18 @@ def load_foreign_weights(trainer: Trainer, path: Path, model: dict[str, Any]) ->
 
 def differing_facts(found: ImportedModel, trainer: Trainer, config: dict[str, Any]) -> str:
     """Return in words what a run has otherwise than the model of a file; nothing if they agree."""
-    spec = trainer.spec
+    spec, wanted = trainer.spec, compose_config(found)["model"]
     classes = (spec.class_count or 0) if trainer.model.conditional else 0
-    wanted = compose_config(found)["model"]
-    others = [key for key, value in found.words.items() if value_of(config, key) != value_of(wanted, key)]
-    names = [node.get("_target_") for model in (config, wanted) for node in (model.get("generator") or {},)]
-    parts = ["another model"] * (names[0] != names[1])
-    parts += [f"{spec.width} x {spec.height} pixels" if spec.width != spec.height else f"{spec.height} pixels"] * (
-        (spec.height, spec.width) != found.size
-    )
-    parts += [f"of {spec.channels} channels"] * (spec.channels != found.channels)
-    parts += [f"with {classes} classes" if classes else "without classes"] * (classes != found.classes)
-    parts += [f"of {key.lstrip('+')}={value_of(config, key)} instead of {found.words[key]}" for key in others[:1]]
-    return ", ".join(parts)
+    generator, wanted_generator = (classes_in(model.get("generator"))[:1] for model in (config, wanted))
+    others = [key for key in found.words if value_of(config, key) != value_of(wanted, key)]
+    facts = [
+        f"of another generator ({''.join(generator) or 'none'})" if generator != wanted_generator else "",
+        describe_size(spec.height, spec.width) if (spec.height, spec.width) != found.size else "",
+        f"of {spec.channels} channels" if spec.channels != found.channels else "",
+        describe_classes(classes) if classes != found.classes else "",
+        *(f"of {key.lstrip('+')}={value_of(config, key)} instead of {found.words[key]}" for key in others[:1]),
+    ]
+    return ", ".join(filter(None, facts))
 
 
 def value_of(model: dict[str, Any], key: str) -> Any:

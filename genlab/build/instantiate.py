@@ -13,6 +13,7 @@ from torch import nn
 
 from genlab.build import checks
 from genlab.build.arguments import check_node, explain_call, make, require_target
+from genlab.build.imported_run import IMPORTED
 from genlab.build.memory import is_too_large, make_within_memory, require_memory_for_training
 from genlab.build.rehearsal import refuse_single_images
 from genlab.build.targets import locate, require_kind_of_object
@@ -126,9 +127,9 @@ def dataset(node: dict[str, Any]) -> InMemory:
             "genlab.run([...], data=...) resumes it, genlab.load(RUN, data=...) opens it. Or name files that hold "
             "them: data=folder data.root=PATH."
         )
-    if "imported" in node:
+    if IMPORTED in node:
         raise ConfigError(
-            f"data: {node['imported']} holds weights without pictures. Name some: data=NAME, or data=folder "
+            f"data: {node[IMPORTED]} holds weights without pictures. Name some: data=NAME, or data=folder "
             "data.root=PATH."
         )
     try:

@@ -4,6 +4,7 @@ import logging
 from typing import Any, NamedTuple
 
 from genlab.build import instantiate as build
+from genlab.build.imported_run import IMPORTED
 from genlab.core.errors import ConfigError
 from genlab.core.spec import Spec
 from genlab.data import InMemory
@@ -89,7 +90,7 @@ def is_own(data: InMemory, state: dict[str, Any], *, named: bool) -> bool:
     Raises ConfigError for others that the user did not name, or that do not fit the networks.
     """
     found = differing_splits(data, state)
-    if "imported" in state:
+    if IMPORTED in state:
         refuse_other_images(data.spec, Spec.of(state["spec"]))
         return False
     if not found:

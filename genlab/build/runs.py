@@ -116,12 +116,13 @@ def to_lists(config: Any) -> Any:
 def best_unless(asked: str | int | None, run: str | Path) -> str | int:
     """Return the checkpoint that is asked for; by default the best, of a run without scores the newest. Says which."""
     folder = Path(run).expanduser() / "checkpoints"
-    if asked is not None and folder.parent.is_file():
+    is_file = folder.parent.is_file()
+    if asked is not None and is_file:
         raise ConfigError(f"checkpoint={asked}: {run} is one file of weights, and has no others. Leave it out.")
-    if asked is not None or folder.parent.is_file():
-        return asked or "best"
+    if asked is not None:
+        return asked
     is_scored = (folder / "best.pt").is_file()
-    if not is_scored and not files.newest_first(folder):
+    if is_file or not (is_scored or files.newest_first(folder)):
         return "best"  # opening it raises the error that says what is missing
     which = "best" if is_scored else "newest"
     reason = "of the best score; checkpoint=newest is the last one" if is_scored else "as no scores were measured"

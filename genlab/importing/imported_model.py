@@ -21,10 +21,15 @@ class ImportedModel:
     @property
     def description(self) -> str:
         """Return what the file holds: 'StyleGAN2 at 256 pixels without classes'."""
-        height, width = self.size
-        pixels = f"{height}" if height == width else f"{width} x {height}"
-        classes = f"with {self.classes} classes" if self.classes else "without classes"
-        return f"{self.name} at {pixels} pixels {classes}"
+        return f"{self.name} at {describe_size(*self.size)} {describe_classes(self.classes)}"
+
+
+def describe_size(height: int | None, width: int | None) -> str:
+    return f"{height} pixels" if height == width else f"{width} x {height} pixels"
+
+
+def describe_classes(count: int) -> str:
+    return f"with {count} classes" if count else "without classes"
 
 
 class Format(Protocol):

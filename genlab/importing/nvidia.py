@@ -1,11 +1,11 @@
-"""NVIDIA's .pkl files: G, D and G_ema of stylegan2-ada-pytorch and stylegan3, also converted from TensorFlow."""
+"""NVIDIA's .pkl files: G, D and G_ema of stylegan2-ada-pytorch and stylegan3."""
 
 from typing import Any
 
 from genlab.importing.imported_model import ImportedModel
 from genlab.importing.network_record import NetworkRecord
-from genlab.importing.stylegan2_nvidia import convert_discriminator, convert_generator, shape_of_generator
-from genlab.importing.stylegan3_nvidia import convert_generator3, is_stylegan3, shape_of_generator3
+from genlab.importing.stylegan2_nvidia import convert_discriminator, convert_generator, generator_facts
+from genlab.importing.stylegan3_nvidia import convert_stylegan3_generator, is_stylegan3, stylegan3_generator_facts
 
 NAMES = {"generator": "G", "ema": "G_ema", "discriminator": "D"}  # ours: theirs
 
@@ -19,19 +19,20 @@ class NvidiaPickle:
     def convert(self, tree: Any) -> ImportedModel:
         found = {ours: NetworkRecord.of(tree[theirs]) for ours, theirs in NAMES.items() if is_record(tree.get(theirs))}
         found = {"generator": found["ema"]} | found  # some files leave G out
-        generator = found["generator"]
-        alias_free = is_stylegan3(generator)
-        shape = (shape_of_generator3 if alias_free else shape_of_generator)(generator)
-        change = convert_generator3 if alias_free else convert_generator
-        weights, words = convert_discriminator(found["discriminator"], shape)
+        if is_stylegan3(found["generator"]):
+            read_facts, convert = stylegan3_generator_facts, convert_stylegan3_generator
+        else:
+            read_facts, convert = generator_facts, convert_generator
+        facts = read_facts(found["generator"])
+        weights, words = convert_discriminator(found["discriminator"], facts)
         return ImportedModel(
-            model=shape.model,
-            words=shape.words | words,
-            channels=shape.channels,
-            size=(shape.side, shape.side),
-            classes=shape.classes,
-            networks={"discriminator": weights} | {name: change(found[name], shape) for name in ("generator", "ema")},
-            name=shape.name,
+            model=facts.model,
+            words=facts.words | words,
+            channels=facts.channels,
+            size=(facts.side, facts.side),
+            classes=facts.classes,
+            networks={"discriminator": weights} | {name: convert(found[name], facts) for name in ("generator", "ema")},
+            name=facts.name,
         )
 
 

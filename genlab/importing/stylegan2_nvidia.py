@@ -19,19 +19,19 @@ BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What the shapes of a generator tell."""
+class GeneratorFacts:
+    """The architecture of a generator, read from the shapes of its tensors."""
 
     model: str  # a choice of `model=`
-    name: str
-    side: int  # pixels a side
-    channels: int
-    classes: int
-    words: dict[str, Any] = field(default_factory=dict)
+    name: str  # for messages: StyleGAN2
+    side: int  # of its images, in pixels
+    channels: int  # of its images
+    classes: int  # 0: without
+    words: dict[str, Any] = field(default_factory=dict)  # values of keys: {"model.generator.width": 32}
 
 
-def shape_of_generator(record: NetworkRecord) -> Shape:
-    """Return the shape of a generator. Raises ValueError for one that is built otherwise."""
+def generator_facts(record: NetworkRecord) -> GeneratorFacts:
+    """Return the architecture of a generator. Raises ValueError for one that is built otherwise."""
     sides = sides_of(record, "synthesis.b{}.conv1.weight")
     require_filters(record)
     if not all(f"synthesis.b{side}.torgb.weight" in record for side in sides):
@@ -39,7 +39,7 @@ def shape_of_generator(record: NetworkRecord) -> Shape:
     widths = [len(record[f"synthesis.b{side}.conv1.weight"]) for side in sides]
     channels, classes = len(record[f"synthesis.b{sides[-1]}.torgb.weight"]), classes_of(record)
     words = width_words("generator", widths) | mapping_words(record)
-    return Shape("stylegan2", "StyleGAN2", sides[-1], channels, classes, words)
+    return GeneratorFacts("stylegan2", "StyleGAN2", sides[-1], channels, classes, words)
 
 
 def sides_of(record: NetworkRecord, pattern: str) -> list[int]:
@@ -112,10 +112,10 @@ def convert_affine(record: NetworkRecord, theirs: str, ours: str) -> dict[str, T
     return {f"{ours}.{name}": record[f"{theirs}.{name}"] for name in ("weight", "affine.weight", "affine.bias")}
 
 
-def convert_generator(record: NetworkRecord, shape: Shape) -> dict[str, Tensor]:
+def convert_generator(record: NetworkRecord, facts: GeneratorFacts) -> dict[str, Tensor]:
     """Return the state of a generator."""
     found = convert_generator_mapping(record) | {"constant": record[f"synthesis.b{SMALLEST}.const"]}
-    for level in range((shape.side // SMALLEST).bit_length()):
+    for level in range((facts.side // SMALLEST).bit_length()):
         theirs, ours = f"synthesis.b{SMALLEST << level}", f"stages.{level}"
         layers = ("conv0", "conv1") if level else ("conv1",)
         for place, layer in enumerate(layers):
@@ -134,15 +134,15 @@ def convert_layer(record: NetworkRecord, theirs: str, ours: str) -> dict[str, Te
     }
 
 
-def convert_discriminator(record: NetworkRecord, shape: Shape) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def convert_discriminator(record: NetworkRecord, facts: GeneratorFacts) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the state of a discriminator, and the keys that its shapes tell."""
     sides = sides_of(record, "b{}.conv0.weight")
-    if sides[-1] != shape.side or classes_of(record) != shape.classes:
+    if sides[-1] != facts.side or classes_of(record) != facts.classes:
         raise ValueError("its discriminator is for other images than its generator")
     require_filters(record)
     words = discriminator_words(record, sides)
     after_halving = len(sides) + 1 + (words["model.discriminator.minibatch"] == "deviation")
-    names = {0: f"b{shape.side}.fromrgb", after_halving: "b4.conv", after_halving + 3: "b4.fc"}
+    names = {0: f"b{facts.side}.fromrgb", after_halving: "b4.conv", after_halving + 3: "b4.fc"}
     found: dict[str, Tensor] = {}
     for place, theirs in names.items():
         found |= convert_plain(record, theirs, f"layers.{place}")
@@ -174,4 +174,6 @@ def discriminator_words(record: NetworkRecord, sides: list[int]) -> dict[str, An
         words["model.discriminator.group"] = group
     if classes_of(record):
         words["model.discriminator.depth"] = record.count("mapping.fc{}.weight")
+        if not words["model.discriminator.depth"]:
+            raise ValueError("its discriminator maps classes without a layer, and StyleGAN2's here has one or more")
     return words

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from genlab.importing.network_record import NetworkRecord, require_number
 from genlab.importing.stylegan2_nvidia import (
-    Shape,
+    GeneratorFacts,
     classes_of,
     convert_affine,
     convert_generator_mapping,
@@ -30,8 +30,8 @@ def layers_of(record: NetworkRecord) -> list[str]:
     return [name for _, name in found]
 
 
-def shape_of_generator3(record: NetworkRecord) -> Shape:
-    """Return the shape of a generator. Raises ValueError for one that is built otherwise."""
+def stylegan3_generator_facts(record: NetworkRecord) -> GeneratorFacts:
+    """Return the architecture of a generator. Raises ValueError for one that is built otherwise."""
     *inner, last = layers_of(record)
     side = int(last.split("_")[1])
     weights = [record[f"synthesis.{name}.weight"] for name in inner]
@@ -52,11 +52,13 @@ def shape_of_generator3(record: NetworkRecord) -> Shape:
     }
     model, letter = ("stylegan3_r", "R") if radial else ("stylegan3_t", "T")
     channels = len(record[f"synthesis.{last}.weight"])
-    return Shape(model, f"StyleGAN3-{letter}", side, channels, classes_of(record), words | mapping_words(record))
+    return GeneratorFacts(
+        model, f"StyleGAN3-{letter}", side, channels, classes_of(record), words | mapping_words(record)
+    )
 
 
-def convert_generator3(record: NetworkRecord, _: Shape) -> dict[str, Tensor]:
-    """Return the state of a generator."""
+def convert_stylegan3_generator(record: NetworkRecord, facts: GeneratorFacts) -> dict[str, Tensor]:
+    """Return the state of a generator, for which `facts` tell nothing that the record does not."""
     found = convert_generator_mapping(record)
     names = {"mix": "weight", "frequencies": "freqs", "phases": "phases"}
     names |= {name: name for name in ("affine.weight", "affine.bias")}

@@ -8,7 +8,9 @@ import torch
 from genlab import export, report, sample, train
 from genlab.build.runs import open_run
 from genlab.core.errors import ConfigError
-from genlab.importing.reading import read_model
+from genlab.importing.network_record import NetworkRecord
+from genlab.importing.reading import read_model, read_tree
+from genlab.importing.stylegan2_nvidia import discriminator_words
 from tests.importing.nvidia_file import alias_free_generator, authors_names, generator, write_file
 
 FILES = {
@@ -73,7 +75,7 @@ def test_another_run_than_the_files_is_told_in_one_sentence(known, capsys):
     assert train.main([*words, *SHORT]) == 2
     assert "that is StyleGAN2 at 16 pixels without classes; this run is 32 pixels." in capsys.readouterr().err
     assert train.main([*words, "model=wgan_gp", *SHORT]) == 2
-    assert "this run is another model, 32 pixels" in capsys.readouterr().err
+    assert "this run is of another generator (dcgan.Generator), 32 pixels" in capsys.readouterr().err
 
 
 class Strange:
@@ -116,6 +118,14 @@ def test_other_files_are_refused_in_one_sentence(tmp_path, content):
     for key in ("run", "init_from"):
         with pytest.raises(ConfigError, match=f"^{key}=.*bad.pkl: these weights cannot be used"):
             read_model(tmp_path / "bad.pkl", key=key)
+
+
+def test_a_discriminator_that_maps_classes_without_layers_is_refused(tmp_path):
+    """As those that legacy.py converts from conditional files of TensorFlow."""
+    record = NetworkRecord.of(read_tree(write_file(tmp_path / "known.pkl", classes=3))["D"])
+    record.tensors = {name: value for name, value in record.tensors.items() if not name.startswith("mapping.fc")}
+    with pytest.raises(ValueError, match="maps classes without a layer"):
+        discriminator_words(record, [4, 8, 16])
 
 
 def test_a_pickle_changes_nothing_of_the_list(tmp_path):
